@@ -1,0 +1,143 @@
+"""One frozen, typed settings tree, read from TOML. An unknown key is an error; names carry their units."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class ConfigError(Exception):
+    """The settings file cannot be used; the message says where and why, for staff."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Panel(_Part):
+    """The glass and where it hangs."""
+
+    width_px: int = 1080
+    height_px: int = 1920
+    mm_per_px: float = 0.248
+    screen_bottom_mm: int = 900
+    low_reach: bool = False
+
+
+class City(_Part):
+    """What a city may change about the look."""
+
+    name_zh: str = "示例市社会保障卡"
+    name_en: str = "Sample City Social Security Card"
+    emblem: str = ""  # path of a PNG, empty for the built-in mark
+    action: str = "#0F4C6B"
+
+
+class Terminal(_Part):
+    terminal_id: str = "T0000001"
+    place_zh: str = "一楼大厅"
+    place_en: str = "Ground floor hall"
+    profile: str = "hall"  # hall | hospital | village
+    telephone: str = "0000-12333"
+    reset_counter_zh: str = "3 号窗口"
+    reset_counter_en: str = "counter 3"
+    headset: bool = False
+
+
+class SlotSettings(_Part):
+    """``driver`` is the name of an entry point of group yikatong.drivers; ``options`` are the driver's own."""
+
+    driver: str
+    options: dict[str, str | int | float | bool] = {}
+
+
+class HostSettings(_Part):
+    url: str
+    ca: str = ""
+    certificate: str = ""
+    private_key: str = ""
+    deadline_s: float = 8.0
+
+
+class PinRules(_Part):
+    """Regional data about the chip's PIN."""
+
+    digits_min: int = 6
+    digits_max: int = 6
+    entry_s_max: float = 60.0
+    initial_permits_query: bool = True
+    initial_permits_certificate: bool = False
+    unset_permits_query: bool = False
+    reset_place_zh: str = "3 号窗口"
+    reset_place_en: str = "counter 3"
+    reset_documents_zh: str = "身份证和社保卡"
+    reset_documents_en: str = "your ID card and this card"
+
+
+class Timing(_Part):
+    """Seconds that a resident has."""
+
+    question_s: float = 90.0
+    question_slow_s: float = 180.0  # in large or spoken mode
+    warning_s: int = 20
+    card_left_s: float = 60.0
+    paper_left_s: float = 60.0
+
+
+class Seals(_Part):
+    """Trust anchors of the agency's seal."""
+
+    anchors: str = ""
+    verify_s_max: float = 20.0
+    time_tolerance_s: int = 300
+
+
+class Settings(_Part):
+    """Everything a kiosk process is told. ``run_dir`` is private and on tmpfs, ``data_dir`` survives."""
+
+    run_dir: str
+    data_dir: str
+    production: bool = False
+    pin_mode: str = "B"
+    language: str = "zh"
+    voice_dir: str = ""
+    panel: Panel = Panel()
+    city: City = City()
+    terminal: Terminal = Terminal()
+    slots: dict[str, SlotSettings] = {}
+    hosts: dict[str, HostSettings] = {}
+    pin: PinRules = PinRules()
+    timing: Timing = Timing()
+    seals: Seals = Seals()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file.
+
+    Raises:
+        ConfigError: unreadable, not TOML, an unknown key, a wrong type, or a value out of its range.
+    """
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return _checked(settings, path)
+
+
+def _checked(settings: Settings, path: Path) -> Settings:
+    rules: list[tuple[bool, str]] = [
+        (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
+        (settings.language in ("zh", "en"), "language is zh or en"),
+        (4 <= settings.pin.digits_min <= settings.pin.digits_max <= 12, "PIN lengths lie between 4 and 12"),
+        (settings.panel.mm_per_px > 0, "panel.mm_per_px is positive"),
+        (settings.timing.question_s > settings.timing.warning_s, "timing.question_s exceeds warning_s"),
+        (
+            not settings.production or settings.pin_mode == "A",
+            "production takes PIN mode A only (pins-and-keys 2)",
+        ),
+    ]
+    for holds, rule in rules:
+        if not holds:
+            raise ConfigError(f"{path}: {rule}")
+    return settings

@@ -1,0 +1,198 @@
+"""What a class of device can do. Verbs end in success, in a named exception, and never in silence.
+
+Words follow XFS4IoT. Unless a method says otherwise each may raise ``DeviceFault`` (surely not done).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import trio
+
+from kiosk.domain.card import (
+    CardIdentity,
+    ChipRecord,
+    Holder,
+    PinProgress,
+    PinTemplate,
+    PinVerdict,
+)
+from kiosk.domain.health import Condition, Health
+from kiosk.domain.receipt import PaperReceipt
+from kiosk.ports.hosts import CardPlatform
+from kiosk.ports.house import Log
+from kiosk.ports.keys import PadKey
+
+Progress = Callable[[PinProgress], None]
+
+
+@dataclass
+class DeviceContext:
+    """What a driver gets from the house beside its own settings."""
+
+    slot: str
+    report: Callable[[Health], None]  # call at every change; the supervisor logs and greys out services
+    log: Log
+    run_dir: Path  # private, on tmpfs: spool files and sockets
+    neighbours: Mapping[str, Any] = field(default_factory=dict)  # slot -> the driver that fills it now, if any
+    card_platform: CardPlatform | None = None  # for the HSM steps where there is no PSAM
+    pin_mode: str = "B"
+
+
+class Device(Protocol):
+    """What the supervisor needs of any driver, whatever slot it fills.
+
+    A driver module offers ``open_device(options: Mapping[str, object], context: DeviceContext) -> Device`` and is
+    named by an entry point of the group ``yikatong.drivers``.
+    """
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Open, identify, recover, call ``task_status.started()`` once usable, then serve until cancelled.
+
+        Raises:
+            DeviceFault: could not open, or the device is gone. The supervisor closes, backs off and calls again on a
+                fresh object.
+        """
+        ...
+
+
+class CardReader(Protocol):
+    """Slot ``card_reader``. Any failed transmit ends the insertion: all later verbs raise ``CardGone``."""
+
+    @property
+    def card_present(self) -> bool: ...
+
+    async def wait_card(self) -> None:
+        """Return when a card is in the slot (at once if it is there already)."""
+        ...
+
+    async def wait_no_card(self) -> None:
+        """Return when the slot is empty."""
+        ...
+
+    async def read_identity(self) -> CardIdentity:
+        """Power the card, select the SSSE, read EF05 by tag.
+
+        Raises:
+            CardGone: pulled meanwhile. DeviceFault: mute card ("card_mute") or no social security card ("card_foreign").
+        """
+        ...
+
+    async def prove_genuine(self, authority: "CardAuthority") -> None:
+        """Internal authentication of the card, then (spec 3.00) external authentication, by PSAM or HSM.
+
+        Raises:
+            CardNotGenuine, CardGone.
+        """
+        ...
+
+    async def read_holder(self) -> Holder:
+        """EF06. Only after ``prove_genuine``."""
+        ...
+
+    async def read_chip_record(self) -> ChipRecord:
+        """What the chip holds for a query without network; empty fields where it holds nothing."""
+        ...
+
+    async def same_card(self, identity: CardIdentity) -> bool:
+        """Whether the card in the slot now is that card (read again, not remembered)."""
+        ...
+
+
+class CardAuthority(Protocol):
+    """Holder of the symmetric card keys: the PSAM in the sam_reader slot, or the province's HSM."""
+
+    async def internal_authentication_ok(self, card: CardIdentity, challenge: bytes, response: bytes) -> bool:
+        """Whether ``response`` (16 bytes) is what a genuine card makes of ``challenge`` (16 bytes)."""
+        ...
+
+    async def external_authentication(self, card: CardIdentity, card_random: bytes) -> bytes:
+        """The 8-byte cryptogram that opens the holder's file for this card's random (8 bytes)."""
+        ...
+
+
+class SamReader(CardAuthority, Protocol):
+    """Slot ``sam_reader``: a PSAM. ``serial`` is checked against the blocklist."""
+
+    @property
+    def serial(self) -> str: ...
+
+
+class PinEntry(Protocol):
+    """Where the clear PIN meets the card (pins-and-keys 1-6): a reader with its own pad, or the short-lived process."""
+
+    @property
+    def mode(self) -> str:
+        """ "A" or "B" (weaker; said in doctor and on the staff screen)."""
+        ...
+
+    async def verify_chip_pin(self, card: CardIdentity, template: PinTemplate, progress: Progress) -> PinVerdict:
+        """One entry, at most one VERIFY. Raises CardGone, DeviceFault; cancelling it is safe before the APDU."""
+        ...
+
+    async def change_chip_pin(self, card: CardIdentity, template: PinTemplate, progress: Progress) -> PinVerdict:
+        """Current, new and repeated PIN, at most one CHANGE PIN. No status word is UNKNOWN and is not retried."""
+        ...
+
+
+class PinPad(Protocol):
+    """Slot ``pin_pad``. No verb returns a digit of a PIN."""
+
+    @property
+    def serial(self) -> str: ...
+
+    async def next_key(self) -> PadKey:
+        """The next key pressed while a question stands. Keys pressed before the call, up to 8, are waiting."""
+        ...
+
+    def forget_keys(self) -> None:
+        """Drop keys that are waiting: they were meant for a question that is gone."""
+        ...
+
+    async def load_work_key(self, master: int, slot: int, cryptogram: bytes) -> bytes:
+        """Load a working key wrapped under a master key; returns the pad's 4-byte check value."""
+        ...
+
+    async def pin_block(
+        self, master: int, slot: int, pan12: str, template: PinTemplate, progress: Progress
+    ) -> bytes | None:
+        """Enter a PIN under a working key: the encrypted 8-byte block, or None when cancelled or timed out."""
+        ...
+
+    async def mac(self, master: int, slot: int, message: bytes) -> bytes:
+        """8-byte MAC of ``message`` (5 to 247 bytes) made inside the pad."""
+        ...
+
+    async def answers_forbidden_decrypt(self) -> bool:
+        """Whether the pad wrongly decrypts under a PIN key (command 37): then it may not take bank PINs."""
+        ...
+
+
+class ReceiptPrinter(Protocol):
+    """Slot ``receipt_printer``."""
+
+    async def print_receipt(self, receipt: PaperReceipt) -> None:
+        """Return only when the printer said that it printed.
+
+        Raises:
+            DeviceFault: surely nothing printed (``paper_out``, ``cover_open`` ... before the first byte).
+            OutcomeUnknown: bytes went out and no confirmation came.
+        """
+        ...
+
+
+class PagePrinter(Protocol):
+    """Slot ``page_printer``."""
+
+    async def print_pdf(self, pdf: bytes, job_key: str) -> None:
+        """Return only at job-state completed.
+
+        Raises:
+            DeviceFault: refused, aborted, or out of paper before the job was taken.
+            OutcomeUnknown: taken, and then silence.
+        """
+        ...
+
+
+READY = Health(Condition.READY)

@@ -1,0 +1,81 @@
+"""Hosts as services see them. Every call ends done, refused (``HostRefused``) or unknown (``OutcomeUnknown``).
+
+A call that only reads raises ``OutcomeUnknown`` too; for the caller that simply means "no answer".
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kiosk.domain.account import AccountOverview
+from kiosk.domain.card import CardIdentity, CardState, Holder
+from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+
+
+@dataclass(frozen=True)
+class HostAnswer:
+    """A complete answer: HTTP status and decoded JSON body (decimal numbers as ``decimal.Decimal``)."""
+
+    status: int
+    body: Any
+
+
+class HostLink(Protocol):
+    """The one way out to a host over mutual TLS, with a total deadline."""
+
+    async def call(
+        self, method: str, path: str, *, body: Any = None, key: str = "", deadline_s: float | None = None
+    ) -> HostAnswer:
+        """``key`` is the Idempotency-Key of an act; never made anew for the same intent.
+
+        Raises:
+            HostRefused: 4xx with the host's problem document.
+            OutcomeUnknown: no complete answer in time, 5xx, or not JSON.
+        """
+        ...
+
+    async def fetch(self, path: str, *, bytes_max: int, deadline_s: float | None = None) -> bytes:
+        """A binary document, streamed, refused past ``bytes_max``. Raises as ``call``."""
+        ...
+
+
+class SocialInsurance(Protocol):
+    """The agency's business system."""
+
+    async def overview(self, card: CardIdentity, holder: Holder) -> AccountOverview: ...
+
+    async def issue_certificate(
+        self, card: CardIdentity, holder: Holder, kind: CertificateKind, key: str
+    ) -> SealedDocument:
+        """Ask the back end to compose and seal. The same ``key`` returns the same certificate."""
+        ...
+
+
+class CardPlatform(Protocol):
+    """The province's card platform and the HSM behind it."""
+
+    async def card_state(self, card: CardIdentity) -> CardState: ...
+
+    async def internal_authentication_ok(self, card: CardIdentity, challenge: bytes, response: bytes) -> bool: ...
+
+    async def external_authentication(self, card: CardIdentity, card_random: bytes) -> bytes: ...
+
+    async def notice_pin_changed(self, card_number: str, at: str, key: str) -> None:
+        """Tell the platform that the chip's PIN was changed. Idempotent by ``key``."""
+        ...
+
+
+@dataclass(frozen=True)
+class StaffAcknowledgement:
+    minutes: int
+
+
+class AgencyDuty(Protocol):
+    """The agency's duty desk."""
+
+    async def call_staff(self, place: str, screen: str, case_code: str, reason: str) -> StaffAcknowledgement:
+        """Only an acknowledgement makes "staff have been called" true."""
+        ...
+
+
+class SealVerifier(Protocol):
+    async def verify(self, pdf: bytes, expected: SealExpectation) -> SealFinding: ...

@@ -1,0 +1,42 @@
+"""What the house itself offers: time, ids, the journal, the log."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall clock for print, ids for acts. Waits use trio's monotonic clock."""
+
+    def now(self) -> datetime:
+        """Local time with zone."""
+        ...
+
+    def new_key(self) -> str:
+        """A UUIDv7 that never goes backwards, even when the clock does."""
+        ...
+
+    def new_case_code(self) -> str:
+        """Six digits for the telephone, unique in this terminal's journal."""
+        ...
+
+    def random(self, length: int) -> bytes:
+        """Unpredictable bytes."""
+        ...
+
+
+class Journal(Protocol):
+    """Append-only record of acts. Plain calls: no ``await``, so nothing comes between. Durable on return."""
+
+    def record(self, act: str, case_code: str = "", **facts: str | int) -> int:
+        """Append one act and return its ``seq``. Facts hold no personal data: numbers of things, hashes, verdicts."""
+        ...
+
+    def owe_notice(self, host: str, act: str, key: str, **facts: str | int) -> None:
+        """Record an act and, in the same commit, a message that some host must still be told."""
+        ...
+
+
+class Log(Protocol):
+    """Structured log on stderr; unknown field names are refused, so that no personal data slips in."""
+
+    def __call__(self, event: str, **fields: str | int | float | bool | None) -> None: ...
