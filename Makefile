@@ -1,0 +1,38 @@
+# Two commands for a fresh Debian 12: `make run` and `make test`. Each brings its own set-up (tools/set_up.py).
+
+PYTHON := .venv/bin/python
+BUDGET ?= 55
+OUT ?= out/smoke
+export PYTHONUNBUFFERED := 1
+
+run_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
+smoke_options := $(if $(WORLD),--world $(WORLD)) --out $(OUT)
+
+.PHONY: run test slow check smoke bench setup clean
+.DEFAULT_GOAL := run
+
+run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
+	@exec $(PYTHON) -m simulators run $(run_options)
+
+test: setup check ## Checks and the suite, within 15 minutes
+	@exec $(PYTHON) -m pytest -m "not slow"
+
+slow: setup ## What takes longer, within BUDGET minutes; prints what was skipped
+	@exec $(PYTHON) tools/slow.py --budget-min $(BUDGET)
+
+check: setup ## ruff, mypy strict, import-linter, tidy
+	@exec $(PYTHON) tools/check.py
+
+smoke: setup ## A resident through all three services, judged from outside: WORLD=file.toml OUT=dir
+	@exec $(PYTHON) -m simulators smoke $(smoke_options)
+
+bench: setup ## One JSON object a line: GROUP=ui|card|serial
+	@exec $(PYTHON) -m simulators bench $(if $(GROUP),--group $(GROUP))
+
+setup:
+	@exec /usr/bin/python3 tools/set_up.py
+
+clean: ## Everything that was made here; Debian packages stay
+	rm -rf .venv .setup .run out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '*.mo' -delete
