@@ -183,7 +183,7 @@ def stamp(name: str, made_from: str) -> None:
 
 
 def do(name: str, command: list[str]) -> None:
-    """Run one command, its output in .setup/NAME.log; a line of progress every ten seconds, the end of the log if it fails.
+    """Run one command, its output in .setup/NAME.log; progress every ten seconds, the end of the log if it fails.
 
     Raises:
         SetUpFailed: it could not be started, ended with a status other than 0, or took longer than an hour.
