@@ -13,7 +13,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pass
 
 
-class Panel(_Part):
+class Panel(_Part, frozen=True):
     """The glass and where it hangs."""
 
     width_px: int = 1080
@@ -23,7 +23,7 @@ class Panel(_Part):
     low_reach: bool = False
 
 
-class City(_Part):
+class City(_Part, frozen=True):
     """What a city may change about the look."""
 
     name_zh: str = "示例市社会保障卡"
@@ -32,7 +32,7 @@ class City(_Part):
     action: str = "#0F4C6B"
 
 
-class Terminal(_Part):
+class Terminal(_Part, frozen=True):
     terminal_id: str = "T0000001"
     place_zh: str = "一楼大厅"
     place_en: str = "Ground floor hall"
@@ -43,14 +43,14 @@ class Terminal(_Part):
     headset: bool = False
 
 
-class SlotSettings(_Part):
+class SlotSettings(_Part, frozen=True):
     """``driver`` is the name of an entry point of group yikatong.drivers; ``options`` are the driver's own."""
 
     driver: str
     options: dict[str, str | int | float | bool] = {}
 
 
-class HostSettings(_Part):
+class HostSettings(_Part, frozen=True):
     url: str
     ca: str = ""
     certificate: str = ""
@@ -58,7 +58,7 @@ class HostSettings(_Part):
     deadline_s: float = 8.0
 
 
-class PinRules(_Part):
+class PinRules(_Part, frozen=True):
     """Regional data about the chip's PIN."""
 
     digits_min: int = 6
@@ -73,7 +73,7 @@ class PinRules(_Part):
     reset_documents_en: str = "your ID card and this card"
 
 
-class Timing(_Part):
+class Timing(_Part, frozen=True):
     """Seconds that a resident has."""
 
     question_s: float = 90.0
@@ -83,7 +83,7 @@ class Timing(_Part):
     paper_left_s: float = 60.0
 
 
-class Seals(_Part):
+class Seals(_Part, frozen=True):
     """Trust anchors of the agency's seal."""
 
     anchors: str = ""
@@ -91,7 +91,7 @@ class Seals(_Part):
     time_tolerance_s: int = 300
 
 
-class Settings(_Part):
+class Settings(_Part, frozen=True):
     """Everything a kiosk process is told. ``run_dir`` is private and on tmpfs, ``data_dir`` survives."""
 
     run_dir: str

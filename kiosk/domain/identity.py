@@ -41,8 +41,6 @@ def card_number_checks(number: str) -> bool:
     """Whether a 9-character card number carries the check character of GB 11714."""
     if len(number) != 9 or any(char not in _CARD_ALPHABET for char in number[:8]):
         return False
-    total = sum(
-        _CARD_ALPHABET.index(char) * weight for char, weight in zip(number, _CARD_WEIGHTS, strict=False)
-    )
+    total = sum(_CARD_ALPHABET.index(char) * weight for char, weight in zip(number, _CARD_WEIGHTS, strict=False))
     check = 11 - total % 11
     return number[8] == {10: "X", 11: "0"}.get(check, str(check))

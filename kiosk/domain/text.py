@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import TypeAlias
 
 from kiosk.domain.money import Fen
 
@@ -51,7 +52,15 @@ class Grouped:
     size: int = 4
 
 
-Value = str | int | Amount | Day | Month | Name | Grouped | "Text"
+@dataclass(frozen=True)
+class Bilingual:
+    """Words that are data of this terminal in both languages, e.g. where the counter is."""
+
+    zh: str
+    en: str
+
+
+Value: TypeAlias = "str | int | Amount | Day | Month | Name | Grouped | Bilingual | Text"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from kiosk.ports.errors import (
     Back,
     CardGone,
     CardNotGenuine,
+    Chose,
     DeviceFault,
     HostRefused,
     OutcomeUnknown,
@@ -34,6 +35,7 @@ from kiosk.ports.hosts import (
 )
 from kiosk.ports.house import Clock, Journal, Log
 from kiosk.ports.keys import PadKey
+from kiosk.ports.kiosk import Kiosk, Outcome, Visit
 from kiosk.ports.questions import (
     Answer,
     Figure,
@@ -48,9 +50,10 @@ from kiosk.ports.questions import (
     Tone,
     Waiting,
 )
-from kiosk.ports.screen import Preferences, Screen
+from kiosk.ports.screen import HELP, Preferences, Screen
 
 __all__ = [
+    "HELP",
     "AgencyDuty",
     "Answer",
     "Back",
@@ -59,6 +62,7 @@ __all__ = [
     "CardNotGenuine",
     "CardPlatform",
     "CardReader",
+    "Chose",
     "Clock",
     "Device",
     "DeviceContext",
@@ -70,7 +74,9 @@ __all__ = [
     "HostLink",
     "HostRefused",
     "Journal",
+    "Kiosk",
     "Log",
+    "Outcome",
     "OutcomeUnknown",
     "PadKey",
     "PagePrinter",
@@ -91,5 +97,6 @@ __all__ = [
     "Stars",
     "Tiles",
     "Tone",
+    "Visit",
     "Waiting",
 ]

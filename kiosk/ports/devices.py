@@ -75,7 +75,8 @@ class CardReader(Protocol):
         """Power the card, select the SSSE, read EF05 by tag.
 
         Raises:
-            CardGone: pulled meanwhile. DeviceFault: mute card ("card_mute") or no social security card ("card_foreign").
+            CardGone: pulled meanwhile.
+            DeviceFault: mute card ("card_mute") or no social security card ("card_foreign").
         """
         ...
 

@@ -50,6 +50,14 @@ class Back(Exception):
     """The resident chose to go back. Raised by the question itself."""
 
 
+class Chose(Exception):
+    """While something ran, the resident chose this answer instead; what ran was cancelled."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value)
+        self.value = value
+
+
 class ResidentLeft(Exception):
     """The resident walked away, stopped, or took the card. ``how``: "timeout" | "stopped" | "card_pulled"."""
 

@@ -27,11 +27,11 @@ class Clock(Protocol):
 class Journal(Protocol):
     """Append-only record of acts. Plain calls: no ``await``, so nothing comes between. Durable on return."""
 
-    def record(self, act: str, case_code: str = "", **facts: str | int) -> int:
+    def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         """Append one act and return its ``seq``. Facts hold no personal data: numbers of things, hashes, verdicts."""
         ...
 
-    def owe_notice(self, host: str, act: str, key: str, **facts: str | int) -> None:
+    def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
         """Record an act and, in the same commit, a message that some host must still be told."""
         ...
 

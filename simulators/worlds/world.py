@@ -16,7 +16,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pass
 
 
-class InsuranceEntry(_Part):
+class InsuranceEntry(_Part, frozen=True):
     """``state``: in_force | paused | ended | not_insured. ``since``: YYYY-MM-DD or ""."""
 
     state: str = "in_force"
@@ -24,7 +24,7 @@ class InsuranceEntry(_Part):
     months: int = 0
 
 
-class ContributionRule(_Part):
+class ContributionRule(_Part, frozen=True):
     """Unrolled into one contribution a month, newest first, ending with ``last_month``."""
 
     insurance: str
@@ -36,14 +36,14 @@ class ContributionRule(_Part):
     missing: list[str] = []  # months that did not arrive
 
 
-class BenefitEntry(_Part):
+class BenefitEntry(_Part, frozen=True):
     paid_on: str
     kind: str
     amount_fen: int
     account_tail: str
 
 
-class Resident(_Part):
+class Resident(_Part, frozen=True):
     handle: str
     name: str
     number: str  # social security number
@@ -58,7 +58,7 @@ class Resident(_Part):
     benefits: list[BenefitEntry] = []
 
 
-class Card(_Part):
+class Card(_Part, frozen=True):
     """One card in the rack. Where ``raw`` names a tag (two hex digits), its hex value replaces the built one."""
 
     handle: str
@@ -83,7 +83,7 @@ class Card(_Part):
     chip_as_of: str = ""
 
 
-class Keys(_Part):
+class Keys(_Part, frozen=True):
     """TEST keys: 32 hex digits each. The PSAM and the sandbox HSM hold the same."""
 
     internal_authentication: str = "0123456789ABCDEFFEDCBA9876543210"
@@ -91,7 +91,7 @@ class Keys(_Part):
     pad_master: str = "0123456789ABCDEFFEDCBA9876543210"
 
 
-class World(_Part):
+class World(_Part, frozen=True):
     name: str
     city: str = "410100"
     keys: Keys = Keys()

@@ -1,0 +1,81 @@
+"""The kiosk as one service sees it during one visit."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from kiosk.config import Settings
+from kiosk.domain.card import CardIdentity, Holder
+from kiosk.domain.receipt import Receipt
+from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
+from kiosk.ports.hosts import CardPlatform, SealVerifier, SocialInsurance
+from kiosk.ports.house import Clock, Journal, Log
+from kiosk.ports.questions import Question
+from kiosk.ports.screen import Screen
+
+Result = TypeVar("Result")
+
+
+class Outcome(Enum):
+    """How a service ended; the session journals it and chooses the goodbye."""
+
+    DONE = "done"
+    BACK = "back"  # nothing happened, the resident wants the menu
+    REFUSED = "refused"  # a host, the card or a rule said no; the resident was told
+    UNAVAILABLE = "unavailable"  # a device or host does not work now; the resident was told
+    UNKNOWN = "unknown"  # told, with a code, and journaled
+
+
+@dataclass
+class Visit:
+    """One insertion of one card. Ends with the card; nothing of it is ever carried over."""
+
+    identity: CardIdentity
+    holder: Holder
+    case_code: str
+    pin_verified: bool = False
+    papers: int = 0  # pieces of paper waiting in an outlet
+
+
+class Kiosk(Protocol):
+    """Everything a service may use. Devices are looked up at use: a missing one raises ``DeviceFault``."""
+
+    settings: Settings
+    clock: Clock
+    journal: Journal
+    log: Log
+    screen: Screen
+    visit: Visit
+    social_insurance: SocialInsurance
+    card_platform: CardPlatform
+    seal_verifier: SealVerifier
+
+    @property
+    def card_reader(self) -> CardReader: ...
+
+    @property
+    def pin_entry(self) -> PinEntry: ...
+
+    @property
+    def page_printer(self) -> PagePrinter: ...
+
+    async def ask(self, question: Question) -> str:
+        """Ask by touch, keypad and voice until answered.
+
+        Raises:
+            Back: the BACK answer was chosen. ResidentLeft: timed out, or the card was pulled.
+        """
+        ...
+
+    async def wait(self, question: Question, job: Callable[[], Awaitable[Result]]) -> Result:
+        """Show ``question`` while ``job`` runs. Choosing one of its answers cancels the job.
+
+        Raises:
+            Back, Chose, ResidentLeft (card pulled), and whatever the job raises.
+        """
+        ...
+
+    async def print_receipt(self, receipt: Receipt) -> None:
+        """In the resident's language. Raises as ``ports.ReceiptPrinter``."""
+        ...

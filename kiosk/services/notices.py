@@ -1,0 +1,92 @@
+"""Short questions that several services end with: what happened, where the card is, what to do now, who helps."""
+
+from kiosk.domain.text import Grouped, Text, say, verbatim
+from kiosk.ports import Answer, DeviceFault, HostRefused, Kiosk, Outcome, Question, Role, Tone
+
+# Sentences for what is wrong with a device, by slot and reason. Anything else gets the slot's general sentence.
+_DEVICE_WORDS: dict[tuple[str, str], Text] = {
+    ("receipt_printer", "paper_out"): say("The receipt paper has run out."),
+    ("page_printer", "paper_out"): say("The A4 paper has run out."),
+    ("page_printer", "media_empty"): say("The A4 paper has run out."),
+    ("receipt_printer", "cover_open"): say("The receipt printer's cover is open."),
+    ("page_printer", "cover_open"): say("The A4 printer's cover is open."),
+}
+_SLOT_WORDS = {
+    "card_reader": say("The card reader does not work right now."),
+    "sam_reader": say("The card reader does not work right now."),
+    "pin_pad": say("The keypad does not work right now."),
+    "receipt_printer": say("The receipt printer does not work right now."),
+    "page_printer": say("The A4 printer does not work right now."),
+}
+
+
+def understood() -> Answer:
+    return Answer("understood", say("Understood"), Role.MAIN)
+
+
+def go_back() -> Answer:
+    return Answer("back", say("Go back"), Role.BACK)
+
+
+def device_words(slot: str, reason: str) -> Text:
+    """One sentence for residents about a device that does not work."""
+    return _DEVICE_WORDS.get((slot, reason), _SLOT_WORDS[slot])
+
+
+async def device_out(kiosk: Kiosk, fault: DeviceFault) -> Outcome:
+    """A device surely did not do it."""
+    kiosk.journal.record("device_out", kiosk.visit.case_code, slot=fault.slot, reason=fault.health.reason)
+    await kiosk.ask(
+        Question(
+            "device_out",
+            say("This cannot be done here now"),
+            (
+                device_words(fault.slot, fault.health.reason),
+                say("Your card is safe. Nothing was changed."),
+                say('Try another machine, or touch "Help".'),
+            ),
+            answers=(understood(),),
+            tone=Tone.CAUTION,
+        )
+    )
+    return Outcome.UNAVAILABLE
+
+
+async def host_silent(kiosk: Kiosk, *, act: str) -> Outcome:
+    """No answer to something that only reads or asks: nothing is changed, try later."""
+    kiosk.journal.record("host_silent", kiosk.visit.case_code, act=act)
+    await kiosk.ask(
+        Question(
+            "host_silent",
+            say("The office computer does not answer"),
+            (
+                say("Your card is safe. Nothing was changed."),
+                say("Try again in a few minutes, or at the counter."),
+            ),
+            answers=(understood(),),
+            tone=Tone.CAUTION,
+            case_code=kiosk.visit.case_code,
+        )
+    )
+    return Outcome.UNAVAILABLE
+
+
+async def host_said_no(kiosk: Kiosk, refusal: HostRefused) -> Outcome:
+    """The host's own sentence, if it sent one, under our heading."""
+    kiosk.journal.record("host_refused", kiosk.visit.case_code, host=refusal.host, code=refusal.code)
+    reason = verbatim(refusal.words) if refusal.words else say("The counter can tell you why.")
+    await kiosk.ask(
+        Question(
+            "host_refused",
+            say("The office cannot do this for you now"),
+            (reason, say("Your card is safe. Nothing was changed."), say("The counter can help you.")),
+            answers=(understood(),),
+            tone=Tone.STOP,
+            case_code=kiosk.visit.case_code,
+        )
+    )
+    return Outcome.REFUSED
+
+
+def case_note(kiosk: Kiosk) -> Text:
+    return say("Number {code}", code=Grouped(kiosk.visit.case_code))
