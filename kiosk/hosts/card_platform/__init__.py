@@ -1,0 +1,1 @@
+"""The province's card platform: card state, HSM steps, notices."""

@@ -1,0 +1,225 @@
+"""The one way out to a host: requests over mutual TLS, with a total deadline. Sole importer of requests.
+
+A call runs in a thread that is abandoned at the deadline: the deadline counts everything, from the queue to the last
+byte, which requests' own time-outs (per socket operation) cannot. An abandoned thread holds its place among
+``CALLS_MAX`` until its socket gives up, so that a host that hangs can never use up the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import ssl
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import trio
+
+from kiosk.config import HostSettings
+from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown
+
+if TYPE_CHECKING:
+    import requests
+
+CALLS_MAX = 8  # threads a host may hold, abandoned ones included; one resident needs two at most
+JSON_BYTES_MAX = 1024 * 1024  # 13 months of five insurances are 15 kB
+CHUNK_BYTES = 16 * 1024
+IDLE_SESSIONS_MAX = 4
+CODE_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+WORDS_MAX = 200  # characters of a host's own text that a screen shows
+
+
+class HttpsHostLink:
+    """Implements ``ports.HostLink``. ``name`` is the host's in logs and exceptions.
+
+    Raises:
+        OSError, ssl.SSLError: a certificate file of ``settings`` is missing or is none; told at start, to staff.
+    """
+
+    def __init__(self, name: str, settings: HostSettings, log: Log) -> None:
+        self._name = name
+        self._settings = settings
+        self._log = log
+        self._tls = _tls_context(settings)
+        self._places = trio.CapacityLimiter(CALLS_MAX)
+        self._idle: list[requests.Session] = []
+        self._closed = False
+
+    async def call(
+        self, method: str, path: str, *, body: Any = None, key: str = "", deadline_s: float | None = None
+    ) -> HostAnswer:
+        """One question, one answer; the contract is ``ports.HostLink.call``. Nothing is ever repeated here."""
+        headers = {"Accept": "application/json, application/problem+json"}
+        if key:
+            headers["Idempotency-Key"] = key
+        sent = None
+        if body is not None:
+            sent = json.dumps(body, ensure_ascii=False).encode()
+            headers["Content-Type"] = "application/json"
+        status, raw = await self._exchange(method, path, headers, sent, JSON_BYTES_MAX, deadline_s)
+        return HostAnswer(status, self._decoded(raw) if raw else None)
+
+    async def fetch(self, path: str, *, bytes_max: int, deadline_s: float | None = None) -> bytes:
+        """A binary document; the contract is ``ports.HostLink.fetch``."""
+        status, raw = await self._exchange("GET", path, {"Accept": "*/*"}, None, bytes_max, deadline_s)
+        if status != 200:
+            self._unknown(f"status {status} without a document")
+        return raw
+
+    def close(self) -> None:
+        """Close idle connections. A call still under way closes its own when it ends."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        sent: bytes | None,
+        bytes_max: int,
+        within_s: float | None,
+    ) -> tuple[int, bytes]:
+        deadline_s = within_s or self._settings.deadline_s
+        if self._places.available_tokens < 1:
+            self._unknown("too many calls are hanging")
+        exchange = _Exchange(self._settings.url.rstrip("/") + path, method, headers, sent, bytes_max, deadline_s)
+        began = trio.current_time()
+        with trio.move_on_after(deadline_s) as limit:
+            await trio.to_thread.run_sync(self._run, exchange, abandon_on_cancel=True, limiter=self._places)
+        if limit.cancelled_caught:
+            exchange.abandon()
+            self._unknown("no complete answer in time")
+        if exchange.failure:
+            self._unknown(exchange.failure)
+        took_ms = round((trio.current_time() - began) * 1000)
+        self._log("host_call", host=self._name, method=method, status=exchange.status, milliseconds=took_ms)
+        self._judge(exchange)
+        return exchange.status, exchange.received
+
+    def _run(self, exchange: _Exchange) -> None:
+        """In the thread. A session is used by one thread at a time and kept only after a complete answer."""
+        session = self._take_session()
+        if exchange.run(session) and not self._closed and len(self._idle) < IDLE_SESSIONS_MAX:
+            self._idle.append(session)
+        else:
+            session.close()
+
+    def _take_session(self) -> requests.Session:
+        with contextlib.suppress(IndexError):  # list.pop is atomic; asking for the length first would race
+            return self._idle.pop()
+        return _new_session(self._settings, self._tls)
+
+    def _judge(self, exchange: _Exchange) -> None:
+        """Two hundreds pass; four hundreds with a problem document refuse; all else is unknown."""
+        if 200 <= exchange.status < 300:
+            return
+        if not 400 <= exchange.status < 500:
+            self._unknown(f"status {exchange.status}")
+        problem = self._decoded(exchange.received)
+        code = problem.get("code") if isinstance(problem, dict) else None
+        if not isinstance(code, str) or not CODE_SHAPE.fullmatch(code):
+            self._unknown(f"status {exchange.status} without a problem document")
+        title = problem.get("title")
+        self._log("host_refused", host=self._name, code=code, status=exchange.status)
+        raise HostRefused(self._name, code, title[:WORDS_MAX] if isinstance(title, str) else "")
+
+    def _decoded(self, raw: bytes) -> Any:
+        try:
+            return json.loads(raw.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            self._unknown("answer is not JSON")
+
+    def _unknown(self, why: str) -> NoReturn:
+        self._log("host_unknown", host=self._name, why=why)
+        raise OutcomeUnknown(self._name, why) from None
+
+
+class _Exchange:
+    """One request in its thread: what goes out, what came in, or in a few words why nothing did."""
+
+    def __init__(
+        self, url: str, method: str, headers: dict[str, str], sent: bytes | None, bytes_max: int, deadline_s: float
+    ) -> None:
+        self._url = url
+        self._method = method
+        self._headers = headers
+        self._sent = sent
+        self._bytes_max = bytes_max
+        self._deadline_s = deadline_s
+        self._abandoned = False
+        self.status = 0
+        self.received = b""
+        self.failure = ""
+
+    def abandon(self) -> None:
+        """Tell the thread, from outside, that nobody waits any more."""
+        self._abandoned = True
+
+    def run(self, session: requests.Session) -> bool:
+        """Fill ``status`` and ``received`` and return True, or fill ``failure``: the words carry no address or body."""
+        import requests
+
+        try:
+            with session.request(
+                self._method,
+                self._url,
+                data=self._sent,
+                headers=self._headers,
+                stream=True,
+                allow_redirects=False,
+                timeout=self._deadline_s,  # for each socket operation: bounds an abandoned thread
+            ) as response:
+                self.status = response.status_code
+                self.received = self._body(response)
+        except (requests.RequestException, OSError, ValueError) as error:
+            # ValueError: header or URL that requests cannot send, TLS library errors that it does not wrap.
+            self.failure = self.failure or f"no answer: {type(error).__name__}"
+        return not self.failure
+
+    def _body(self, response: requests.Response) -> bytes:
+        collected = bytearray()
+        until_s = time.monotonic() + self._deadline_s
+        for chunk in response.iter_content(CHUNK_BYTES):
+            collected += chunk
+            if len(collected) > self._bytes_max:
+                self.failure = "answer exceeds its limit"
+                break
+            if self._abandoned or time.monotonic() > until_s:
+                self.failure = "answer trickles in"
+                break
+        return bytes(collected)
+
+
+def _tls_context(settings: HostSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(settings.ca)
+    context.load_cert_chain(settings.certificate, settings.private_key)
+    return context
+
+
+def _new_session(settings: HostSettings, tls: ssl.SSLContext) -> requests.Session:
+    """Imported here, in the thread of the first call: it costs 130 ms that the first frame need not wait for."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    class PinnedAdapter(HTTPAdapter):
+        """Uses our TLS context, which knows the pinned authorities and nothing of the system's."""
+
+        def init_poolmanager(self, *args: Any, **named: Any) -> None:
+            super().init_poolmanager(*args, **named, ssl_context=tls)
+
+    session = requests.Session()
+    session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
+    session.verify = settings.ca  # said again, else requests adds its own bundle of public authorities
+    session.mount("https://", PinnedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
+    del session.adapters["http://"]  # nothing ever leaves in the clear
+    return session
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError("NaN and infinities are no JSON")

@@ -1,0 +1,1 @@
+"""The agency's business system: accounts, contributions, benefits, sealed certificates."""
