@@ -60,19 +60,25 @@ class Kiosk(Protocol):
     @property
     def page_printer(self) -> PagePrinter: ...
 
-    async def ask(self, question: Question) -> str:
-        """Ask by touch, keypad and voice until answered.
+    async def ask(self, question: Question, *, card_needed: bool = True) -> str:
+        """Ask by touch, keypad and voice until answered. Pulling the card ends it unless ``card_needed`` is False:
+        then the resident must still learn something, e.g. that paper is coming out.
 
         Raises:
             Back: the BACK answer was chosen. ResidentLeft: timed out, or the card was pulled.
         """
         ...
 
-    async def wait(self, question: Question, job: Callable[[], Awaitable[Result]]) -> Result:
-        """Show ``question`` while ``job`` runs. Choosing one of its answers cancels the job.
+    async def wait(
+        self, question: Question, job: Callable[[], Awaitable[Result]], *, to_the_end_s: float | None = None
+    ) -> Result:
+        """Show ``question`` while ``job`` runs. Choosing one of its answers, or pulling the card, cancels the job.
+
+        With ``to_the_end_s`` the job is past recall (paper is moving): nothing cancels it for that many seconds.
 
         Raises:
-            Back, Chose, ResidentLeft (card pulled), and whatever the job raises.
+            Back, Chose, ResidentLeft (card pulled), and whatever the job raises;
+            OutcomeUnknown when it outlived ``to_the_end_s``.
         """
         ...
 

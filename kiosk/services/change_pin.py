@@ -110,6 +110,7 @@ async def _either_may_be_valid(kiosk: Kiosk) -> Outcome:
             answers=(understood(),),
             tone=Tone.STOP,
             case_code=kiosk.visit.case_code,
-        )
+        ),
+        card_needed=False,
     )
     return Outcome.UNKNOWN

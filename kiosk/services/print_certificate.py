@@ -25,6 +25,9 @@ from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "page_printer")
 
+# Two pages on a slow printer that has to warm up first.
+PRINT_S_MAX = 180.0
+
 KIND_NAMES = {
     CertificateKind.INSURANCE: say("Insurance certificate"),
     CertificateKind.RIGHTS_RECORD: say("Rights record"),
@@ -73,6 +76,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
                 Waiting(say("The printer is working")),
             ),
             lambda: kiosk.page_printer.print_pdf(document.pdf, key),
+            to_the_end_s=PRINT_S_MAX,
         )
     except DeviceFault as fault:
         return await device_out(kiosk, fault)
@@ -93,7 +97,8 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
             (understood(),),
             Tone.DONE,
             spoken=say("It is printed. Take your sheet. It carries your personal details."),
-        )
+        ),
+        card_needed=False,
     )
     return Outcome.DONE
 
@@ -158,6 +163,7 @@ async def _perhaps_printed(kiosk: Kiosk, document: SealedDocument) -> Outcome:
             (understood(),),
             Tone.CAUTION,
             case_code=kiosk.visit.case_code,
-        )
+        ),
+        card_needed=False,
     )
     return Outcome.UNKNOWN

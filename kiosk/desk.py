@@ -1,0 +1,212 @@
+"""The desk between services and the world: asks questions and watches time, card and keypad while it waits.
+
+Everything that races is here, so that a service reads as the resident lives it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+import trio
+
+from kiosk.config import Settings
+from kiosk.domain.receipt import Receipt
+from kiosk.l10n import on_paper
+from kiosk.ports import (
+    HELP,
+    AgencyDuty,
+    Back,
+    CardGone,
+    CardPlatform,
+    CardReader,
+    Chose,
+    Clock,
+    DeviceFault,
+    HostRefused,
+    Journal,
+    Log,
+    OutcomeUnknown,
+    PagePrinter,
+    PinEntry,
+    PinPad,
+    Question,
+    ResidentLeft,
+    Role,
+    Screen,
+    SealVerifier,
+    SocialInsurance,
+    Stars,
+    Visit,
+)
+from kiosk.questions import help_called, nobody_there
+from kiosk.race import first_of
+from kiosk.supervisor import Supervisor
+
+Result = TypeVar("Result")
+MakePinEntry = Callable[[CardReader, PinPad | None], PinEntry]
+
+
+@dataclass
+class Desk:
+    """Implements ``ports.Kiosk``. One for the life of the process; ``visit`` changes with every card."""
+
+    settings: Settings
+    clock: Clock
+    journal: Journal
+    log: Log
+    screen: Screen
+    supervisor: Supervisor
+    social_insurance: SocialInsurance
+    card_platform: CardPlatform
+    duty: AgencyDuty
+    seal_verifier: SealVerifier
+    make_pin_entry: MakePinEntry
+    visit: Visit = field(init=False)
+
+    # Devices, looked up at use.
+
+    @property
+    def card_reader(self) -> CardReader:
+        reader: CardReader = self.supervisor.device("card_reader")
+        return reader
+
+    @property
+    def pin_entry(self) -> PinEntry:
+        # In mode A the reader has a pad of its own, and ours may be out of order or not fitted.
+        pad = None if self.settings.pin_mode == "A" else self.supervisor.device("pin_pad")
+        return self.make_pin_entry(self.card_reader, pad)
+
+    @property
+    def page_printer(self) -> PagePrinter:
+        printer: PagePrinter = self.supervisor.device("page_printer")
+        return printer
+
+    async def print_receipt(self, receipt: Receipt) -> None:
+        paper = on_paper(receipt, self.screen.preferences.language, self.clock.new_key())
+        await self.supervisor.device("receipt_printer").print_receipt(paper)
+        self.visit.papers += 1
+
+    # Questions.
+
+    async def ask(self, question: Question, *, card_needed: bool = True) -> str:
+        watchers: list[Callable[[], Awaitable[object]]] = [self._feed_keys, self._watch_idle]
+        if card_needed:
+            watchers.append(self.watch_card)
+        value = await self._answered(question, watchers)
+        if question.answer(value).role is Role.BACK:
+            raise Back
+        return value
+
+    async def ask_anyone(self, question: Question) -> str:
+        """Ask whoever stands there: no visit, no time-out, no card."""
+        return await self._answered(question, [self._feed_keys])
+
+    async def wait(
+        self, question: Question, job: Callable[[], Awaitable[Result]], *, to_the_end_s: float | None = None
+    ) -> Result:
+        if to_the_end_s is not None:
+            return await self._to_the_end(question, job, to_the_end_s)
+        keys_are_ours = not isinstance(question.body, Stars)
+
+        async def answered() -> str:
+            return await self._answered(question, [self._feed_keys] if keys_are_ours else [])
+
+        index, ended = await first_of(job, answered, self.watch_card)
+        if index == 0:
+            result: Result = ended
+            return result
+        if question.answer(ended).role is Role.BACK:
+            raise Back
+        raise Chose(ended)
+
+    async def _to_the_end(self, question: Question, job: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+        self.screen.show(question)
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds):
+            return await job()
+        raise OutcomeUnknown(question.name, "no end in time")
+
+    async def _answered(self, question: Question, watchers: list[Callable[[], Awaitable[object]]]) -> str:
+        while True:
+            index, value = await first_of(lambda: self.screen.ask(question), *watchers)
+            assert index == 0, "watchers only end by raising"
+            if value != HELP:
+                return str(value)
+            await first_of(lambda: self.help(question), *watchers)
+
+    async def help(self, question: Question) -> None:
+        """The resident asked for a person: say truthfully whether one is coming."""
+        code = self.clock.new_case_code()
+        minutes = await self.call_staff(question.name, code, "help_button")
+        await self.screen.ask(help_called(minutes, code) if minutes is not None else nobody_there(self.settings, code))
+
+    async def call_staff(self, screen_name: str, code: str, reason: str) -> int | None:
+        """Minutes until staff come, as they acknowledged; None when nobody did."""
+        self.journal.record("staff_called", code, question=screen_name, reason=reason)
+        place = self.settings.terminal.place_zh
+        try:
+            answer = await self.duty.call_staff(place, screen_name, code, reason)
+        except (HostRefused, OutcomeUnknown):
+            self.journal.record("staff_silent", code)
+            return None
+        self.journal.record("staff_acknowledged", code, minutes=answer.minutes)
+        return answer.minutes
+
+    # Watchers: each runs until something ends the visit, and then raises.
+
+    async def _feed_keys(self) -> NoReturn:
+        """Hand the pad's keys to the screen; a pad that is out of order only costs the keys."""
+        while True:
+            try:
+                pad = self.supervisor.device("pin_pad")
+                pad.forget_keys()
+                while True:
+                    self.screen.key(await pad.next_key())
+            except DeviceFault:
+                await self.supervisor.wait_change()
+
+    async def _watch_idle(self) -> NoReturn:
+        timing = self.settings.timing
+        began = trio.current_time()
+        try:
+            while True:
+                slow = self.screen.preferences.large or self.screen.preferences.spoken
+                allowed = timing.question_slow_s if slow else timing.question_s
+                left = max(began, self.screen.activity) + allowed - trio.current_time()
+                if left <= 0:
+                    raise ResidentLeft("timeout")
+                if left > timing.warning_s:
+                    self.screen.warn_idle(None)
+                    await trio.sleep(left - timing.warning_s)
+                else:
+                    self.screen.warn_idle(int(left) + 1)
+                    await trio.sleep(min(1.0, left))
+        finally:
+            self.screen.warn_idle(None)
+
+    async def watch_card(self) -> NoReturn:
+        try:
+            await self.card_reader.wait_no_card()
+        except (DeviceFault, CardGone):
+            raise ResidentLeft("reader_lost") from None
+        raise ResidentLeft("card_pulled")
+
+    # The slot for the card between visits. A reader out of order neither holds nor takes cards we know of.
+
+    def card_inside(self) -> bool:
+        try:
+            return self.card_reader.card_present
+        except DeviceFault:
+            return False
+
+    async def card_inserted(self) -> None:
+        while True:
+            try:
+                return await self.card_reader.wait_card()
+            except (DeviceFault, CardGone):
+                await self.supervisor.wait_change()
+
+    async def card_out(self) -> None:
+        try:
+            await self.card_reader.wait_no_card()
+        except (DeviceFault, CardGone):
+            return

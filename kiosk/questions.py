@@ -1,0 +1,172 @@
+"""The questions of a visit that belong to no service: welcome, out of order, card problems, help, goodbye."""
+
+from kiosk.config import Settings
+from kiosk.domain.card import CardIdentity, CardState
+from kiosk.domain.identity import mask_name
+from kiosk.domain.text import Bilingual, Day, Name, Text, say
+from kiosk.ports import Answer, Hands, Place, Plain, Question, Role, Tiles, Tone, Visit, Waiting
+
+_UNDERSTOOD = Answer("understood", say("Understood"), Role.MAIN)
+_TAKE_CARD = Answer("take_card", say("Finish, take my card"), Role.BACK)
+
+
+def insert_card() -> Question:
+    return Question(
+        "insert_card",
+        say("Insert your social security card"),
+        (say("Chip up, into the lit slot."), say("No card? Touch the button below.")),
+        Hands((Place.CARD_SLOT,)),
+        (Answer("no_card", say("I have no card with me"), Role.SECOND, icon="card"),),
+        Tone.HANDS,
+        spoken=say("Welcome. Insert your social security card, chip up, into the lit slot. Without a card, press 1."),
+    )
+
+
+def no_card(settings: Settings) -> Question:
+    place = Bilingual(settings.pin.reset_place_zh, settings.pin.reset_place_en)
+    return Question(
+        "no_card",
+        say("This machine needs the card"),
+        (
+            say("The card keeps others out of your account."),
+            say("Lost it? Call {number} at once.", number="12333"),
+            say("Without a card, {place} can help you.", place=place),
+        ),
+        answers=(_UNDERSTOOD,),
+    )
+
+
+def out_of_order(settings: Settings) -> Question:
+    return Question(
+        "out_of_order",
+        say("This machine cannot read cards now"),
+        (
+            say("Please do not insert a card."),
+            say("Use another machine or the counter."),
+            say("Telephone: {number}", number=settings.terminal.telephone),
+        ),
+        Plain(),
+        tone=Tone.STOP,
+    )
+
+
+def reading_card() -> Question:
+    return Question(
+        "reading_card",
+        say("Reading your card"),
+        (say("Please leave the card in the slot."),),
+        Waiting(say("Reading the chip")),
+    )
+
+
+def card_problem(reason: str) -> Question:
+    """A card that cannot be served. Never says "lost" or "fake" aloud: the person in front may be its victim."""
+    heading, explain = {
+        "card_mute": (
+            say("The chip does not answer"),
+            (say("Take the card out and wipe the chip."), say("Then insert it again, chip up.")),
+        ),
+        "card_foreign": (
+            say("This is not a social security card"),
+            (say("Take it out and insert the social security card."),),
+        ),
+        "no_authority": (
+            say("The card cannot be checked right now"),
+            (
+                say("Without this check nothing personal is shown."),
+                say("Try again in a few minutes, or at the counter."),
+            ),
+        ),
+    }.get(
+        reason,
+        (
+            say("This card cannot be used here"),
+            (say("Please take it to the counter."), say("Staff there can tell you why.")),
+        ),
+    )
+    return Question(f"card_problem_{reason}", heading, explain, answers=(_TAKE_CARD,), tone=Tone.STOP)
+
+
+def card_state_problem(state: CardState, settings: Settings) -> Question:
+    place = Bilingual(settings.pin.reset_place_zh, settings.pin.reset_place_en)
+    heading = {
+        CardState.NOT_ENABLED: say("This card is not switched on yet"),
+        CardState.SEALED: say("This card is put aside by the office"),
+        CardState.CANCELLED: say("This card has been cancelled"),
+    }.get(state, say("This card cannot be used here"))
+    return Question(
+        f"card_state_{state.value}",
+        heading,
+        (say("Please take it to {place}.", place=place), say("Staff there can tell you why.")),
+        answers=(_TAKE_CARD,),
+        tone=Tone.STOP,
+    )
+
+
+def card_expired(identity: CardIdentity) -> Question:
+    assert identity.expires is not None
+    return Question(
+        "card_expired",
+        say("Your card ran out on {day}", day=Day(identity.expires)),
+        (say("You can still look and print here."), say("Ask the counter for a new card.")),
+        answers=(Answer("go_on", say("Go on"), Role.MAIN), _TAKE_CARD),
+        tone=Tone.CAUTION,
+    )
+
+
+def menu(visit: Visit, tiles: tuple[Answer, ...]) -> Question:
+    """Greets by masked name: the queue can read zone 2 over a shoulder."""
+    name = mask_name(visit.holder.name)
+    heading: Text = (
+        say("{name}, what would you like to do?", name=Name(name)) if name else say("What would you like to do?")
+    )
+    return Question("menu", heading, (), Tiles(), (*tiles, _TAKE_CARD), spoken=say("What would you like to do?"))
+
+
+def help_called(minutes: int, code: str) -> Question:
+    return Question(
+        "help_called",
+        say("Staff have been called and answered"),
+        (
+            say("They come in about {minutes} minutes.", minutes=minutes),
+            say("Your card is safe. You do not have to touch anything."),
+        ),
+        answers=(_UNDERSTOOD,),
+        case_code=code,
+    )
+
+
+def nobody_there(settings: Settings, code: str) -> Question:
+    return Question(
+        "nobody_there",
+        say("No staff answered here"),
+        (
+            say("Your card is safe."),
+            say("Call {number} and give the number below.", number=settings.terminal.telephone),
+        ),
+        answers=(_UNDERSTOOD,),
+        tone=Tone.CAUTION,
+        case_code=code,
+    )
+
+
+def take_card(*, with_paper: bool, forgotten: bool) -> Question:
+    heading = say("Take your card and your paper") if with_paper else say("Take your card")
+    explain = (
+        (say("You left your card in the machine."), say("Your page is closed. Take the card with you."))
+        if forgotten
+        else (say("Leave nothing in the machine."),)
+    )
+    places = (Place.CARD_SLOT, Place.PAGE_OUTLET) if with_paper else (Place.CARD_SLOT,)
+    return Question("card_left" if forgotten else "take_card", heading, explain, Hands(places), tone=Tone.HANDS)
+
+
+def take_paper() -> Question:
+    return Question(
+        "take_paper",
+        say("Take your paper"),
+        (say("It carries your personal details. Leave nothing behind."),),
+        Hands((Place.PAGE_OUTLET, Place.RECEIPT_OUTLET)),
+        (_UNDERSTOOD,),
+        Tone.HANDS,
+    )

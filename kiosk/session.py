@@ -1,0 +1,238 @@
+"""One visit after another: attract, card, menu, one service after another, goodbye.
+
+Nothing of a visit survives it, and nothing opens again without the card being put in anew.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from kiosk.desk import Desk
+from kiosk.domain.card import CardIdentity, CardState
+from kiosk.domain.text import Text, say
+from kiosk.ports import (
+    Answer,
+    Back,
+    CardAuthority,
+    CardGone,
+    CardNotGenuine,
+    DeviceFault,
+    HostRefused,
+    Kiosk,
+    Outcome,
+    OutcomeUnknown,
+    Question,
+    ResidentLeft,
+    Visit,
+)
+from kiosk.questions import (
+    card_expired,
+    card_problem,
+    card_state_problem,
+    insert_card,
+    menu,
+    no_card,
+    out_of_order,
+    reading_card,
+    take_card,
+    take_paper,
+)
+from kiosk.race import first_of
+from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
+from kiosk.services.change_pin import change_pin
+from kiosk.services.notices import device_words
+from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
+from kiosk.services.print_certificate import print_certificate
+from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
+from kiosk.services.query_account import query_account
+
+READ_CARD_S_MAX = 20.0
+
+
+@dataclass(frozen=True)
+class ServiceEntry:
+    """One tile of the menu."""
+
+    name: str
+    label: Text
+    icon: str
+    needs: tuple[str, ...]
+    run: Callable[[Kiosk], Awaitable[Outcome]]
+
+
+SERVICES = (
+    ServiceEntry("query_account", say("Check balances"), "list", QUERY_ACCOUNT_NEEDS, query_account),
+    ServiceEntry("print_certificate", say("Print a certificate"), "sheet", PRINT_CERTIFICATE_NEEDS, print_certificate),
+    ServiceEntry("change_pin", say("Change the PIN"), "keypad", CHANGE_PIN_NEEDS, change_pin),
+)
+
+
+async def serve_residents(desk: Desk) -> None:
+    """For ever: one resident after another. A card that is in the slot at start belongs to nobody known."""
+    await _goodbye(desk, forgotten=True, papers=0)
+    while True:
+        desk.screen.clear_session()
+        await _wait_for_card(desk)
+        papers, forgotten = await _visit(desk)
+        await _goodbye(desk, forgotten=forgotten, papers=papers)
+
+
+async def _wait_for_card(desk: Desk) -> None:
+    while True:
+        needed = desk.supervisor.unusable(("card_reader",))
+        question = insert_card() if needed is None else out_of_order(desk.settings)
+        index, value = await first_of(
+            partial(desk.ask_anyone, question),
+            desk.card_inserted,
+            desk.supervisor.wait_change,
+        )
+        if index == 1:
+            return
+        if index == 0 and value == "no_card":
+            await first_of(lambda: desk.ask_anyone(no_card(desk.settings)), desk.card_inserted)
+
+
+async def _visit(desk: Desk) -> tuple[int, bool]:
+    """Serve one card; returns how many papers wait in the outlets and whether its owner walked away from it."""
+    code = desk.clock.new_case_code()
+    try:
+        await _open_visit(desk, code)
+    except (CardGone, ResidentLeft):
+        return 0, False
+    except _NotServed as closed:
+        desk.journal.record("card_not_served", code, reason=closed.question.name)
+        return 0, await _show_and_end(desk, closed.question)
+    desk.journal.record("visit_opened", code, card_spec=desk.visit.identity.spec_version)
+    how = "stopped"
+    try:
+        await _serve_menu(desk)
+    except ResidentLeft as left:
+        how = left.how
+    except CardGone:
+        how = "card_gone"
+    desk.journal.record("visit_closed", code, how=how)
+    papers = desk.visit.papers
+    del desk.visit
+    return papers, how == "timeout"
+
+
+class _NotServed(Exception):
+    """This card is not served now; the question says why."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.name)
+        self.question = question
+
+
+async def _open_visit(desk: Desk, code: str) -> None:
+    """Identification code, genuine check, external authentication, holder: in this order (pins-and-keys 11).
+
+    Raises:
+        _NotServed, CardGone.
+    """
+    desk.screen.show(reading_card())
+    reader = desk.card_reader
+    try:
+        with trio.fail_after(READ_CARD_S_MAX):
+            identity = await reader.read_identity()
+            await reader.prove_genuine(_authority(desk))
+            holder = await reader.read_holder()
+    except DeviceFault as fault:
+        raise _NotServed(card_problem(fault.health.reason)) from fault
+    except CardNotGenuine as fake:
+        raise _NotServed(card_problem(fake.reason)) from fake
+    except (OutcomeUnknown, HostRefused) as silent:
+        raise _NotServed(card_problem("no_authority")) from silent
+    except trio.TooSlowError as slow:
+        raise _NotServed(card_problem("card_mute")) from slow
+    desk.visit = Visit(identity, holder, code)
+    await _check_card_state(desk, identity)
+    if identity.expires is not None and identity.expires < desk.clock.now().date():
+        try:
+            await desk.ask(card_expired(identity))
+        except Back:
+            raise ResidentLeft("stopped") from None
+
+
+def _authority(desk: Desk) -> CardAuthority:
+    """The PSAM where there is one, else the province's HSM through the card platform."""
+    if desk.supervisor.unusable(("sam_reader",)) is None:
+        sam: CardAuthority = desk.supervisor.device("sam_reader")
+        return sam
+    return desk.card_platform
+
+
+async def _check_card_state(desk: Desk, identity: CardIdentity) -> None:
+    """A platform that does not answer closes nothing here: none of these services moves money."""
+    try:
+        state = await desk.card_platform.card_state(identity)
+    except (OutcomeUnknown, HostRefused):
+        desk.journal.record("card_state_unknown", desk.visit.case_code)
+        return
+    if state is not CardState.NORMAL:
+        raise _NotServed(card_state_problem(state, desk.settings))
+
+
+async def _serve_menu(desk: Desk) -> None:
+    while True:
+        chosen = await _choose_service(desk)
+        if chosen is None:
+            return
+        entry = next(entry for entry in SERVICES if entry.name == chosen)
+        desk.log("service_started", service=entry.name)
+        try:
+            outcome = await entry.run(desk)
+        except Back:
+            outcome = Outcome.BACK
+        desk.journal.record("service_ended", desk.visit.case_code, service=entry.name, outcome=outcome.value)
+
+
+async def _choose_service(desk: Desk) -> str | None:
+    """The menu, redrawn when a device comes or goes. None: the resident is finished."""
+    while True:
+        question = menu(desk.visit, tuple(_tile(desk, entry) for entry in SERVICES))
+        try:
+            index, value = await first_of(partial(desk.ask, question), desk.supervisor.wait_change)
+        except Back:
+            return None
+        if index == 0:
+            return str(value)
+
+
+def _tile(desk: Desk, entry: ServiceEntry) -> Answer:
+    missing = desk.supervisor.unusable(entry.needs)
+    reason = device_words(missing, desk.supervisor.health(missing).reason) if missing else None
+    return Answer(entry.name, entry.label, icon=entry.icon, unavailable=reason)
+
+
+async def _show_and_end(desk: Desk, question: Question) -> bool:
+    try:
+        await desk.ask(question)
+    except Back:
+        return False
+    except ResidentLeft as left:
+        return left.how == "timeout"
+    return False
+
+
+async def _goodbye(desk: Desk, *, forgotten: bool, papers: int) -> None:
+    """The page is cleared at once; the picture stays until the card is out, and staff hear of a forgotten card."""
+    desk.screen.clear_session()
+    if not desk.card_inside():
+        if papers:
+            with trio.move_on_after(desk.settings.timing.paper_left_s):
+                await first_of(lambda: desk.ask_anyone(take_paper()), desk.card_inserted)
+        return
+    async with trio.open_nursery() as nursery:
+        if forgotten:
+            nursery.start_soon(_tell_staff, desk)
+        await first_of(lambda: desk.ask_anyone(take_card(with_paper=papers > 0, forgotten=forgotten)), desk.card_out)
+        nursery.cancel_scope.cancel()
+
+
+async def _tell_staff(desk: Desk) -> None:
+    code = desk.clock.new_case_code()
+    await trio.sleep(desk.settings.timing.card_left_s)
+    await desk.call_staff("card_left", code, "card_left_behind")

@@ -1,0 +1,153 @@
+"""Device slots: open, watch, back off, report. The only code that restarts a driver."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from kiosk.config import SlotSettings
+from kiosk.domain.health import Condition, Health
+from kiosk.ports import CardPlatform, Device, DeviceContext, DeviceFault, Log
+
+OpenDevice = Callable[[dict[str, Any], DeviceContext], Device]
+FindDriver = Callable[[str], OpenDevice]
+
+BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # then the last one for ever: a device may be plugged in at any time
+STEADY_S = 30.0  # a device that served this long starts again at the shortest pause
+
+
+class Slot:
+    """One place for a device and what is known about it now."""
+
+    def __init__(self, name: str, settings: SlotSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.device: Any = None
+        self.health = Health(Condition.STARTING)
+        self.tried = trio.Event()
+
+    @property
+    def usable(self) -> bool:
+        return self.device is not None and self.health.condition.usable
+
+
+class Supervisor:
+    """Keeps every configured slot filled for as long as it runs."""
+
+    def __init__(
+        self,
+        slots: dict[str, SlotSettings],
+        find_driver: FindDriver,
+        log: Log,
+        run_dir: Path,
+        pin_mode: str,
+        card_platform: CardPlatform | None,
+    ) -> None:
+        self.slots = {name: Slot(name, settings) for name, settings in slots.items()}
+        self._find_driver = find_driver
+        self._log = log
+        self._run_dir = run_dir
+        self._pin_mode = pin_mode
+        self._card_platform = card_platform
+        self._changed = trio.Event()
+
+    def device(self, name: str) -> Any:
+        """The driver in a slot.
+
+        Raises:
+            DeviceFault: nothing usable is there.
+        """
+        slot = self.slots.get(name)
+        if slot is None:
+            raise DeviceFault(name, Health(Condition.ABSENT, "not_fitted"))
+        if not slot.usable:
+            raise DeviceFault(name, slot.health)
+        return slot.device
+
+    def health(self, name: str) -> Health:
+        slot = self.slots.get(name)
+        return slot.health if slot else Health(Condition.ABSENT, "not_fitted")
+
+    def unusable(self, needs: tuple[str, ...]) -> str | None:
+        """The first of these slots that cannot serve now, or None."""
+        return next((name for name in needs if name not in self.slots or not self.slots[name].usable), None)
+
+    async def wait_change(self) -> None:
+        """Return at the next change of any slot's health."""
+        await self._changed.wait()
+
+    async def wait_tried(self) -> None:
+        """Return when every slot was either opened or found out of order once."""
+        for slot in self.slots.values():
+            await slot.tried.wait()
+
+    async def run(self) -> None:
+        async with trio.open_nursery() as nursery:
+            for slot in self.slots.values():
+                nursery.start_soon(self._keep_filled, slot)
+
+    async def _keep_filled(self, slot: Slot) -> None:
+        failures = 0
+        while True:
+            opened_at = trio.current_time()
+            try:
+                await self._serve(slot)
+            except* DeviceFault as group:
+                fault = group.exceptions[0]
+                assert isinstance(fault, DeviceFault)
+                self._report(slot, fault.health)
+            slot.device = None
+            slot.tried.set()
+            if trio.current_time() - opened_at > STEADY_S:
+                failures = 0
+            await trio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+            failures += 1
+
+    async def _serve(self, slot: Slot) -> None:
+        context = DeviceContext(
+            slot=slot.name,
+            report=lambda health: self._report(slot, health),
+            log=self._log,
+            run_dir=self._run_dir,
+            neighbours=_Neighbours(self.slots),
+            card_platform=self._card_platform,
+            pin_mode=self._pin_mode,
+        )
+        device = self._find_driver(slot.settings.driver)(dict(slot.settings.options), context)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(device.run)
+            slot.device = device
+            if not slot.health.condition.usable:
+                self._report(slot, Health(Condition.READY))
+            slot.tried.set()
+            self._announce()
+
+    def _report(self, slot: Slot, health: Health) -> None:
+        if health == slot.health:
+            return
+        slot.health = health
+        self._log("slot", slot=slot.name, condition=health.condition.value, reason=health.reason)
+        self._announce()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+
+class _Neighbours(dict[str, Any]):
+    """Looks a neighbour's driver up at the moment of asking: it may have been restarted since."""
+
+    def __init__(self, slots: dict[str, Slot]) -> None:
+        super().__init__()
+        self._slots = slots
+
+    def get(self, name: str, default: Any = None) -> Any:
+        slot = self._slots.get(name)
+        return slot.device if slot and slot.usable else default
+
+    def __getitem__(self, name: str) -> Any:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
