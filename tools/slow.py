@@ -1,0 +1,102 @@
+"""`make slow`: what is too long for `make test`, within a budget; says what it skipped, so that silence is never "fine".
+
+The budget is shared by caps. Test files start at a place that turns with the commit, so that what one run had no time
+for comes first in another.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HOUSE = Path(__file__).resolve().parent.parent
+PYTHON = str(HOUSE / ".venv" / "bin" / "python")
+OUT = HOUSE / "out"
+GRACE_S = 20.0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One part of the run; `share` is its part of what is left of the budget, `needs` a path that may not exist yet."""
+
+    name: str
+    command: tuple[str, ...]
+    share: float
+    needs: str
+
+
+def suites(turn: int) -> list[Suite]:
+    simulators = (PYTHON, "-m", "simulators")
+    return [
+        Suite("smoke", (*simulators, "smoke", "--out", str(OUT / "smoke")), 0.4, "simulators/smoke"),
+        Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench"),
+        Suite("slow tests", (PYTHON, "-m", "pytest", "-m", "slow", f"--rotate={turn}"), 0.95, "tests"),
+    ]
+
+
+def main() -> int:
+    """Run every suite within the budget.
+
+    Returns:
+        The exit status: 0 all that ran passed, 1 something failed or was cut off.
+    """
+    parser = argparse.ArgumentParser(description="what takes longer than `make test`, within a budget")
+    parser.add_argument("--budget-min", type=float, default=55.0, help="minutes for everything together")
+    ends = time.monotonic() + parser.parse_args().budget_min * 60
+    verdicts = [run(suite, ends) for suite in suites(commit_number())]
+    for line in verdicts:
+        print(f"slow: {line}", flush=True)
+    return 1 if any("failed" in line or "cut off" in line for line in verdicts) else 0
+
+
+def commit_number() -> int:
+    """The first digits of the commit's hash as a number; 0 outside a clone."""
+    answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=HOUSE, capture_output=True, text=True, check=False)
+    return int(answer.stdout[:6] or "0", 16)
+
+
+def run(suite: Suite, ends: float) -> str:
+    if not any((HOUSE / suite.needs).parent.glob(f"{Path(suite.needs).name}*")):
+        return f"{suite.name}: skipped, {suite.needs} does not exist"
+    cap_s = (ends - time.monotonic()) * suite.share
+    if cap_s < GRACE_S:
+        return f"{suite.name}: skipped, the budget is spent"
+    command = list(suite.command)
+    if "pytest" in command:
+        command.append(f"--minutes={(cap_s - GRACE_S) / 60:.2f}")
+    print(f"slow: {suite.name}, at most {cap_s / 60:.1f} min", flush=True)
+    status = run_within(command, cap_s)
+    if status is None:
+        return f"{suite.name}: cut off after {cap_s / 60:.1f} min"
+    return f"{suite.name}: passed" if status == 0 else f"{suite.name}: failed with status {status}"
+
+
+def run_within(command: list[str], cap_s: float) -> int | None:
+    """The exit status, or None when the cap came first; then the whole process group is ended."""
+    process = subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return process.wait(cap_s)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        end_group(process)
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """SIGTERM, a while to clean up, SIGKILL; nothing of the suite stays."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
