@@ -77,9 +77,13 @@ class Assembler:
         """Whether a frame has begun and is not complete."""
         return bool(self._candidate)
 
-    def give_up(self) -> None:
-        """Drop a frame that began and never ended (the line was quiet for longer than a frame permits)."""
-        self._candidate.clear()
+    def give_up(self) -> list[Piece]:
+        """The line was quiet for longer than a frame permits: the STX was false, so look again at what followed it."""
+        pieces: list[Piece] = []
+        while self._candidate:
+            for value in self._after_false_start():
+                self._take(value, pieces)
+        return pieces
 
     def receive(self, chunk: bytes | bytearray) -> list[Piece]:
         """All pieces that ``chunk`` completes. Holds back at most ``size_max`` bytes."""

@@ -1,0 +1,24 @@
+"""Simulated devices by model name. Modules are loaded only when asked for: each brings its own libraries."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from simulators.lines import LineDevice
+from simulators.worlds.world import World
+
+# Model -> module. A module offers ``build(world: World, options: Mapping[str, str]) -> LineDevice``.
+MODELS = {
+    "kmy": "simulators.devices.kmy",
+}
+
+
+def build(model: str, world: World, options: Mapping[str, str] | None = None) -> LineDevice:
+    """Make one device.
+
+    Raises:
+        KeyError: no such model; the message lists those there are.
+    """
+    if model not in MODELS:
+        raise KeyError(f"no model {model!r}; known: {', '.join(sorted(MODELS))}")
+    device: LineDevice = import_module(MODELS[model]).build(world, options or {})
+    return device

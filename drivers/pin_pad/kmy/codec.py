@@ -1,8 +1,8 @@
 """Commands and replies of the KMY family of PIN pads as bytes; no IO, no clock.
 
-A command is ``02 | Ln | CMD | DATA | BCC [| 03]``, a reply ``02 | Ln | ST | DATA | BCC [| 03]``: Ln counts CMD or ST and
-DATA, BCC is the XOR of Ln to DATA. Many models send everything between 02 and 03 as two hex characters a byte, others
-raw; the closing 03 is optional: four framings. Key presses come as single bytes *outside* frames.
+A command is ``02 | Ln | CMD | DATA | BCC [| 03]``, a reply ``02 | Ln | ST | DATA | BCC [| 03]``: Ln counts CMD or ST
+and DATA, BCC is the XOR of Ln to DATA. Many models send everything between 02 and 03 as two hex characters a byte,
+others raw; the closing 03 is optional: four framings. Key presses come as single bytes *outside* frames.
 Source: vendors' command descriptions as collected in docs/devices/pin_pad_kmy.md, which also lists what is INVENTED.
 
 Command 32 (load a clear master key) does not exist here: no clear key passes through a terminal (pins-and-keys 8).
@@ -61,7 +61,7 @@ KEY_BYTES = DIGITS | frozenset(Key) | frozenset(FUNCTION_KEYS)
 
 
 class Parameter(IntEnum):
-    """First byte of command 46. That the MAC algorithm is parameter 06 is INVENTED: the sources only say "a further"."""
+    """First byte of command 46. That the MAC algorithm is number 06 is INVENTED: the sources only say "a further"."""
 
     KEY_LOADING = 0x00
     WORKING = 0x01
@@ -258,12 +258,15 @@ class Decoder:
     def in_frame(self) -> bool:
         return self._assembler.in_frame
 
-    def give_up(self) -> None:
-        """Forget a frame that began and stalled: call it after a gap that no pad leaves inside a frame."""
-        self._assembler.give_up()
+    def give_up(self) -> list[Event]:
+        """Give up a frame that began and stalled, after a gap that no pad leaves inside one: what was behind it."""
+        return self._events(self._assembler.give_up())
 
     def receive(self, chunk: bytes | bytearray) -> list[Event]:
-        found = (self._event(piece) for piece in self._assembler.receive(chunk))
+        return self._events(self._assembler.receive(chunk))
+
+    def _events(self, pieces: list[Piece]) -> list[Event]:
+        found = (self._event(piece) for piece in pieces)
         return [event for event in found if event is not None]
 
     def _event(self, piece: Piece) -> Event | None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from drivers.pin_pad.kmy import codec
-from drivers.pin_pad.kmy.codec import Command, Framing, Key, Keypad, Reply
+from drivers.pin_pad.kmy.codec import Command, Event, Framing, Key, Keypad, Reply
 
 REPLY_S_MAX = 1.0
 TRIES = 3
@@ -20,7 +20,7 @@ PAD_TIMEOUT_GRACE_S = 2.0  # the pad's own time-out comes first
 
 
 class PlainEntryFailed(Exception):
-    """``reason``: "silent", "refused", "line_lost", or "plain_mode_stuck" (the pad may still report digits in clear)."""
+    """``reason``: "silent", "refused", "line_lost", or "plain_mode_stuck" (the pad may still report clear digits)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -44,20 +44,13 @@ def read_pin(
     """
     pad = _Pad(fd, framing)
     pin = bytearray()
-    done = False
+    finished = False
     try:
-        pad.ask(codec.keypad(Keypad.PLAIN))
-        pad.ask(codec.parameter(codec.Parameter.AUTO_ENTER, digits_min == digits_max))
-        done = _enter(pad, pin, (digits_min, digits_max), entry_s_max, on_count)
-        _leave_plain_mode(pad)
-        return pin if done else None
-    except BaseException:
-        done = False
-        _leave_plain_mode(pad)
-        raise
+        finished = _enter_in_plain_mode(pad, pin, (digits_min, digits_max), entry_s_max, on_count)
+        return pin if finished else None
     finally:
         pad.forget()
-        if not done:
+        if not finished:
             wipe(pin)
 
 
@@ -65,6 +58,17 @@ def wipe(secret: bytearray) -> None:
     """Overwrite in place, then empty."""
     secret[:] = bytes(len(secret))
     secret.clear()
+
+
+def _enter_in_plain_mode(
+    pad: "_Pad", pin: bytearray, digits: tuple[int, int], entry_s_max: float, on_count: Callable[[int], None]
+) -> bool:
+    try:
+        pad.ask(codec.keypad(Keypad.PLAIN))
+        pad.ask(codec.parameter(codec.Parameter.AUTO_ENTER, digits[0] == digits[1]))
+        return _enter(pad, pin, digits, entry_s_max, on_count)
+    finally:
+        _leave_plain_mode(pad)
 
 
 def _enter(
@@ -108,9 +112,9 @@ def _leave_plain_mode(pad: "_Pad") -> None:
             pad.ask(codec.keypad(Keypad.OFF))
             mode = pad.ask(codec.keypad(Keypad.ASK)).data
         except PlainEntryFailed as failed:
-            if failed.reason == "line_lost":
-                break
-            continue
+            if failed.reason == "refused":
+                continue
+            break  # silence was waited out by ``ask`` already
         if mode == bytes((Keypad.OFF,)):
             return
     raise PlainEntryFailed("plain_mode_stuck")
@@ -161,18 +165,23 @@ class _Pad:
     def _receive(self, deadline: float) -> bool:
         """Wait for bytes and sort them; False when the time was over."""
         while not self._readable(self._patience(deadline)):
-            self._decoder.give_up()
+            if self._decoder.in_frame:
+                self._sort(self._decoder.give_up())
+                return True
             if time.monotonic() >= deadline:
                 return False
         buffer = bytearray(64)
-        count = self._read_into(buffer)
-        for event in self._decoder.receive(buffer[:count]):
+        del buffer[self._read_into(buffer) :]
+        self._sort(self._decoder.receive(buffer))
+        wipe(buffer)
+        return True
+
+    def _sort(self, events: list[Event]) -> None:
+        for event in events:
             if isinstance(event, Reply):
                 self._replies.append(event)
             else:
                 self._keys.append(event.value)
-        wipe(buffer)
-        return True
 
     def _patience(self, deadline: float) -> float:
         left_s = max(0.0, deadline - time.monotonic())
