@@ -1,6 +1,6 @@
 """Short questions that several services end with: what happened, where the card is, what to do now, who helps."""
 
-from kiosk.domain.text import Grouped, Text, say, verbatim
+from kiosk.domain.text import Text, say, verbatim
 from kiosk.ports import Answer, DeviceFault, HostRefused, Kiosk, Outcome, Question, Role, Tone
 
 # Sentences for what is wrong with a device, by slot and reason. Anything else gets the slot's general sentence.
@@ -86,7 +86,3 @@ async def host_said_no(kiosk: Kiosk, refusal: HostRefused) -> Outcome:
         )
     )
     return Outcome.REFUSED
-
-
-def case_note(kiosk: Kiosk) -> Text:
-    return say("Number {code}", code=Grouped(kiosk.visit.case_code))

@@ -22,7 +22,6 @@ from kiosk.ports import (
 )
 from kiosk.services.notices import device_out, understood
 
-STOP = Answer("stop", say("Stop and take the card"), Role.BACK)
 FORGOT = Answer("forgot", say("I forgot the PIN"), Role.SECOND, icon="note")
 
 
