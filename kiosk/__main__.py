@@ -1,0 +1,38 @@
+"""``python -m kiosk run | doctor``: everything there is to start on a terminal."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import trio
+
+from kiosk.app import examine_terminal, run_kiosk
+from kiosk.config import ConfigError, load_settings
+from kiosk.doctor import as_json, as_table, healthy
+from offline_queue.schema import JournalUnusable
+
+SETTINGS = Path("/etc/yikatong/settings.toml")
+EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
+    parser.add_argument("command", choices=("run", "doctor"))
+    parser.add_argument("--settings", type=Path, default=SETTINGS)
+    parser.add_argument("--json", action="store_true", help="doctor: for machines")
+    asked = parser.parse_args(arguments)
+    try:
+        settings = load_settings(asked.settings)
+        if asked.command == "run":
+            trio.run(run_kiosk, settings)
+            return 0
+        findings = trio.run(examine_terminal, settings)
+    except (ConfigError, JournalUnusable, OSError) as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    print(as_json(findings) if asked.json else as_table(findings))
+    return 0 if healthy(findings) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Composition root of the kiosk: the only module that knows every part by name."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import trio
+from drivers.registry import find_driver
+
+from drivers.pin_entry import make_pin_entry
+from kiosk.clock import SystemClock
+from kiosk.config import HostSettings, Settings
+from kiosk.control import ControlSilent, ask_control, serve_control
+from kiosk.desk import Desk
+from kiosk.doctor import Finding, host_finding, house_findings, slot_findings
+from kiosk.hosts.agency.client import AgencyDutyClient
+from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.hosts.link import HttpsHostLink
+from kiosk.hosts.seal import ProcessSealVerifier
+from kiosk.hosts.social_insurance.client import SocialInsuranceClient
+from kiosk.log import JsonLog
+from kiosk.notices import deliver_notices
+from kiosk.ports import CardReader, PinEntry, PinPad
+from kiosk.session import serve_residents
+from kiosk.supervisor import Supervisor
+from offline_queue.journal import SqliteJournal
+
+HOSTS = ("social_insurance", "card_platform", "agency")
+FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
+
+
+def control_path(settings: Settings) -> Path:
+    return Path(settings.run_dir) / "kiosk.sock"
+
+
+async def run_kiosk(settings: Settings) -> None:
+    """Serve residents until SIGTERM or SIGINT.
+
+    Raises:
+        offline_queue.schema.JournalUnusable, OSError: the terminal cannot start safely.
+    """
+    from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
+
+    run_dir = Path(settings.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log, clock = JsonLog(), SystemClock()
+    journal = SqliteJournal(Path(settings.data_dir), clock.now)
+    clock.case_code_known = journal.case_code_known
+    links = {name: HttpsHostLink(name, settings.hosts.get(name, HostSettings(url="")), log) for name in HOSTS}
+    card_platform = CardPlatformClient(links["card_platform"])
+    supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform)
+    screen = KivyScreen(settings)
+
+    def pin_entry(reader: CardReader, pad: PinPad | None) -> PinEntry:
+        return make_pin_entry(settings.pin_mode, reader, pad, {}, log)
+
+    desk = Desk(
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        log=log,
+        screen=screen,
+        supervisor=supervisor,
+        social_insurance=SocialInsuranceClient(links["social_insurance"]),
+        card_platform=card_platform,
+        duty=AgencyDutyClient(links["agency"]),
+        seal_verifier=ProcessSealVerifier(Path(settings.seals.anchors), settings.seals.verify_s_max, log),
+        make_pin_entry=pin_entry,
+    )
+
+    async def examine() -> Any:
+        findings = [*slot_findings(supervisor), *await _host_findings(links), *house_findings(settings, clock.now())]
+        return [[one.name, one.verdict, one.why] for one in findings]
+
+    journal.record("kiosk_started")
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(screen.run)
+            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(supervisor.run)
+            nursery.start_soon(deliver_notices, journal, card_platform, log)
+            await nursery.start(serve_control, control_path(settings), {"doctor": examine})
+            with trio.move_on_after(FIRST_TRY_S):
+                await supervisor.wait_tried()
+            (run_dir / "ready").write_text(str(os.getpid()))
+            nursery.start_soon(serve_residents, desk)
+    finally:
+        (run_dir / "ready").unlink(missing_ok=True)
+        for link in links.values():
+            link.close()
+        journal.close()
+
+
+async def examine_terminal(settings: Settings) -> list[Finding]:
+    """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
+    try:
+        answer = await ask_control(control_path(settings), "doctor")
+    except ControlSilent:
+        return await _examine_alone(settings)
+    return [Finding("kiosk", "ok", "running"), *(Finding(*row) for row in answer)]
+
+
+async def _examine_alone(settings: Settings) -> list[Finding]:
+    log = JsonLog()
+    links = {name: HttpsHostLink(name, settings.hosts.get(name, HostSettings(url="")), log) for name in HOSTS}
+    supervisor = Supervisor(
+        settings.slots,
+        find_driver,
+        log,
+        Path(settings.run_dir),
+        settings.pin_mode,
+        CardPlatformClient(links["card_platform"]),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        with trio.move_on_after(FIRST_TRY_S):
+            await supervisor.wait_tried()
+        findings = slot_findings(supervisor)
+        nursery.cancel_scope.cancel()
+    hosts = await _host_findings(links)
+    return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]
+
+
+async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:
+    findings: dict[str, Finding] = {}
+
+    async def look(name: str) -> None:
+        findings[name] = await host_finding(name, links[name])
+
+    async with trio.open_nursery() as nursery:
+        for name in links:
+            nursery.start_soon(look, name)
+    return [findings[name] for name in links]
+
+
+async def _end_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

@@ -1,0 +1,72 @@
+"""The kiosk's control socket: one JSON line asks, one JSON line answers. Only this terminal's own users reach it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+ASK_BYTES_MAX = 4096
+ANSWER_BYTES_MAX = 1024 * 1024
+ASK_S_MAX = 30.0
+
+Answerer = Callable[[], Awaitable[Any]]
+
+
+class ControlSilent(Exception):
+    """No kiosk answers on this socket."""
+
+
+async def serve_control(
+    path: Path, answers: dict[str, Answerer], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error."""
+    path.unlink(missing_ok=True)
+    listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    await listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(8)
+
+    async def answer(stream: trio.SocketStream) -> None:
+        with trio.move_on_after(ASK_S_MAX):
+            async with stream:
+                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers)
+                await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
+
+    task_status.started()
+    await trio.serve_listeners(answer, [trio.SocketListener(listener)])
+
+
+async def _reply(line: bytes, answers: dict[str, Answerer]) -> Any:
+    try:
+        word = json.loads(line)["ask"]
+        answerer = answers[word]
+    except (ValueError, KeyError, TypeError):
+        return {"error": "ask one of " + ", ".join(sorted(answers))}
+    return await answerer()
+
+
+async def ask_control(path: Path, word: str) -> Any:
+    """Ask the running kiosk.
+
+    Raises:
+        ControlSilent: nobody listens, or no answer in time.
+    """
+    try:
+        with trio.fail_after(ASK_S_MAX):
+            async with await trio.open_unix_socket(str(path)) as stream:
+                await stream.send_all(json.dumps({"ask": word}).encode() + b"\n")
+                return json.loads(await _line(stream, ANSWER_BYTES_MAX))
+    except (OSError, RuntimeError, trio.TooSlowError, trio.BrokenResourceError, ValueError) as error:
+        raise ControlSilent(str(path)) from error
+
+
+async def _line(stream: trio.SocketStream, bytes_max: int) -> bytes:
+    received = b""
+    while b"\n" not in received and len(received) < bytes_max:
+        chunk = await stream.receive_some(4096)
+        if not chunk:
+            break
+        received += chunk
+    return received
