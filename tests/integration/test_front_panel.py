@@ -102,8 +102,12 @@ async def _ask(app: ASGIApp, method: str, path: str, body: Any = None, **headers
         "headers": [(b"host", b"127.0.0.1:8080"), *((k.encode(), v.encode()) for k, v in headers.items())],
     }  # fmt: skip
 
+    said: list[Message] = [{"type": "http.request", "body": payload, "more_body": False}]
+
     async def receive() -> Message:
-        return {"type": "http.request", "body": payload, "more_body": False}
+        if not said:
+            await trio.sleep_forever()
+        return said.pop()
 
     async def send(message: Message) -> None:
         sent.append(message)
