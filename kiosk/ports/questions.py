@@ -4,6 +4,8 @@ A question is data. ``screens`` draws it, speaks it and returns the value of the
 answers it without any screen. ``name`` is stable: logs, tests and pictures are filed under it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import Enum
 
