@@ -24,7 +24,7 @@ class InsuranceEntry(_Part, frozen=True):
     months: int = 0
 
 
-class ContributionRule(_Part, frozen=True):
+class ContributionRule(_Part, frozen=True, kw_only=True):
     """Unrolled into one contribution a month, newest first, ending with ``last_month``."""
 
     insurance: str
@@ -36,14 +36,14 @@ class ContributionRule(_Part, frozen=True):
     missing: list[str] = []  # months that did not arrive
 
 
-class BenefitEntry(_Part, frozen=True):
+class BenefitEntry(_Part, frozen=True, kw_only=True):
     paid_on: str
     kind: str
     amount_fen: int
     account_tail: str
 
 
-class Resident(_Part, frozen=True):
+class Resident(_Part, frozen=True, kw_only=True):
     handle: str
     name: str
     number: str  # social security number
@@ -58,7 +58,7 @@ class Resident(_Part, frozen=True):
     benefits: list[BenefitEntry] = []
 
 
-class Card(_Part, frozen=True):
+class Card(_Part, frozen=True, kw_only=True):
     """One card in the rack. Where ``raw`` names a tag (two hex digits), its hex value replaces the built one."""
 
     handle: str
@@ -91,7 +91,7 @@ class Keys(_Part, frozen=True):
     pad_master: str = "0123456789ABCDEFFEDCBA9876543210"
 
 
-class World(_Part, frozen=True):
+class World(_Part, frozen=True, kw_only=True):
     name: str
     city: str = "410100"
     keys: Keys = Keys()
