@@ -1,0 +1,1 @@
+"""Page printers that speak IPP."""
