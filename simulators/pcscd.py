@@ -68,7 +68,7 @@ class PrivatePcscd:
             raise PcscdError("vsmartcard-vpcd is not installed")
         self._run_dir.mkdir(parents=True, exist_ok=True)
         self._public = Path(tempfile.mkdtemp(prefix="yikatong-pcscd-"))
-        self._public.chmod(0o755)  # noqa: S103 - nobody must read the reader list in it
+        self._public.chmod(0o755)
         try:
             for _ in range(PORT_TRIES_MAX):
                 self.card_port = _free_pair()
@@ -109,7 +109,7 @@ class PrivatePcscd:
         shim = self._public / "loopback.so"
         if not shim.exists():
             shutil.copyfile(build("loopback_bind", self._run_dir / "native"), shim)
-            shim.chmod(0o755)  # noqa: S103
+            shim.chmod(0o755)
         config = self._public / "readers"
         config.mkdir(mode=0o755, exist_ok=True)
         device = f"/dev/null:0x{self.card_port:X}"
@@ -142,15 +142,17 @@ class PrivatePcscd:
 
 
 def _spawn(server: socket.socket, config: Path, shim: Path) -> subprocess.Popen[bytes]:
-    who = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    nobody = _NOBODY if os.geteuid() == 0 else None
     return subprocess.Popen(
         ["/bin/sh", "-c", _SHELL, "sh", "--foreground", "--config", str(config)],
-        stdin=server,
+        stdin=server.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_PRELOAD": str(shim)},
-        **who,  # type: ignore[call-overload, unused-ignore]
+        user=nobody,
+        group=nobody,
+        extra_groups=None if nobody is None else [],
     )
 
 
@@ -172,7 +174,7 @@ def _listening(pid: int) -> set[tuple[str, int]]:
     inodes = set()
     try:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            target = os.readlink(descriptor)
+            target = str(descriptor.readlink())
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
     except (FileNotFoundError, ProcessLookupError):

@@ -34,6 +34,7 @@ class Habits:
     read_forms: frozenset[int] = frozenset({0x00, 0x04, 0x05})  # P2 of READ RECORD
     select_forms: frozenset[int] = frozenset({0x00, 0x02})  # P1 of SELECT by file id
     unset_status: int = 0x6985  # VERIFY on a card that was never given a PIN
+    select_forgets_keys: bool = True  # SELECT by name voids an external authentication
     last_try_says_63c0: bool = True  # else 6983 at once
 
 
@@ -139,6 +140,8 @@ class VirtualCard:
     def _enter(self, application: bytes) -> None:
         self._moment.application = application
         self._moment.file = None
+        if self._habits.select_forgets_keys:
+            self._moment.key_proven = False
 
     def _read_record(self, apdu: bytes) -> bytes:
         moment, p1, p2 = self._moment, apdu[2], apdu[3]

@@ -93,7 +93,7 @@ def build_files(card: Card, resident: Resident, identification_code: bytes) -> F
         0x4E: _padded(name[30:50], 20),
         0x0A: resident.sex.encode("ascii"),
         0x0B: _digits(resident.nation, 1),
-        0x0C: bytes.fromhex((resident.number[:6] if resident.number[:6].isdigit() else "000000")),
+        0x0C: bytes.fromhex(resident.number[:6] if resident.number[:6].isdigit() else "000000"),
         0x0D: _digits(resident.born.replace("-", ""), 4),
     }
     for tag, value in card.raw.items():

@@ -12,7 +12,7 @@ from simulators.worlds.world import Keys
 
 def encrypt(key: bytes, blocks: bytes) -> bytes:
     """3DES-ECB under a 16-byte key; ``blocks`` is a multiple of 8 bytes."""
-    encryptor = Cipher(TripleDES(key), modes.ECB()).encryptor()  # noqa: S305 - what cards of this age do
+    encryptor = Cipher(TripleDES(key + key[:8]), modes.ECB()).encryptor()  # noqa: S305 - what cards of this age do
     return encryptor.update(blocks) + encryptor.finalize()
 
 

@@ -1,0 +1,1 @@
+"""A social security card in any PC/SC reader."""

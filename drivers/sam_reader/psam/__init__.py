@@ -1,0 +1,1 @@
+"""A PSAM in any PC/SC slot."""
