@@ -21,8 +21,10 @@ PYTHON = VENV / "bin" / "python"
 PROGRESS_S = 10.0
 STEP_S_MAX = 3600.0
 
-# What is made from the sources after the packages are there: name, module to run with arguments, what it is made from.
-BUILDERS: list[tuple[str, list[str], list[str]]] = []
+# What is made from the sources once the packages are there: name, module to run, what it is made from, what comes out.
+BUILDERS: list[tuple[str, str, list[str], str]] = [
+    ("message catalog", "kiosk.l10n.build", ["kiosk/l10n/*.po", "kiosk/l10n/*.py"], "kiosk/l10n/*.mo"),
+]
 
 
 class SetUpFailed(Exception):
@@ -44,8 +46,8 @@ def main() -> int:
             make_venv()
             install_python_packages()
             install_house()
-            for name, module, inputs in BUILDERS:
-                build(name, module, inputs)
+            for name, module, inputs, output in BUILDERS:
+                build(name, module, inputs, output)
         except SetUpFailed as failure:
             say(f"failed: {failure}")
             return 1
@@ -113,7 +115,7 @@ def make_venv() -> None:
     if is_stamped("venv", made_from) and PYTHON.exists():
         return
     for stale in ("python", "house"):
-        (STATE / stale).unlink(missing_ok=True)
+        (STATE / f"{stale}.stamp").unlink(missing_ok=True)
     do("virtual environment", ["/usr/bin/python3", "-m", "venv", "--clear", str(VENV)])
     stamp("venv", made_from)
 
@@ -152,12 +154,12 @@ def install_house() -> None:
     stamp("house", made_from)
 
 
-def build(name: str, module: list[str], inputs: list[str]) -> None:
+def build(name: str, module: str, inputs: list[str], output: str) -> None:
     files = sorted(path for pattern in inputs for path in HOUSE.glob(pattern) if path.is_file())
-    made_from = digest(files, " ".join(module))
-    if is_stamped(name, made_from):
+    made_from = digest(files, module)
+    if is_stamped(name, made_from) and any(HOUSE.glob(output)):
         return
-    do(name, [str(PYTHON), "-m", *module])
+    do(name, [str(PYTHON), "-m", module])
     stamp(name, made_from)
 
 
@@ -174,12 +176,12 @@ def digest(files: list[Path], *words: str) -> str:
 
 
 def is_stamped(name: str, made_from: str) -> bool:
-    path = STATE / name
+    path = STATE / f"{name}.stamp"
     return path.exists() and path.read_text() == made_from
 
 
 def stamp(name: str, made_from: str) -> None:
-    (STATE / name).write_text(made_from)
+    (STATE / f"{name}.stamp").write_text(made_from)
 
 
 def do(name: str, command: list[str]) -> None:
