@@ -1,0 +1,276 @@
+"""``KivyScreen``: the port ``Screen`` on a glass. Holds the moment, redraws when it changes, turns touches into answers."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import trio
+
+from kiosk.config import Settings
+from kiosk.domain.card import PinProgress
+from kiosk.domain.text import say
+from kiosk.ports import Figures, Hands, PadKey, Preferences, Question, Role, Screen, Waiting
+from kiosk.ports.screen import HELP
+from screens import acts, lines, typeface
+from screens.compose import compose
+from screens.environment import prepare
+from screens.frame.header import Sign
+from screens.hands import view as hands
+from screens.moment import Moment
+from screens.pad import act_of
+from screens.picture import Picture
+from screens.theme import Theme, theme
+from screens.touch import Touch
+from screens.waiting import view as waiting
+
+SHOWN_S = 15.0  # amounts shown on request
+BLANK = Question("blank", say("{words}", words=""))
+
+
+class KivyScreen:
+    """One glass, one Kivy window, one task ``run``. Construct it before anything imports Kivy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        panel = settings.panel
+        prepare(panel.width_px, panel.height_px, Path(settings.run_dir) / "kivy")
+        from screens.glass import Glass
+
+        self._sign = Sign(settings.city, settings.terminal)
+        self._touch = Touch()
+        self._activity = 0.0
+        self._answer: str | None = None
+        self._answered: trio.Event | None = None
+        self._due: dict[str, float] = {}
+        self._since = 0.0
+        self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
+        self._theme = self._make_theme()
+        self._picture = compose(self._moment, self._theme, self._sign)
+        self._glass = Glass(panel.height_px, self._deadline, self._on_time, self._down, self._up)
+
+    # --- the port ---
+
+    @property
+    def preferences(self) -> Preferences:
+        return self._moment.preferences
+
+    @property
+    def activity(self) -> float:
+        return self._activity
+
+    async def ask(self, question: Question) -> str:
+        self._answer, self._answered = None, trio.Event()
+        if question != self._moment.question:
+            self.show(question)
+        try:
+            await self._answered.wait()
+        finally:
+            self._answered = None
+        assert self._answer is not None
+        return self._answer
+
+    def show(self, question: Question) -> None:
+        now = trio.current_time()
+        self._since = now
+        self._touch.screen_changed(now)
+        wish = self._moment.preferences
+        self._due = self._animation(question, now)
+        self._change(
+            question=question, page=0, progress=None, refused="", focus="", waited=0, step=0, seconds_left=None,
+            amounts_shown=not (wish.large or wish.amounts_hidden),
+        )  # fmt: skip
+
+    def key(self, key: PadKey) -> None:
+        if self._noticed():
+            return
+        back, main = self._act_of_role(Role.BACK), self._act_of_role(Role.MAIN)
+        act = act_of(key, self._picture, back, main)
+        if act:
+            self._moment = self._moment.changed(focus=act)
+            self._do(act)
+
+    def stars(self, progress: PinProgress) -> None:
+        self._activity = trio.current_time()
+        self._change(progress=progress)
+
+    def warn_idle(self, seconds_left: int | None) -> None:
+        if seconds_left != self._moment.seconds_left:
+            self._change(seconds_left=seconds_left)
+
+    def clear_session(self) -> None:
+        self._due = {}
+        self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
+        self._theme = self._make_theme()
+        self._draw()
+        typeface.forget()
+        lines.forget()
+
+    # --- beside the port ---
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Open the window and draw until cancelled; started when the first picture stands."""
+        self._activity = trio.current_time()
+        self._draw()
+        await self._glass.run(task_status)
+
+    @property
+    def picture(self) -> Picture:
+        """What is on the glass now, as data: for tests and for the front panel's eyes."""
+        return self._picture
+
+    # --- what happens ---
+
+    def _down(self, x: float, y: float) -> None:
+        if self._noticed():
+            return
+        act = self._touch.down(self._picture, x, y, trio.current_time())
+        if act:
+            self._glass.press(act, True)
+
+    def _up(self, x: float, y: float) -> None:
+        pressed = self._touch.pressed
+        act = self._touch.up(x, y, trio.current_time())
+        if pressed:
+            self._glass.press(pressed, False)
+        if act:
+            self._moment = self._moment.changed(focus="")
+            self._do(act)
+
+    def _noticed(self) -> bool:
+        """Note the resident's activity; whether it was spent on the idle warning."""
+        self._activity = trio.current_time()
+        if self._moment.seconds_left is None:
+            return False
+        self._touch.screen_changed(self._activity)
+        self._change(seconds_left=None)
+        return True
+
+    def _do(self, act: str) -> None:
+        wish = self._moment.preferences
+        value = acts.answered(act)
+        if value is not None:
+            self._choose(value)
+            return
+        match act:
+            case acts.HELP:
+                self._give(HELP)
+            case acts.LARGE:
+                self._prefer(replace(wish, large=not wish.large), amounts_shown=wish.large and not wish.amounts_hidden)
+            case acts.CONTRAST:
+                self._prefer(replace(wish, contrast=not wish.contrast))
+            case acts.LANGUAGE:
+                self._prefer(replace(wish, language="en" if wish.language == "zh" else "zh"))
+            case acts.SPEAK:
+                self._prefer(replace(wish, spoken=not wish.spoken))
+            case acts.REPEAT:
+                self._prefer(replace(wish, spoken=True))
+            case acts.HIDE:
+                self._hide()
+            case acts.NEXT | acts.PREVIOUS:
+                step = 1 if act == acts.NEXT else -1
+                self._touch.screen_changed(trio.current_time())
+                self._change(page=max(0, min(self._moment.page + step, self._picture.pages - 1)), refused="")
+
+    def _choose(self, value: str) -> None:
+        answer = self._moment.question.answer(value)
+        if answer.unavailable:
+            self._change(refused=value)
+        else:
+            self._give(value)
+
+    def _give(self, value: str) -> None:
+        """The first answer counts; without a question waiting it is dead."""
+        if self._answered is None or self._answered.is_set():
+            self._draw()
+            return
+        self._answer = value
+        self._answered.set()
+        self._draw()
+
+    def _prefer(self, wish: Preferences, **changes: object) -> None:
+        paged = wish.large != self._moment.preferences.large or wish.language != self._moment.preferences.language
+        self._moment = self._moment.changed(preferences=wish, page=0 if paged else self._moment.page, **changes)
+        self._theme = self._make_theme()
+        self._draw()
+
+    def _hide(self) -> None:
+        """Hide at once; or show for a while."""
+        if not isinstance(self._moment.question.body, Figures):
+            return
+        shown = not self._moment.amounts_shown
+        wish = replace(self._moment.preferences, amounts_hidden=not shown or self._moment.preferences.amounts_hidden)
+        if shown:
+            self._due["hide"] = trio.current_time() + SHOWN_S
+        else:
+            self._due.pop("hide", None)
+        self._change(amounts_shown=shown, preferences=wish)
+
+    def _act_of_role(self, role: Role) -> str:
+        found = [answer for answer in self._moment.question.answers if answer.role is role]
+        return acts.of_answer(found[0].value) if found else ""
+
+    # --- time ---
+
+    def _animation(self, question: Question, now: float) -> dict[str, float]:
+        if isinstance(question.body, Waiting):
+            return {"waited": now + waiting.STAGES_S[0]}
+        if isinstance(question.body, Hands):
+            return {"arrow": now + hands.STEP_S}
+        return {}
+
+    def _deadline(self) -> float:
+        return min(self._due.values(), default=trio.current_time() + 1.0)
+
+    def _on_time(self) -> None:
+        now = trio.current_time()
+        for name in [name for name, due in self._due.items() if due <= now]:
+            del self._due[name]
+            self._elapse(name, now)
+        if self._clock() != self._moment.clock:
+            self._change(clock=self._clock())
+
+    def _elapse(self, name: str, now: float) -> None:
+        moment = self._moment
+        match name:
+            case "hide":
+                self._change(amounts_shown=False)
+            case "waited":
+                waited = moment.waited + 1
+                if waited < len(waiting.STAGES_S):
+                    self._due["waited"] = self._since + waiting.STAGES_S[waited]
+                self._due.setdefault("dots", now + waiting.STEP_S)
+                self._change(waited=waited)
+            case "dots":
+                self._due["dots"] = now + waiting.STEP_S
+                self._change(step=moment.step + 1)
+            case "arrow":
+                if moment.step + 1 < hands.ARROW_STEPS:
+                    self._due["arrow"] = now + hands.STEP_S
+                self._change(step=moment.step + 1)
+
+    # --- drawing ---
+
+    def _change(self, **changes: object) -> None:
+        self._moment = self._moment.changed(**changes)
+        self._draw()
+
+    def _draw(self) -> None:
+        self._picture = compose(self._moment, self._theme, self._sign)
+        self._glass.paint(self._picture)
+
+    def _make_theme(self) -> Theme:
+        panel, wish = self._settings.panel, self._moment.preferences
+        return theme(
+            panel.width_px, panel.height_px, panel.mm_per_px, panel.screen_bottom_mm, wish.large, wish.contrast,
+            panel.low_reach, self._settings.city.action,
+        )  # fmt: skip
+
+    def _defaults(self) -> Preferences:
+        return Preferences(language=self._settings.language, spoken=self._settings.terminal.headset)
+
+    def _clock(self) -> str:
+        return f"{datetime.now():%H:%M}"
+
+
+def _implements(screen: KivyScreen) -> Screen:
+    return screen

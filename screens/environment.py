@@ -1,0 +1,40 @@
+"""Everything Kivy must be told before its first import, in one place."""
+
+import os
+from pathlib import Path
+
+
+def prepare(width: int, height: int, home: Path) -> None:
+    """Set up Kivy for a kiosk: no arguments, no log files, no cursor, no MSAA, one input provider.
+
+    Must run before any ``kivy`` module is imported. ``home`` is where Kivy may write; use the private run directory.
+    """
+    os.environ.update(
+        KIVY_NO_ARGS="1",
+        KIVY_NO_FILELOG="1",
+        KIVY_NO_CONSOLELOG="1",
+        KIVY_LOG_MODE="PYTHON",  # leaves sys.stderr and the root logger alone
+        KIVY_HOME=str(home),
+        KIVY_WINDOW="sdl2",  # fail loudly, do not try a second provider
+        SDL_AUDIODRIVER="dummy",  # speech plays in its own short process
+    )
+    home.mkdir(parents=True, exist_ok=True)
+    from kivy.config import Config
+
+    for section, option, value in (
+        ("graphics", "width", width),
+        ("graphics", "height", height),
+        ("graphics", "borderless", 1),
+        ("graphics", "resizable", 0),
+        ("graphics", "position", "custom"),
+        ("graphics", "left", 0),
+        ("graphics", "top", 0),
+        ("graphics", "show_cursor", 0),
+        ("graphics", "multisamples", 0),  # 0.3 s of start-up; the painter's edges are smooth without
+        ("graphics", "maxfps", 0),  # the loop in loop.py decides when to draw
+        ("input", "mouse", "mouse,disable_multitouch"),
+        ("kivy", "exit_on_escape", 0),
+        ("kivy", "log_level", "warning"),
+    ):
+        Config.set(section, option, value)
+    Config.remove_option("input", "%(name)s")  # SDL's mouse alone, or each touch arrives twice

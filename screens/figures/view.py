@@ -1,0 +1,101 @@
+"""Rows of figures on one card: label left, value right on one axis, turned by pages, hidden by one touch."""
+
+from dataclasses import dataclass
+
+from kiosk.domain.text import Amount, Name, Text
+from kiosk.l10n import shown
+from kiosk.ports import Answer, Figure, Figures
+from screens.frame.strip import strip
+from screens.moment import Moment
+from screens.sheet import Sheet
+from screens.theme import Box
+from screens.tiles import view as tiles
+from screens.typeface import measure
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A figure broken into lines. ``stacked``: the value stands under the label because both are long."""
+
+    figure: Figure
+    labels: tuple[str, ...]
+    values: tuple[str, ...]
+    notes: tuple[str, ...]
+    stacked: bool
+    h: int
+
+
+def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
+    body = moment.question.body
+    assert isinstance(body, Figures)
+    if answers:
+        foot = tiles.rows_height(sheet, len(answers))
+        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
+        tiles.draw(sheet, moment, answers, below)
+        box = Box(box.x, box.y, box.w, box.h - foot)
+    rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
+    hides = body.secret and any(isinstance(figure.value, Amount | Text | Name) for figure in body.rows)
+    pages = _paged(rows, box.h)
+    if hides or len(pages) > 1:
+        foot = sheet.theme.sizes.strip_h
+        room = Box(box.x, box.y, box.w, box.h - foot - sheet.theme.sizes.gap)
+        pages = _paged(rows, room.h)
+        strip(sheet, moment, Box(box.x, box.bottom - foot, box.w, foot), len(pages), hides)
+        box = room
+    _card(sheet, pages[min(moment.page, len(pages) - 1)], box)
+
+
+def _paged(rows: list[_Row], high: int) -> list[list[_Row]]:
+    """A heading never ends a page; a row taller than the page stands alone."""
+    pages: list[list[_Row]] = [[]]
+    for row in rows:
+        if pages[-1] and sum(other.h for other in pages[-1]) + row.h > high:
+            carried: list[_Row] = []
+            while len(pages[-1]) > 1 and pages[-1][-1].figure.heading and pages[-1][-1].figure.value is None:
+                carried.insert(0, pages[-1].pop())
+            pages.append(carried)
+        pages[-1].append(row)
+    return pages
+
+
+def _row(sheet: Sheet, moment: Moment, figure: Figure, width: int) -> _Row:
+    theme, bold = sheet.theme, figure.heading
+    value = "" if figure.value is None else shown(figure.value, moment.preferences.language, not moment.amounts_shown)
+    label = moment.words(figure.label)
+    value_w = _width(sheet, value, True)
+    stacked = bool(value) and _width(sheet, label, bold) + value_w + theme.sizes.gap > width and value_w > width // 2
+    label_w = width if stacked or not value else width - value_w - theme.sizes.gap
+    labels = sheet.lines(label, label_w, "body", bold)
+    values = sheet.lines(value, width, "body", True) if value else ()
+    notes = sheet.lines(moment.words(figure.note), width, "note", False) if figure.note else ()
+    lines = len(labels) + len(values) if stacked else max(len(labels), len(values))
+    high = lines * theme.line_h("body") + len(notes) * theme.line_h("note") + theme.sizes.pad
+    return _Row(figure, labels, values, notes, stacked, high)
+
+
+def _width(sheet: Sheet, words: str, bold: bool) -> int:
+    return int(measure(words, sheet.theme.type.body, bold)) + 1
+
+
+def _card(sheet: Sheet, rows: list[_Row], box: Box) -> None:
+    colour, pad = sheet.theme.colour, sheet.theme.sizes.pad
+    high = min(box.h, sum(row.h for row in rows))
+    sheet.panel(Box(box.x, box.y, box.w, high), colour.surface)
+    y = box.y
+    for index, row in enumerate(rows):
+        if index:
+            rule = Box(box.x + pad, y - 1, box.w - 2 * pad, 2)
+            sheet.panel(rule, colour.sunken if not row.figure.heading else colour.line, radius=0)
+        _draw_row(sheet, row, Box(box.x + pad, y + pad // 2, box.w - 2 * pad, row.h - pad))
+        y += row.h
+
+
+def _draw_row(sheet: Sheet, row: _Row, box: Box) -> None:
+    colour = sheet.theme.colour
+    y = sheet.block(box, row.labels, "body", colour.ink, colour.surface, bold=row.figure.heading)
+    top = y if row.stacked else box.y
+    end = sheet.block(
+        Box(box.x, top, box.w, box.h), row.values, "body", colour.ink, colour.surface, bold=True, align="right"
+    )
+    notes = Box(box.x, max(y, end), box.w, box.h)
+    sheet.block(notes, row.notes, "note", colour.ink2, colour.surface)

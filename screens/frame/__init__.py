@@ -1,0 +1,1 @@
+"""What stands around the work: header, question, answers of the act zone, care bar, idle warning."""

@@ -1,0 +1,58 @@
+"""Breaking text into lines: closing punctuation never starts a line, opening never ends one, words stay whole."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from screens.typeface import measure
+
+NO_START = frozenset("，。、；：？！）》」』】”’…,.;:?!)]}%·")
+NO_END = frozenset("（《「『【“‘([{¥")
+# One unbreakable piece: a Latin word or number with its punctuation, or one other character.
+_PIECE = re.compile(r"[A-Za-z0-9¥•*'’&/.,:;?!()\-+%_@#]+|\s+|.", re.DOTALL)
+
+
+@lru_cache(maxsize=2_048)
+def break_lines(words: str, width: int, size: int, bold: bool) -> tuple[str, ...]:
+    """Lines no wider than ``width`` px, unless one piece alone is wider (then it is broken between characters)."""
+    lines: list[str] = []
+    for paragraph in words.split("\n"):
+        lines += _break(paragraph, lambda text: measure(text, size, bold) <= width)
+    return tuple(lines)
+
+
+def _break(words: str, fits: Callable[[str], bool]) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for piece in _pieces(words, fits):
+        if fits((line + piece).rstrip()) or not line:
+            line += piece
+            continue
+        keep = _kept(line, piece)
+        lines.append(line[: len(line) - len(keep)].rstrip())
+        line = (keep + piece).lstrip()
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _kept(line: str, piece: str) -> str:
+    """The end of ``line`` that must move down with ``piece``."""
+    count = 0
+    if piece[0] in NO_START:
+        count = 1
+        while count < len(line) and line[-count] in NO_START:
+            count += 1
+    while count < len(line) and line[-count - 1] in NO_END:
+        count += 1
+    return line[len(line) - count :] if 0 < count < len(line) else ""
+
+
+def _pieces(words: str, fits: Callable[[str], bool]) -> list[str]:
+    pieces: list[str] = []
+    for piece in _PIECE.findall(words):
+        pieces += [piece] if fits(piece) else list(piece)
+    return pieces
+
+
+def forget() -> None:
+    """See ``typeface.forget``."""
+    break_lines.cache_clear()

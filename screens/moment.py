@@ -1,0 +1,33 @@
+"""Everything a picture depends on beside the theme: the question and where the resident is in it."""
+
+from dataclasses import dataclass, replace
+
+from kiosk.domain.card import PinProgress
+from kiosk.domain.text import Text
+from kiosk.l10n import render
+from kiosk.ports import Question
+from kiosk.ports.screen import Preferences
+
+
+@dataclass(frozen=True)
+class Moment:
+    """``waited``: 0 nothing yet, 1 dots, 2 the sentence, 3 "a little longer". ``step`` moves dots and arrow."""
+
+    question: Question
+    preferences: Preferences
+    clock: str = ""  # HH:MM
+    page: int = 0
+    progress: PinProgress | None = None
+    amounts_shown: bool = True
+    refused: str = ""  # value of the unavailable answer whose reason is shown
+    focus: str = ""  # act of the target last used by key
+    waited: int = 0
+    step: int = 0
+    seconds_left: int | None = None
+
+    def words(self, text: Text) -> str:
+        """``text`` in the language and privacy of the moment."""
+        return render(text, self.preferences.language, hide_amounts=not self.amounts_shown)
+
+    def changed(self, **changes: object) -> "Moment":
+        return replace(self, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,146 @@
+"""Numbered answers as tiles or rows; the number is the pad's key for the same answer."""
+
+from dataclasses import dataclass
+
+from kiosk.domain.text import say
+from kiosk.ports import Answer, Role
+from screens import acts
+from screens.frame.strip import strip
+from screens.moment import Moment
+from screens.picture import Target
+from screens.sheet import Sheet
+from screens.theme import Box
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many cells of which size stand in a box."""
+
+    columns: int
+    rows: int
+    w: int
+    h: int
+
+    @property
+    def capacity(self) -> int:
+        return self.columns * self.rows
+
+
+def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
+    """Lay out ``answers`` in ``box``, a page of them with page buttons below where they do not all fit."""
+    as_rows = not any(answer.role is Role.TILE for answer in answers)
+    grid = _grid(sheet, box, as_rows)
+    pages = 1
+    if len(answers) > grid.capacity:
+        foot = sheet.theme.sizes.strip_h
+        below = Box(box.x, box.bottom - foot, box.w, foot)
+        box = Box(box.x, box.y, box.w, box.h - foot - sheet.theme.sizes.gap)
+        grid = _grid(sheet, box, as_rows)
+        pages = -(-len(answers) // grid.capacity)
+        strip(sheet, moment, below, pages, hide=False)
+    page = min(moment.page, pages - 1)
+    for index, answer in enumerate(answers[page * grid.capacity :][: grid.capacity]):
+        _cell(sheet, moment, answer, _at(sheet, box, grid, index), index + 1, as_rows)
+
+
+def rows_height(sheet: Sheet, count: int) -> int:
+    """Height of ``count`` rows with the gaps above them."""
+    return count * (sheet.theme.sizes.row_h + sheet.theme.sizes.gap)
+
+
+def _grid(sheet: Sheet, box: Box, as_rows: bool) -> Grid:
+    sizes = sheet.theme.sizes
+    wide, high = (box.w, sizes.row_h) if as_rows else sizes.tile
+    columns = max(1, (box.w + sizes.gap) // (wide + sizes.gap))
+    rows = max(1, (box.h + sizes.gap) // (high + sizes.gap))
+    return Grid(columns, min(rows, 9 // columns), wide, high)
+
+
+def _at(sheet: Sheet, box: Box, grid: Grid, index: int) -> Box:
+    gap = sheet.theme.sizes.gap
+    row, column = divmod(index, grid.columns)
+    return Box(box.x + column * (grid.w + gap), box.y + row * (grid.h + gap), grid.w, grid.h)
+
+
+def _cell(sheet: Sheet, moment: Moment, answer: Answer, box: Box, key: int, as_row: bool) -> None:
+    target = Target(acts.of_answer(answer.value), box, key, bool(answer.unavailable))
+    ink, fill = sheet.button(target, focus=moment.focus == target.act)
+    if moment.refused == answer.value and answer.unavailable:
+        _reason(sheet, moment.words(answer.unavailable), target, ink, fill)
+    elif sheet.theme.sizes.tile_upright and not as_row:
+        _upright(sheet, moment, answer, target, ink, fill)
+    else:
+        _beside(sheet, moment, answer, target, ink, fill, as_row)
+
+
+def _reason(sheet: Sheet, words: str, target: Target, ink: str, fill: str) -> None:
+    """Why not, in the place that was touched."""
+    inner = target.box.inset(sheet.theme.sizes.pad, sheet.theme.sizes.pad // 2)
+    lines_max = max(1, inner.h // round(sheet.theme.type.body * 1.2))
+    role, lines = sheet.fit(words, inner.w, lines_max, ("body", "note"), False)
+    sheet.middle(inner, lines, role, ink, fill, target=target.act)
+
+
+def _upright(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: str, fill: str) -> None:
+    sizes, inner = sheet.theme.sizes, target.box.inset(sheet.theme.sizes.pad)
+    _icon(sheet, answer, target, Box(inner.x, inner.y, sizes.icon, sizes.icon), ink)
+    badge = Box(inner.right - sizes.icon, inner.y, sizes.icon, sheet.theme.line_h("label"))
+    _number(sheet, target, badge, ink, fill, "right")
+    top = inner.y + sizes.icon + sizes.pad // 2
+    _label(sheet, moment, answer, target, Box(inner.x, top, inner.w, inner.bottom - top), ink, fill)
+
+
+def _beside(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: str, fill: str, as_row: bool) -> None:
+    sizes, inner = sheet.theme.sizes, target.box.inset(sheet.theme.sizes.pad, sheet.theme.sizes.pad // 2)
+    high = sheet.theme.line_h("label")
+    icon = min(sizes.icon, inner.h) if as_row or sheet.theme.portrait else min(sizes.icon, inner.h - high)
+    column = Box(inner.x, inner.y, max(icon, sheet.theme.type.label), inner.h)
+    if as_row or sheet.theme.portrait:
+        _number(sheet, target, Box(column.x, inner.y, sheet.theme.type.label, inner.h), ink, fill, "left")
+        column = Box(inner.x + sheet.theme.type.label, inner.y, icon if answer.icon else 0, inner.h)
+        at = Box(column.x, inner.y + (inner.h - icon) // 2, icon, icon)
+    else:
+        _number(sheet, target, Box(column.x, inner.y, icon, high), ink, fill, "centre")
+        at = Box(column.x, inner.bottom - icon, icon, icon)
+    _icon(sheet, answer, target, at, ink)
+    left = column.right + (sizes.pad if column.w else 0)
+    _label(sheet, moment, answer, target, Box(left, inner.y, inner.right - left, inner.h), ink, fill, middle=True)
+
+
+def _icon(sheet: Sheet, answer: Answer, target: Target, box: Box, ink: str) -> None:
+    if not answer.icon:
+        return
+    colour = sheet.theme.colour
+    fill = colour.line if target.refuses else colour.action
+    sheet.drawing(box, answer.icon, ink, fill, target.act, colour.on_tint)
+
+
+def _number(sheet: Sheet, target: Target, box: Box, ink: str, fill: str, align: str) -> None:
+    colour = sheet.theme.colour
+    shade = ink if target.refuses else colour.action
+    sheet.line(
+        box, str(target.key), "label", shade, fill, bold=True, align=align, target=target.act,
+        down_colour=colour.on_tint,
+    )  # fmt: skip
+
+
+def _label(
+    sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str, middle: bool = False
+) -> None:
+    """The label, and the note or "not now" under it where there is room."""
+    note_text = say("Not now") if answer.unavailable else answer.note
+    step = round(sheet.theme.type.note * 1.2)
+    notes = sheet.lines(moment.words(note_text), box.w, "note", False)[:2] if note_text else ()
+    most = 2 if sheet.theme.portrait else max(1, (box.h - len(notes) * step) // sheet.theme.line_h("label"))
+    role, lines = sheet.fit(moment.words(answer.label), box.w, most, ("label", "body", "note"), True)
+    high = len(lines) * sheet.theme.line_h("label") + len(notes) * step
+    top = box.y + (max(0, box.h - high) // 2 if middle else 0)
+    down = sheet.theme.colour.on_tint
+    y = sheet.block(
+        Box(box.x, top, box.w, box.h), lines, role, ink, fill, bold=True, target=target.act, down_colour=down, lead=1.2
+    )
+    room = max(0, (box.bottom - y) // step)
+    shade = sheet.theme.colour.ink2
+    sheet.block(
+        Box(box.x, y, box.w, box.h), notes[:room], "note", shade, fill, target=target.act, down_colour=down, lead=1.2
+    )

@@ -1,0 +1,48 @@
+"""Waiting: nothing for 0.3 s, then dots, after 3 s what is being done, after 15 s that it takes longer."""
+
+from kiosk.domain.text import say
+from kiosk.ports import Answer, Waiting
+from screens.moment import Moment
+from screens.sheet import Sheet
+from screens.theme import Box
+from screens.tiles import view as tiles
+
+STAGES_S = (0.3, 3.0, 15.0)
+STEP_S = 0.5
+
+
+def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
+    body = moment.question.body
+    assert isinstance(body, Waiting)
+    if answers:
+        foot = tiles.rows_height(sheet, len(answers))
+        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
+        tiles.draw(sheet, moment, answers, below)
+        box = Box(box.x, box.y, box.w, box.h - foot)
+    if moment.waited >= 1:
+        _dots(sheet, moment.step % 3, box)
+    sentences = []
+    if moment.waited >= 2:
+        sentences.append(moment.words(body.doing))
+    if moment.waited >= 3:
+        sentences.append(moment.words(say("It takes a little longer")))
+    _sentences(sheet, sentences, box)
+
+
+def _dots(sheet: Sheet, lit: int, box: Box) -> None:
+    side = sheet.theme.sizes.icon // 2
+    step = side * 2
+    left = box.x + (box.w - 2 * step - side) // 2
+    y = box.y + box.h // 3 - side // 2
+    for index in range(3):
+        name = "digit_typed" if index == lit else "digit_open"
+        at = Box(left + index * step, y, side, side)
+        sheet.drawing(at, name, sheet.theme.colour.ink, sheet.theme.colour.paper)
+
+
+def _sentences(sheet: Sheet, sentences: list[str], box: Box) -> None:
+    colour = sheet.theme.colour
+    y = box.y + box.h // 3 + sheet.theme.sizes.icon
+    for words in sentences:
+        lines = sheet.lines(words, box.w, "body", False)
+        y = sheet.block(Box(box.x, y, box.w, 0), lines, "body", colour.ink2, colour.paper, align="centre")
