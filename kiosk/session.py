@@ -42,7 +42,7 @@ from kiosk.questions import (
 from kiosk.race import first_of
 from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
 from kiosk.services.change_pin import change_pin
-from kiosk.services.notices import device_words
+from kiosk.services.notices import device_out, device_words
 from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
 from kiosk.services.print_certificate import print_certificate
 from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
@@ -133,13 +133,15 @@ async def _open_visit(desk: Desk, code: str) -> None:
         _NotServed, CardGone.
     """
     desk.screen.show(reading_card())
-    reader = desk.card_reader
     try:
         with trio.fail_after(READ_CARD_S_MAX):
+            reader = desk.card_reader
             identity = await reader.read_identity()
             await reader.prove_genuine(_authority(desk))
             holder = await reader.read_holder()
     except DeviceFault as fault:
+        if not fault.health.reason.startswith("card_"):
+            raise CardGone from fault  # the reader itself; the supervisor tells and repairs
         raise _NotServed(card_problem(fault.health.reason)) from fault
     except CardNotGenuine as fake:
         raise _NotServed(card_problem(fake.reason)) from fake
@@ -186,6 +188,8 @@ async def _serve_menu(desk: Desk) -> None:
             outcome = await entry.run(desk)
         except Back:
             outcome = Outcome.BACK
+        except DeviceFault as fault:
+            outcome = await device_out(desk, fault)
         desk.journal.record("service_ended", desk.visit.case_code, service=entry.name, outcome=outcome.value)
 
 

@@ -5,6 +5,8 @@ from typing import NewType
 
 Fen = NewType("Fen", int)
 
+FEN_MAX = 10**18  # ten thousand trillion yuan: beyond it somebody is playing
+
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _GROUPS = ("", "万", "亿", "万亿")
@@ -20,7 +22,7 @@ def fen_from_yuan(text: str) -> Fen:
         fen = Decimal(text) * 100
     except InvalidOperation:
         raise ValueError("amount is not a decimal number") from None
-    if not fen.is_finite() or fen != fen.to_integral_value():
+    if not fen.is_finite() or abs(fen) >= FEN_MAX or fen != fen.to_integral_value():
         raise ValueError("amount is not a whole number of fen")
     return Fen(int(fen))
 
@@ -38,7 +40,7 @@ def yuan_in_words(fen: Fen) -> str:
     Raises:
         ValueError: a negative amount, or one of 10^16 yuan and more.
     """
-    if fen < 0 or fen >= 10**18:
+    if fen < 0 or fen >= FEN_MAX:
         raise ValueError("amount cannot be read aloud")
     whole, rest = divmod(fen, 100)
     jiao, cent = divmod(rest, 10)
@@ -68,7 +70,7 @@ def _whole_in_words(number: int) -> str:
             words += _DIGITS[0]
         words += _group_in_words(group) + _GROUPS[index]
         gap = False
-    return words.removeprefix("一十") if not words.startswith("一十") else "十" + words[2:]
+    return words[1:] if words.startswith("一十") else words
 
 
 def _group_in_words(group: int) -> str:

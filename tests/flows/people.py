@@ -1,0 +1,467 @@
+"""A kiosk in memory for flow tests: every port implemented by a small fake whose world the test changes.
+
+No wire, no Kivy, no wall clock: a scripted resident answers questions by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from kiosk.config import Settings, SlotSettings, Terminal
+from kiosk.desk import Desk
+from kiosk.domain.account import (
+    AccountOverview,
+    BenefitPayment,
+    Contribution,
+    Insurance,
+    InsuranceState,
+    InsuranceStatus,
+    PersonalAccount,
+)
+from kiosk.domain.card import (
+    CardIdentity,
+    CardState,
+    ChipRecord,
+    Holder,
+    PinProgress,
+    PinPrompt,
+    PinResult,
+    PinTemplate,
+    PinVerdict,
+    Sex,
+)
+from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+from kiosk.domain.health import Condition, Health
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import PaperReceipt
+from kiosk.ports import (
+    CardGone,
+    CardNotGenuine,
+    DeviceContext,
+    DeviceFault,
+    OutcomeUnknown,
+    PadKey,
+    Preferences,
+    Question,
+    Role,
+    StaffAcknowledgement,
+)
+from kiosk.session import serve_residents
+from kiosk.supervisor import Supervisor
+
+SLOTS = ("card_reader", "sam_reader", "pin_pad", "receipt_printer", "page_printer")
+WALKS_AWAY = "walks away"
+PULLS_CARD = "pulls the card"
+
+
+class ScriptedScreen:
+    """Answers each question by its name; an answer may be a value, a list of values, or what the resident does."""
+
+    def __init__(self, script: dict[str, Any], world: KioskInMemory) -> None:
+        self.preferences = Preferences()
+        self.asked: list[Question] = []
+        self.shown: list[Question] = []
+        self.progress: list[PinProgress] = []
+        self.warnings: list[int] = []
+        self.activity = 0.0
+        self._script = script
+        self._world = world
+        self._keyed: trio.Event = trio.Event()
+        self._keyed_value = ""
+
+    async def ask(self, question: Question) -> str:
+        self.asked.append(question)
+        answer = self._script.get(question.name)
+        if isinstance(answer, list):
+            answer = answer.pop(0) if answer else WALKS_AWAY
+        if answer is None or answer == WALKS_AWAY:
+            return await self._wait_for_key()
+        if answer == PULLS_CARD:
+            self._world.reader.pull()
+            return await self._wait_for_key()
+        await trio.lowlevel.checkpoint()
+        return str(answer)
+
+    async def _wait_for_key(self) -> str:
+        self._keyed = trio.Event()
+        await self._keyed.wait()
+        return self._keyed_value
+
+    def show(self, question: Question) -> None:
+        self.shown.append(question)
+
+    def key(self, key: PadKey) -> None:
+        """The pad's key answers the question that stands, as a real screen would."""
+        question = self.asked[-1]
+        numbered = [one for one in question.answers if one.role in (Role.TILE, Role.ROW, Role.SECOND)]
+        by_role = {PadKey.ENTER: Role.MAIN, PadKey.CANCEL: Role.BACK}.get(key)
+        chosen = [one for one in question.answers if one.role is by_role]
+        if key.digit and key.digit <= len(numbered):
+            chosen = [numbered[key.digit - 1]]
+        if chosen:
+            self._keyed_value = chosen[0].value
+            self._keyed.set()
+
+    def stars(self, progress: PinProgress) -> None:
+        self.progress.append(progress)
+
+    def warn_idle(self, seconds_left: int | None) -> None:
+        if seconds_left is not None:
+            self.warnings.append(seconds_left)
+
+    def clear_session(self) -> None:
+        self.preferences = Preferences()
+
+    def names(self) -> list[str]:
+        return [question.name for question in self.asked]
+
+
+class SlotDevice:
+    """Base of the fakes that fill a slot."""
+
+    def __init__(self, context: DeviceContext | None = None) -> None:
+        self.context = context
+        self.broken: Health | None = None
+        self.breaks = trio.Event()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        if self.broken:
+            raise DeviceFault(self.context.slot if self.context else "", self.broken)
+        task_status.started()
+        await self.breaks.wait()
+        assert self.broken is not None and self.context is not None
+        raise DeviceFault(self.context.slot, self.broken)
+
+
+class FakeReader(SlotDevice):
+    def __init__(self) -> None:
+        super().__init__()
+        self.card_present = False
+        self.inserted = trio.Event()
+        self.pulled = trio.Event()
+        self.fault: Exception | None = None
+        self.identity = CardIdentity(
+            bytes.fromhex("410100D156000005000000013A05F2E3"),
+            "A00000012",
+            "2.00",
+            date(2019, 3, 12),
+            date(2039, 3, 12),
+            b"\x3b\x6d\x00\x00" + bytes(13),
+        )
+        self.holder = Holder("王桂花", "110105194912310021", Sex.FEMALE, "01", date(1949, 12, 31))
+        self.chip = ChipRecord(240, 12_345, date(2026, 9, 30))
+
+    def insert(self) -> None:
+        self.card_present, self.pulled = True, trio.Event()
+        self.inserted.set()
+
+    def pull(self) -> None:
+        self.card_present, self.inserted = False, trio.Event()
+        self.pulled.set()
+
+    async def wait_card(self) -> None:
+        while not self.card_present:
+            await self.inserted.wait()
+
+    async def wait_no_card(self) -> None:
+        if self.card_present:
+            await self.pulled.wait()
+
+    async def read_identity(self) -> CardIdentity:
+        await trio.lowlevel.checkpoint()
+        if self.fault:
+            raise self.fault
+        if not self.card_present:
+            raise CardGone
+        return self.identity
+
+    async def prove_genuine(self, authority: Any) -> None:
+        if not await authority.internal_authentication_ok(self.identity, bytes(16), bytes(16)):
+            raise CardNotGenuine("counterfeit")
+
+    async def read_holder(self) -> Holder:
+        return self.holder
+
+    async def read_chip_record(self) -> ChipRecord:
+        return self.chip
+
+    async def same_card(self, identity: CardIdentity) -> bool:
+        return self.card_present and identity == self.identity
+
+
+class FakeSam(SlotDevice):
+    genuine = True
+    serial = "0000000001"
+
+    async def internal_authentication_ok(self, card: CardIdentity, challenge: bytes, response: bytes) -> bool:
+        await trio.lowlevel.checkpoint()
+        return self.genuine
+
+    async def external_authentication(self, card: CardIdentity, card_random: bytes) -> bytes:
+        return bytes(8)
+
+
+class FakePad(SlotDevice):
+    serial = "00000001"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.press, self._pressed = trio.open_memory_channel[PadKey](8)
+
+    async def next_key(self) -> PadKey:
+        return await self._pressed.receive()
+
+    def forget_keys(self) -> None:
+        return None
+
+
+class FakePinEntry:
+    """Verdicts in order; the last one stays."""
+
+    mode = "B"
+
+    def __init__(self) -> None:
+        self.verdicts: list[PinVerdict] = [PinVerdict(PinResult.OK)]
+        self.entries = 0
+        self.never_ends = False
+
+    async def verify_chip_pin(
+        self, card: CardIdentity, template: PinTemplate, progress: Callable[[PinProgress], None]
+    ) -> PinVerdict:
+        self.entries += 1
+        progress(PinProgress(PinPrompt.CURRENT, 6))
+        if self.never_ends:
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+        return self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
+
+    async def change_chip_pin(
+        self, card: CardIdentity, template: PinTemplate, progress: Callable[[PinProgress], None]
+    ) -> PinVerdict:
+        return await self.verify_chip_pin(card, template, progress)
+
+
+class FakeReceiptPrinter(SlotDevice):
+    def __init__(self) -> None:
+        super().__init__()
+        self.papers: list[PaperReceipt] = []
+        self.fault: Exception | None = None
+
+    async def print_receipt(self, receipt: PaperReceipt) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.fault:
+            raise self.fault
+        self.papers.append(receipt)
+
+
+class FakePagePrinter(SlotDevice):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheets: list[bytes] = []
+        self.fault: Exception | None = None
+        self.while_printing: Callable[[], None] = lambda: None
+
+    async def print_pdf(self, pdf: bytes, job_key: str) -> None:
+        self.while_printing()
+        await trio.sleep(1)
+        if self.fault:
+            raise self.fault
+        self.sheets.append(pdf)
+
+
+class FakeHosts:
+    """Social insurance, card platform, duty desk and seal verifier of one small world."""
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.refuses: Exception | None = None
+        self.state = CardState.NORMAL
+        self.duty_minutes: int | None = 3
+        self.finding = SealFinding.GENUINE
+        self.staff_calls: list[tuple[str, str]] = []
+        self.certificates: dict[str, SealedDocument] = {}
+        month = Contribution("2026-10", Insurance.PENSION, Fen(500_000), Fen(40_000), Fen(80_000), arrived=True)
+        self.account = AccountOverview(
+            (InsuranceStatus(Insurance.PENSION, InsuranceState.IN_FORCE, date(2001, 1, 1), 300),),
+            PersonalAccount(Fen(137_815), Fen(6_100_000), date(2026, 10, 31)),
+            (month,),
+            (BenefitPayment(date(2026, 11, 15), "基本养老金", Fen(312_040), "6688"),),
+        )
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.silent:
+            raise OutcomeUnknown("host", "silence")
+        if self.refuses:
+            raise self.refuses
+
+    async def overview(self, card: CardIdentity, holder: Holder) -> AccountOverview:
+        await self._answer()
+        return self.account
+
+    async def issue_certificate(
+        self, card: CardIdentity, holder: Holder, kind: CertificateKind, key: str
+    ) -> SealedDocument:
+        await self._answer()
+        number = f"41010020261121{len(self.certificates):04d}"
+        fresh = SealedDocument(
+            kind, number, date(2026, 11, 21), None, "https://example.invalid/v", b"%PDF-1.7", "0" * 64
+        )
+        return self.certificates.setdefault(key, fresh)
+
+    async def card_state(self, card: CardIdentity) -> CardState:
+        await self._answer()
+        return self.state
+
+    async def internal_authentication_ok(self, card: CardIdentity, challenge: bytes, response: bytes) -> bool:
+        await self._answer()
+        return True
+
+    async def external_authentication(self, card: CardIdentity, card_random: bytes) -> bytes:
+        await self._answer()
+        return bytes(8)
+
+    async def notice_pin_changed(self, card_number: str, at: str, key: str) -> None:
+        await self._answer()
+
+    async def call_staff(self, place: str, screen: str, case_code: str, reason: str) -> StaffAcknowledgement:
+        self.staff_calls.append((screen, reason))
+        await trio.lowlevel.checkpoint()
+        if self.duty_minutes is None:
+            raise OutcomeUnknown("agency", "silence")
+        return StaffAcknowledgement(self.duty_minutes)
+
+    async def verify(self, pdf: bytes, expected: SealExpectation) -> SealFinding:
+        await trio.lowlevel.checkpoint()
+        return self.finding
+
+
+class MemoryJournal:
+    def __init__(self) -> None:
+        self.acts: list[tuple[str, str, dict[str, str | int]]] = []
+        self.notices: list[tuple[str, str, dict[str, str | int]]] = []
+
+    def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
+        self.acts.append((act, case_code, facts))
+        return len(self.acts)
+
+    def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
+        self.notices.append((host, act, facts))
+
+    def names(self) -> list[str]:
+        return [act for act, _, _ in self.acts]
+
+
+class CountingClock:
+    def __init__(self) -> None:
+        self._keys = 0
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, 10, 24, tzinfo=UTC)
+
+    def new_key(self) -> str:
+        self._keys += 1
+        return f"key-{self._keys}"
+
+    def new_case_code(self) -> str:
+        self._keys += 1
+        return f"{self._keys:06d}"
+
+    def random(self, length: int) -> bytes:
+        return bytes(length)
+
+
+@dataclass
+class KioskInMemory:
+    """The desk, with handles on everything around it."""
+
+    script: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reader, self.sam, self.pad = FakeReader(), FakeSam(), FakePad()
+        self.receipts, self.pages, self.pin = FakeReceiptPrinter(), FakePagePrinter(), FakePinEntry()
+        self.hosts, self.journal, self.lines = FakeHosts(), MemoryJournal(), []
+        self.screen = ScriptedScreen(self.script, self)
+        devices = {
+            "card_reader": self.reader,
+            "sam_reader": self.sam,
+            "pin_pad": self.pad,
+            "receipt_printer": self.receipts,
+            "page_printer": self.pages,
+        }
+        self.settings = Settings(
+            run_dir="run",
+            data_dir="data",
+            slots={name: SlotSettings(driver=name) for name in SLOTS},
+            terminal=Terminal(telephone="0000-12333"),
+        )
+
+        def find(name: str) -> Callable[[dict[str, Any], DeviceContext], SlotDevice]:
+            def open_device(options: dict[str, Any], context: DeviceContext) -> SlotDevice:
+                devices[name].context = context
+                return devices[name]
+
+            return open_device
+
+        self.supervisor = Supervisor(self.settings.slots, find, self._log, Path("run"), "B", self.hosts)
+        self.desk = Desk(
+            settings=self.settings,
+            clock=CountingClock(),
+            journal=self.journal,
+            log=self._log,
+            screen=self.screen,
+            supervisor=self.supervisor,
+            social_insurance=self.hosts,
+            card_platform=self.hosts,
+            duty=self.hosts,
+            seal_verifier=self.hosts,
+            make_pin_entry=lambda reader, pad: self.pin,
+        )
+
+    def _log(self, event: str, **fields: Any) -> None:
+        self.lines.append((event, fields))
+
+    def break_device(self, device: SlotDevice, reason: str) -> None:
+        device.broken = Health(Condition.FAULT, reason)
+        device.breaks.set()
+
+    async def serve(self, until: Callable[[], bool], seconds: float = 2000) -> None:
+        """Run the house on the test's clock until the condition holds.
+
+        Raises:
+            AssertionError: it did not hold in that (virtual) time.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.supervisor.run)
+            await self.supervisor.wait_tried()
+            nursery.start_soon(serve_residents, self.desk)
+            with trio.move_on_after(seconds):
+                while not until():
+                    await trio.sleep(0.1)
+            nursery.cancel_scope.cancel()
+        assert until(), f"asked: {self.screen.names()}, journal: {self.journal.names()}"
+
+    async def visit(self, insert_after_s: float = 0.5) -> None:
+        """One resident puts the card in, lives the script, and takes the card at the end."""
+
+        async def resident() -> None:
+            await trio.sleep(insert_after_s)
+            self.reader.insert()
+            while "visit_closed" not in self.journal.names() and "card_not_served" not in self.journal.names():
+                await trio.sleep(0.1)
+            await trio.sleep(5)
+            self.reader.pull()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(resident)
+            await self.serve(lambda: self.screen.names()[-1:] == ["insert_card"] and self._over())
+
+    def _over(self) -> bool:
+        names = self.journal.names()
+        return "visit_closed" in names or "card_not_served" in names

@@ -1,0 +1,217 @@
+"""Visits that do not go as planned: strange cards, staff calls, time, devices that come and go."""
+
+from datetime import date
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from kiosk.domain.card import CardState, Holder, Sex
+from kiosk.domain.health import Condition, Health
+from kiosk.ports import HELP, CardGone, DeviceFault, PadKey
+from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
+
+
+@pytest.mark.parametrize("reason", ["card_mute", "card_foreign"])
+async def test_unreadable_card_is_explained_and_the_next_one_served(autojump_clock: MockClock, reason: str) -> None:
+    """A card that gives nothing ends in a sentence about it; the next resident is served without a restart."""
+    kiosk = KioskInMemory({"menu": ["take_card"], f"card_problem_{reason}": "take_card"})
+    kiosk.reader.fault = DeviceFault("card_reader", Health(Condition.FAULT, reason))
+    await kiosk.visit()
+    assert f"card_problem_{reason}" in kiosk.screen.names()
+    kiosk.reader.fault = None
+    kiosk.journal.acts.clear()
+    await kiosk.visit()
+    assert "menu" in kiosk.screen.names()
+
+
+async def test_counterfeit_shows_nothing_personal(autojump_clock: MockClock) -> None:
+    """A chip that fails the genuine check never gets to the holder's name, and nobody is accused aloud."""
+    kiosk = KioskInMemory({"card_problem_counterfeit": "take_card"})
+    kiosk.sam.genuine = False
+    await kiosk.visit()
+    question = kiosk.screen.asked[-2]
+    assert "menu" not in kiosk.screen.names()
+    assert "fake" not in question.heading.msgid
+
+
+async def test_without_psam_the_hsm_answers(autojump_clock: MockClock) -> None:
+    """When no PSAM is usable, the platform's HSM proves the card."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    kiosk.sam.broken = Health(Condition.ABSENT, "no_psam")
+    await kiosk.visit()
+    assert "menu" in kiosk.screen.names()
+
+
+async def test_without_any_authority_nothing_personal(autojump_clock: MockClock) -> None:
+    """No PSAM and no platform: the card cannot be checked, so no menu."""
+    kiosk = KioskInMemory({"card_problem_no_authority": "take_card"})
+    kiosk.sam.broken = Health(Condition.ABSENT, "no_psam")
+    kiosk.hosts.silent = True
+    await kiosk.visit()
+    assert "menu" not in kiosk.screen.names()
+
+
+@pytest.mark.parametrize("state", [one for one in CardState if one is not CardState.NORMAL])
+async def test_card_in_another_state_is_sent_to_the_counter(autojump_clock: MockClock, state: CardState) -> None:
+    """Every platform state but normal ends before the menu, and never says "lost"."""
+    kiosk = KioskInMemory({f"card_state_{state.value}": "take_card"})
+    kiosk.hosts.state = state
+    await kiosk.visit()
+    question = next(one for one in kiosk.screen.asked if one.name == f"card_state_{state.value}")
+    assert "lost" not in question.heading.msgid.lower()
+
+
+async def test_expired_card_may_still_look(autojump_clock: MockClock) -> None:
+    """A card past its date is told so once and then served."""
+    kiosk = KioskInMemory({"card_expired": "go_on", "menu": ["take_card"]})
+    kiosk.reader.identity = kiosk.reader.identity.__class__(
+        kiosk.reader.identity.identification_code, "A00000012", "1.00", None, date(2020, 1, 1), b"\0" * 17
+    )
+    await kiosk.visit()
+    assert kiosk.screen.names()[1:3] == ["card_expired", "menu"]
+
+
+async def test_empty_name_is_greeted_all_the_same(autojump_clock: MockClock) -> None:
+    """A card with no name on it gets a greeting without one."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    kiosk.reader.holder = Holder("", "", Sex.UNKNOWN, "", None)
+    await kiosk.visit()
+    menu = next(question for question in kiosk.screen.asked if question.name == "menu")
+    assert "name" not in menu.heading.args
+
+
+async def test_help_is_truthful_when_staff_answer(autojump_clock: MockClock) -> None:
+    """ "Staff have been called" appears only with their acknowledgement, then the question stands again."""
+    kiosk = KioskInMemory({"menu": [HELP, "take_card"], "help_called": "understood"})
+    await kiosk.visit()
+    assert kiosk.screen.names()[1:4] == ["menu", "help_called", "menu"]
+    assert kiosk.hosts.staff_calls == [("menu", "help_button")]
+
+
+async def test_help_without_an_answer_gives_telephone_and_code(autojump_clock: MockClock) -> None:
+    """When nobody acknowledges, the screen does not claim so and shows a number to call with a code."""
+    kiosk = KioskInMemory({"menu": [HELP, "take_card"], "nobody_there": "understood"})
+    kiosk.hosts.duty_minutes = None
+    await kiosk.visit()
+    nobody = next(question for question in kiosk.screen.asked if question.name == "nobody_there")
+    assert nobody.case_code
+    assert "staff_silent" in kiosk.journal.names()
+
+
+async def test_touching_extends_the_time_ten_times_and_more(autojump_clock: MockClock) -> None:
+    """A touch in every warning keeps the page for as long as the resident wants it."""
+    kiosk = KioskInMemory({"menu": WALKS_AWAY})
+    opened = trio.Event()
+
+    async def reader_of_menus() -> None:
+        while kiosk.screen.names()[-1:] != ["menu"]:
+            await trio.sleep(0.1)
+        opened.set()
+        for _ in range(12):
+            await trio.sleep(85)
+            kiosk.screen.activity = trio.current_time()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reader_of_menus)
+        await kiosk.visit()
+    assert 12 * 85 + 90 <= trio.current_time() < 12 * 85 + 130
+
+
+async def test_large_type_gives_twice_the_time(autojump_clock: MockClock) -> None:
+    """In large type the page stays 180 seconds."""
+    from kiosk.ports import Preferences
+
+    kiosk = KioskInMemory({"menu": WALKS_AWAY})
+
+    async def enlarge() -> None:
+        while kiosk.screen.names()[-1:] != ["menu"]:
+            await trio.sleep(0.1)
+        kiosk.screen.preferences = Preferences(large=True)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(enlarge)
+        await kiosk.visit()
+    assert trio.current_time() > 85 + 90
+
+
+async def test_card_pulled_while_it_is_read(autojump_clock: MockClock) -> None:
+    """A card that leaves during reading leaves no trace but the welcome page."""
+    kiosk = KioskInMemory({})
+    kiosk.reader.fault = CardGone()
+    kiosk.reader.insert()
+
+    async def pull_soon() -> None:
+        await trio.sleep(1)
+        kiosk.reader.pull()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pull_soon)
+        await kiosk.serve(lambda: kiosk.screen.names()[-1:] == ["insert_card"])
+    assert "menu" not in kiosk.screen.names()
+
+
+async def test_reader_that_dies_and_comes_back(autojump_clock: MockClock) -> None:
+    """Without a reader the page says so; when it is back, the welcome page is too."""
+    kiosk = KioskInMemory({})
+    kiosk.reader.broken = Health(Condition.FAULT, "reader_gone")
+
+    async def repair() -> None:
+        await trio.sleep(20)
+        kiosk.reader.broken = None
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(repair)
+        await kiosk.serve(lambda: kiosk.screen.names()[-1:] == ["insert_card"] and len(kiosk.screen.asked) > 1)
+    assert kiosk.screen.names()[0] == "out_of_order"
+
+
+async def test_reader_that_dies_in_a_visit_ends_it(autojump_clock: MockClock) -> None:
+    """A reader lost in mid-visit closes the page; the card's owner sees that cards cannot be read."""
+    kiosk = KioskInMemory({"menu": WALKS_AWAY})
+    kiosk.reader.insert()
+    kiosk.reader.pull()
+
+    async def accident() -> None:
+        await trio.sleep(0.5)
+        kiosk.reader.insert()
+        while kiosk.screen.names()[-1:] != ["menu"]:
+            await trio.sleep(0.1)
+        kiosk.break_device(kiosk.reader, "reader_gone")
+        kiosk.reader.pulled.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(accident)
+        await kiosk.serve(lambda: "out_of_order" in kiosk.screen.names())
+    assert "visit_closed" in kiosk.journal.names()
+
+
+async def test_no_card_at_hand_is_explained(autojump_clock: MockClock) -> None:
+    """Touching "no card" explains and returns to the welcome page."""
+    kiosk = KioskInMemory({"insert_card": ["no_card"], "no_card": "understood"})
+    await kiosk.serve(lambda: kiosk.screen.names()[-3:] == ["insert_card", "no_card", "insert_card"])
+    assert kiosk.journal.names() == []
+
+
+async def test_pulled_card_at_the_menu_is_a_normal_goodbye(autojump_clock: MockClock) -> None:
+    """Taking the card at the menu simply ends the visit."""
+    kiosk = KioskInMemory({"menu": PULLS_CARD})
+    await kiosk.visit()
+    assert kiosk.journal.acts[-1][2]["how"] == "card_pulled"
+    assert "take_card" not in kiosk.screen.names()
+
+
+async def test_keys_pressed_before_a_question_do_not_answer_it(autojump_clock: MockClock) -> None:
+    """The pad forgets keys that were pressed while another page stood."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    forgotten = 0
+
+    def count() -> None:
+        nonlocal forgotten
+        forgotten += 1
+
+    kiosk.pad.forget_keys = count  # type: ignore[method-assign]
+    await kiosk.visit()
+    assert forgotten >= 2
+    assert kiosk.pad.press.statistics().current_buffer_used == 0
+    assert PadKey.ENTER.digit is None
