@@ -162,7 +162,7 @@ def _paper(front: TerminalFront) -> _Endpoint:
 def _sheet(front: TerminalFront) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
-            return _png(await front.sheet_png(request.path_params["number"], request.path_params["page"]))
+            return _png(front.sheet_png(request.path_params["number"], request.path_params["page"]))
         except LookupError:
             return Response(status_code=404)
 

@@ -81,7 +81,7 @@ class TerminalFront(Protocol):
         """Raises LookupError."""
         ...
 
-    async def sheet_png(self, number: int, page: int) -> bytes:
+    def sheet_png(self, number: int, page: int) -> bytes:
         """Page counts from 1. Raises LookupError."""
         ...
 

@@ -77,7 +77,7 @@ class FrontOfABox:
         Image.new("L", (384, 500), 255).save(out, "PNG")
         return out.getvalue()
 
-    async def sheet_png(self, number: int, page: int) -> bytes:
+    def sheet_png(self, number: int, page: int) -> bytes:
         raise LookupError(number, page)
 
     def take_paper(self, number: int) -> None:

@@ -1,0 +1,55 @@
+"""``python -m simulators``: the demo, the smoke run, the benches, and every counterpart alone.
+
+Each command loads only what it needs, so that one broken library does not take the others away.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+# Command -> module with ``add_arguments(parser)`` and ``main(asked) -> int``, and what it is for.
+COMMANDS = {
+    "run": ("simulators.run", "the whole terminal in a browser"),
+    "smoke": ("simulators.smoke.command", "a resident through all three services, judged from outside"),
+    "bench": ("simulators.bench.command", "measure: one JSON object a line"),
+    "device": ("simulators.alone.device", "one device on a serial line or a pty"),
+    "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
+    "host": ("simulators.alone.host", "one outside system over HTTPS"),
+}
+WORLD = Path(__file__).parent / "worlds" / "demo.toml"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        _list_all()
+        return 0
+    parser = argparse.ArgumentParser(prog="python -m simulators", description="The other half of the terminal's world")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name == given[0]:
+            import_module(module).add_arguments(command)
+    asked = parser.parse_args(given)
+    status: int = import_module(COMMANDS[asked.command][0]).main(asked)
+    return status
+
+
+def _list_all() -> None:
+    """Every counterpart by name, with the command that starts it."""
+    from simulators.devices import MODELS
+    from simulators.hosts import HOSTS
+    from simulators.worlds.world import load_world
+
+    for name, (_, purpose) in COMMANDS.items():
+        print(f"python -m simulators {name:<8} {purpose}")
+    print(f"\ndevice MODEL --line PATH      {'  '.join(sorted(MODELS))}")
+    print(f"host NAME --port N            {'  '.join(HOSTS)}")
+    print("card --world FILE --card NAME --vpcd PORT, in worlds/demo.toml:")
+    for card in load_world(WORLD).cards:
+        print(f"    {card.handle:<18} {card.title}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

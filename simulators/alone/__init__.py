@@ -1,0 +1,1 @@
+"""Every counterpart alone, because integrators need them one at a time."""

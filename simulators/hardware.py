@@ -1,0 +1,160 @@
+"""The terminal's devices, simulated, and what hands can do to them: cards, keys, paper, cables."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from simulators.cards.card import VirtualCard
+from simulators.cards.psam import VirtualPsam
+from simulators.cards.slot import CardSlot
+from simulators.devices.escpos import EscposPrinter
+from simulators.devices.escpos_paper import Paper
+from simulators.devices.kmy import KEY_BYTES, KmyPad
+from simulators.devices.kmy import build as build_pad
+from simulators.front_panel.front import NotPossible
+from simulators.outlets import PageOutlet, ReceiptOutlet
+from simulators.pcscd import PrivatePcscd
+from simulators.pty_line import PtyLine
+from simulators.worlds.world import World
+
+LOOPBACK = "127.0.0.1"
+PIN_PAD = "pin_pad"
+PRINTER_LINES_S = 40.0  # a slow one prints 50 mm/s, 3.75 mm a line: slower than this, but nobody should wait here
+
+
+class Hardware:
+    """Everything that is bolted into the terminal. ``on_change`` is called after whatever a person could see."""
+
+    def __init__(self, world: World, run_dir: Path, on_change: Callable[[], None]) -> None:
+        self.on_change = on_change
+        self.pcscd = PrivatePcscd(run_dir / "pcscd")
+        self.cards = {
+            card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
+            for card in world.cards
+        }
+        self.pad: KmyPad = build_pad(world, {})
+        self.pad_line = PtyLine(run_dir / "dev" / "pin-pad", self.pad)
+        self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
+        self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
+        self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
+        self._psam = VirtualPsam(world.keys)
+        self._slot = CardSlot(LOOPBACK, 0)
+        self._sam_slot = CardSlot(LOOPBACK, 0)
+        self._unplugged: set[str] = set()
+        self._page_faults: set[str] = set()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Power everything up; started once every device answers.
+
+        Raises:
+            simulators.pcscd.PcscdError, OSError.
+        """
+        with self.pcscd:
+            self._slot = CardSlot(LOOPBACK, self.pcscd.card_port)
+            self._slot.on_change = self.on_change
+            self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
+            async with trio.open_nursery() as nursery:
+                for part in (self._slot, self._sam_slot, self.pad_line, self.printer_line):
+                    await nursery.start(part.run)
+                await self._sam_slot.insert(self._psam)
+                task_status.started()
+
+    # --- cards ----------------------------------------------------------------------------------------------------
+
+    @property
+    def inserted(self) -> VirtualCard | None:
+        card = self._slot.card
+        return card if isinstance(card, VirtualCard) else None
+
+    async def insert(self, handle: str) -> None:
+        """Raises LookupError, NotPossible."""
+        card = self.cards[handle]
+        if self.inserted:
+            raise NotPossible("卡口里有卡 · there is a card in the slot")
+        try:
+            await self._slot.insert(card)
+        except OSError as error:
+            raise NotPossible("读卡器没有反应 · the reader does not take it") from error
+
+    async def pull(self) -> None:
+        """Raises NotPossible."""
+        if not self.inserted:
+            raise NotPossible("卡口是空的 · the slot is empty")
+        await self._slot.remove()
+
+    # --- keys -----------------------------------------------------------------------------------------------------
+
+    def press(self, key: str, pad: str = PIN_PAD) -> None:
+        """Raises LookupError: no such key or pad."""
+        if key not in KEY_BYTES or pad != PIN_PAD:
+            raise LookupError(key)
+        if "pin-pad" not in self._unplugged:
+            self.pad.press(key)
+
+    # --- paper ----------------------------------------------------------------------------------------------------
+
+    def paper(self, number: int) -> Paper:
+        """Raises LookupError: torn off, or never printed."""
+        for paper in self.papers():
+            if paper.id == number:
+                return paper
+        raise LookupError(number)
+
+    def papers(self) -> list[Paper]:
+        """Pieces in the outlet, newest first."""
+        return [paper for paper in reversed(self.printer.papers) if paper.id not in self.receipts.taken]
+
+    def take_paper(self, number: int) -> None:
+        self.receipts.taken.add(self.paper(number).id)
+        self.on_change()
+
+    def _paper_came(self, paper: Paper) -> None:
+        self.receipts.came(paper.id)
+        self.on_change()
+
+    def take_sheet(self, number: int) -> None:
+        self.sheets.take(number)
+        self.on_change()
+
+    # --- cables and power -----------------------------------------------------------------------------------------
+
+    def plug(self, line: PtyLine, *, unplugged: bool) -> None:
+        if unplugged:
+            self._unplugged.add(line.path.name)
+            line.unplug()
+        else:
+            self._unplugged.discard(line.path.name)
+            line.plug()
+
+    def is_unplugged(self, line: PtyLine) -> bool:
+        return line.path.name in self._unplugged
+
+    async def restart_pcscd(self) -> None:
+        """Kill pcscd and start it again; cards that are in stay in.
+
+        Blocks for about a third of a second: pcscd must be started from the main thread.
+        """
+        self.pcscd.restart()
+        await trio.lowlevel.checkpoint()
+
+    def slots(self, pin_mode: str) -> Mapping[str, Mapping[str, Any]]:
+        """The settings of every slot of the terminal, as the drivers want them."""
+        return {
+            "card_reader": {"driver": "pcsc"},
+            "sam_reader": {"driver": "psam"},
+            "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path)},
+            "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
+        }
+
+    def page_fault(self, name: str) -> bool:
+        return name in self._page_faults
+
+    def set_page_fault(self, name: str, on: bool) -> None:
+        (self._page_faults.add if on else self._page_faults.discard)(name)
+
+    def power_cut(self) -> None:
+        """Pad and receipt printer hang on the terminal's power; the A4 printer has its own."""
+        self.pad_line.power_cut()
+        self.printer_line.power_cut()

@@ -1,0 +1,100 @@
+"""The kiosk as the stack sees it: one process that is started, watched, and sometimes loses its power."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import trio
+
+from simulators.processes import Child, ChildEnded, Children
+from simulators.waiting import until_file
+
+READY_S_MAX = 60.0  # a first start compiles bytecode and voice packs
+EX_CONFIG = 78  # sysexits(3): starting again would not help
+BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
+
+
+def kiosk_command(settings: Path) -> list[str]:
+    return [sys.executable, "-m", "kiosk", "run", "--settings", str(settings)]
+
+
+class KioskProcess:
+    """Keeps a kiosk running as systemd would. ``run_dir`` stands for its tmpfs: a power cut empties it."""
+
+    def __init__(
+        self,
+        children: Children,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        run_dir: Path,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.restarts = 0
+        self.ready = False
+        self._children = children
+        self._command = list(command)
+        self._env = dict(env)
+        self._run_dir = run_dir
+        self._on_change = on_change
+        self._child: Child | None = None
+        self._quick_ends = 0
+
+    @property
+    def pid(self) -> int:
+        """0 while there is none."""
+        return self._child.pid if self._child and self._child.running else 0
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Start it, start it again whenever it ends; started at the first ready.
+
+        Raises:
+            ChildEnded: it does not come up at all, or says that its settings are wrong.
+        """
+        await self._start()
+        task_status.started()
+        while True:
+            assert self._child
+            status = await self._child.wait()
+            if status == EX_CONFIG:
+                raise ChildEnded(f"the kiosk refuses its settings, see {self._child.log}")
+            await trio.sleep(BACK_OFF_S[min(self._quick_ends, len(BACK_OFF_S) - 1)])
+            self._quick_ends += 1
+            self.restarts += 1
+            await self._start()
+
+    async def power_cut(self) -> None:
+        """SIGKILL to everything of it at once. ``run`` starts it again, as the power coming back would."""
+        self._quick_ends = 0
+        if self._child and self._child.running:
+            await self._children.kill(self._child)
+
+    async def _start(self) -> None:
+        self.ready = False
+        self._empty_run_dir()
+        self._child = self._children.start("kiosk", self._command, env=self._env, cwd=self._run_dir)
+        self._on_change()
+        try:
+            await until_file(self._run_dir / "ready", self._child, READY_S_MAX)
+        except ChildEnded:
+            if self.restarts == 0:
+                raise
+            return  # the loop in ``run`` sees the end and tries again
+        self.ready, self._quick_ends = True, 0
+        self._on_change()
+
+    def _empty_run_dir(self) -> None:
+        shutil.rmtree(self._run_dir, ignore_errors=True)
+        self._run_dir.mkdir(parents=True, mode=0o700)
+
+
+def kiosk_environment(display: str, pcscd_socket: Path, screen_map: bool) -> dict[str, str]:
+    """What the kiosk's unit file would set. The interpreter's own folder comes first, for its short-lived helpers."""
+    return {
+        "DISPLAY": display,
+        "PCSCLITE_CSOCK_NAME": str(pcscd_socket),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+        **({"YIKATONG_SCREEN_MAP": "1"} if screen_map else {}),
+    }

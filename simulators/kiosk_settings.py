@@ -1,0 +1,62 @@
+"""The settings file that a kiosk in this world gets: as an installer would write it, only with our ports."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulators.pki import Pki
+
+VILLAGE_PX = 1280  # a wide panel is the 10.1" of a village terminal, a high one the 21.5" of a hall
+
+
+def kiosk_settings(
+    *,
+    run_dir: Path,
+    data_dir: Path,
+    size_px: tuple[int, int],
+    pin_mode: str,
+    pki: Pki,
+    slots: Mapping[str, Mapping[str, Any]],
+    host_ports: Mapping[str, int],
+) -> dict[str, Any]:
+    """The whole tree. ``slots``: slot -> driver's options, with the driver's name under ``driver``."""
+    width, height = size_px
+    wide = width > height
+    return {
+        "run_dir": str(run_dir),
+        "data_dir": str(data_dir),
+        "pin_mode": pin_mode,
+        "panel": {
+            "width_px": width,
+            "height_px": height,
+            "mm_per_px": 0.170 * VILLAGE_PX / width if wide else 0.248 * 1080 / width,
+            "screen_bottom_mm": 750 if wide else 900,
+        },
+        "terminal": {"profile": "village" if wide else "hall", "headset": False},
+        "seals": {"anchors": str(pki.anchors)},
+        "slots": {
+            slot: {"driver": options["driver"], "options": {k: v for k, v in options.items() if k != "driver"}}
+            for slot, options in slots.items()
+        },
+        "hosts": {
+            name: {
+                "url": f"https://127.0.0.1:{port}",
+                "ca": str(pki.hosts_ca),
+                "certificate": str(pki.terminal_certificate),
+                "private_key": str(pki.terminal_key),
+            }
+            for name, port in host_ports.items()
+        },
+    }
+
+
+def as_toml(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
+    """TOML of nested tables whose leaves are strings, numbers and booleans.
+
+    Strings are written as JSON writes them: for these a subset of TOML's basic strings (TOML 1.0, "String").
+    """
+    leaves = [f"{key} = {json.dumps(leaf)}" for key, leaf in tree.items() if not isinstance(leaf, Mapping)]
+    head = [f"[{'.'.join(path)}]"] if path and (leaves or not tree) else []
+    tables = [as_toml(table, (*path, key)) for key, table in tree.items() if isinstance(table, Mapping)]
+    return "\n".join([*head, *leaves, *tables]) + ("\n" if not path else "")

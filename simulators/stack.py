@@ -1,0 +1,241 @@
+"""The whole demo: devices, outside systems, glass and front panel, and the kiosk between them."""
+
+import io
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import trio
+from PIL import Image
+
+from simulators.display import Display, open_display
+from simulators.front_panel.app import front_panel
+from simulators.front_panel.front import FrontState, Piece, RackCard
+from simulators.hardware import LOOPBACK, Hardware
+from simulators.hosts import open_host
+from simulators.hosts.sandbox import Sandbox
+from simulators.hosts.serve import serve
+from simulators.hosts.weather import Weather
+from simulators.kiosk_process import KioskProcess, kiosk_command, kiosk_environment
+from simulators.kiosk_settings import as_toml, kiosk_settings
+from simulators.pki import Pki, make_pki
+from simulators.processes import Children
+from simulators.serving import serve_on_loopback
+from simulators.switches import SWITCHES, FaultSwitches
+from simulators.waiting import free_port
+from simulators.worlds.world import World, load_world
+
+# Host in the kiosk's settings -> its sandbox.
+KIOSK_HOSTS = {"social_insurance": "social_insurance", "card_platform": "card_platform", "agency": "agency_duty"}
+CHECKER = "certificate_check"  # where anybody follows the QR code of a certificate
+SPOKEN_SHOWN = 1
+SPEECH_BYTES_MAX = 4096
+LISTEN_S = 0.3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start. ``panel_port`` 0 takes a free one. ``command`` replaces the kiosk, for tests of the stack."""
+
+    world: Path
+    run_dir: Path
+    size_px: tuple[int, int] = (1080, 1920)
+    pin_mode: str = "B"
+    panel_port: int = 0
+    screen_map: bool = False
+    command: Sequence[str] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)  # laid over the kiosk's settings, table by table
+    progress: Callable[[str], None] = lambda words: None
+
+
+class Stack:
+    """Implements ``front_panel.front.TerminalFront``: one method for each thing a person can do."""
+
+    def __init__(self, plan: Plan, world: World, children: Children) -> None:
+        self.plan, self.world = plan, world
+        self.weather = Weather()
+        self.hardware = Hardware(world, plan.run_dir, self._tell)
+        self.sandboxes: dict[str, Sandbox] = {}
+        self.panel_port = plan.panel_port or free_port()
+        self.kiosk_dir = plan.run_dir / "kiosk"
+        self.display: Display
+        self.kiosk: KioskProcess
+        self._children = children
+        self._news = trio.Event()
+        self._spoken: tuple[str, ...] = ()
+        self.faults: FaultSwitches
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.panel_port}"
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Start everything; started once the kiosk serves. Runs until cancelled.
+
+        Raises:
+            ChildEnded, PcscdError, OSError, trio.TooSlowError: something did not come up.
+        """
+        plan, say = self.plan, self.plan.progress
+        say("certificates")
+        pki = make_pki(plan.run_dir / "pki")
+        async with trio.open_nursery() as nursery:
+            say("display")
+            self.display = await open_display(self._children, plan.run_dir, *plan.size_px)
+            say("card reader, PIN pad, printers")
+            await nursery.start(self.hardware.run)
+            say("outside systems")
+            check_port = await nursery.start(partial(self._serve_host, CHECKER, pki, ""))
+            verify = f"https://{LOOPBACK}:{check_port}/verify"
+            ports = {
+                name: await nursery.start(partial(self._serve_host, sandbox, pki, verify))
+                for name, sandbox in KIOSK_HOSTS.items()
+            }
+            settings = self._write_settings(pki, ports)
+            say("kiosk")
+            self.kiosk = KioskProcess(
+                self._children,
+                plan.command or kiosk_command(settings),
+                kiosk_environment(self.display.name, self.hardware.pcscd.socket_path, plan.screen_map),
+                self.kiosk_dir,
+                self._tell,
+            )
+            self.faults = FaultSwitches(self.hardware, self.weather, self.kiosk, self._tell)
+            await nursery.start(self.kiosk.run)
+            await nursery.start(serve_on_loopback, front_panel(self), self.panel_port)
+            nursery.start_soon(self._listen)
+            task_status.started()
+
+    async def _serve_host(self, name: str, pki: Pki, verify: str, task_status: trio.TaskStatus[int]) -> None:
+        books = self.plan.run_dir / "hosts"
+        sandbox = open_host(name, self.world, books, pki, self.weather, verify_base=verify)
+        self.sandboxes[name] = sandbox
+        try:
+            await serve(sandbox, 0, pki, task_status=task_status)
+        finally:
+            sandbox.close()
+
+    def _write_settings(self, pki: Pki, ports: Mapping[str, int]) -> Path:
+        tree = kiosk_settings(
+            run_dir=self.kiosk_dir,
+            data_dir=self.plan.run_dir / "data",
+            size_px=self.plan.size_px,
+            pin_mode=self.plan.pin_mode,
+            pki=pki,
+            slots=self.hardware.slots(self.plan.pin_mode),
+            host_ports=ports,
+        )
+        for key, value in self.plan.settings.items():
+            tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value
+        path = self.plan.run_dir / "settings.toml"
+        path.write_text(as_toml(tree))
+        return path
+
+    # --- what the page sees ---------------------------------------------------------------------------------------
+
+    @property
+    def vnc_port(self) -> int:
+        return self.display.vnc_port
+
+    def state(self) -> FrontState:
+        inserted = self.hardware.inserted
+        return FrontState(
+            world=self.world.name,
+            pin_mode=self.plan.pin_mode,
+            width_px=self.plan.size_px[0],
+            height_px=self.plan.size_px[1],
+            ready=self.kiosk.ready,
+            kiosk_pid=self.kiosk.pid,
+            kiosk_restarts=self.kiosk.restarts,
+            cards=tuple(
+                RackCard(card.handle, card.title, card.spec, inserted is not None and inserted.handle == card.handle)
+                for card in self.world.cards
+            ),
+            switches=tuple(self.faults.state(name) for name in SWITCHES),
+            papers=tuple(Piece(one.id, self.hardware.receipts.times[one.id], 1) for one in self.hardware.papers()),
+            sheets=self.hardware.sheets.pieces(),
+            spoken=self._spoken,
+        )
+
+    async def changed(self, seen: FrontState | None) -> FrontState:
+        while (state := self.state()) == seen:
+            await self._news.wait()
+        return state
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    async def _listen(self) -> None:
+        """Look now and then at what the kiosk said; a file, because a loudspeaker cannot be read."""
+        while True:
+            spoken = last_spoken(self.kiosk_dir / "speech.jsonl")
+            if spoken != self._spoken:
+                self._spoken = spoken
+                self._tell()
+            await trio.sleep(LISTEN_S)
+
+    # --- what a person does ---------------------------------------------------------------------------------------
+
+    async def insert(self, handle: str) -> None:
+        await self.hardware.insert(handle)
+
+    async def pull(self) -> None:
+        await self.hardware.pull()
+
+    def press(self, key: str, pad: str = "pin_pad") -> None:
+        self.hardware.press(key, pad)
+
+    async def fault(self, name: str, on: bool) -> None:
+        await self.faults.set(name, on)
+
+    def paper_png(self, number: int) -> bytes:
+        return self.hardware.paper(number).png
+
+    def sheet_png(self, number: int, page: int) -> bytes:
+        return self.hardware.sheets.picture(number, page)
+
+    def take_paper(self, number: int) -> None:
+        self.hardware.take_paper(number)
+
+    def take_sheet(self, number: int) -> None:
+        self.hardware.take_sheet(number)
+
+    async def screen_png(self) -> bytes:
+        return await trio.to_thread.run_sync(png, self.display.picture())
+
+
+def png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=3)
+    return out.getvalue()
+
+
+def last_spoken(log: Path) -> tuple[str, ...]:
+    """The last line of the kiosk's speech log, as words."""
+    try:
+        with log.open("rb") as lines:
+            lines.seek(max(0, os.fstat(lines.fileno()).st_size - SPEECH_BYTES_MAX))
+            last = lines.read().decode(errors="replace").strip().splitlines()[-SPOKEN_SHOWN:]
+    except FileNotFoundError:
+        return ()
+    return tuple(str(json.loads(line).get("words", "")) for line in last if line.startswith("{"))
+
+
+@asynccontextmanager
+async def open_stack(plan: Plan) -> AsyncIterator[Stack]:
+    """The whole stack, running, for as long as the block; nothing of it is left afterwards."""
+    plan.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    children = Children(plan.run_dir / "logs")
+    try:
+        stack = Stack(plan, load_world(plan.world), children)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(stack.run)
+            yield stack
+            nursery.cancel_scope.cancel()
+    finally:
+        with trio.CancelScope(shield=True):
+            await children.stop_all()

@@ -1,0 +1,92 @@
+"""The fault switches of the front panel, by name: what each does to devices, cables, network or power."""
+
+from collections.abc import Awaitable, Callable
+
+from simulators.front_panel.front import Switch
+from simulators.hardware import Hardware
+from simulators.hosts.weather import Weather
+from simulators.kiosk_process import KioskProcess
+
+SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
+
+SWITCHES = (
+    "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
+    "pad_battery_low", "pad_unplugged", "network_down", "slow_host", "pcscd_restart", "power_cut",
+)  # fmt: skip
+MOMENTARY = ("pcscd_restart", "power_cut")
+
+
+class FaultSwitches:
+    def __init__(
+        self, hardware: Hardware, weather: Weather, kiosk: KioskProcess, on_change: Callable[[], None]
+    ) -> None:
+        self._hardware, self._weather, self._kiosk, self._on_change = hardware, weather, kiosk, on_change
+
+    def state(self, name: str) -> Switch:
+        return Switch(name, name not in MOMENTARY and self._is_on(name), name in MOMENTARY)
+
+    async def set(self, name: str, on: bool) -> None:
+        """Raises LookupError: no such switch."""
+        if name not in SWITCHES:
+            raise LookupError(name)
+        if name in MOMENTARY:
+            await self._happen(name)
+        else:
+            self._turn(name, on)
+        self._on_change()
+
+    async def _happen(self, name: str) -> None:
+        happenings: dict[str, Callable[[], Awaitable[None]]] = {
+            "pcscd_restart": self._hardware.restart_pcscd,
+            "power_cut": self._power_cut,
+        }
+        await happenings[name]()
+
+    async def _power_cut(self) -> None:
+        self._hardware.power_cut()
+        await self._kiosk.power_cut()
+
+    def _is_on(self, name: str) -> bool:
+        hardware = self._hardware
+        match name:
+            case "network_down":
+                return self._weather.down
+            case "slow_host":
+                return self._weather.slow_s > 0
+            case "printer_unplugged":
+                return hardware.is_unplugged(hardware.printer_line)
+            case "pad_unplugged":
+                return hardware.is_unplugged(hardware.pad_line)
+            case "pad_battery_low":
+                return "battery_low" in hardware.pad.faults
+            case "page_paper_empty" | "page_printer_unplugged":
+                return hardware.page_fault(name)
+            case _:
+                return name in hardware.printer.faults
+
+    def _turn(self, name: str, on: bool) -> None:
+        hardware = self._hardware
+        match name:
+            case "network_down":
+                self._weather.change(down=on)
+            case "slow_host":
+                self._weather.change(slow_s=SLOW_HOST_S if on else 0.0)
+            case "printer_unplugged":
+                hardware.plug(hardware.printer_line, unplugged=on)
+            case "pad_unplugged":
+                hardware.plug(hardware.pad_line, unplugged=on)
+            case "pad_battery_low":
+                _member(hardware.pad.faults, "battery_low", on)
+            case "page_paper_empty" | "page_printer_unplugged":
+                hardware.set_page_fault(name, on)
+            case "paper_out" | "paper_low" if not on:
+                hardware.printer.load_paper()  # a person puts a new roll in
+            case _:
+                _member(hardware.printer.faults, name, on)
+
+
+def _member(faults: set[str], name: str, on: bool) -> None:
+    if on:
+        faults.add(name)
+    else:
+        faults.discard(name)
