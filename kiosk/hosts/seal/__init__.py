@@ -1,0 +1,1 @@
+"""The seal verifier: ``verifier.ProcessSealVerifier`` in the kiosk, ``python -m kiosk.hosts.seal`` per document."""
