@@ -1,0 +1,49 @@
+"""``python -m simulators bench [GROUP]``: one JSON object a line: name, value, unit, target, ok."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+
+from simulators.bench import Measurement
+
+# Group -> its benches, in order. A bench that is not installed is named on standard error, and is no success.
+GROUPS = {
+    "ui": ("simulators.bench.ui",),
+    "card": ("simulators.bench.card",),
+    "serial": ("simulators.bench.serial", "simulators.bench.receipt"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("one", nargs="?", choices=tuple(GROUPS), metavar="GROUP")
+    parser.add_argument("--group", choices=tuple(GROUPS))
+
+
+def main(asked: argparse.Namespace) -> int:
+    """Exit status 0 when every bench ran and every figure is within its target."""
+    wanted = asked.one or asked.group
+    good = True
+    for group in (wanted,) if wanted else tuple(GROUPS):
+        for module in GROUPS[group]:
+            good &= _run(module)
+    return 0 if good else 1
+
+
+def _run(module: str) -> bool:
+    if find_spec(module) is None:
+        print(f"no bench {module}", file=sys.stderr)
+        return False
+    measurements: Iterable[Measurement] = import_module(module).run()
+    good = True
+    for one in measurements:
+        good &= one.ok
+        print(as_line(one), flush=True)
+    return good
+
+
+def as_line(one: Measurement) -> str:
+    shown = {"name": one.name, "value": round(one.value, 4), "unit": one.unit, "target": one.target, "ok": one.ok}
+    return json.dumps(shown, ensure_ascii=False)
