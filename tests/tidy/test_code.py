@@ -8,7 +8,11 @@ from tests.tidy.sources import CODE, PRODUCT, Rule, assert_nothing, findings, py
 EVERYWHERE = (*CODE, "tests", "tools")
 
 ALLOWED: dict[str, dict[str, str]] = {
+    "long_function": {
+        "tests/screens/samples.py": "one table: a sample of each question",
+    },
     "swallowed_exception": {
+        "drivers/pin_entry/__main__.py": "ends the process at once; a trace could hold digits",
         "kiosk/race.py": "carries the exception out of the nursery and raises it there",
     },
 }

