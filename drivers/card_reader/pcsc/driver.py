@@ -26,6 +26,7 @@ class CardReaderSettings(PcscSettings):
     reader: str = "00 00$"
     internal_key: int = 0x01
     external_key: int = 0x07
+    vendor_library: str = ""
 
 
 class PcscCardReader:
@@ -52,6 +53,16 @@ class PcscCardReader:
         except ReaderMissing as error:
             reason = "reader_stuck" if self.line.reader else "reader_absent"
             raise self._fault(Condition.FAULT, reason) from error
+
+    @property
+    def reader_name(self) -> str:
+        """As pcscd lists it, "" while it does not; for the PIN process."""
+        return self.line.reader
+
+    @property
+    def vendor_library(self) -> str:
+        """Path of the maker's LD/T 33 library for PIN mode A, "" if the reader has no pad of its own."""
+        return self.settings.vendor_library
 
     @property
     def card_present(self) -> bool:

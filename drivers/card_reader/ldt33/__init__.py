@@ -1,0 +1,1 @@
+"""A reader reached through its maker's LD/T 33 library."""

@@ -1,0 +1,61 @@
+"""ctypes binding of the LD/T 33 functions: int in, int out, and a buffer whose size the standard forgot to pass.
+
+Every call blocks and holds no Python lock. Texts are GBK (decoded as GB18030, its superset).
+"""
+
+import ctypes
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OUT_BYTES_MAX = 16384
+_GUARD = b"\xa5" * 64
+
+CONTACT, CONTACTLESS, CONTACT_FIRST, CONTACTLESS_FIRST = 1, 2, 3, 4
+
+
+class LibraryUnusable(Exception):
+    """It cannot be loaded, or lacks a function."""
+
+
+class LibraryOverran(Exception):
+    """It wrote past the buffer: nothing of this process can be trusted any more, so nobody catches this."""
+
+
+@dataclass(frozen=True)
+class VendorAnswer:
+    """``code`` 0 is success; below, an error of the table in ``codes.py``."""
+
+    code: int
+    text: str = field(repr=False)
+
+    def fields(self) -> list[str]:
+        """The text split at ``|``, which ends every field."""
+        return self.text.split("|")[:-1]
+
+
+class VendorLibrary:
+    """One loaded library. Its functions are not re-entrant: the caller keeps calls apart."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises: LibraryUnusable."""
+        try:
+            self._library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise LibraryUnusable(str(error)) from error
+
+    def call(self, name: str, argument: int | bytes) -> VendorAnswer:
+        """``argument``: iType, or key data for the Step2 functions.
+
+        Raises:
+            LibraryUnusable: the maker left this function out. LibraryOverran.
+        """
+        try:
+            function = getattr(self._library, name)
+        except AttributeError as error:
+            raise LibraryUnusable(name) from error
+        function.restype = ctypes.c_int
+        out = ctypes.create_string_buffer(bytes(OUT_BYTES_MAX) + _GUARD, OUT_BYTES_MAX + len(_GUARD))
+        code = function(ctypes.c_int(argument) if isinstance(argument, int) else ctypes.c_char_p(argument), out)
+        if out.raw[OUT_BYTES_MAX:] != _GUARD:
+            raise LibraryOverran(name)
+        return VendorAnswer(code, out.raw[:OUT_BYTES_MAX].split(b"\x00", 1)[0].decode("gb18030", "replace"))

@@ -1,0 +1,30 @@
+"""What a process does before it touches a PIN: no core dump, no debugger, no swap, no life without its parent."""
+
+import ctypes
+import os
+import resource
+import signal
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_MCL_CURRENT, _MCL_FUTURE = 1, 2
+
+
+class Orphaned(Exception):
+    """The kiosk ended before this process was ready."""
+
+
+def harden() -> None:
+    """Locking memory is best effort: it needs a limit that the unit file grants; the rest must work.
+
+    Raises:
+        OSError: the kernel refuses. Orphaned: the parent is gone already.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getppid()
+    for option, value in ((_PR_SET_DUMPABLE, 0), (_PR_SET_PDEATHSIG, signal.SIGKILL)):
+        if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl")
+    if os.getppid() != parent:
+        raise Orphaned
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc.mlockall(_MCL_CURRENT | _MCL_FUTURE)

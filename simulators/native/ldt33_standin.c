@@ -1,0 +1,91 @@
+/* Stands for a reader maker's LD/T 33 library: a reader with a pad of its own.
+ *
+ * The "reader" is a simulator behind the UNIX socket that LDT33_STANDIN_SOCKET names; it holds the card and the pad, so a
+ * PIN typed there never enters the process that loaded this library. One connection a call: the call's name and its
+ * arguments, separated by tabs, a line feed; back come a code, a tab, the text and a line feed. Texts are GBK.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ERR_CONNECTION (-11)
+#define ERR_NO_ANSWER (-4)
+#define LINE_MAX_BYTES 8192 /* also what a caller must offer as pOutInfo */
+
+static int reader(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = getenv("LDT33_STANDIN_SOCKET");
+    int fd;
+
+    if (path == NULL || strlen(path) >= sizeof address.sun_path)
+        return -1;
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int ask(const char *question, char *out)
+{
+    char line[LINE_MAX_BYTES];
+    size_t length = 0, done = 0, total = strlen(question);
+    ssize_t step;
+    char *tab;
+    int fd = reader();
+
+    out[0] = '\0';
+    if (fd < 0)
+        return ERR_CONNECTION;
+    while (done < total && (step = send(fd, question + done, total - done, MSG_NOSIGNAL)) > 0)
+        done += (size_t)step;
+    while (length < sizeof line - 1) {
+        step = recv(fd, line + length, sizeof line - 1 - length, 0);
+        if (step < 0 && errno == EINTR)
+            continue;
+        if (step <= 0)
+            break;
+        length += (size_t)step;
+        if (line[length - 1] == '\n')
+            break;
+    }
+    close(fd);
+    if (length == 0 || line[length - 1] != '\n')
+        return ERR_NO_ANSWER;
+    line[length - 1] = '\0';
+    tab = strchr(line, '\t');
+    if (tab == NULL)
+        return ERR_NO_ANSWER;
+    strcpy(out, tab + 1);
+    return atoi(line);
+}
+
+static int call(const char *name, int type, char *out)
+{
+    char question[64];
+
+    snprintf(question, sizeof question, "%s\t%d\n", name, type);
+    return ask(question, out);
+}
+
+int iReadCardBas(int iType, char *pOutInfo) { return call("iReadCardBas", iType, pOutInfo); }
+int iReadCardBas_HSM_Step1(int iType, char *pOutInfo) { return call("iReadCardBas_HSM_Step1", iType, pOutInfo); }
+int iVerifyPIN(int iType, char *pOutInfo) { return call("iVerifyPIN", iType, pOutInfo); }
+int iChangePIN(int iType, char *pOutInfo) { return call("iChangePIN", iType, pOutInfo); }
+
+int iReadCardBas_HSM_Step2(char *pKey, char *pOutInfo)
+{
+    char question[LINE_MAX_BYTES];
+
+    if (strpbrk(pKey, "\t\n") != NULL
+        || snprintf(question, sizeof question, "iReadCardBas_HSM_Step2\t%s\n", pKey) >= (int)sizeof question)
+        return -14;
+    return ask(question, pOutInfo);
+}
