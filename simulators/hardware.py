@@ -11,6 +11,7 @@ from simulators.cards.psam import VirtualPsam
 from simulators.cards.slot import CardSlot
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.escpos_paper import Paper
+from simulators.devices.ipp import IppPrinter, Sheet
 from simulators.devices.kmy import KEY_BYTES, KmyPad
 from simulators.devices.kmy import build as build_pad
 from simulators.front_panel.front import NotPossible
@@ -21,6 +22,7 @@ from simulators.worlds.world import World
 
 LOOPBACK = "127.0.0.1"
 PIN_PAD = "pin_pad"
+SHEETS_WAITING_MAX = 10  # to be drawn
 PRINTER_LINES_S = 40.0  # a slow one prints 50 mm/s, 3.75 mm a line: slower than this, but nobody should wait here
 
 
@@ -38,12 +40,13 @@ class Hardware:
         self.pad_line = PtyLine(run_dir / "dev" / "pin-pad", self.pad)
         self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
         self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
+        self.page_printer = IppPrinter(run_dir, on_sheet=self._sheet_came)
         self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
         self._psam = VirtualPsam(world.keys)
         self._slot = CardSlot(LOOPBACK, 0)
         self._sam_slot = CardSlot(LOOPBACK, 0)
         self._unplugged: set[str] = set()
-        self._page_faults: set[str] = set()
+        self._sheets_in, self._sheets_out = trio.open_memory_channel[Sheet](SHEETS_WAITING_MAX)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Power everything up; started once every device answers.
@@ -56,8 +59,9 @@ class Hardware:
             self._slot.on_change = self.on_change
             self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
             async with trio.open_nursery() as nursery:
-                for part in (self._slot, self._sam_slot, self.pad_line, self.printer_line):
+                for part in (self._slot, self._sam_slot, self.pad_line, self.printer_line, self.page_printer):
                     await nursery.start(part.run)
+                nursery.start_soon(self._lay_sheets)
                 await self._sam_slot.insert(self._psam)
                 task_status.started()
 
@@ -114,6 +118,14 @@ class Hardware:
         self.receipts.came(paper.id)
         self.on_change()
 
+    def _sheet_came(self, sheet: Sheet) -> None:
+        self._sheets_in.send_nowait(sheet)
+
+    async def _lay_sheets(self) -> None:
+        async for sheet in self._sheets_out:
+            await self.sheets.lay(sheet)
+            self.on_change()
+
     def take_sheet(self, number: int) -> None:
         self.sheets.take(number)
         self.on_change()
@@ -146,13 +158,8 @@ class Hardware:
             "sam_reader": {"driver": "psam"},
             "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path)},
             "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
+            "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
         }
-
-    def page_fault(self, name: str) -> bool:
-        return name in self._page_faults
-
-    def set_page_fault(self, name: str, on: bool) -> None:
-        (self._page_faults.add if on else self._page_faults.discard)(name)
 
     def power_cut(self) -> None:
         """Pad and receipt printer hang on the terminal's power; the A4 printer has its own."""

@@ -13,6 +13,7 @@ SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
     "pad_battery_low", "pad_unplugged", "network_down", "slow_host", "pcscd_restart", "power_cut",
 )  # fmt: skip
+PAGE_FAULTS = {"page_paper_empty": "paper_out", "page_printer_unplugged": "unplugged"}
 MOMENTARY = ("pcscd_restart", "power_cut")
 
 
@@ -32,7 +33,7 @@ class FaultSwitches:
         if name in MOMENTARY:
             await self._happen(name)
         else:
-            self._turn(name, on)
+            await self._turn(name, on)
         self._on_change()
 
     async def _happen(self, name: str) -> None:
@@ -60,11 +61,11 @@ class FaultSwitches:
             case "pad_battery_low":
                 return "battery_low" in hardware.pad.faults
             case "page_paper_empty" | "page_printer_unplugged":
-                return hardware.page_fault(name)
+                return PAGE_FAULTS[name] in hardware.page_printer.faults
             case _:
                 return name in hardware.printer.faults
 
-    def _turn(self, name: str, on: bool) -> None:
+    async def _turn(self, name: str, on: bool) -> None:
         hardware = self._hardware
         match name:
             case "network_down":
@@ -78,7 +79,7 @@ class FaultSwitches:
             case "pad_battery_low":
                 _member(hardware.pad.faults, "battery_low", on)
             case "page_paper_empty" | "page_printer_unplugged":
-                hardware.set_page_fault(name, on)
+                await hardware.page_printer.set_fault(PAGE_FAULTS[name], on)
             case "paper_out" | "paper_low" if not on:
                 hardware.printer.load_paper()  # a person puts a new roll in
             case _:
