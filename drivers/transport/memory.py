@@ -53,14 +53,13 @@ class LossyWire:
 
 
 class SlowWire:
-    """Every byte takes its time, as at 9600 baud (1.04 ms), after a first delay."""
+    """A chunk comes whole, after a delay and the time its bytes take at 9600 baud (1.04 ms each)."""
 
     def __init__(self, delay_s: float = 0.05, byte_s: float = 0.00104) -> None:
         self._delay_s, self._byte_s = delay_s, byte_s
 
     def carry(self, chunk: bytes) -> Iterable[tuple[float, bytes]]:
-        for index, value in enumerate(chunk):
-            yield self._byte_s + (0.0 if index else self._delay_s), bytes((value,))
+        yield self._delay_s + len(chunk) * self._byte_s, chunk
 
 
 class MemoryLine:

@@ -80,7 +80,7 @@ class SerialLine:
 
 
 def open_serial_line(path: str, baud: int = 9600, parity: str = "N", stop_bits: int = 1) -> SerialLine:
-    """Open 8 data bits on a port that nobody else has open. Give a ``/dev/serial/by-id`` or ``by-path``: numbers change.
+    """Open 8 data bits on a port that nobody else has open. Name it by ``/dev/serial/by-id`` or ``by-path``.
 
     Raises:
         LineLost: "absent" or "busy".

@@ -81,7 +81,7 @@ class KmyPad:
         self.commands: list[int] = []  # codes seen, never their data
         self._master_keys = dict(master_keys)
         self._work_keys: dict[int, bytes] = {}
-        self._expand, self._etx, self._serial = expand, etx, serial
+        self.expand, self.etx, self._serial = expand, etx, serial
         self._random = random.Random(seed)
         self._replies_sent = 0
         self._now_s = self._heard_at_s = 0.0
@@ -175,11 +175,11 @@ class KmyPad:
         while True:
             start = self._inbox.find(2)
             del self._inbox[: len(self._inbox) if start < 0 else start]
-            width = 2 if self._expand else 1
+            width = 2 if self.expand else 1
             if len(self._inbox) < 1 + width:
                 return None
             length = self._number(self._inbox[1 : 1 + width])
-            size = 1 + width * (length + 2) + self._etx
+            size = 1 + width * (length + 2) + self.etx
             if length > 0 and len(self._inbox) < size <= HELD_BACK_MAX:
                 return None
             body = self._unwrapped(bytes(self._inbox[:size])) if length > 0 else None
@@ -189,15 +189,15 @@ class KmyPad:
 
     def _number(self, text: bytes | bytearray) -> int:
         try:
-            return int(bytes(text), 16) if self._expand else text[0]
+            return int(bytes(text), 16) if self.expand else text[0]
         except ValueError:
             return 0
 
     def _unwrapped(self, frame: bytes) -> bytes | None:
-        inner = frame[1:-1] if self._etx else frame[1:]
-        if self._etx and frame[-1] != 3:
+        inner = frame[1:-1] if self.etx else frame[1:]
+        if self.etx and frame[-1] != 3:
             return None
-        if self._expand:
+        if self.expand:
             try:
                 inner = bytes.fromhex(inner.decode("ascii"))
             except ValueError:
@@ -213,7 +213,7 @@ class KmyPad:
         for byte in body:
             check ^= byte
         body += bytes((check,))
-        frame = b"\x02" + (body.hex().upper().encode() if self._expand else body) + (b"\x03" if self._etx else b"")
+        frame = b"\x02" + (body.hex().upper().encode() if self.expand else body) + (b"\x03" if self.etx else b"")
         self._replies_sent += 1
         if "drop_byte" in self.faults and self._replies_sent % 2:
             frame = frame[:2] + frame[3:]

@@ -1,0 +1,139 @@
+"""Where a PIN pad driver and its simulated pad meet in tests: over lines in memory, or over a pty."""
+
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from drivers.pin_pad.kmy.driver import KmyPad as Driver
+from drivers.pin_pad.kmy.settings import read_settings
+from drivers.transport.line import Line, LineLost
+from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
+from drivers.transport.serial_port import open_serial_line
+from kiosk.domain.card import PinProgress, PinTemplate
+from kiosk.domain.health import Health
+from kiosk.log import JsonLog
+from kiosk.ports import DeviceContext, DeviceFault
+from simulators.devices import kmy_crypto
+from simulators.devices.kmy import KmyPad as Simulator
+from simulators.pty_line import PtyLine
+
+MASTER = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+PIN_KEY = bytes.fromhex("3D66234C49E4296FF9C78D8BACBD6A76")
+MAC_KEY = bytes.fromhex("1234567890ABCDEFABCDEF0987654321")
+PAN12 = "060100772688"
+SIX_DIGITS = PinTemplate(digits_min=6, digits_max=6, entry_s_max=60.0)
+FOUR_TO_SIX = PinTemplate(digits_min=4, digits_max=6, entry_s_max=60.0)
+
+
+def wrapped(key: bytes) -> bytes:
+    return kmy_crypto.encrypt_ecb(MASTER, key)
+
+
+@dataclass
+class Stand:
+    """A driver that runs, the pad it runs against, and what it said."""
+
+    driver: Driver
+    pad: Simulator
+    log: io.StringIO
+    line: PtyLine | None = None
+    reports: list[Health] = field(default_factory=list)
+    stars: list[int] = field(default_factory=list)
+    fault: DeviceFault | None = None
+    over: trio.Event = field(default_factory=trio.Event)
+
+    def progress(self, now: PinProgress) -> None:
+        self.stars.append(now.digits)
+
+    async def run(self, task_status: trio.TaskStatus[None]) -> None:
+        """Keep the fault that ends the driver instead of raising it; report started also when it never was usable."""
+        status = _StartedOnce(task_status)
+        try:
+            await self.driver.run(status)  # type: ignore[arg-type] # trio's protocol cannot be subclassed
+        except DeviceFault as fault:
+            self.fault = fault
+        finally:
+            self.over.set()
+            status.started()
+
+    async def type(self, digits: str, *more: str) -> None:
+        """Wait until the pad asks for a PIN, then press."""
+        await self.until(lambda: self.pad.lit)
+        for name in (*digits, *more):
+            self.pad.press(name)
+
+    async def until(self, holds: Callable[[], bool], limit_s: float = 20.0) -> None:
+        with trio.fail_after(limit_s):
+            while not holds():  # a plain object that knows no events
+                await trio.sleep(0.02)
+
+    async def load_keys(self) -> None:
+        await self.driver.load_work_key(0, 0, wrapped(PIN_KEY))
+        await self.driver.load_work_key(0, 1, wrapped(MAC_KEY))
+
+
+class _StartedOnce:
+    def __init__(self, status: trio.TaskStatus[None]) -> None:
+        self._status: trio.TaskStatus[None] | None = status
+
+    def started(self, value: None = None) -> None:
+        if self._status is not None:
+            self._status.started()
+            self._status = None
+
+
+def _stand(pad: Simulator, open_line: Callable[[], Line], path: str, options: dict[str, object]) -> Stand:
+    framing = {"expand": "hex" if pad.expand else "raw", "etx": pad.etx}
+    settings = read_settings({"path": path, **framing, **options})
+    log = io.StringIO()
+    reports: list[Health] = []
+    context = DeviceContext(slot="pin_pad", report=reports.append, log=JsonLog(log), run_dir=Path(path).parent)
+    return Stand(Driver(settings, context, open_line), pad, log, reports=reports)
+
+
+@asynccontextmanager
+async def pad_on_wire(
+    pad: Simulator | None = None, there: Wire | None = None, back: Wire | None = None, **options: object
+) -> AsyncIterator[Stand]:
+    """Over a line in memory; under a mock clock waits cost nothing."""
+    pad = pad or Simulator({0: MASTER})
+    near, far = memory_lines(there or PerfectWire(), back or PerfectWire())
+    pad.wire = partial(_send_if_there, far)
+    stand = _stand(pad, lambda: near, "memory", options)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_play, pad, far)
+        await nursery.start(stand.run)
+        yield stand
+        nursery.cancel_scope.cancel()
+
+
+async def _play(pad: Simulator, far: MemoryLine) -> None:
+    with suppress(LineLost):
+        while True:
+            pad.tick(trio.current_time())
+            with trio.move_on_after(0.05):
+                pad.receive(await far.receive())
+
+
+def _send_if_there(far: MemoryLine, chunk: bytes) -> None:
+    with suppress(LineLost):
+        far.send_now(chunk)
+
+
+@asynccontextmanager
+async def pad_on_pty(path: Path, pad: Simulator | None = None, **options: object) -> AsyncIterator[Stand]:
+    """Over a pty in real time."""
+    pad = pad or Simulator({0: MASTER})
+    line = PtyLine(path, pad)
+    stand = _stand(pad, lambda: open_serial_line(str(path)), str(path), options)
+    stand.line = line
+    async with trio.open_nursery() as nursery:
+        await nursery.start(line.run)
+        await nursery.start(stand.run)
+        yield stand
+        nursery.cancel_scope.cancel()
