@@ -34,15 +34,14 @@ WORDS_MAX = 200  # characters of a host's own text that a screen shows
 class HttpsHostLink:
     """Implements ``ports.HostLink``. ``name`` is the host's in logs and exceptions.
 
-    Raises:
-        OSError, ssl.SSLError: a certificate file of ``settings`` is missing or is none; told at start, to staff.
+    A host without an address, and certificate files that are missing or broken, make every call unknown: a terminal
+    without this host still serves what needs only the chip. ``doctor`` tells staff.
     """
 
     def __init__(self, name: str, settings: HostSettings, log: Log) -> None:
         self._name = name
         self._settings = settings
         self._log = log
-        self._tls = _tls_context(settings)
         self._places = trio.CapacityLimiter(CALLS_MAX)
         self._idle: list[requests.Session] = []
         self._closed = False
@@ -84,6 +83,8 @@ class HttpsHostLink:
         within_s: float | None,
     ) -> tuple[int, bytes]:
         deadline_s = within_s or self._settings.deadline_s
+        if not self._settings.url.startswith("https://"):
+            self._unknown("no https address in the settings")
         if self._places.available_tokens < 1:
             self._unknown("too many calls are hanging")
         exchange = _Exchange(self._settings.url.rstrip("/") + path, method, headers, sent, bytes_max, deadline_s)
@@ -102,7 +103,11 @@ class HttpsHostLink:
 
     def _run(self, exchange: _Exchange) -> None:
         """In the thread. A session is used by one thread at a time and kept only after a complete answer."""
-        session = self._take_session()
+        try:
+            session = self._take_session()
+        except OSError as error:  # ssl.SSLError is one
+            exchange.failure = f"certificate files cannot be used: {type(error).__name__}"
+            return
         if exchange.run(session) and not self._closed and len(self._idle) < IDLE_SESSIONS_MAX:
             self._idle.append(session)
         else:
@@ -111,7 +116,7 @@ class HttpsHostLink:
     def _take_session(self) -> requests.Session:
         with contextlib.suppress(IndexError):  # list.pop is atomic; asking for the length first would race
             return self._idle.pop()
-        return _new_session(self._settings, self._tls)
+        return _new_session(self._settings)
 
     def _judge(self, exchange: _Exchange) -> None:
         """Two hundreds pass; four hundreds with a problem document refuse; all else is unknown."""
@@ -202,10 +207,12 @@ def _tls_context(settings: HostSettings) -> ssl.SSLContext:
     return context
 
 
-def _new_session(settings: HostSettings, tls: ssl.SSLContext) -> requests.Session:
+def _new_session(settings: HostSettings) -> requests.Session:
     """Imported here, in the thread of the first call: it costs 130 ms that the first frame need not wait for."""
     import requests
     from requests.adapters import HTTPAdapter
+
+    tls = _tls_context(settings)
 
     class PinnedAdapter(HTTPAdapter):
         """Uses our TLS context, which knows the pinned authorities and nothing of the system's."""

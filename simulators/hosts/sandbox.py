@@ -102,6 +102,8 @@ class Sandbox:
     def _routed(self, ask: Ask) -> Reply:
         if len(ask.body) > BODY_BYTES_MAX:
             raise Refusal(413, "too_large", "请求过大")
+        if (ask.method, ask.path) == ("GET", "/v1/health"):
+            return json_reply({"status": "ok"})
         for method, path, handle in self.routes():
             found = path.fullmatch(ask.path)
             if found and method == ask.method:

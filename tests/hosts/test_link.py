@@ -4,6 +4,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import msgspec
 import pytest
 import trio
 
@@ -171,6 +172,35 @@ async def test_terminal_without_our_certificate_is_refused(town: Town, tmp_path)
     with pytest.raises(OutcomeUnknown):
         await ask_desk(town.link("agency_duty", settings))
     assert town.sandboxes["agency_duty"].calls() == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("missing", ["ca", "certificate", "private_key", "url"])
+async def test_terminal_without_files_starts_and_knows_nothing(town: Town, missing: str) -> None:
+    """A missing certificate file or address does not keep a terminal from starting; the host is unknown to it."""
+    settings = msgspec.structs.replace(town.settings("agency_duty"), **{missing: ""})
+    with pytest.raises(OutcomeUnknown):
+        await ask_desk(town.link("agency_duty", settings))
+
+
+async def test_plain_http_is_never_spoken(town: Town) -> None:
+    """An address without TLS is not used at all."""
+    settings = msgspec.structs.replace(town.settings("agency_duty"), url="http://127.0.0.1:9")
+    with pytest.raises(OutcomeUnknown, match="no https address"):
+        await ask_desk(town.link("agency_duty", settings))
+
+
+async def test_every_host_says_that_it_is_there(town: Town) -> None:
+    """Doctor's question is answered by every host."""
+    for name in town.ports:
+        assert (await town.link(name).call("GET", "/v1/health")).body == {"status": "ok"}
+
+
+async def test_sessions_are_used_again(town: Town) -> None:
+    """Calls one after the other share a connection: a handshake is paid once."""
+    link = town.link("agency_duty")
+    for _ in range(3):
+        await ask_desk(link)
+    assert len(link._idle) == 1
 
 
 async def test_proxies_of_the_environment_are_ignored(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

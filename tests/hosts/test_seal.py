@@ -14,7 +14,6 @@ from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from simulators.pki import Pki
 from tests.hosts.conftest import Town
 
-
 SOME_DAY = date(2026, 11, 21)
 
 
