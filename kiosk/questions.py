@@ -158,7 +158,7 @@ def take_card(*, with_paper: bool, forgotten: bool) -> Question:
         else (say("Leave nothing in the machine."),)
     )
     places = (Place.CARD_SLOT, Place.PAGE_OUTLET) if with_paper else (Place.CARD_SLOT,)
-    return Question("card_left" if forgotten else "take_card", heading, explain, Hands(places), tone=Tone.HANDS)
+    return Question("card_left" if forgotten else "take_card", heading, explain, Hands(places, taking=True), tone=Tone.HANDS)
 
 
 def take_paper() -> Question:

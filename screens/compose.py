@@ -1,11 +1,12 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Role, Stars, Waiting
+from kiosk.ports import Answer, Figures, Hands, Plain, Role, Stars, Waiting
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care
 from screens.frame.header import Sign, header
-from screens.frame.heading import flow, heading, paragraphs
+from screens.frame.heading import Paragraph, fits, flow, heading, only_words, paged, paragraphs
+from screens.frame.strip import split, strip
 from screens.frame.warning import warning
 from screens.hands import view as hands
 from screens.moment import Moment
@@ -14,6 +15,7 @@ from screens.plain import view as plain
 from screens.sheet import Sheet
 from screens.stars import view as stars
 from screens.theme import Box, Theme
+from screens.tiles import view as tiles
 from screens.waiting import view as waiting
 
 
@@ -37,18 +39,53 @@ def numbered(answers: tuple[Answer, ...]) -> list[Answer]:
 
 
 def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
-    zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
-    y = heading(sheet, moment)
-    parts = paragraphs(sheet, moment)
     answers = numbered(moment.question.answers)
-    work_only_words = not answers and type(moment.question.body).__name__ == "Plain"
-    bottom = zones.work.bottom if work_only_words else zones.question.bottom
-    y, rest = flow(sheet, parts, y, bottom)
-    if rest:
-        y, rest = flow(sheet, rest, y, zones.work.bottom)
-    top = max(zones.work.y, y + (gap // 2 if y > zones.question.bottom else 0))
-    _work(sheet, moment, answers, Box(zones.work.x, top, zones.work.w, zones.work.bottom - top), sign)
+    y = heading(sheet, moment)
     act(sheet, moment, second_key=len(answers) + 1)
+    parts = paragraphs(sheet, moment)
+    zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
+    bare = only_words(moment) and not answers
+    need = 0 if bare else _least(sheet, moment, answers) + gap // 2
+    if not fits(sheet, moment, parts, y, zones.work.bottom - need) and not isinstance(
+        moment.question.body, Stars | Waiting
+    ):
+        if _pages_of_words(sheet, moment, parts, y, bare):
+            return
+        parts = []
+    y = flow(sheet, moment, parts, y)
+    top = max(zones.work.y, y + (gap // 2 if y > zones.question.bottom else 0))
+    if not bare:
+        _work(sheet, moment, answers, Box(zones.work.x, top, zones.work.w, zones.work.bottom - top), sign)
+
+
+def _pages_of_words(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bare: bool) -> bool:
+    """Split the screen: pages of explanation first. Whether this page is one of them."""
+    below, foot = split(sheet, sheet.theme.zones.work)
+    bottom = below.bottom
+    chunks = paged(sheet, moment, parts, y, bottom)
+    sheet.pages_before = len(chunks) if not bare else len(chunks) - 1
+    if moment.page >= len(chunks) and not bare:
+        return False
+    strip(sheet, moment, foot, 1, hide=False)
+    flow(sheet, moment, chunks[min(moment.page, len(chunks) - 1)], y)
+    return True
+
+
+def _least(sheet: Sheet, moment: Moment, answers: list[Answer]) -> int:
+    """The least height that the body is still itself in."""
+    theme = sheet.theme
+    rows = tiles.rows_height(sheet, len(answers))
+    match moment.question.body:
+        case Figures():
+            return theme.line_h("body") * 3 + (theme.sizes.strip_h if theme.portrait else 0) + rows
+        case Stars():
+            return stars.height(sheet) + rows
+        case Hands():
+            return theme.sizes.tile[1] + rows
+        case Waiting():
+            return theme.line_h("body") * 4
+        case _:
+            return tiles.least_height(sheet, answers)
 
 
 def _work(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, sign: Sign) -> None:

@@ -11,7 +11,7 @@ from kivy.graphics.texture import Texture
 from screens.palette import rgb
 from screens.picture import Drawing, Panel, Picture, Words
 from screens.theme import Box
-from screens.typeface import raster
+from screens.typeface import overhang, raster
 from screens.widgets.brush import icon
 
 Change = Callable[[bool], None]
@@ -71,7 +71,8 @@ class Painter:
             texture = _texture(wide, high, "luminance_alpha", _white(alpha))
         self._kept[key] = texture
         colour = self._colour(words.colour)
-        box = Box(words.box.x, words.box.y, *texture.size)
+        edge = overhang(words.size)
+        box = Box(words.box.x - edge, words.box.y - edge, *texture.size)
         self.group.add(Rectangle(texture=texture, pos=self._pos(box), size=texture.size))
         if words.target:
             self._on_press(words.target, _recolour(colour, words.colour, words.down_colour))

@@ -68,7 +68,8 @@ class Sizes:
     row_h: int
     button: tuple[int, int]
     care: tuple[int, int]
-    strip_h: int  # page and hide buttons below the work
+    strip_h: int  # page and hide buttons: a row below the work, or a column beside it
+    strip_w: int
     icon: int
     mark: int  # the shape that tells the tone
     pad: int
@@ -168,11 +169,13 @@ def _sizes(portrait: bool, large: bool, low: bool, scale: float) -> Sizes:
 
     if portrait:
         tile = (968, 200) if large else (472, 268 if low else 272)
-        row_h, button, care, strip_h = (200 if large else 136), (472, 144), (180, 168), 120
+        row_h, button, care, strip = (200 if large else 136), (472, 144), (180, 168), (968, 120)
         icon, mark, margin, care_gap, pad = 96, 112, 56, 17, 24
     else:
         tile = (596, 148) if large else (389, 160)
-        row_h, button, care, strip_h = (120 if large else 96), (389, 104), (224, 96), 96
+        # In large type the two buttons share the whole width: the words would not fit otherwise.
+        button = (596, 112) if large else (389, 104)
+        row_h, care, strip = (120 if large else 96), (224, 96), (264, 90) if large else (224, 92)
         icon, mark, margin, care_gap, pad = 64, 112, 32, 24, 16
     return Sizes(
         margin=px(margin),
@@ -183,7 +186,8 @@ def _sizes(portrait: bool, large: bool, low: bool, scale: float) -> Sizes:
         row_h=px(row_h),
         button=(px(button[0]), px(button[1])),
         care=(px(care[0]), px(care[1])),
-        strip_h=px(strip_h),
+        strip_h=px(strip[1]),
+        strip_w=px(strip[0]),
         icon=px(icon),
         mark=px(mark),
         pad=px(pad),

@@ -77,17 +77,25 @@ def measure(words: str, size: int, bold: bool) -> float:
 
 @lru_cache(maxsize=512)
 def raster(words: str, size: int, bold: bool, height: int) -> tuple[int, int, bytes]:
-    """Coverage of one line: width, height, one byte a pixel, rows from the top."""
-    width = max(1, int(measure(words, size, bold)) + size // 4)
-    image = Image.new("L", (width, height))
+    """Coverage of one line ``height`` px high: width, height, one byte a pixel, rows from the top.
+
+    The picture is larger than the line by ``overhang(size)`` on every side, for tails of letters.
+    """
+    edge = overhang(size)
+    width = int(measure(words, size, bold)) + 1 + 2 * edge
+    image = Image.new("L", (width, height + 2 * edge))
     pen = ImageDraw.Draw(image)
-    baseline = (height - size) / 2 + ASCENT * size
-    x = 0.0
+    baseline = edge + (height - size) / 2 + ASCENT * size
+    x = float(edge)
     for file, part in runs(words, bold):
         font = _font(file, size)
         pen.text((x, baseline), part, fill=255, font=font, anchor="ls")
         x += font.getlength(part)
-    return width, height, image.tobytes()
+    return width, image.height, image.tobytes()
+
+
+def overhang(size: int) -> int:
+    return size // 4
 
 
 def forget() -> None:

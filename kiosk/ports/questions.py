@@ -83,9 +83,10 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Hands:
-    """Picture of the front with an arrow on each named place."""
+    """Picture of the front with an arrow on each named place. ``taking``: the card comes out, too."""
 
     places: tuple[Place, ...]
+    taking: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from kiosk.domain.text import Amount, Name, Text
+from kiosk.domain.text import Amount, Text
 from kiosk.l10n import shown
 from kiosk.ports import Answer, Figure, Figures
-from screens.frame.strip import strip
+from screens.frame.strip import split, strip
 from screens.moment import Moment
 from screens.sheet import Sheet
 from screens.theme import Box
@@ -28,21 +28,20 @@ class _Row:
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Figures)
-    if answers:
-        foot = tiles.rows_height(sheet, len(answers))
-        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
-        tiles.draw(sheet, moment, answers, below)
-        box = Box(box.x, box.y, box.w, box.h - foot)
+    box = tiles.at_foot(sheet, moment, answers, box)
     rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
-    hides = body.secret and any(isinstance(figure.value, Amount | Text | Name) for figure in body.rows)
+    hides = body.secret and any(_money(figure) for figure in body.rows)
     pages = _paged(rows, box.h)
-    if hides or len(pages) > 1:
-        foot = sheet.theme.sizes.strip_h
-        room = Box(box.x, box.y, box.w, box.h - foot - sheet.theme.sizes.gap)
-        pages = _paged(rows, room.h)
-        strip(sheet, moment, Box(box.x, box.bottom - foot, box.w, foot), len(pages), hides)
-        box = room
-    _card(sheet, pages[min(moment.page, len(pages) - 1)], box)
+    if hides or len(pages) > 1 or sheet.pages_before:
+        box, foot = split(sheet, box)
+        rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
+        pages = _paged(rows, box.h)
+        strip(sheet, moment, foot, len(pages), hides)
+    _card(sheet, pages[min(moment.page - sheet.pages_before, len(pages) - 1)], box)
+
+
+def _money(figure: Figure) -> bool:
+    return isinstance(figure.value, Amount) or (isinstance(figure.value, Text) and figure.value.personal)
 
 
 def _paged(rows: list[_Row], high: int) -> list[list[_Row]]:

@@ -38,7 +38,7 @@ def _button(sheet: Sheet, moment: Moment, answer: Answer, box: Box, key: int) ->
         words = f"{key} {words}"
     inner = box.inset(sheet.theme.sizes.pad, sheet.theme.sizes.outline)
     roles = ("body", "note") if refused else ("label", "body", "note")
-    role, lines = sheet.fit(words, inner.w, 3 if refused else 2, roles, not refused)
+    role, lines = sheet.fit(words, inner.w, 3 if refused else 2, roles, not refused, inner.h)
     down = sheet.theme.colour.on_action_down if main else sheet.theme.colour.on_tint
     sheet.middle(
         inner, lines, role, ink, fill, bold=not refused, align="centre", target=target.act, down_colour=down

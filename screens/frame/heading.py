@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from kiosk.domain.text import Grouped, say
-from kiosk.ports import Tone
+from kiosk.ports import Figures, Hands, Plain, Role, Tiles, Tone
 from screens.moment import Moment
 from screens.sheet import Sheet
-from screens.theme import Box
+from screens.theme import LEADS, Box
 
 Paragraph = tuple[str, ...]  # its lines
 _MARKS = {Tone.DONE: "done", Tone.CAUTION: "caution", Tone.STOP: "stop", Tone.HANDS: "hand"}
@@ -15,44 +15,91 @@ _MARKS = {Tone.DONE: "done", Tone.CAUTION: "caution", Tone.STOP: "stop", Tone.HA
 def heading(sheet: Sheet, moment: Moment) -> int:
     """Draw shape and question; answers the y where the explanation begins."""
     theme, zone = sheet.theme, sheet.theme.zones.question
-    top = zone.y + (theme.sizes.pad if theme.portrait else max(4, theme.sizes.pad // 4))
+    top = zone.y + (theme.sizes.pad if theme.portrait else theme.sizes.pad // 4)
     box = Box(zone.x, top, zone.w, zone.bottom - top)
-    if moment.question.tone in _MARKS:
+    if marked(moment):
         box = _mark(sheet, moment.question.tone, box)
     words = moment.words(moment.question.heading)
-    role, lines = sheet.fit(words, box.w, 2, ("question", "label"), True)
-    return sheet.block(box, lines, role, theme.colour.ink, theme.colour.paper, bold=True)
+    role, lines = sheet.fit(words, box.w, 2, ("question", "label", "body"), True)
+    y = sheet.block(box, lines, role, theme.colour.ink, theme.colour.paper, bold=True)
+    return y + (theme.sizes.pad // 2 if theme.portrait else 0)
+
+
+def marked(moment: Moment) -> bool:
+    """Whether a shape tells the tone. The hands panel is its own shape."""
+    return moment.question.tone in _MARKS and not isinstance(moment.question.body, Hands)
 
 
 def _mark(sheet: Sheet, tone: Tone, box: Box) -> Box:
-    """The shape right of the heading; answers the room that is left for words."""
-    colour, side = sheet.theme.colour, sheet.theme.sizes.mark
+    """The shape, above the heading on an upright glass, right of it on a wide one; answers the room for words."""
+    colour, side, gap = sheet.theme.colour, sheet.theme.sizes.mark, sheet.theme.sizes.gap
     fill = {Tone.DONE: colour.done, Tone.STOP: colour.stop}.get(tone, colour.hands)
-    ink = {Tone.DONE: colour.on_tone, Tone.STOP: colour.on_tone}.get(tone, colour.on_hands)
-    at = Box(box.right - side, box.y, side, side)
+    ink = colour.on_tone if tone in (Tone.DONE, Tone.STOP) else colour.on_hands
+    above = sheet.theme.portrait
+    at = Box(box.x if above else box.right - side, box.y, side, side)
     sheet.drawing(at, _MARKS[tone], ink, fill)
-    return replace(box, w=box.w - side - sheet.theme.sizes.gap)
+    if above:
+        return Box(box.x, box.y + side + gap // 2, box.w, box.h - side - gap // 2)
+    return replace(box, w=box.w - side - gap)
 
 
 def paragraphs(sheet: Sheet, moment: Moment) -> list[Paragraph]:
     """The explanation, and the case code where there is one, broken into lines."""
-    zone = sheet.theme.zones.question
     texts = [moment.words(text) for text in moment.question.explain]
     if moment.question.case_code:
         texts.append(moment.words(say("Number {code}", code=Grouped(moment.question.case_code, 4))))
-    width = zone.w
-    if moment.question.tone in _MARKS and not sheet.theme.portrait:
-        width -= sheet.theme.sizes.mark + sheet.theme.sizes.gap
-    return [sheet.lines(words, width, "body", False) for words in texts]
+    return [sheet.lines(words, _width(sheet, moment), _role(sheet, moment), False) for words in texts]
 
 
-def flow(sheet: Sheet, parts: list[Paragraph], y: int, bottom: int) -> tuple[int, list[Paragraph]]:
-    """Set paragraphs one below the other while they fit above ``bottom``; answers the y reached and the rest."""
-    theme, step = sheet.theme, sheet.theme.line_h("body")
-    for index, part in enumerate(parts):
-        if y + len(part) * step > bottom:
-            return y, parts[index:]
-        box = Box(theme.zones.question.x, y, theme.zones.question.w, len(part) * step)
-        y = sheet.block(box, part, "body", theme.colour.ink2, theme.colour.paper)
-        y += theme.sizes.pad // 3
-    return y, []
+def _width(sheet: Sheet, moment: Moment) -> int:
+    """On a wide glass the shape or the page buttons stand at the right of the words."""
+    sizes, zone = sheet.theme.sizes, sheet.theme.zones.question
+    if sheet.theme.portrait:
+        return zone.w
+    if marked(moment):
+        return zone.w - sizes.mark - sizes.gap
+    paged_body = isinstance(moment.question.body, Figures | Tiles)
+    return zone.w - sizes.strip_w - sizes.gap if paged_body else zone.w
+
+
+def _role(sheet: Sheet, moment: Moment) -> str:
+    """Where words are all there is, an upright glass has room to set them larger."""
+    return "label" if sheet.theme.portrait and only_words(moment) else "body"
+
+
+def only_words(moment: Moment) -> bool:
+    """Whether the work zone holds nothing but the explanation."""
+    listed = (Role.TILE, Role.ROW)
+    return isinstance(moment.question.body, Plain) and not any(
+        answer.role in listed for answer in moment.question.answers
+    )
+
+
+def flow(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int) -> int:
+    """Set paragraphs one below the other from ``y`` down; answers the y reached."""
+    theme, role = sheet.theme, _role(sheet, moment)
+    for part in parts:
+        box = Box(theme.zones.question.x, y, theme.zones.question.w, 0)
+        end = sheet.block(box, part, role, theme.colour.ink2, theme.colour.paper, lead=LEADS["body"])
+        y = end + _between(sheet)
+    return y
+
+
+def fits(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bottom: int) -> bool:
+    """Whether all of them stand between ``y`` and ``bottom``."""
+    step = round(getattr(sheet.theme.type, _role(sheet, moment)) * LEADS["body"])
+    return y + sum(len(part) * step + _between(sheet) for part in parts) - _between(sheet) <= bottom
+
+
+def paged(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bottom: int) -> list[list[Paragraph]]:
+    """Paragraphs on as many pages as they need."""
+    pages: list[list[Paragraph]] = [[]]
+    for part in parts:
+        if pages[-1] and not fits(sheet, moment, [*pages[-1], part], y, bottom):
+            pages.append([])
+        pages[-1].append(part)
+    return pages
+
+
+def _between(sheet: Sheet) -> int:
+    return sheet.theme.sizes.pad // 2 if sheet.theme.portrait else 0

@@ -9,6 +9,8 @@ from screens.tiles import view as tiles
 
 ARROW_STEPS = 6  # three moves there and back, half a second each, then it stands
 STEP_S = 0.5
+# The picture is of a machine, whose colours do not change with the palette of the screen.
+INK, WHITE, GLASS, AMBER, GREY, LINE = "#13212B", "#FFFFFF", "#0F4C6B", "#FFC247", "#E6ECEB", "#5C6A75"
 _THINGS = {
     Place.CARD_SLOT: "card_chip_up",
     Place.PIN_PAD: "keypad",
@@ -20,57 +22,70 @@ _THINGS = {
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, profile: str) -> None:
     body = moment.question.body
     assert isinstance(body, Hands)
-    if answers:
-        foot = tiles.rows_height(sheet, len(answers))
-        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
-        tiles.draw(sheet, moment, answers, below)
-        box = Box(box.x, box.y, box.w, box.h - foot)
+    box = tiles.at_foot(sheet, moment, answers, box)
     colour, sizes = sheet.theme.colour, sheet.theme.sizes
+    sheet.panel(box, colour.hands, INK, sizes.outline)
     front = FRONTS.get(profile, FRONTS["hall"])
-    wide = min(box.w, (box.h - 2 * sizes.pad) * front.aspect // 1000 + 2 * sizes.pad)
-    panel = box.centred(box.w, min(box.h, (box.w - 2 * sizes.pad) * 1000 // front.aspect + 2 * sizes.pad))
-    sheet.panel(panel, colour.hands, colour.ink if colour.hands != colour.ink else colour.line, sizes.outline)
-    inner = panel.inset(sizes.pad)
-    wide = min(inner.w, inner.h * front.aspect // 1000)
-    _front(sheet, front, inner.centred(wide, wide * 1000 // front.aspect), body.places, moment.step % 2)
+    inner = box.inset(sizes.pad)
+    at, signs = _split(front, inner, len(body.places), sizes.gap)
+    _front(sheet, front, at, body.places)
+    _signs(sheet, body, signs, moment.step % 2)
 
 
-def _front(sheet: Sheet, front: Front, box: Box, places: tuple[Place, ...], moved: int) -> None:
-    """Body of the machine, its parts in grey, the named ones lit, each with its thing and an arrow."""
-    sizes = sheet.theme.sizes
-    sheet.panel(box, "#FFFFFF", "#13212B", sizes.outline)
-    sheet.panel(_in(box, front.glass), "#0F4C6B", "#13212B", sizes.outline, radius=sizes.radius // 2)
+def _split(front: Front, box: Box, signs: int, gap: int) -> tuple[Box, Box]:
+    """Room for the front, and beside or below it for the large signs, whichever draws the front larger."""
+    sign = min(box.h, box.w // 5)
+    beside = _inside(front, Box(box.x, box.y, box.w - gap - signs * sign * 3 // 2, box.h))
+    below = _inside(front, Box(box.x, box.y, box.w, box.h - gap - box.h // 4))
+    if beside.w > below.w:
+        left = beside.right + gap
+        return beside, Box(left, box.y, box.right - left, box.h)
+    top = below.bottom + gap
+    return below, Box(box.x, top, box.w, box.bottom - top)
+
+
+def _inside(front: Front, box: Box) -> Box:
+    """The largest front in ``box``, at its upper left on a wide one, at its top middle on a tall one."""
+    wide = max(1, min(box.w, box.h * front.aspect // 1000))
+    high = wide * 1000 // front.aspect
+    return Box(box.x + (box.w - wide) // 2 if high < box.h else box.x, box.y, wide, high)
+
+
+def _front(sheet: Sheet, front: Front, box: Box, places: tuple[Place, ...]) -> None:
+    """Body of the machine, its parts in grey, the named ones lit and ringed."""
+    px = sheet.theme.sizes.outline
+    sheet.panel(box, WHITE, INK, px)
+    sheet.panel(_in(box, front.glass), GLASS, INK, px, radius=8)
     for place, part in front.parts.items():
         at = _in(box, part)
         lit = place in places
-        fill = "#FFC247" if lit else "#E6ECEB"
-        sheet.panel(at, fill, "#13212B" if lit else "#5C6A75", sizes.outline * (2 if lit else 1), radius=8)
-        _fixture(sheet, place, at)
         if lit:
-            _sign(sheet, place, at, box, moved)
+            sheet.panel(at.inset(-2 * px), INK, radius=12)
+        sheet.panel(at, AMBER if lit else GREY, INK if lit else LINE, px, radius=8)
+        _fixture(sheet, place, at)
 
 
 def _fixture(sheet: Sheet, place: Place, at: Box) -> None:
     """What makes the part recognisable: a slit, or the keys."""
     if place is Place.PIN_PAD:
         side = min(at.w, at.h) * 8 // 10
-        sheet.drawing(at.centred(side, side), "keys", "#13212B", "#FFFFFF")
+        sheet.drawing(at.centred(side, side), "keys", INK, WHITE)
     else:
-        sheet.panel(at.centred(at.w * 8 // 10, max(4, at.h // 7)), "#13212B", radius=2)
+        sheet.panel(at.centred(at.w * 8 // 10, max(4, at.h // 6)), INK, radius=2)
 
 
-def _sign(sheet: Sheet, place: Place, at: Box, box: Box, moved: int) -> None:
-    """The thing that goes in or comes out, and the arrow that moves by a third of itself."""
-    side = max(36, min(box.h // 4, box.bottom - at.bottom - 8) if place is not Place.PIN_PAD else at.h * 2 // 5)
-    shift = moved * side // 6
-    if place is Place.PIN_PAD:
-        sheet.drawing(Box(at.right + 12 + shift, at.y + at.h // 2 - side // 2, side, side), "arrow_left", "#13212B")
-        return
-    arrow = "arrow_up" if place is Place.CARD_SLOT else "arrow_down"
-    left = at.x + (at.w - 2 * side - 8) // 2
-    thing = Box(left, at.bottom + 4, side, side)
-    sheet.drawing(thing, _THINGS[place], "#13212B", "#FFC247")
-    sheet.drawing(Box(left + side + 8, at.bottom + 4 + shift, side, side), arrow, "#13212B")
+def _signs(sheet: Sheet, body: Hands, box: Box, moved: int) -> None:
+    """For each place the thing and an arrow, which moves by a sixth of itself."""
+    each = box.w // len(body.places)
+    for index, place in enumerate(body.places):
+        room = Box(box.x + index * each, box.y, each, box.h)
+        side = min(room.h * 6 // 7, room.w * 2 // 5)
+        pair = room.centred(side * 2 + side // 4, side)
+        going_in = place is Place.CARD_SLOT and not body.taking
+        shift = moved * side // 7 * (-1 if going_in else 1)
+        sheet.drawing(Box(pair.x, pair.y, side, side), _THINGS[place], INK, WHITE)
+        arrow = Box(pair.right - side, pair.y + shift, side, side)
+        sheet.drawing(arrow, "arrow_up" if going_in else "arrow_down", INK)
 
 
 def _in(box: Box, part: Part) -> Box:

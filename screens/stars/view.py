@@ -18,13 +18,14 @@ PROMPTS: dict[PinPrompt, Text] = {
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Stars)
-    if answers:
-        foot = tiles.rows_height(sheet, len(answers))
-        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
-        tiles.draw(sheet, moment, answers, below)
-        box = Box(box.x, box.y, box.w, box.h - foot)
+    box = tiles.at_foot(sheet, moment, answers, box)
     progress = moment.progress or PinProgress(PinPrompt.CURRENT, 0)
     _field(sheet, moment, body, progress, box)
+
+
+def height(sheet: Sheet) -> int:
+    """The least height of the field: prompt, one row of rings, air."""
+    return sheet.theme.line_h("label") + sheet.theme.type.figure + 2 * sheet.theme.sizes.pad
 
 
 def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box: Box) -> None:

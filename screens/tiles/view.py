@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from kiosk.domain.text import say
 from kiosk.ports import Answer, Role
 from screens import acts
-from screens.frame.strip import strip
+from screens.frame.strip import split, strip
 from screens.moment import Moment
 from screens.picture import Target
-from screens.sheet import Sheet
+from screens.sheet import TIGHT, Sheet
 from screens.theme import Box
 
 
@@ -31,16 +31,36 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     as_rows = not any(answer.role is Role.TILE for answer in answers)
     grid = _grid(sheet, box, as_rows)
     pages = 1
-    if len(answers) > grid.capacity:
-        foot = sheet.theme.sizes.strip_h
-        below = Box(box.x, box.bottom - foot, box.w, foot)
-        box = Box(box.x, box.y, box.w, box.h - foot - sheet.theme.sizes.gap)
+    if len(answers) > grid.capacity or sheet.pages_before:
+        box, foot = split(sheet, box)
         grid = _grid(sheet, box, as_rows)
         pages = -(-len(answers) // grid.capacity)
-        strip(sheet, moment, below, pages, hide=False)
-    page = min(moment.page, pages - 1)
+        strip(sheet, moment, foot, pages, hide=False)
+    page = min(moment.page - sheet.pages_before, pages - 1)
     for index, answer in enumerate(answers[page * grid.capacity :][: grid.capacity]):
         _cell(sheet, moment, answer, _at(sheet, box, grid, index), index + 1, as_rows)
+
+
+def at_foot(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> Box:
+    """Numbered answers beside another body: rows at its foot. Answers the box that is left for the body."""
+    if not answers:
+        return box
+    foot = rows_height(sheet, len(answers))
+    gap = sheet.theme.sizes.gap
+    for index, answer in enumerate(answers):
+        y = box.bottom - foot + gap + index * (sheet.theme.sizes.row_h + gap)
+        _cell(sheet, moment, answer, Box(box.x, y, box.w, sheet.theme.sizes.row_h), index + 1, True)
+    return Box(box.x, box.y, box.w, box.h - foot)
+
+
+def least_height(sheet: Sheet, answers: list[Answer]) -> int:
+    """All the tiles of a full page, or as many rows as there are answers where that is less."""
+    sizes = sheet.theme.sizes
+    as_rows = not any(answer.role is Role.TILE for answer in answers)
+    columns = 1 if as_rows else max(1, (sheet.theme.zones.work.w + sizes.gap) // (sizes.tile[0] + sizes.gap))
+    high = sizes.row_h if as_rows else sizes.tile[1]
+    rows = -(-len(answers) // columns)
+    return min(rows * (high + sizes.gap) - sizes.gap, sheet.theme.zones.work.h)
 
 
 def rows_height(sheet: Sheet, count: int) -> int:
@@ -52,6 +72,7 @@ def _grid(sheet: Sheet, box: Box, as_rows: bool) -> Grid:
     sizes = sheet.theme.sizes
     wide, high = (box.w, sizes.row_h) if as_rows else sizes.tile
     columns = max(1, (box.w + sizes.gap) // (wide + sizes.gap))
+    wide = min(wide, box.w)
     rows = max(1, (box.h + sizes.gap) // (high + sizes.gap))
     return Grid(columns, min(rows, 9 // columns), wide, high)
 
@@ -76,8 +97,7 @@ def _cell(sheet: Sheet, moment: Moment, answer: Answer, box: Box, key: int, as_r
 def _reason(sheet: Sheet, words: str, target: Target, ink: str, fill: str) -> None:
     """Why not, in the place that was touched."""
     inner = target.box.inset(sheet.theme.sizes.pad, sheet.theme.sizes.pad // 2)
-    lines_max = max(1, inner.h // round(sheet.theme.type.body * 1.2))
-    role, lines = sheet.fit(words, inner.w, lines_max, ("body", "note"), False)
+    role, lines = sheet.fit(words, inner.w, 6, ("body", "note"), False, inner.h)
     sheet.middle(inner, lines, role, ink, fill, target=target.act)
 
 
@@ -127,20 +147,19 @@ def _number(sheet: Sheet, target: Target, box: Box, ink: str, fill: str, align: 
 def _label(
     sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str, middle: bool = False
 ) -> None:
-    """The label, and the note or "not now" under it where there is room."""
+    """The label, and below it the note or "not now". A label is never cut; a note gives way to it."""
     note_text = say("Not now") if answer.unavailable else answer.note
-    step = round(sheet.theme.type.note * 1.2)
     notes = sheet.lines(moment.words(note_text), box.w, "note", False)[:2] if note_text else ()
-    most = 2 if sheet.theme.portrait else max(1, (box.h - len(notes) * step) // sheet.theme.line_h("label"))
-    role, lines = sheet.fit(moment.words(answer.label), box.w, most, ("label", "body", "note"), True)
-    high = len(lines) * sheet.theme.line_h("label") + len(notes) * step
+    words, roles = moment.words(answer.label), ("label", "body", "note")
+    role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight("note"))
+    if (len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note")) > box.h:
+        notes = ()
+        role, lines = sheet.fit(words, box.w, 3, roles, True, box.h)
+    high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note")
     top = box.y + (max(0, box.h - high) // 2 if middle else 0)
     down = sheet.theme.colour.on_tint
-    y = sheet.block(
-        Box(box.x, top, box.w, box.h), lines, role, ink, fill, bold=True, target=target.act, down_colour=down, lead=1.2
-    )
-    room = max(0, (box.bottom - y) // step)
+    at = Box(box.x, top, box.w, box.h)
+    y = sheet.block(at, lines, role, ink, fill, bold=True, target=target.act, down_colour=down, lead=TIGHT)
     shade = sheet.theme.colour.ink2
-    sheet.block(
-        Box(box.x, y, box.w, box.h), notes[:room], "note", shade, fill, target=target.act, down_colour=down, lead=1.2
-    )
+    at = Box(box.x, y, box.w, box.h)
+    sheet.block(at, notes, "note", shade, fill, target=target.act, down_colour=down, lead=TIGHT)

@@ -14,11 +14,7 @@ STEP_S = 0.5
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Waiting)
-    if answers:
-        foot = tiles.rows_height(sheet, len(answers))
-        below = Box(box.x, box.bottom - foot + sheet.theme.sizes.gap, box.w, foot - sheet.theme.sizes.gap)
-        tiles.draw(sheet, moment, answers, below)
-        box = Box(box.x, box.y, box.w, box.h - foot)
+    box = tiles.at_foot(sheet, moment, answers, box)
     if moment.waited >= 1:
         _dots(sheet, moment.step % 3, box)
     sentences = []

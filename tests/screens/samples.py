@@ -3,22 +3,18 @@
 from datetime import date
 
 from kiosk.domain.money import Fen
-from kiosk.domain.text import Amount, Day, Month, Name, say, verbatim
+from kiosk.domain.text import Amount, Bilingual, Day, Month, Name, Text, say
 from kiosk.ports import Answer, Figure, Figures, Hands, Place, Plain, Question, Role, Stars, Tiles, Tone, Waiting
 
 LONG_NAME = "阿卜杜热西提·买买提依明江"
 RARE_NAME = "㐂𠮷䶮𪚥"
 
 
-def _v(zh: str, en: str, language: str) -> "object":
-    return verbatim(zh if language == "zh" else en)
+def samples() -> dict[str, Question]:
+    """Every sample by its name. Samples are data, so no catalog holds them."""
 
-
-def samples(language: str) -> dict[str, Question]:
-    """Every sample by its name, worded for one language (samples are data, so no catalog holds them)."""
-
-    def t(zh: str, en: str):  # type: ignore[no-untyped-def]
-        return verbatim(zh if language == "zh" else en)
+    def t(zh: str, en: str) -> Text:
+        return say("{words}", words=Bilingual(zh, en))
 
     stop = Answer("stop", t("先不试了", "Stop here"), Role.MAIN)
     again = Answer("again", t("再试一次", "Try once more"), Role.BACK)
@@ -121,7 +117,7 @@ def samples(language: str) -> dict[str, Question]:
         Question(
             "balance",
             t("您的账户", "Your accounts"),
-            (t("看看身后,有人就按“遮住金额”。", "Look behind you. If someone is near, touch “Hide amounts”."),),
+            (t("看看身后,有人就按遮住金额。", "Look behind you. If someone is near, touch Hide."),),
             Figures(
                 (
                     Figure(t("姓名", "Name"), Name(LONG_NAME)),
@@ -166,7 +162,7 @@ def samples(language: str) -> dict[str, Question]:
             "take",
             t("请取走卡和凭条", "Take your card and receipt"),
             (t("上面有您的个人信息,别留在机器里。", "They carry your personal details."),),
-            Hands((Place.CARD_SLOT, Place.RECEIPT_OUTLET)),
+            Hands((Place.CARD_SLOT, Place.RECEIPT_OUTLET), taking=True),
             (),
             Tone.HANDS,
         ),
