@@ -68,7 +68,9 @@ def missing_documents(source: Source, house: Path = HOUSE) -> Iterator[str]:
     """A document that is named can be opened: from the house, from the file's own folder, or by name in docs/."""
     here = (house / source.path).parent
     for name in DOCUMENT.findall(source.text):
-        if "NNNN" not in name and not any((place / name).is_file() for place in (house, here, house / "docs", here.parent)):
+        if "NNNN" not in name and not any(
+            (place / name).is_file() for place in (house, here, house / "docs", here.parent)
+        ):
             yield f"{name}: no such document"
 
 
