@@ -16,9 +16,9 @@ def test_missing_packages_are_named() -> None:
 
 def test_build_tools_are_taken_from_the_lock_with_their_hashes() -> None:
     """pyscard is built with the locked setuptools and wheel, not with whatever is newest."""
-    lock = "attrs==1 \\\n    --hash=sha256:aa\n    # via trio\nwheel==2 \\\n    --hash=sha256:bb\nsetuptools==3 \\\n    --hash=sha256:cc\n"
-    taken = set_up.build_tools_of(lock)
-    assert taken == "wheel==2 \\\n    --hash=sha256:bb\nsetuptools==3 \\\n    --hash=sha256:cc\n"
+    tools = "wheel==2 \\\n    --hash=sha256:bb\nsetuptools==3 \\\n    --hash=sha256:cc\n"
+    taken = set_up.build_tools_of(f"attrs==1 \\\n    --hash=sha256:aa\n    # via trio\n{tools}")
+    assert taken == tools
 
 
 def test_every_locked_package_has_a_hash() -> None:
