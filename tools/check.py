@@ -14,7 +14,7 @@ CHECKS: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "types": [str(BIN / "mypy"), "--no-error-summary"],
     "layers": [str(BIN / "lint-imports"), "--no-logo"],
-    "tidy": [str(BIN / "python"), "-m", "pytest", "tests/tidy"],
+    "tidy": [str(BIN / "python"), "-m", "pytest", "--tb=short", "tests/tidy"],
 }
 
 
