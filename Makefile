@@ -6,7 +6,7 @@ OUT ?= out/smoke
 export PYTHONUNBUFFERED := 1
 
 run_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
-smoke_options := $(if $(WORLD),--world $(WORLD)) --out $(OUT)
+smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
 .PHONY: run test slow check smoke bench setup clean
 .DEFAULT_GOAL := run
