@@ -1,28 +1,42 @@
-"""Sealing of what a notice says. One key file beside the journal, readable by its owner alone.
+"""Keys of the journal: what seals the entries, what indexes the cards, what signs the head.
 
-Per-period keys and their wrapping to the agency come with the money journal.
+One secret file of the terminal, readable by its owner alone, is the root; the sealing keys live in the journal, one a
+month, wrapped twice: for the terminal, and for the agency's recovery key, so that a dead board loses no evidence
+(money-rules 25). Destroying a month's wraps destroys its personal data and leaves the chain whole (money-rules 29).
 """
 
 import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
+_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
 class SealBroken(Exception):
-    """The sealed bytes were changed, belong to another row, or were sealed under another key."""
+    """The sealed bytes were changed, belong to another row, or were sealed under another or a destroyed key."""
 
 
-class Sealer:
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+class Root:
+    """Keys derived from the terminal's one secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != _KEY_BYTES:
+            raise ValueError("the journal's root key has 32 bytes")
+        self._wrapping = AESGCM(_derived(secret, b"wrap"))
+        self._index = _derived(secret, b"card index")
+        self.signing = Ed25519PrivateKey.from_private_bytes(_derived(secret, b"sign"))
 
     @classmethod
-    def at(cls, path: Path) -> "Sealer":
-        """The key in ``path``, made at first use with mode 0600.
+    def at(cls, path: Path) -> "Root":
+        """The root in ``path``, made at first use with mode 0600.
 
         Raises:
             OSError: cannot be read or made. ValueError: not a key of 32 bytes.
@@ -31,12 +45,45 @@ class Sealer:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return cls(path.read_bytes())
-        key = AESGCM.generate_key(256)
+        secret = os.urandom(_KEY_BYTES)
         with os.fdopen(handle, "wb") as file:
-            file.write(key)
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
-        return cls(key)
+        return cls(secret)
+
+    def card_index(self, card_number: str) -> str:
+        """32 hex digits that find a card's entries and tell nobody its number."""
+        mac = hmac.HMAC(self._index, hashes.SHA256())
+        mac.update(card_number.encode())
+        return mac.finalize()[:16].hex()
+
+    def wrap(self, key: bytes, period: str) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, key, period.encode())
+
+    def unwrap(self, wrapped: bytes, period: str) -> bytes:
+        """Raises SealBroken."""
+        return _opened(self._wrapping, wrapped, period.encode())
+
+
+def wrap_for_agency(key: bytes, recovery: rsa.RSAPublicKey) -> bytes:
+    return recovery.encrypt(key, _OAEP)
+
+
+def unwrap_by_agency(wrapped: bytes, recovery: rsa.RSAPrivateKey) -> bytes:
+    """What the custodians do when a board is dead. Raises SealBroken."""
+    try:
+        return recovery.decrypt(wrapped, _OAEP)
+    except ValueError:
+        raise SealBroken("recovery") from None
+
+
+class Sealer:
+    """Seals and opens entries of one period."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
 
     def seal(self, clear: bytes, row: str) -> bytes:
         """``row`` binds the bytes to their place, so that sealed rows cannot be swapped."""
@@ -45,7 +92,15 @@ class Sealer:
 
     def open(self, sealed: bytes, row: str) -> bytes:
         """Raises SealBroken."""
-        try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row.encode())
-        except (InvalidTag, ValueError):
-            raise SealBroken(row) from None
+        return _opened(self._cipher, sealed, row.encode())
+
+
+def _opened(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+    except (InvalidTag, ValueError):
+        raise SealBroken(bound.decode(errors="replace")) from None
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), _KEY_BYTES, None, b"yikatong journal " + purpose).derive(secret)

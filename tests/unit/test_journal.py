@@ -7,11 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
+import peewee
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from offline_queue.journal import SqliteJournal
+from kiosk.domain.books import Account, Posting, Unbalanced, balanced
+from kiosk.domain.money import Fen
+from offline_queue.journal import NewEntry, SqliteJournal
+from offline_queue.periods import Periods
 from offline_queue.schema import JournalUnusable
-from offline_queue.sealing import SealBroken, Sealer
+from offline_queue.sealing import Root, SealBroken, Sealer, unwrap_by_agency
+from offline_queue.verify import open_read_only, statement, verify
 
 CARD = "B00000131"
 
@@ -34,24 +40,53 @@ def test_acts_come_back_in_order_after_a_restart(tmp_path: Path) -> None:
     first.record("visit_closed", "000001", how="stopped")
     first.close()
     second = open_journal(tmp_path)
-    assert [act for _, act, _, _ in second.acts()] == ["visit_opened", "visit_closed"]
-    assert second.broken_link() is None
+    assert [(entry.act, entry.facts) for entry in second.entries()] == [
+        ("visit_opened", {"card_spec": "2.00"}),
+        ("visit_closed", {"how": "stopped"}),
+    ]
     second.close()
+    assert verify(open_read_only(tmp_path / "journal.db"), None).whole
 
 
-@pytest.mark.parametrize("change", ["update act set facts='{}' where seq=2", "delete from act where seq=2"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update entry set at='2020' where seq=2",
+        "update entry set postings='cash_box:1' where seq=2",
+        "update entry set sealed=x'00' where seq=2",
+        "delete from entry where seq=2",
+        "delete from entry where seq=4",
+        "update head set signature=x'00'",
+    ],
+)
 def test_changed_or_missing_row_breaks_the_chain(tmp_path: Path, change: str) -> None:
-    """An edit behind the journal's back is found at the row it touches."""
+    """An edit behind the journal's back is found, wherever it is made."""
     journal = open_journal(tmp_path)
     for count in range(4):
         journal.record("step", "", count=count)
     journal.close()
+    public_key = Root.at(tmp_path / "journal.key").signing.public_key()
     connection = apsw.Connection(str(tmp_path / "journal.db"))
+    assert verify(connection, public_key).whole
     connection.execute(change)
+    assert not verify(connection, public_key).whole
+
+
+def test_rewritten_end_is_found_by_the_anchor(tmp_path: Path) -> None:
+    """A thief who restores an old copy, chain and signature whole, is betrayed by a head seen outside."""
+    journal = open_journal(tmp_path)
+    journal.record("step")
+    connection = open_read_only(tmp_path / "journal.db")
+    journal.record("step")
+    later = next(iter(connection.execute("select seq, link from head")))
+    assert verify(connection, None, anchor=later).whole
     connection.close()
-    again = open_journal(tmp_path)
-    assert again.broken_link() in (2, 3)
-    again.close()
+    journal.close()
+    old = apsw.Connection(str(tmp_path / "journal.db"))
+    old.execute("delete from entry where seq=2")
+    old.execute("update head set seq=1, link=(select link from entry where seq=1)")
+    assert verify(old, None).whole
+    assert not verify(old, None, anchor=later).whole
 
 
 def test_notice_stays_owed_until_it_is_told(journal: SqliteJournal) -> None:
@@ -86,9 +121,9 @@ def test_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert key.read_bytes() == before
 
 
-def test_sealed_bytes_belong_to_their_row(tmp_path: Path) -> None:
+def test_sealed_bytes_belong_to_their_row() -> None:
     """Sealed content moved to another row does not open."""
-    sealer = Sealer.at(tmp_path / "key")
+    sealer = Sealer(bytes(32))
     sealed = sealer.seal(b"content", "row-1")
     assert sealer.open(sealed, "row-1") == b"content"
     with pytest.raises(SealBroken):
@@ -111,3 +146,79 @@ def test_case_codes_in_use_are_known(journal: SqliteJournal) -> None:
     journal.record("staff_called", "451207")
     assert journal.case_code_known("451207")
     assert not journal.case_code_known("451208")
+
+
+def test_postings_balance_or_nothing_is_written(journal: SqliteJournal) -> None:
+    """One fen that comes from nowhere refuses the whole act."""
+    whole = balanced((Account.CASH_BOX, 10_000), (Account.RESIDENT, -10_000))
+    journal.commit(NewEntry("note_stacked", "000001", postings=whole))
+    with pytest.raises(Unbalanced):
+        journal.commit(NewEntry("note_stacked", "000001", postings=(*whole, Posting(Account.SUSPENSE, Fen(1)))))
+    assert [entry.postings for entry in journal.entries()] == [whole]
+
+
+def test_intent_without_outcome_is_found_after_a_restart(tmp_path: Path) -> None:
+    """A power cut between intent and outcome leaves the effect open; its outcome closes it."""
+    journal = open_journal(tmp_path)
+    journal.commit(NewEntry("settle_intent", "000001", {"bill": "B1"}, opens="key-1"))
+    journal.close()
+    again = open_journal(tmp_path)
+    assert [(entry.act, entry.facts) for entry in again.open_effects()] == [("settle_intent", {"bill": "B1"})]
+    again.commit(NewEntry("settled", "000001", closes="key-1"))
+    assert again.open_effects() == []
+    again.close()
+
+
+def test_key_of_an_effect_is_used_once(journal: SqliteJournal) -> None:
+    """The same key cannot open two effects, and the refused act leaves no entry."""
+    journal.commit(NewEntry("settle_intent", opens="key-1"))
+    with pytest.raises(peewee.IntegrityError):
+        journal.commit(NewEntry("settle_intent", opens="key-1"))
+    assert len(journal.entries()) == 1
+
+
+def test_card_is_found_by_its_number_and_not_named(tmp_path: Path) -> None:
+    """Entries of one card are found by its number, which stands nowhere in the file."""
+    journal = open_journal(tmp_path)
+    journal.commit(NewEntry("visit", card_number=CARD))
+    journal.commit(NewEntry("visit", card_number="X00000019"))
+    assert [entry.seq for entry in journal.of_card(CARD)] == [1]
+    journal.close()
+    assert CARD.encode() not in (tmp_path / "journal.db").read_bytes()
+
+
+def test_agency_opens_what_a_dead_board_left(tmp_path: Path) -> None:
+    """With the recovery key alone, without the terminal's root, a sealed row is readable."""
+    recovery = rsa.generate_private_key(65537, 2048)
+    journal = SqliteJournal(tmp_path, lambda: datetime(2026, 11, 21, tzinfo=UTC), recovery.public_key())
+    journal.record("note_stacked", "000001", note="CNY100")
+    journal.close()
+    (tmp_path / "journal.key").unlink()
+    connection = open_read_only(tmp_path / "journal.db")
+    (wrapped,) = next(iter(connection.execute("select for_agency from period")))
+    (sealed,) = next(iter(connection.execute("select sealed from entry")))
+    assert Sealer(unwrap_by_agency(wrapped, recovery)).open(sealed, "1") == b'{"note":"CNY100"}'
+
+
+def test_destroyed_period_keeps_the_chain(tmp_path: Path) -> None:
+    """After retention ends the facts are gone for ever and the chain still verifies."""
+    journal = open_journal(tmp_path)
+    journal.record("visit", "000001", how="stopped")
+    Periods(Root.at(tmp_path / "journal.key"), None).destroy("2026-11")
+    journal.close()
+    again = open_journal(tmp_path)
+    assert again.entries()[0].facts is None
+    again.close()
+    assert verify(open_read_only(tmp_path / "journal.db"), None).whole
+
+
+def test_statement_adds_up_by_day(tmp_path: Path) -> None:
+    """Balances at the end of a day and movements within it, by account."""
+    days = iter(("2026-11-20", "2026-11-21", "2026-11-21", "2026-11-22"))
+    journal = SqliteJournal(tmp_path, lambda: datetime.fromisoformat(next(days) + "T10:00:00+08:00"))
+    for amount in (10_000, 2_000, 500, 100):
+        journal.commit(NewEntry("in", postings=balanced((Account.CASH_BOX, amount), (Account.RESIDENT, -amount))))
+    journal.close()
+    at_end, within = statement(open_read_only(tmp_path / "journal.db"), "2026-11-21")
+    assert at_end == {"cash_box": 12_500, "resident": -12_500}
+    assert within == {"cash_box": 2_500, "resident": -2_500}

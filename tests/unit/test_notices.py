@@ -47,7 +47,7 @@ async def test_refused_notice_is_closed(journal: SqliteJournal, autojump_clock: 
     hosts.refuses = HostRefused("card_platform", "unknown_card")
     await deliver_for(journal, hosts, 60)
     assert journal.notices_owed() == 0
-    assert journal.acts()[-1][1] == "notice_refused"
+    assert journal.entries()[-1].act == "notice_refused"
 
 
 def test_pauses_grow_to_a_quarter_of_an_hour_and_are_spread() -> None:

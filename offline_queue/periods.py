@@ -1,0 +1,53 @@
+"""One sealing key a month, kept in the journal itself, wrapped for the terminal and for the agency."""
+
+import os
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from offline_queue.schema import Period
+from offline_queue.sealing import Root, Sealer, wrap_for_agency
+
+_KEY_BYTES = 32
+
+
+class Periods:
+    """Opens and makes the periods' sealers. Without ``recovery`` (no agency key yet) nothing is wrapped for it."""
+
+    def __init__(self, root: Root, recovery: rsa.RSAPublicKey | None) -> None:
+        self._root = root
+        self._recovery = recovery
+        self._sealers: dict[str, Sealer] = {}
+
+    def sealer(self, period: str) -> Sealer:
+        """The sealer for new rows; makes the period's key inside the caller's commit if it is the first."""
+        known = self._existing(period)
+        if known is None:
+            key = os.urandom(_KEY_BYTES)
+            for_agency = wrap_for_agency(key, self._recovery) if self._recovery else b""
+            Period.insert(
+                period=period, for_terminal=self._root.wrap(key, period), for_agency=for_agency
+            ).on_conflict_replace().execute()
+            known = self._sealers[period] = Sealer(key)
+        return known
+
+    def opened(self, period: str, sealed: bytes, row: str) -> bytes | None:
+        """The clear bytes; None where the period's key was destroyed.
+
+        Raises:
+            SealBroken: tampered with.
+        """
+        sealer = self._existing(period)
+        return sealer.open(sealed, row) if sealer else None
+
+    def destroy(self, period: str) -> None:
+        """End of retention: what was sealed in this period can never be read again (money-rules 29)."""
+        Period.update(for_terminal=b"", for_agency=b"").where(Period.period == period).execute()
+        self._sealers.pop(period, None)
+
+    def _existing(self, period: str) -> Sealer | None:
+        if period not in self._sealers:
+            row = Period.get_or_none(Period.period == period)
+            if row is None or not row.for_terminal:
+                return None
+            self._sealers[period] = Sealer(self._root.unwrap(bytes(row.for_terminal), period))
+        return self._sealers[period]
