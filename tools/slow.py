@@ -22,19 +22,23 @@ PYTEST_FOUND_NOTHING = 5
 
 @dataclass(frozen=True)
 class Suite:
-    """One part of the run; `share` is its part of what is left of the budget, `needs` a path that may not exist yet."""
+    """One part of the run; `share` is its part of what is left of the budget, `needs` a path that may not exist yet.
+
+    Figures depend on the machine: a suite that does not gate is reported and fails nothing.
+    """
 
     name: str
     command: tuple[str, ...]
     share: float
     needs: str
+    gates: bool = True
 
 
 def suites(turn: int) -> list[Suite]:
     simulators = (PYTHON, "-m", "simulators")
     return [
         Suite("smoke", (*simulators, "smoke", "--out", str(OUT / "smoke")), 0.4, "simulators/smoke"),
-        Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench"),
+        Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench", gates=False),
         Suite("slow tests", (PYTHON, "-m", "pytest", "-m", "slow", f"--rotate={turn}"), 0.95, "tests"),
     ]
 
@@ -51,7 +55,7 @@ def main() -> int:
     verdicts = [run(suite, ends) for suite in suites(commit_number())]
     for line in verdicts:
         print(f"slow: {line}", flush=True)
-    return 1 if any("failed" in line or "cut off" in line for line in verdicts) else 0
+    return 1 if any("failed:" in line or "cut off" in line for line in verdicts) else 0
 
 
 def commit_number() -> int:
@@ -72,10 +76,12 @@ def run(suite: Suite, ends: float) -> str:
     print(f"slow: {suite.name}, at most {cap_s / 60:.1f} min", flush=True)
     status = run_within(command, cap_s)
     if status is None:
-        return f"{suite.name}: cut off after {cap_s / 60:.1f} min"
+        return f"{suite.name}: {'cut off' if suite.gates else 'ended'} after {cap_s / 60:.1f} min"
     if status == PYTEST_FOUND_NOTHING and "pytest" in command:
         return f"{suite.name}: skipped, no test is marked slow"
-    return f"{suite.name}: passed" if status == 0 else f"{suite.name}: failed with status {status}"
+    if status == 0:
+        return f"{suite.name}: passed"
+    return f"{suite.name}: {'failed:' if suite.gates else 'a figure misses its target:'} status {status}"
 
 
 def run_within(command: list[str], cap_s: float) -> int | None:
