@@ -108,6 +108,7 @@ class Settings(_Part, frozen=True):
     pin: PinRules = PinRules()
     timing: Timing = Timing()
     seals: Seals = Seals()
+    card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 
 def load_settings(path: Path) -> Settings:

@@ -18,6 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAYS_VALID = 90
 DAYS_LEFT_MIN = 7
 ORGANISATION = "TEST 示例市社会保险经办机构"
+AUTHORITIES = ("hosts-ca", "seal-ca", "fleet-ca", "stranger-ca")
+NAMES = (*AUTHORITIES, "host", "terminal", "fleet", "seal", "seal-expired", "seal-revoked", "stranger-seal")
 COMPLETE = "complete"  # written last: a set-up that was cut off starts again
 
 
@@ -85,19 +87,19 @@ def make_pki(directory: Path, now: datetime | None = None) -> Pki:
 
 
 def _still_good(pki: Pki, now: datetime) -> bool:
-    if not (pki.directory / COMPLETE).exists():
+    files = [pki.directory / COMPLETE, pki.anchors / "seal-ca.pem", pki.anchors / "seal.crl"]
+    files += [path for name in NAMES for path in (pki.certificate(name), pki.key(name))]
+    if not all(path.exists() for path in files):
         return False
-    files = (path for path in pki.directory.glob("*.pem") if path.stem != "seal-expired")
-    ends = [x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc for path in files]
-    return bool(ends) and min(ends) - now > timedelta(days=DAYS_LEFT_MIN)
+    lasting = (pki.certificate(name).read_bytes() for name in NAMES if name != "seal-expired")
+    ends = min(x509.load_pem_x509_certificate(pem).not_valid_after_utc for pem in lasting)
+    return ends - now > timedelta(days=DAYS_LEFT_MIN)
 
 
 def _make_all(pki: Pki, now: datetime) -> None:
     pki.anchors.mkdir(parents=True, exist_ok=True, mode=0o700)
     (pki.directory / COMPLETE).unlink(missing_ok=True)
-    hosts, seals, fleet, stranger = (
-        _authority(pki, name, now) for name in ("hosts-ca", "seal-ca", "fleet-ca", "stranger-ca")
-    )
+    hosts, seals, fleet, stranger = (_authority(pki, name, now) for name in AUTHORITIES)
     _issue(pki, hosts, _Wish("host", server=True), now)
     _issue(pki, hosts, _Wish("terminal", client=True), now)
     _issue(pki, fleet, _Wish("fleet", server=True), now)
