@@ -11,6 +11,7 @@ from tests.tidy.sources import HOUSE, Source
 MAKE = re.compile(r"(?:^\s*(?:\$ )?|`)make ([a-z][a-z-]*)", re.MULTILINE)
 MODULE = re.compile(r"python3? -m ([a-z_][\w.]*)((?: [a-z][a-z-]*)?)")
 DOCUMENT = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)*[\w-]+\.md)\b")
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)")
 README_PARTS = ("what it is", "what it is not", "add")
 
 
@@ -72,6 +73,13 @@ def missing_documents(source: Source, house: Path = HOUSE) -> Iterator[str]:
             (place / name).is_file() for place in (house, here, house / "docs", here.parent)
         ):
             yield f"{name}: no such document"
+
+
+def dead_links(source: Source, house: Path = HOUSE) -> Iterator[str]:
+    """Links and pictures with a relative target that does not exist."""
+    for target in LINK.findall(source.text):
+        if not (house / source.path).parent.joinpath(target).exists():
+            yield f"{target}: leads nowhere"
 
 
 def packages_without_reason(text: str) -> list[str]:

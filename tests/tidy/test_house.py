@@ -44,3 +44,16 @@ def test_named_documents_exist() -> None:
 def test_every_debian_package_has_a_reason() -> None:
     """packages.txt says of each package what it is for."""
     assert_nothing(rules.packages_without_reason((HOUSE / "packages.txt").read_text()))
+
+
+def test_every_choice_is_listed() -> None:
+    """The list of choices names each of them."""
+    folder = HOUSE / "docs" / "adr"
+    listed = (folder / "README.md").read_text()
+    assert [one.name for one in sorted(folder.glob("[0-9]*.md")) if f"({one.name})" not in listed] == []
+
+
+def test_pictures_and_links_of_documents_exist() -> None:
+    """What a document links to inside the repository is there."""
+    documents = [source for source in all_text() if source.path.endswith(".md")]
+    assert_nothing(f"{one.path}: {found}" for one in documents for found in rules.dead_links(one))

@@ -119,6 +119,12 @@ def test_named_document_that_does_not_exist_is_found() -> None:
     assert not list(house_rules.missing_documents(Source("kiosk/log.py", "# see docs/glossary.md")))
 
 
+def test_link_to_nowhere_is_found() -> None:
+    """A link or picture whose file is not there is found; addresses on the web are not followed."""
+    assert list(house_rules.dead_links(Source("docs/README.md", "![x](nowhere.png)")))
+    assert not list(house_rules.dead_links(Source("docs/README.md", "[x](glossary.md#cards) [y](https://example.org)")))
+
+
 def test_package_without_reason_is_found() -> None:
     """A Debian package without a word of why is found."""
     assert house_rules.packages_without_reason("# Cards\npcscd  # the daemon\nxvfb\n") == ["xvfb"]
