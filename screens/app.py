@@ -1,4 +1,4 @@
-"""``KivyScreen``: the port ``Screen`` on a glass. Holds the moment, redraws when it changes, turns touches into answers."""
+"""``KivyScreen``: the port ``Screen`` on a glass. Holds the moment, redraws on change, turns touches into answers."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -16,9 +16,13 @@ from screens.compose import compose
 from screens.environment import prepare
 from screens.frame.header import Sign
 from screens.hands import view as hands
+from screens.map import ScreenMap
 from screens.moment import Moment
 from screens.pad import act_of
 from screens.picture import Picture
+from screens.speech import script as speech
+from screens.speech.speaker import Speaker, VoiceSpeaker
+from screens.stars.view import PROMPTS
 from screens.theme import Theme, theme
 from screens.touch import Touch
 from screens.waiting import view as waiting
@@ -30,8 +34,11 @@ BLANK = Question("blank", say("{words}", words=""))
 class KivyScreen:
     """One glass, one Kivy window, one task ``run``. Construct it before anything imports Kivy."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, speaker: Speaker | None = None) -> None:
         self._settings = settings
+        self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir)
+        self._map = ScreenMap(Path(settings.run_dir), settings.production)
+        self._headset = settings.terminal.headset
         panel = settings.panel
         prepare(panel.width_px, panel.height_px, Path(settings.run_dir) / "kivy")
         from screens.glass import Glass
@@ -79,6 +86,7 @@ class KivyScreen:
             question=question, page=0, progress=None, refused="", focus="", waited=0, step=0, seconds_left=None,
             amounts_shown=not (wish.large or wish.amounts_hidden),
         )  # fmt: skip
+        self._speak(speech.script(self._moment, self._picture))
 
     def key(self, key: PadKey) -> None:
         if self._noticed():
@@ -91,13 +99,20 @@ class KivyScreen:
 
     def stars(self, progress: PinProgress) -> None:
         self._activity = trio.current_time()
+        before = self._moment.progress
         self._change(progress=progress)
+        if before is not None and before.prompt is not progress.prompt:
+            self._speak(speech.sentence(PROMPTS[progress.prompt], self._moment.preferences.language))
 
     def warn_idle(self, seconds_left: int | None) -> None:
+        began = self._moment.seconds_left is None and seconds_left is not None
         if seconds_left != self._moment.seconds_left:
             self._change(seconds_left=seconds_left)
+        if began:
+            self._speak(speech.warning(self._moment))
 
     def clear_session(self) -> None:
+        self._speaker.stop()
         self._due = {}
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
@@ -111,7 +126,16 @@ class KivyScreen:
         """Open the window and draw until cancelled; started when the first picture stands."""
         self._activity = trio.current_time()
         self._draw()
-        await self._glass.run(task_status)
+        try:
+            await self._glass.run(task_status)
+        finally:
+            self._speaker.stop()
+
+    def headset(self, plugged: bool) -> None:
+        """A headset came or went: it starts speech, and names and amounts are spoken through it alone."""
+        self._headset = plugged
+        self._prefer(replace(self._moment.preferences, spoken=plugged))
+        self._speak_all()
 
     @property
     def picture(self) -> Picture:
@@ -160,21 +184,26 @@ class KivyScreen:
                 self._prefer(replace(wish, contrast=not wish.contrast))
             case acts.LANGUAGE:
                 self._prefer(replace(wish, language="en" if wish.language == "zh" else "zh"))
+                self._speak_all()
             case acts.SPEAK:
                 self._prefer(replace(wish, spoken=not wish.spoken))
+                self._speak_all()
             case acts.REPEAT:
                 self._prefer(replace(wish, spoken=True))
+                self._speak_all()
             case acts.HIDE:
                 self._hide()
             case acts.NEXT | acts.PREVIOUS:
                 step = 1 if act == acts.NEXT else -1
                 self._touch.screen_changed(trio.current_time())
                 self._change(page=max(0, min(self._moment.page + step, self._picture.pages - 1)), refused="")
+                self._speak_all()
 
     def _choose(self, value: str) -> None:
         answer = self._moment.question.answer(value)
         if answer.unavailable:
             self._change(refused=value)
+            self._speak(speech.sentence(answer.unavailable, self._moment.preferences.language))
         else:
             self._give(value)
 
@@ -209,6 +238,17 @@ class KivyScreen:
         found = [answer for answer in self._moment.question.answers if answer.role is role]
         return acts.of_answer(found[0].value) if found else ""
 
+    # --- speech ---
+
+    def _speak_all(self) -> None:
+        self._speak(speech.script(self._moment, self._picture))
+
+    def _speak(self, said: list[speech.Utterance]) -> None:
+        """Silence the last script, then say this one if the resident wants speech; strangers hear nothing personal."""
+        wish = self._moment.preferences
+        heard = [one for one in said if self._headset or not one.personal] if wish.spoken else []
+        self._speaker.speak(self._moment.question.name, heard, wish.language)
+
     # --- time ---
 
     def _animation(self, question: Question, now: float) -> dict[str, float]:
@@ -240,6 +280,8 @@ class KivyScreen:
                     self._due["waited"] = self._since + waiting.STAGES_S[waited]
                 self._due.setdefault("dots", now + waiting.STEP_S)
                 self._change(waited=waited)
+                if waited == 2:
+                    self._speak_all()
             case "dots":
                 self._due["dots"] = now + waiting.STEP_S
                 self._change(step=moment.step + 1)
@@ -257,6 +299,7 @@ class KivyScreen:
     def _draw(self) -> None:
         self._picture = compose(self._moment, self._theme, self._sign)
         self._glass.paint(self._picture)
+        self._map.draw(self._moment.question.name, self._picture)
 
     def _make_theme(self) -> Theme:
         panel, wish = self._settings.panel, self._moment.preferences

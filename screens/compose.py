@@ -1,6 +1,6 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Plain, Role, Stars, Waiting
+from kiosk.ports import Answer, Figures, Hands, Role, Stars, Waiting
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care

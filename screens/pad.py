@@ -17,7 +17,7 @@ _CARE = {
 
 
 def act_of(key: PadKey, picture: Picture, back: str, main: str) -> str:
-    """The act ``key`` stands for, or "". ``back`` and ``main`` are the acts of those answers, "" where there is none."""
+    """The act of ``key``, or "". ``back`` and ``main`` are the acts of those answers, "" where there is none."""
     if key in _CARE:
         return _CARE[key]
     if key is PadKey.CANCEL:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kiosk.ports import Figure
 from screens.theme import Box
 
 
@@ -67,6 +68,7 @@ class Picture:
     items: tuple[Item, ...]
     targets: tuple[Target, ...]
     pages: int = 1
+    figures: tuple[Figure, ...] = ()  # the rows on this page, for the voice
 
     def target(self, act: str) -> Target | None:
         return next((target for target in self.targets if target.act == act), None)

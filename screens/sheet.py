@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
+from kiosk.ports import Figure
 from screens.lines import break_lines
 from screens.picture import Drawing, Item, Panel, Picture, Target, Words
 from screens.theme import LEADS, Box, Theme
 from screens.typeface import measure
-
 
 TIGHT = 1.12  # lead of lines inside a button
 LATIN = re.compile(r"[A-Za-z]+")
@@ -22,11 +22,12 @@ class Sheet:
         self.theme = theme
         self.items: list[Item] = []
         self.targets: list[Target] = []
+        self.figures: list[Figure] = []
         self.pages = 1
         self.pages_before = 0  # pages of explanation that precede those of the body
 
     def picture(self) -> Picture:
-        return Picture(self.theme.colour.paper, tuple(self.items), tuple(self.targets), self.pages)
+        return Picture(self.theme.colour.paper, tuple(self.items), tuple(self.targets), self.pages, tuple(self.figures))
 
     def panel(self, box: Box, fill: str, outline: str = "", outline_px: int = 0, radius: int = -1) -> None:
         """A card nobody touches."""
@@ -74,7 +75,7 @@ class Sheet:
     def fit(
         self, words: str, width: int, lines: int, roles: tuple[str, ...], bold: bool, height: int = 0
     ) -> tuple[str, tuple[str, ...]]:
-        """The first of ``roles`` in which ``words`` takes at most ``lines`` lines (and ``height`` px), and those lines."""
+        """The first of ``roles`` in which ``words`` takes at most ``lines`` lines and ``height`` px; those lines."""
         broken: tuple[str, ...] = ()
         for role in roles:
             broken = self.lines(words, width, role, bold)

@@ -172,7 +172,7 @@ def _sizes(portrait: bool, large: bool, low: bool, scale: float) -> Sizes:
         row_h, button, care, strip = (200 if large else 136), (472, 144), (180, 168), (968, 120)
         icon, mark, margin, care_gap, pad = 96, 112, 56, 17, 24
     else:
-        tile = (596, 148) if large else (389, 160)
+        tile = (596, 144) if large else (389, 160)
         # In large type the two buttons share the whole width: the words would not fit otherwise.
         button = (596, 112) if large else (389, 104)
         row_h, care, strip = (120 if large else 96), (224, 96), (264, 90) if large else (224, 92)
@@ -204,8 +204,10 @@ def _zones(width: int, height: int, portrait: bool, large: bool, low: bool, scal
     tops = [round(edge * scale) for edge in edges[:-1]] + [height]
     side = round(margin * scale)
 
-    def zone(index: int, bleed: bool = False) -> Box:
+    def zone(index: int, bleed: bool = False, above_act: int = 0) -> Box:
         left = 0 if bleed else side
-        return Box(left, tops[index], width - 2 * left, tops[index + 1] - tops[index])
+        return Box(left, tops[index], width - 2 * left, tops[index + 1] - tops[index] - above_act)
 
-    return Zones(zone(0, True), zone(1), zone(2), zone(3), zone(4, True))
+    # On the wide glass zone 4 is hardly higher than its buttons, so the air between stands in zone 3.
+    air = 0 if portrait else round(8 * scale)
+    return Zones(zone(0, True), zone(1), zone(2, above_act=air), zone(3), zone(4, True))

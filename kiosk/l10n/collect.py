@@ -1,7 +1,8 @@
-"""``python -m kiosk.l10n.collect``: append message ids that have no entry yet to ``zh_CN.po``, with an empty Chinese."""
+"""``python -m kiosk.l10n.collect``: append message ids without an entry to ``zh_CN.po``, with an empty Chinese."""
 
 import ast
 import importlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,4 +49,4 @@ def collect() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(f"{collect()} message ids appended to {PO.name}")
+    sys.stdout.write(f"{collect()} message ids appended to {PO.name}\n")

@@ -1,12 +1,13 @@
 """Rendering a ``Text``: as it is shown, and as it is read aloud."""
 
 from datetime import date
+from string import Formatter
 
 from kiosk.domain.money import Fen, yuan, yuan_in_words
 from kiosk.domain.text import Amount, Bilingual, Day, Grouped, Month, Name, Text, Value
 from kiosk.l10n.catalog import MissingTranslation, chinese
 
-__all__ = ["HIDDEN", "MissingTranslation", "aloud", "read_aloud", "render", "shown", "template"]
+__all__ = ["HIDDEN", "MissingTranslation", "aloud", "read_aloud", "render", "shown", "spoken_pieces", "template"]
 
 HIDDEN = "••••"
 
@@ -61,7 +62,8 @@ def aloud(value: Value, language: str) -> str:
     match value:
         case Amount(fen):
             if language == "en":
-                return f"{fen // 100} yuan" + (f" {fen % 100} fen" if fen % 100 else "")
+                whole, rest = divmod(abs(fen), 100)
+                return ("minus " if fen < 0 else "") + f"{whole} yuan" + (f" {rest} fen" if rest else "")
             return ("负" if fen < 0 else "") + yuan_in_words(Fen(abs(fen)))
         case Grouped(digits, size):
             groups = [digits[at : at + size] for at in range(0, len(digits), size)]
@@ -74,7 +76,18 @@ def aloud(value: Value, language: str) -> str:
 
 def read_aloud(text: Text, language: str) -> str:
     """The words to speak. Raises as ``render``."""
-    return template(text.msgid, language).format(**{name: aloud(value, language) for name, value in text.args.items()})
+    return "".join(spoken_pieces(text, language))
+
+
+def spoken_pieces(text: Text, language: str) -> tuple[str, ...]:
+    """The words to speak, cut where an argument stands, so that a voice pack holds the fixed parts."""
+    pieces: list[str] = []
+    for fixed, name, _, _ in Formatter().parse(template(text.msgid, language)):
+        pieces.append(fixed)
+        if name is not None:
+            value = text.args[name]
+            pieces += spoken_pieces(value, language) if isinstance(value, Text) else [aloud(value, language)]
+    return tuple(piece for piece in pieces if piece)
 
 
 def _outside_braces(msgid: str) -> str:

@@ -37,7 +37,9 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
         rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
         pages = _paged(rows, box.h)
         strip(sheet, moment, foot, len(pages), hides)
-    _card(sheet, pages[min(moment.page - sheet.pages_before, len(pages) - 1)], box)
+    page = pages[min(moment.page - sheet.pages_before, len(pages) - 1)]
+    sheet.figures = [row.figure for row in page]
+    _card(sheet, page, box)
 
 
 def _money(figure: Figure) -> bool:

@@ -19,6 +19,8 @@ def heading(sheet: Sheet, moment: Moment) -> int:
     box = Box(zone.x, top, zone.w, zone.bottom - top)
     if marked(moment):
         box = _mark(sheet, moment.question.tone, box)
+    elif not theme.portrait and isinstance(moment.question.body, Figures | Tiles):
+        box = replace(box, w=box.w - theme.type.label * 3)  # the page count stands there
     words = moment.words(moment.question.heading)
     role, lines = sheet.fit(words, box.w, 2, ("question", "label", "body"), True)
     y = sheet.block(box, lines, role, theme.colour.ink, theme.colour.paper, bold=True)

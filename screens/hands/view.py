@@ -1,4 +1,4 @@
-"""A picture of this terminal's front, the part to use lit, an arrow on it. Filled amber: your hands do the next step."""
+"""This terminal's front, the part to use lit, the thing and its arrow beside. Amber: your hands do the next step."""
 
 from kiosk.ports import Answer, Hands, Place
 from screens.hands.fronts import FRONTS, Front, Part

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (an icon a line reads like the drawing it is)
 """Icons as strokes on a 24-unit grid: things, not metaphors. Stroke 2, round ends, at most one filled part.
 
 A shape is a tuple: its kind, then numbers in grid units.

@@ -1,0 +1,72 @@
+"""A process that reads sentences aloud, one after another, and ends: ``player.py VOICE_DIR LANGUAGE``.
+
+Standard input: one JSON list of pieces a line. A piece is played from the voice pack where that holds it
+(``VOICE_DIR/LANGUAGE/<first 16 hex digits of sha256 of the piece>.wav``, the whole piece or each of its
+characters), else read by espeak-ng. Standard library only: it must start in a few milliseconds.
+"""
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+PIECE_S_MAX = 30.0
+_VOICES = {"zh": "cmn-latn-pinyin", "en": "en"}
+_child: subprocess.Popen[bytes] | None = None
+
+
+def main(voice_dir: str, language: str) -> None:
+    """Read everything, then speak."""
+    signal.signal(signal.SIGTERM, _end)
+    folder = Path(voice_dir) / language if voice_dir else None
+    for pieces in [json.loads(line) for line in sys.stdin]:
+        for piece in pieces:
+            _speak(piece.strip(), language, folder)
+
+
+def _speak(piece: str, language: str, folder: Path | None) -> None:
+    sounds = _sounds(piece, folder)
+    if sounds and shutil.which("aplay"):
+        _run(["aplay", "-q", *sounds])
+    elif any(char.isalnum() for char in piece) and shutil.which("espeak-ng"):
+        _run(["espeak-ng", "-v", _VOICES.get(language, "en"), "-s", "150", "--stdin"], piece.encode())
+
+
+def _sounds(piece: str, folder: Path | None) -> list[str]:
+    """Files that together say the piece, or none."""
+    if folder is None:
+        return []
+    whole = _file(piece, folder)
+    if whole.exists():
+        return [str(whole)]
+    files = [_file(char, folder) for char in piece]
+    return [str(file) for file in files] if all(file.exists() for file in files) else []
+
+
+def _file(words: str, folder: Path) -> Path:
+    return folder / f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.wav"
+
+
+def _run(command: list[str], words: bytes = b"") -> None:
+    """Words go through a pipe, never into an argument list."""
+    global _child
+    _child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        _child.communicate(words, timeout=PIECE_S_MAX)
+    except subprocess.TimeoutExpired:
+        _child.kill()
+        _child.wait()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    if _child is not None and _child.poll() is None:
+        _child.terminate()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,80 @@
+"""Hands sentences to a short-lived player, so that no synthesis ever holds up the screen.
+
+Sentences go through the player's standard input: an argument list can be read by every process of the machine.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from screens.speech.script import Utterance
+
+STOP_S = 1.0  # a player that does not end by itself in this time is killed
+
+
+class Speaker(Protocol):
+    """Where sentences go. A new script silences the old one."""
+
+    def speak(self, question: str, said: Sequence[Utterance], language: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class VoiceSpeaker:
+    """Speaks through ``screens.speech.player`` and records what was said in ``run_dir/speech.jsonl``.
+
+    The record is one line a script: all message ids, and the words of the public sentences alone.
+    """
+
+    def __init__(self, run_dir: Path, voice_dir: str = "") -> None:
+        self._record = run_dir / "speech.jsonl"
+        self._voice_dir = voice_dir
+        self._player: subprocess.Popen[bytes] | None = None
+
+    def speak(self, question: str, said: Sequence[Utterance], language: str) -> None:
+        self.stop()
+        self._note(question, said, language)
+        if not said:
+            return
+        self._player = subprocess.Popen(
+            [sys.executable, "-I", str(Path(__file__).with_name("player.py")), self._voice_dir, language],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self._player.stdin is not None
+        lines = "".join(json.dumps(one.pieces, ensure_ascii=False) + "\n" for one in said)
+        try:
+            self._player.stdin.write(lines.encode())
+            self._player.stdin.close()
+        except BrokenPipeError:
+            self._player = None  # it died at once: nothing to hear, the record stands
+
+    def stop(self) -> None:
+        player, self._player = self._player, None
+        if player is None or player.poll() is not None:
+            return
+        player.terminate()  # it takes its own child along
+        try:
+            player.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            player.kill()
+            player.wait()
+
+    def _note(self, question: str, said: Sequence[Utterance], language: str) -> None:
+        if not said:
+            return
+        line = {
+            "monotonic_s": round(time.monotonic(), 3),
+            "question": question,
+            "language": language,
+            "msgids": [one.msgid for one in said],
+            "words": " ".join(one.words for one in said if not one.personal),
+        }
+        with self._record.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
