@@ -30,6 +30,7 @@ _XON, _XOFF = b"\x11", b"\x13"
 _PAPERS_MAX = 50
 _ROWS_MAX = 2000  # a piece of paper of eight metres
 _TICK_S_MAX = 0.5
+_IMAGE_BYTES_MAX = 1 << 17
 
 
 class EscposPrinter:
@@ -91,6 +92,11 @@ class EscposPrinter:
     def hanging(self) -> tuple[str, ...]:
         """Lines that are printed and not yet cut."""
         return tuple(words(row) for row in self._rows)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Received and not yet printed."""
+        return len(self._buffer)
 
     # --- the wire -------------------------------------------------------------------------------------------------
 
@@ -356,7 +362,7 @@ def _longest_command(buffer: bytearray) -> int:
     """An image larger than the buffer still prints: its head is taken, its rows go straight through."""
     if buffer[:2] != b"\x1dv" or len(buffer) < 8:
         return 0
-    return 8 + (buffer[4] + 256 * buffer[5]) * (buffer[6] + 256 * buffer[7])
+    return min(_IMAGE_BYTES_MAX, 8 + (buffer[4] + 256 * buffer[5]) * (buffer[6] + 256 * buffer[7]))
 
 
 def _characters(text: bytes, hanzi: bool, full: bool) -> list[tuple[str, int]]:
@@ -373,14 +379,14 @@ def _characters(text: bytes, hanzi: bool, full: bool) -> list[tuple[str, int]]:
             found.append((text[index : index + 4].decode("gb18030", "replace"), 2))
             index += 4
         else:
-            found.append((_two_bytes(text[index : index + 2]), 2))
+            found.append((_two_bytes(text[index : index + 2], "gb18030" if full else "gbk"), 2))
             index += 2
     return found
 
 
-def _two_bytes(pair: bytes) -> str:
+def _two_bytes(pair: bytes, charset: str) -> str:
     try:
-        return pair.decode("gbk")
+        return pair.decode(charset)
     except UnicodeDecodeError:
         return "□"
 

@@ -24,6 +24,7 @@ from kiosk.ports import DeviceContext, DeviceFault, OutcomeUnknown
 
 OpenLine = Callable[[Options], Awaitable[Line]]
 _CLEAR_S = 1.0
+_VAGUE = {"printer_error": 1, "offline": 2}
 _WATCH_S = 0.5  # between two looks at the status while a confirmation is awaited
 
 
@@ -280,8 +281,8 @@ async def _listen(conversation: Conversation, scope: trio.CancelScope) -> None:
 
 
 def _health(words: list[str]) -> Health:
-    """The worst reason decides; ``offline`` only where nothing more precise is known."""
-    worst = sorted((word for word in words if word != "paper_low"), key=lambda word: word == "offline")
+    """The first precise reason decides; those that say little only where there is no other."""
+    worst = sorted((word for word in words if word != "paper_low"), key=lambda word: _VAGUE.get(word, 0))
     if worst:
         return Health(Condition.FAULT, worst[0])
     return Health(Condition.DEGRADED, "paper_low") if "paper_low" in words else Health(Condition.READY)
