@@ -12,6 +12,7 @@ from simulators.hosts.weather import Weather
 from simulators.pki import Pki
 from simulators.worlds.world import World
 
+__all__ = ["HOSTS", "Sandbox", "Weather", "open_host"]
 VERIFY_BASE = "https://127.0.0.1:8444/verify"
 Clock = Callable[[], datetime]
 

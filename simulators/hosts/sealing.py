@@ -38,7 +38,7 @@ def _signer(pki: Pki, fault: str) -> signers.SimpleSigner:
     return signers.SimpleSigner(
         signing_cert=_certificate(pki.certificate(name)),
         signing_key=asn1_keys.PrivateKeyInfo.load(pem.unarmor(pki.key(name).read_bytes())[2]),
-        cert_registry=SimpleCertificateStore.from_certs([authority]),  # type: ignore[no-untyped-call]
+        cert_registry=SimpleCertificateStore.from_certs([authority]),  # type: ignore[no-untyped-call]  # its library has no types
     )
 
 

@@ -53,7 +53,7 @@ async def _serve_once(
 ) -> None:
     with until:
         async with trio.open_nursery() as nursery:
-            binds = await nursery.start(partial(hypercorn_serve, app, config))  # type: ignore[arg-type]
+            binds = await nursery.start(partial(hypercorn_serve, app, config))  # type: ignore[arg-type]  # Starlette is ASGI
             task_status.started(int(binds[0].rsplit(":", 1)[1]))
 
 
