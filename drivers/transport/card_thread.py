@@ -91,7 +91,8 @@ class CardWorker:
                 _post(self._token, order.done.set)
             else:
                 order()
-        self._drop()
+        if self._handle:
+            self._handle.close()
 
     def _do(self, job: Job) -> Any:
         try:
@@ -122,7 +123,7 @@ class CardWorker:
 
     def _drop(self) -> None:
         if self._handle:
-            self._handle.close()
+            self._handle.close(failed=True)
             self._handle = None
 
 

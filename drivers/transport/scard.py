@@ -46,7 +46,7 @@ class CardHandle:
         Raises:
             ServiceGone: no pcscd.
         """
-        self._disposition = _LEAVE if leave_powered else _UNPOWER
+        self._leave_powered = leave_powered
         self._card: int | None = None
         self._protocol = 0
         result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
@@ -110,12 +110,16 @@ class CardHandle:
     def let_go(self, leave_powered: bool = True) -> None:
         """Give the handle up; the card stays in its state unless told otherwise."""
         if self._card is not None:
-            scard.SCardDisconnect(self._card, _LEAVE if leave_powered else self._disposition)
+            scard.SCardDisconnect(self._card, _LEAVE if leave_powered else _UNPOWER)
             self._card = None
 
-    def close(self) -> None:
-        """Disconnect and release: pcscd shuts everybody out once some 200 contexts leak."""
-        self.let_go(leave_powered=self._disposition == _LEAVE)
+    def close(self, failed: bool = False) -> None:
+        """Disconnect and release: pcscd shuts everybody out once some 200 contexts leak.
+
+        ``failed``: the card may be out already. Powering down a card that is gone makes pcscd call the slot empty
+        before its own poll did, and it then misses the next card if that one comes within the poll.
+        """
+        self.let_go(leave_powered=failed or self._leave_powered)
         scard.SCardReleaseContext(self._context)
 
 

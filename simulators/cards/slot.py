@@ -14,6 +14,7 @@ import trio
 
 CONNECT_S_MAX = 2.0
 RECONNECT_S = 0.1
+HAND_S = 0.6
 LOG_MAX = 1000
 _HEADER = 2
 
@@ -58,6 +59,7 @@ class CardSlot:
         self.on_change: Callable[[], None] = lambda: None
         self._nursery: trio.Nursery | None = None
         self._scope: trio.CancelScope | None = None
+        self._pulled_at = -HAND_S
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled."""
@@ -66,14 +68,19 @@ class CardSlot:
             task_status.started()
             await trio.sleep_forever()
 
-    async def insert(self, card: Chip) -> None:
+    async def insert(self, card: Chip, swift: bool = False) -> None:
         """Put a card in (pulling out the one that is there) and return when the reader's side has it.
+
+        Hands take HAND_S from pulling one card to having put in the next; ``swift`` is faster than any hand, and than
+        pcscd, which polls every 0.4 s and may then miss the change.
 
         Raises:
             OSError: nobody listens at the port within CONNECT_S_MAX.
         """
         assert self._nursery, "start CardSlot.run first"
         await self.remove()
+        if not swift:
+            await trio.sleep_until(self._pulled_at + HAND_S)
         stream = await self._connect()
         self.card, self.apdu_count = card, 0
         self._scope = trio.CancelScope()
@@ -91,6 +98,7 @@ class CardSlot:
         if self.card:
             self.card.power_off()
         self.card, self._scope = None, None
+        self._pulled_at = trio.current_time()
         self.on_change()
 
     async def _connect(self) -> trio.SocketStream:

@@ -78,11 +78,11 @@ class VendorCardReader:
         await trio.sleep_forever()
 
     async def wait_card(self) -> None:
-        while (await self._ask()).code == NO_CARD:
+        while (await self._ask()).code == NO_CARD:  # noqa: ASYNC110 - the library has no event to wait for
             await trio.sleep(self._settings.poll_s)
 
     async def wait_no_card(self) -> None:
-        while (await self._ask()).code != NO_CARD:
+        while (await self._ask()).code != NO_CARD:  # noqa: ASYNC110 - as above
             await trio.sleep(self._settings.poll_s)
 
     async def read_identity(self) -> CardIdentity:

@@ -61,8 +61,10 @@ class PsamReader:
         async with open_flat_nursery() as nursery:
             await nursery.start(self._run_line)
             with trio.move_on_after(INSERTED_S_MAX):
-                await self._line.wait_card()
-            await self._read_numbers()
+                while not self._serial:
+                    await self._read_numbers()
+            if not self._serial:
+                raise self._fault("psam_absent")
             self._context.report(Health(Condition.READY))
             task_status.started()
             await self._line.wait_no_card()
@@ -84,12 +86,12 @@ class PsamReader:
             raise self._fault("reader_absent") from error
 
     async def _read_numbers(self) -> None:
+        """Reading is idempotent: a module that was changed a moment ago fails once and is asked again."""
+        insertion = await self._line.wait_card()
         try:
-            self._serial, self._terminal = await self._line.job(
-                self._line.insertion, lambda atr: psam.serial_and_terminal()
-            )
-        except CardGone as error:
-            raise self._fault("psam_absent") from error
+            self._serial, self._terminal = await self._line.job(insertion, lambda atr: psam.serial_and_terminal())
+        except CardGone:
+            return
         except CardRefused as error:
             raise self._fault("psam_refused") from error
 
