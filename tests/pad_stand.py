@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import trio
+from psec import des, pinblock
 
 from drivers.pin_pad.kmy.driver import KmyPad as Driver
 from drivers.pin_pad.kmy.settings import read_settings
-from drivers.transport.line import Line, LineLost
+from drivers.registry import OpenDevice, find_driver
+from drivers.transport.line import LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
-from drivers.transport.serial_port import open_serial_line
 from kiosk.domain.card import PinProgress, PinTemplate
 from kiosk.domain.health import Health
 from kiosk.log import JsonLog
@@ -32,6 +33,11 @@ FOUR_TO_SIX = PinTemplate(digits_min=4, digits_max=6, entry_s_max=60.0)
 
 def wrapped(key: bytes) -> bytes:
     return kmy_crypto.encrypt_ecb(MASTER, key)
+
+
+def expected_block(pin: str) -> bytes:
+    """By psec, which had no part in driver or simulator. It takes the PAN with its check digit."""
+    return des.encrypt_tdes_ecb(PIN_KEY, pinblock.encode_pinblock_iso_0(pin, PAN12 + "0"))
 
 
 @dataclass
@@ -67,6 +73,18 @@ class Stand:
         for name in (*digits, *more):
             self.pad.press(name)
 
+    async def enter(self, digits: str, *more: str, template: PinTemplate = SIX_DIGITS) -> bytes | None:
+        """One PIN entry under the PIN key: the driver asks, the resident types."""
+        block: list[bytes | None] = []
+
+        async def ask() -> None:
+            block.append(await self.driver.pin_block(0, 0, PAN12, template, self.progress))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await self.type(digits, *more)
+        return block[0]
+
     async def until(self, holds: Callable[[], bool], limit_s: float = 20.0) -> None:
         with trio.fail_after(limit_s):
             while not holds():  # a plain object that knows no events
@@ -87,13 +105,12 @@ class _StartedOnce:
             self._status = None
 
 
-def _stand(pad: Simulator, open_line: Callable[[], Line], path: str, options: dict[str, object]) -> Stand:
+def _stand(pad: Simulator, open_device: OpenDevice, path: str, options: dict[str, object]) -> Stand:
     framing = {"expand": "hex" if pad.expand else "raw", "etx": pad.etx}
-    settings = read_settings({"path": path, **framing, **options})
     log = io.StringIO()
     reports: list[Health] = []
     context = DeviceContext(slot="pin_pad", report=reports.append, log=JsonLog(log), run_dir=Path(path).parent)
-    return Stand(Driver(settings, context, open_line), pad, log, reports=reports)
+    return Stand(open_device({"path": path, **framing, **options}, context), pad, log, reports=reports)
 
 
 @asynccontextmanager
@@ -104,7 +121,7 @@ async def pad_on_wire(
     pad = pad or Simulator({0: MASTER})
     near, far = memory_lines(there or PerfectWire(), back or PerfectWire())
     pad.wire = partial(_send_if_there, far)
-    stand = _stand(pad, lambda: near, "memory", options)
+    stand = _stand(pad, lambda given, context: Driver(read_settings(given), context, lambda: near), "memory", options)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_play, pad, far)
         await nursery.start(stand.run)
@@ -126,11 +143,13 @@ def _send_if_there(far: MemoryLine, chunk: bytes) -> None:
 
 
 @asynccontextmanager
-async def pad_on_pty(path: Path, pad: Simulator | None = None, **options: object) -> AsyncIterator[Stand]:
-    """Over a pty in real time."""
+async def pad_on_pty(
+    path: Path, pad: Simulator | None = None, name: str = "kmy", **options: object
+) -> AsyncIterator[Stand]:
+    """Over a pty in real time, the driver found by its entry point."""
     pad = pad or Simulator({0: MASTER})
     line = PtyLine(path, pad)
-    stand = _stand(pad, lambda: open_serial_line(str(path)), str(path), options)
+    stand = _stand(pad, find_driver(name), str(path), options)
     stand.line = line
     async with trio.open_nursery() as nursery:
         await nursery.start(line.run)

@@ -2,36 +2,27 @@
 
 import pytest
 import trio
-from psec import des, mac, pinblock
+from psec import des, mac
 from trio.testing import MockClock
 
 from drivers.transport.memory import ByteWire, LossyWire, PerfectWire, SlowWire, Wire
-from kiosk.domain.card import PinTemplate
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, PadKey
 from simulators.devices.kmy import KmyPad as Simulator
-from tests.pad_stand import FOUR_TO_SIX, MAC_KEY, MASTER, PAN12, PIN_KEY, SIX_DIGITS, Stand, pad_on_wire, wrapped
+from tests.pad_stand import (
+    FOUR_TO_SIX,
+    MAC_KEY,
+    MASTER,
+    PAN12,
+    PIN_KEY,
+    SIX_DIGITS,
+    expected_block,
+    pad_on_wire,
+    wrapped,
+)
 
 FRAMINGS = [(expand, etx) for expand in (True, False) for etx in (True, False)]
 GOOD_WIRES = {"perfect": PerfectWire, "byte": ByteWire, "slow": SlowWire}
-
-
-async def enter(stand: Stand, digits: str, *more: str, template: PinTemplate = SIX_DIGITS) -> bytes | None:
-    """One PIN entry: the driver asks, the resident types."""
-    block: list[bytes | None] = []
-
-    async def ask() -> None:
-        block.append(await stand.driver.pin_block(0, 0, PAN12, template, stand.progress))
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask)
-        await stand.type(digits, *more)
-    return block[0]
-
-
-def expected_block(pin: str) -> bytes:
-    """By psec, which had no part in driver or simulator. It takes the PAN with its check digit."""
-    return des.encrypt_tdes_ecb(PIN_KEY, pinblock.encode_pinblock_iso_0(pin, PAN12 + "0"))
 
 
 @pytest.mark.parametrize("wire", GOOD_WIRES.values(), ids=GOOD_WIRES.keys())
@@ -43,7 +34,7 @@ async def test_pin_block_and_mac_are_right_over_every_good_wire_and_framing(
     async with pad_on_wire(Simulator({0: MASTER}, expand=expand, etx=etx), wire(), wire()) as stand:
         assert await stand.driver.load_work_key(0, 0, wrapped(PIN_KEY)) == des.generate_kcv(PIN_KEY, 4)
         await stand.driver.load_work_key(0, 1, wrapped(MAC_KEY))
-        assert await enter(stand, "135790") == expected_block("135790")
+        assert await stand.enter("135790") == expected_block("135790")
         message = b"0200 a message"
         assert await stand.driver.mac(0, 1, message) == mac.generate_cbc_mac(MAC_KEY, message, 1)
         assert stand.stars == [0, 1, 2, 3, 4, 5, 6]
@@ -125,7 +116,7 @@ async def test_a_waiting_question_gets_its_keys_back_after_a_pin_entry(autojump_
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask)
             await stand.until(lambda: stand.pad.mode == 1)
-            assert await enter(stand, "246810") == expected_block("246810")
+            assert await stand.enter("246810") == expected_block("246810")
             assert heard == []
             await stand.until(lambda: stand.pad.mode == 1)
             stand.pad.press("enter")
@@ -136,7 +127,7 @@ async def test_corrected_digits_count_down(autojump_clock: MockClock) -> None:
     """Clear takes the last digit back, on the pad and in the count."""
     async with pad_on_wire() as stand:
         await stand.load_keys()
-        assert await enter(stand, "24", "clear", "4", "6", "8", "1", "0") == expected_block("246810")
+        assert await stand.enter("24", "clear", "4", "6", "8", "1", "0") == expected_block("246810")
         assert stand.stars == [0, 1, 2, 1, 2, 3, 4, 5, 6]
 
 
@@ -144,7 +135,7 @@ async def test_a_shorter_pin_ends_with_enter(autojump_clock: MockClock) -> None:
     """Where lengths vary the pad waits for Enter."""
     async with pad_on_wire() as stand:
         await stand.load_keys()
-        assert await enter(stand, "2468", "enter", template=FOUR_TO_SIX) == expected_block("2468")
+        assert await stand.enter("2468", "enter", template=FOUR_TO_SIX) == expected_block("2468")
 
 
 @pytest.mark.parametrize("last", ["cancel", "timeout"])
@@ -152,7 +143,7 @@ async def test_an_entry_that_is_not_finished_yields_nothing(last: str, autojump_
     """Cancel and time-out give None, and the pad is idle and dark afterwards."""
     async with pad_on_wire() as stand:
         await stand.load_keys()
-        assert await enter(stand, "246", *(["cancel"] if last == "cancel" else [])) is None
+        assert await stand.enter("246", *(["cancel"] if last == "cancel" else [])) is None
         assert (stand.pad.mode, stand.pad.lit) == (0, False)
 
 
@@ -163,7 +154,7 @@ async def test_a_cancelled_task_leaves_the_pad_dark(autojump_clock: MockClock) -
         with trio.move_on_after(5):
             await stand.driver.pin_block(0, 0, PAN12, SIX_DIGITS, stand.progress)
         assert (stand.pad.mode, stand.pad.lit) == (0, False)
-        assert await enter(stand, "246810") == expected_block("246810")
+        assert await stand.enter("246810") == expected_block("246810")
 
 
 @pytest.mark.parametrize("word", ["battery_low", "master_key_lost"])

@@ -1,0 +1,153 @@
+"""The pad's line goes to another reader and comes back: pins-and-keys mode B, over a pty."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from drivers.pin_pad.kmy.codec import Framing
+from drivers.pin_pad.kmy.plain_entry import PlainEntryFailed, read_pin
+from kiosk.domain.health import Condition, Health
+from kiosk.ports import DeviceFault
+from tests.pad_stand import MASTER, Simulator, Stand, expected_block, pad_on_pty
+
+
+async def enter_plain(
+    stand: Stand, act: Callable[[], None], digits: tuple[int, int] = (6, 6), entry_s: float = 20.0
+) -> tuple[bytearray | None, list[int]]:
+    """Lend the line and read a PIN over it in a thread that stands for the short-lived process."""
+    counts: list[int] = []
+
+    async def press() -> None:
+        await stand.until(lambda: stand.pad.lit)
+        act()
+
+    async with stand.driver.lend_line() as (fd, options), trio.open_nursery() as nursery:
+        nursery.start_soon(press)
+        framing = Framing.from_options(options)
+        pin = await trio.to_thread.run_sync(read_pin, fd, framing, *digits, entry_s, counts.append)
+        nursery.cancel_scope.cancel()
+    return pin, counts
+
+
+def presses(stand: Stand, *names: str) -> Callable[[], None]:
+    def act() -> None:
+        for name in names:
+            stand.pad.press(name)
+
+    return act
+
+
+@pytest.mark.parametrize(("expand", "etx"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_a_pin_is_read_over_the_lent_line(tmp_path: Path, expand: bool, etx: bool) -> None:
+    """Digits arrive there and nowhere else; afterwards plain mode is off and the driver serves as before."""
+    async with pad_on_pty(tmp_path / "pad", Simulator({0: MASTER}, expand=expand, etx=etx)) as stand:
+        pin, counts = await enter_plain(stand, presses(stand, *"739", "clear", *"1052"))
+        assert pin == b"731052"
+        assert counts == [0, 1, 2, 3, 2, 3, 4, 5, 6]
+        assert stand.pad.mode == 0
+        await stand.load_keys()
+        assert await stand.enter("246810") == expected_block("246810")
+        assert "731052" not in stand.log.getvalue()
+
+
+async def test_an_early_enter_begins_again(tmp_path: Path) -> None:
+    """Enter after four digits where six are needed clears the entry and lets the resident go on."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+
+        def act() -> None:
+            presses(stand, *"7391", "enter")()
+
+        async def again() -> None:
+            await stand.until(lambda: stand.pad.commands.count(0x35) == 2 and stand.pad.lit)
+            presses(stand, *"246810", "enter")()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(again)
+            pin, _ = await enter_plain(stand, act, (6, 8))
+        assert pin == b"246810"
+
+
+@pytest.mark.parametrize("how", ["cancel", "timeout"])
+async def test_an_unfinished_plain_entry_gives_none(tmp_path: Path, how: str) -> None:
+    """Cancel and the pad's time-out give None and leave plain mode."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        names = ["7", "3", *(["cancel"] if how == "cancel" else [])]
+        pin, _ = await enter_plain(stand, presses(stand, *names), entry_s=1.0)
+        assert pin is None
+        assert (stand.pad.mode, stand.fault) == (0, None)
+
+
+async def test_a_crash_of_the_borrower_is_mended(tmp_path: Path) -> None:
+    """A process that dies in plain mode hands back a line; the driver ends plain mode and goes on."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        async with stand.driver.lend_line() as (fd, options):
+            assert options == {"expand": "hex", "etx": True}
+            os.write(fd, b"\x02" + b"02450344" + b"\x03")
+            await stand.until(lambda: stand.pad.mode == 3)
+        assert (stand.pad.mode, stand.fault) == (0, None)
+
+
+async def test_a_borrower_that_raises_does_not_keep_the_line(tmp_path: Path) -> None:
+    """Whatever ends the loan, the driver has its line again."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        with pytest.raises(RuntimeError, match="died"):
+            async with stand.driver.lend_line():
+                raise RuntimeError("died")
+        await stand.load_keys()
+
+
+async def test_a_pad_stuck_in_plain_mode_goes_out_of_service(tmp_path: Path) -> None:
+    """When plain mode cannot be left, both sides say so and the slot is a FAULT: no bank PIN on this pad."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        stand.pad.faults.add("plain_stuck")
+        with pytest.raises(DeviceFault, match="plain_mode_stuck"):
+            async with stand.driver.lend_line() as (fd, options):
+                with pytest.raises(PlainEntryFailed, match="plain_mode_stuck"):
+                    await trio.to_thread.run_sync(
+                        read_pin, fd, Framing.from_options(options), 6, 6, 0.3, lambda count: None
+                    )
+        await stand.over.wait()
+        assert stand.reports[-1] == Health(Condition.FAULT, "plain_mode_stuck")
+
+
+async def test_a_cable_pulled_while_lent_is_a_fault_of_both(tmp_path: Path) -> None:
+    """The borrower fails at once, and taking the line back finds it gone."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        with pytest.raises(DeviceFault, match="absent unplugged"):
+            async with stand.driver.lend_line() as (fd, options), trio.open_nursery() as nursery:
+
+                async def pull() -> None:
+                    await stand.until(lambda: stand.pad.lit)
+                    stand.line.unplug()
+
+                nursery.start_soon(pull)
+                with pytest.raises(PlainEntryFailed, match=r"plain_mode_stuck|line_lost"):
+                    await trio.to_thread.run_sync(
+                        read_pin, fd, Framing.from_options(options), 6, 6, 20.0, lambda count: None
+                    )
+        await stand.over.wait()
+
+
+async def test_without_read_back_the_line_is_never_lent(tmp_path: Path) -> None:
+    """A pad whose mode cannot be read back may serve keys and bank PINs, but not mode B."""
+    async with pad_on_pty(tmp_path / "pad", mode_readback=False) as stand:
+        with pytest.raises(DeviceFault, match="mode_readback_missing"):
+            async with stand.driver.lend_line():
+                raise AssertionError("lent")
+        assert 0x45 in stand.pad.commands
+        await stand.load_keys()
+
+
+async def test_a_silent_pad_ends_the_plain_entry_within_bounds(tmp_path: Path) -> None:
+    """Three tries of one second, then leaving plain mode is given up too and said."""
+    async with pad_on_pty(tmp_path / "pad", reply_s_max=0.2) as stand:
+        with pytest.raises(DeviceFault, match="unknown silent"):
+            async with stand.driver.lend_line() as (fd, options):
+                stand.pad.faults.add("silent")
+                with pytest.raises(PlainEntryFailed, match="plain_mode_stuck"):
+                    await trio.to_thread.run_sync(
+                        read_pin, fd, Framing.from_options(options), 6, 6, 20.0, lambda count: None
+                    )
