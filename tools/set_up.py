@@ -116,7 +116,7 @@ def make_venv() -> None:
         return
     for stale in ("python", "house"):
         (STATE / f"{stale}.stamp").unlink(missing_ok=True)
-    # One that we made for another Python or another path is of no use; one that somebody else made is kept and completed.
+    # One that we made for another Python or another path is of no use; one that somebody else made is completed.
     clear = ["--clear"] if (STATE / "venv.stamp").exists() else []
     do("virtual environment", ["/usr/bin/python3", "-m", "venv", *clear, str(VENV)])
     stamp("venv", made_from)
