@@ -1,8 +1,8 @@
 """The one way out to a host: requests over mutual TLS, with a total deadline. Sole importer of requests.
 
 A call runs in a thread that is abandoned at the deadline: the deadline counts everything, from the queue to the last
-byte, which requests' own time-outs (per socket operation) cannot. An abandoned thread holds its place among
-``CALLS_MAX`` until its socket gives up, so that a host that hangs can never use up the machine.
+byte, which requests' own time-outs (per socket operation) cannot. Abandoning hangs up, which wakes the thread; one that
+still does not end holds its place among ``CALLS_MAX``, so that a host can never use up the machine.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import ssl
 import time
 from decimal import Decimal
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 CALLS_MAX = 8  # threads a host may hold, abandoned ones included; one resident needs two at most
 JSON_BYTES_MAX = 1024 * 1024  # 13 months of five insurances are 15 kB
 CHUNK_BYTES = 16 * 1024
-IDLE_SESSIONS_MAX = 4
+IDLE_LINES_MAX = 4
 CODE_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 WORDS_MAX = 200  # characters of a host's own text that a screen shows
 
@@ -43,7 +44,7 @@ class HttpsHostLink:
         self._settings = settings
         self._log = log
         self._places = trio.CapacityLimiter(CALLS_MAX)
-        self._idle: list[requests.Session] = []
+        self._idle: list[_Line] = []
         self._closed = False
 
     async def call(
@@ -89,10 +90,12 @@ class HttpsHostLink:
             self._unknown("too many calls are hanging")
         exchange = _Exchange(self._settings.url.rstrip("/") + path, method, headers, sent, bytes_max, deadline_s)
         began = trio.current_time()
-        with trio.move_on_after(deadline_s) as limit:
-            await trio.to_thread.run_sync(self._run, exchange, abandon_on_cancel=True, limiter=self._places)
+        try:
+            with trio.move_on_after(deadline_s) as limit:
+                await trio.to_thread.run_sync(self._run, exchange, abandon_on_cancel=True, limiter=self._places)
+        finally:
+            exchange.abandon()  # when the deadline passed, or when the resident left; else there is nothing left to end
         if limit.cancelled_caught:
-            exchange.abandon()
             self._unknown("no complete answer in time")
         if exchange.failure:
             self._unknown(exchange.failure)
@@ -102,21 +105,21 @@ class HttpsHostLink:
         return exchange.status, exchange.received
 
     def _run(self, exchange: _Exchange) -> None:
-        """In the thread. A session is used by one thread at a time and kept only after a complete answer."""
+        """In the thread. A line is used by one thread at a time and kept only after a complete answer."""
         try:
-            session = self._take_session()
+            line = self._take_line()
         except OSError as error:  # ssl.SSLError is one
             exchange.failure = f"certificate files cannot be used: {type(error).__name__}"
             return
-        if exchange.run(session) and not self._closed and len(self._idle) < IDLE_SESSIONS_MAX:
-            self._idle.append(session)
+        if exchange.run(line) and not self._closed and len(self._idle) < IDLE_LINES_MAX:
+            self._idle.append(line)
         else:
-            session.close()
+            line.close()
 
-    def _take_session(self) -> requests.Session:
+    def _take_line(self) -> _Line:
         with contextlib.suppress(IndexError):  # list.pop is atomic; asking for the length first would race
             return self._idle.pop()
-        return _new_session(self._settings)
+        return _new_line(self._settings)
 
     def _judge(self, exchange: _Exchange) -> None:
         """Two hundreds pass; four hundreds with a problem document refuse; all else is unknown."""
@@ -143,6 +146,25 @@ class HttpsHostLink:
         raise OutcomeUnknown(self._name, why) from None
 
 
+class _Line:
+    """A session with one connection at most, and the socket under it for hanging up from another thread."""
+
+    def __init__(self) -> None:
+        import requests
+
+        self.session = requests.Session()
+        self.sock: socket.socket | None = None
+
+    def hang_up(self) -> None:
+        if self.sock is not None:
+            with contextlib.suppress(OSError):  # closed already
+                # Past ssl's own shutdown(), which would pull the TLS object from under the reading thread.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.session.close()
+
+
 class _Exchange:
     """One request in its thread: what goes out, what came in, or in a few words why nothing did."""
 
@@ -155,21 +177,27 @@ class _Exchange:
         self._sent = sent
         self._bytes_max = bytes_max
         self._deadline_s = deadline_s
+        self._line: _Line | None = None  # while the request is under way
         self._abandoned = False
         self.status = 0
         self.received = b""
         self.failure = ""
 
     def abandon(self) -> None:
-        """Tell the thread, from outside, that nobody waits any more."""
+        """From outside: nobody waits any more."""
         self._abandoned = True
+        line = self._line
+        if line is not None:
+            line.hang_up()
 
-    def run(self, session: requests.Session) -> bool:
+    def run(self, line: _Line) -> bool:
         """Fill ``status`` and ``received`` and return True, or fill ``failure``: the words carry no address or body."""
         import requests
+        from urllib3.exceptions import HTTPError
 
+        self._line = line
         try:
-            with session.request(
+            with line.session.request(
                 self._method,
                 self._url,
                 data=self._sent,
@@ -180,9 +208,11 @@ class _Exchange:
             ) as response:
                 self.status = response.status_code
                 self.received = self._body(response)
-        except (requests.RequestException, OSError, ValueError) as error:
-            # ValueError: header or URL that requests cannot send, TLS library errors that it does not wrap.
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            # The last three: what requests forgets to wrap.
             self.failure = self.failure or f"no answer: {type(error).__name__}"
+        finally:
+            self._line = None
         return not self.failure
 
     def _body(self, response: requests.Response) -> bytes:
@@ -207,25 +237,44 @@ def _tls_context(settings: HostSettings) -> ssl.SSLContext:
     return context
 
 
-def _new_session(settings: HostSettings) -> requests.Session:
-    """Imported here, in the thread of the first call: it costs 130 ms that the first frame need not wait for."""
-    import requests
+def _new_line(settings: HostSettings) -> _Line:
+    """requests is imported here, in the thread of the first call: 130 ms that the first frame need not wait for.
+
+    Raises:
+        OSError: a certificate file is missing or broken.
+    """
+    from http.cookiejar import DefaultCookiePolicy
+
     from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPSConnection
+    from urllib3.connectionpool import HTTPSConnectionPool
 
     tls = _tls_context(settings)
+    line = _Line()
+
+    class Connection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            line.sock = self.sock
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
 
     class PinnedAdapter(HTTPAdapter):
         """Uses our TLS context, which knows the pinned authorities and nothing of the system's."""
 
         def init_poolmanager(self, *args: Any, **named: Any) -> None:
             super().init_poolmanager(*args, **named, ssl_context=tls)
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
 
-    session = requests.Session()
+    session = line.session
+    session.headers.update({"User-Agent": "yikatong", "Accept-Encoding": "identity"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no resident inherits another's cookie
     session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
     session.verify = settings.ca  # said again, else requests adds its own bundle of public authorities
     session.mount("https://", PinnedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
     del session.adapters["http://"]  # nothing ever leaves in the clear
-    return session
+    return line
 
 
 def _refuse_constant(text: str) -> NoReturn:

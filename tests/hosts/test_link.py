@@ -1,5 +1,6 @@
 """The host link in all weathers: done, refused or unknown, within its deadline, and nothing told to strangers."""
 
+import ssl
 import subprocess
 import sys
 from decimal import Decimal
@@ -14,7 +15,7 @@ from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.hosts.sandbox import Ask, Reply, Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
-from simulators.pki import make_pki
+from simulators.pki import Pki, make_pki
 from tests.hosts.conftest import Town
 
 CALL = {"place": "hall", "screen": "menu", "case_code": "482913", "reason": "test"}
@@ -24,7 +25,7 @@ class Oddity(Sandbox):
     """A host that answers every question with one canned reply."""
 
     name = "oddity"
-    reply = Reply(200)
+    reply = Reply(204)
 
     def answer(self, ask: Ask) -> Reply:
         return self.reply
@@ -92,6 +93,51 @@ async def test_hanging_calls_are_bounded(town: Town) -> None:
         with pytest.raises(OutcomeUnknown, match="too many calls are hanging"):
             await ask_desk(link)
         nursery.cancel_scope.cancel()
+
+
+class Trickler:
+    """A host that sends its headers one byte at a time and never comes to an end."""
+
+    def __init__(self, pki: Pki) -> None:
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(pki.hosts_ca))
+        self._tls.verify_mode = ssl.CERT_REQUIRED
+        self._tls.load_cert_chain(pki.host_certificate, pki.host_key)
+
+    async def serve(self, *, task_status: trio.TaskStatus[int]) -> None:
+        listeners = await trio.open_ssl_over_tcp_listeners(0, self._tls, host="127.0.0.1")
+        task_status.started(listeners[0].transport_listener.socket.getsockname()[1])
+        await trio.serve_listeners(self._trickle, listeners)
+
+    async def _trickle(self, stream: trio.SSLStream[trio.SocketStream]) -> None:
+        try:
+            await stream.receive_some()
+            await stream.send_all(b"HTTP/1.1 200 OK\r\nX-Endless: ")
+            while True:
+                await stream.send_all(b"x")
+                await trio.sleep(0.02)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await trio.aclose_forcefully(stream)
+
+
+async def test_trickling_host_frees_its_threads(town: Town, nursery: trio.Nursery) -> None:
+    """A host that never stops sending headers cannot use up the places: each abandoned call is hung up."""
+    town.ports["trickler"] = await nursery.start(Trickler(town.pki).serve)
+    link = town.link("trickler")
+    for _ in range(CALLS_MAX + 2):
+        with pytest.raises(OutcomeUnknown, match="no complete answer in time"):
+            await link.call("GET", "/anything", deadline_s=0.3)
+    nursery.cancel_scope.cancel()
+
+
+async def test_resident_who_leaves_ends_the_call(town: Town) -> None:
+    """A call that is cancelled from outside hangs up as well and frees its place."""
+    town.weather.change(slow_s=30)
+    link = town.link("agency_duty")
+    for _ in range(CALLS_MAX + 2):
+        with trio.move_on_after(0.2):
+            await ask_desk(link)
+    town.weather.clear()
+    assert await ask_desk(link)
 
 
 async def test_refusal_carries_the_hosts_code_and_words(town: Town) -> None:
