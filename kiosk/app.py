@@ -16,6 +16,7 @@ from kiosk.desk import Desk
 from kiosk.doctor import Finding, host_finding, house_findings, slot_findings
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
@@ -48,7 +49,7 @@ async def run_kiosk(settings: Settings) -> None:
     journal = SqliteJournal(Path(settings.data_dir), clock.now)
     clock.case_code_known = journal.case_code_known
     links = {name: HttpsHostLink(name, settings.hosts.get(name, HostSettings(url="")), log) for name in HOSTS}
-    card_platform = CardPlatformClient(links["card_platform"])
+    card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform)
     screen = KivyScreen(settings)
 
@@ -65,7 +66,9 @@ async def run_kiosk(settings: Settings) -> None:
         social_insurance=SocialInsuranceClient(links["social_insurance"]),
         card_platform=card_platform,
         duty=AgencyDutyClient(links["agency"]),
-        seal_verifier=ProcessSealVerifier(Path(settings.seals.anchors), settings.seals.verify_s_max, log),
+        seal_verifier=ProcessSealVerifier(
+            Path(settings.seals.anchors), settings.seals.verify_s_max, log, settings.seals.time_tolerance_s
+        ),
         make_pin_entry=pin_entry,
     )
 
@@ -110,7 +113,7 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         log,
         Path(settings.run_dir),
         settings.pin_mode,
-        CardPlatformClient(links["card_platform"]),
+        CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states)),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.domain.card import CardState
+
 
 class ConfigError(Exception):
     """The settings file cannot be used; the message says where and why, for staff."""
@@ -131,6 +133,10 @@ def _checked(settings: Settings, path: Path) -> Settings:
         (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
         (settings.language in ("zh", "en"), "language is zh or en"),
         (4 <= settings.pin.digits_min <= settings.pin.digits_max <= 12, "PIN lengths lie between 4 and 12"),
+        (
+            {state.value for state in CardState}.issuperset(settings.card_states.values()),
+            "card_states maps a code to " + ", ".join(state.value for state in CardState),
+        ),
         (settings.panel.mm_per_px > 0, "panel.mm_per_px is positive"),
         (settings.timing.question_s > settings.timing.warning_s, "timing.question_s exceeds warning_s"),
         (
