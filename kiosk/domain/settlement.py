@@ -1,0 +1,93 @@
+"""A medical bill and what becomes of it: quoted, settled, paid. Amounts are fen; a host says them, never we."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from kiosk.domain.money import Fen
+
+
+@dataclass(frozen=True)
+class BillLine:
+    name: str
+    quantity: str  # decimal text as the hospital wrote it
+    amount_fen: Fen
+
+
+@dataclass(frozen=True)
+class MedicalBill:
+    """One unpaid bill of this hospital. ``total_fen`` is the sum of its lines."""
+
+    bill_id: str
+    department: str
+    visited_on: date
+    total_fen: Fen
+    lines: tuple[BillLine, ...]
+    visit_number: str  # mdtrt_id of the national interface
+    batch_number: str  # chrg_bchno
+    medical_kind: str = "11"  # med_type
+    # Parts that 2207 must repeat (fulamt_ownpay_amt, overlmt_selfpay, preselfpay_amt, inscp_scp_amt)
+    own_expense_fen: Fen = Fen(0)
+    over_limit_fen: Fen = Fen(0)
+    first_self_pay_fen: Fen = Fen(0)
+    in_scope_fen: Fen = Fen(0)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """This terminal holds the bill: nobody else can settle it until released or the lease ends."""
+
+    bill_id: str
+    lease_key: str
+    leased_until: datetime
+
+
+@dataclass(frozen=True)
+class InsuredPerson:
+    """Answer of 1101, reduced to what settling needs. Only an insurance in force may settle."""
+
+    person_number: str  # psn_no
+    insured_place: str  # insuplc_admdvs
+    insurance_code: str  # insutype, 310 or 390
+    in_force: bool
+    balance_fen: Fen
+
+
+@dataclass(frozen=True)
+class Split:
+    """Who pays what (setlinfo of 2206 and 2207). The platform's figures are the truth (money-rules 12)."""
+
+    total_fen: Fen
+    fund_fen: Fen  # fund_pay_sumamt
+    account_fen: Fen  # acct_pay
+    cash_fen: Fen  # psn_cash_pay
+    hospital_fen: Fen  # hosp_part_amt
+    shared_account_fen: Fen = Fen(0)  # acct_mulaid_pay, where acct_pay does not contain it
+    balance_after_fen: Fen | None = None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What the platform booked."""
+
+    settlement_id: str  # setl_id
+    message_id: str  # our msgid, echoed as medins_setl_id
+    visit_number: str
+    split: Split
+
+
+@dataclass(frozen=True)
+class InvoiceCode:
+    """Where the resident finds the electronic medical invoice (电子票据); the receipt is none."""
+
+    code: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Money that is owed to a holder and registered at the host it was for."""
+
+    voucher_number: str
+    amount_fen: Fen
+    reason: str
+    reserved_until: datetime | None = None

@@ -1,0 +1,131 @@
+"""Hosts that money goes through. Every act ends done, ``HostRefused`` (surely not done) or ``OutcomeUnknown``.
+
+Keys and message ids are made by the caller once for each intent and journaled before the call (money-rules 3, 4); no
+method repeats anything by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kiosk.domain.card import CardIdentity, Holder
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Claim, Debt, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split
+
+
+class Hospital(Protocol):
+    """The hospital whose lobby this is."""
+
+    async def unpaid_bills(self, card: CardIdentity, holder: Holder) -> tuple[MedicalBill, ...]: ...
+
+    async def claim(self, bill: MedicalBill, lease_key: str) -> Claim:
+        """Raises HostRefused with code ``paid_elsewhere`` or ``claimed_elsewhere``. The same key returns the same claim."""
+        ...
+
+    async def extend(self, claim: Claim) -> Claim:
+        """A lease never lapses while anything of it is UNKNOWN (money-rules 6)."""
+        ...
+
+    async def release(self, claim: Claim) -> None: ...
+
+    async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode:
+        """The payment notice. ``means``: cash | bank_card | account. Idempotent by ``key`` for as long as the document
+        says; refused with ``paid_elsewhere`` when the window was faster."""
+        ...
+
+    async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
+        """Inpatient deposit (住院预交金); returns the hospital's receipt number."""
+        ...
+
+
+class DebtRegister(Protocol):
+    """Where money owed to a holder is kept: register -> reserve -> pay -> confirm (money-rules 19)."""
+
+    async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt: ...
+
+    async def of_card(self, card: CardIdentity) -> tuple[Debt, ...]: ...
+
+    async def reserve(self, debt: Debt, key: str) -> Debt:
+        """Raises HostRefused with ``reserved_elsewhere`` or ``paid``."""
+        ...
+
+    async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None: ...
+
+    async def give_back(self, debt: Debt, key: str) -> None:
+        """End a reserve without having paid."""
+        ...
+
+
+class MedicalInsurance(Protocol):
+    """National medical insurance interface (国家医保), opter_type 2."""
+
+    async def person(self, card: CardIdentity, holder: Holder) -> InsuredPerson:
+        """1101 with mdtrt_cert_type 03. Raises HostRefused when no insurance of a fitting kind exists."""
+        ...
+
+    def new_message_id(self) -> str:
+        """msgid from this terminal's serial range: durable counter, time part never backwards (money-rules 4)."""
+        ...
+
+    async def quote(self, person: InsuredPerson, bill: MedicalBill, use_account: bool, message_id: str) -> Split:
+        """2206."""
+        ...
+
+    async def settle(self, person: InsuredPerson, bill: MedicalBill, use_account: bool, message_id: str) -> Settlement:
+        """2207: books. Silence after it is UNKNOWN and is found out by ``find`` and ended by ``reverse``."""
+        ...
+
+    async def find(self, person: InsuredPerson, bill: MedicalBill, message_id: str) -> Settlement | None:
+        """5203, matched by medins_setl_id. None proves nothing (money-rules 10)."""
+        ...
+
+    async def void(self, person: InsuredPerson, settlement: Settlement, message_id: str) -> None:
+        """2208: a known settlement is undone."""
+        ...
+
+    async def reverse(
+        self, person: InsuredPerson, original_message_id: str, original_kind: str, message_id: str
+    ) -> None:
+        """2601: an act whose outcome is unknown is undone. ``original_kind``: 2207 or 2208."""
+        ...
+
+
+@dataclass(frozen=True)
+class BankPayment:
+    """An approved purchase: what a void, a refund or a reversal will need."""
+
+    trace_number: str
+    batch_number: str
+    reference: str  # F37
+    authorization: str  # F38
+    amount_fen: Fen
+    card_first6_last4: str
+
+
+class Bank(Protocol):
+    """The acquirer, with the bank application of the same card. PIN block and MAC are made in the pad."""
+
+    async def sign_on(self) -> None:
+        """Fetch working keys and load them into the pad; check values compared."""
+        ...
+
+    async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
+        """Whole chip transaction for exactly this amount; asks for the bank PIN at the pad.
+
+        Raises:
+            HostRefused: declined, and the card was told. OutcomeUnknown: reverse it, until answered.
+        """
+        ...
+
+    async def reverse(self, trace_number: str) -> None:
+        """0400 for the unknown or unwanted purchase. OutcomeUnknown: still open; it blocks every bank act."""
+        ...
+
+    async def void(self, payment: BankPayment, trace_number: str) -> None:
+        """消费撤销, same batch."""
+        ...
+
+    async def refund(self, payment: BankPayment, trace_number: str) -> None:
+        """退货."""
+        ...
+
+    async def balance(self, trace_number: str) -> Fen: ...
