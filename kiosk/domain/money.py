@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 Fen = NewType("Fen", int)
+NOTHING = Fen(0)
 
 FEN_MAX = 10**18  # ten thousand trillion yuan: beyond it somebody is playing
 

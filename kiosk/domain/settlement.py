@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kiosk.domain.money import Fen
+from kiosk.domain.money import NOTHING, Fen
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class MedicalBill:
     batch_number: str  # chrg_bchno
     medical_kind: str = "11"  # med_type
     # Parts that 2207 must repeat (fulamt_ownpay_amt, overlmt_selfpay, preselfpay_amt, inscp_scp_amt)
-    own_expense_fen: Fen = Fen(0)
-    over_limit_fen: Fen = Fen(0)
-    first_self_pay_fen: Fen = Fen(0)
-    in_scope_fen: Fen = Fen(0)
+    own_expense_fen: Fen = NOTHING
+    over_limit_fen: Fen = NOTHING
+    first_self_pay_fen: Fen = NOTHING
+    in_scope_fen: Fen = NOTHING
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Split:
     account_fen: Fen  # acct_pay
     cash_fen: Fen  # psn_cash_pay
     hospital_fen: Fen  # hosp_part_amt
-    shared_account_fen: Fen = Fen(0)  # acct_mulaid_pay, where acct_pay does not contain it
+    shared_account_fen: Fen = NOTHING  # acct_mulaid_pay, where acct_pay does not contain it
     balance_after_fen: Fen | None = None
 
 

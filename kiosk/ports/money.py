@@ -18,7 +18,11 @@ class Hospital(Protocol):
     async def unpaid_bills(self, card: CardIdentity, holder: Holder) -> tuple[MedicalBill, ...]: ...
 
     async def claim(self, bill: MedicalBill, lease_key: str) -> Claim:
-        """Raises HostRefused with code ``paid_elsewhere`` or ``claimed_elsewhere``. The same key returns the same claim."""
+        """The same key returns the same claim.
+
+        Raises:
+            HostRefused: ``paid_elsewhere`` or ``claimed_elsewhere``.
+        """
         ...
 
     async def extend(self, claim: Claim) -> Claim:
