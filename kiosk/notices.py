@@ -9,18 +9,11 @@ from typing import Protocol
 
 import trio
 
+from kiosk.domain.entries import OwedNotice
 from kiosk.ports import CardPlatform, HostRefused, Log, OutcomeUnknown
 
 LOOK_S = 5.0
 BACK_OFF_S_MAX = 900.0
-
-
-class OwedNotice(Protocol):
-    host: str
-    act: str
-    key: str
-    tries: int
-    facts: dict[str, str | int]
 
 
 class NoticeQueue(Protocol):

@@ -5,67 +5,19 @@ owed, the signed head and the outbox totals. No method awaits, so nothing comes 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.domain.books import Account, Posting, balanced
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, OwedNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.chain import link_of, sign_head
 from offline_queue.periods import Periods
 from offline_queue.schema import Effect, Entry, Head, Notice, OutboxTotals, open_database
 from offline_queue.sealing import Root
-
-Facts = Mapping[str, str | int]
-
-
-@dataclass(frozen=True)
-class NewNotice:
-    """A message that some host must be told; ``key`` is made once and for ever."""
-
-    host: str
-    act: str
-    key: str
-    facts: Facts = field(default_factory=dict)
-    amount_fen: int = 0
-
-
-@dataclass(frozen=True)
-class NewEntry:
-    """One act to be committed. ``opens``: the key of an effect begun; ``closes``: of one whose outcome this is."""
-
-    act: str
-    case_code: str = ""
-    facts: Facts = field(default_factory=dict)
-    card_number: str = ""
-    postings: tuple[Posting, ...] = ()
-    opens: str = ""
-    closes: str = ""
-    notices: tuple[NewNotice, ...] = ()
-
-
-@dataclass(frozen=True)
-class OwedNotice:
-    """A notice taken out of the queue to be sent; still owed until ``notice_ended``."""
-
-    host: str
-    act: str
-    key: str
-    tries: int
-    facts: dict[str, str | int]
-
-
-@dataclass(frozen=True)
-class StoredEntry:
-    seq: int
-    at: str
-    act: str
-    case_code: str
-    facts: dict[str, str | int] | None  # None: its period's key was destroyed
-    postings: tuple[Posting, ...]
 
 
 class SqliteJournal:

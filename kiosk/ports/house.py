@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Protocol
 
+from kiosk.domain.entries import NewEntry, StoredEntry
+
 
 class Clock(Protocol):
     """Wall clock for print, ids for acts. Waits use trio's monotonic clock."""
@@ -26,6 +28,18 @@ class Clock(Protocol):
 
 class Journal(Protocol):
     """Append-only record of acts. Plain calls: no ``await``, so nothing comes between. Durable on return."""
+
+    def commit(self, entry: NewEntry) -> int:
+        """Append one act with its postings, effects and notices; its ``seq``.
+
+        Raises:
+            Unbalanced: nothing is written.
+        """
+        ...
+
+    def open_effects(self) -> list[StoredEntry]:
+        """Intents without outcome, oldest first: UNKNOWN."""
+        ...
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         """Append one act and return its ``seq``. Facts hold no personal data: numbers of things, hashes, verdicts."""

@@ -12,8 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.domain.books import Account, Posting, Unbalanced, balanced
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
-from offline_queue.journal import NewEntry, SqliteJournal
+from offline_queue.journal import SqliteJournal
 from offline_queue.periods import Periods
 from offline_queue.schema import JournalUnusable
 from offline_queue.sealing import Root, SealBroken, Sealer, unwrap_by_agency

@@ -1,0 +1,54 @@
+"""Entries of the journal as values: what is committed, what is found again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kiosk.domain.books import Posting
+
+Facts = Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class NewNotice:
+    """A message that some host must be told; ``key`` is made once and for ever."""
+
+    host: str
+    act: str
+    key: str
+    facts: Facts = field(default_factory=dict)
+    amount_fen: int = 0
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """One act to be committed. ``opens``: the key of an effect begun; ``closes``: of one whose outcome this is."""
+
+    act: str
+    case_code: str = ""
+    facts: Facts = field(default_factory=dict)
+    card_number: str = ""
+    postings: tuple[Posting, ...] = ()
+    opens: str = ""
+    closes: str = ""
+    notices: tuple[NewNotice, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwedNotice:
+    """A notice taken out of the queue to be sent; still owed until ``notice_ended``."""
+
+    host: str
+    act: str
+    key: str
+    tries: int
+    facts: dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class StoredEntry:
+    seq: int
+    at: str
+    act: str
+    case_code: str
+    facts: dict[str, str | int] | None  # None: its period's key was destroyed
+    postings: tuple[Posting, ...]
