@@ -11,7 +11,7 @@ import trio
 from psec import des, pinblock
 
 from drivers.pin_pad.kmy.driver import KmyPad as Driver
-from drivers.pin_pad.kmy.settings import read_settings
+from drivers.pin_pad.kmy.settings import pad_settings
 from drivers.registry import OpenDevice, find_driver
 from drivers.transport.line import LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
@@ -121,7 +121,7 @@ async def pad_on_wire(
     pad = pad or Simulator({0: MASTER})
     near, far = memory_lines(there or PerfectWire(), back or PerfectWire())
     pad.wire = partial(_send_if_there, far)
-    stand = _stand(pad, lambda given, context: Driver(read_settings(given), context, lambda: near), "memory", options)
+    stand = _stand(pad, lambda given, context: Driver(pad_settings(given), context, lambda: near), "memory", options)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_play, pad, far)
         await nursery.start(stand.run)

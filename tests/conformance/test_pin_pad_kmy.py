@@ -6,7 +6,7 @@ from tests.pad_stand import MASTER, Simulator
 
 class TestKmyHexExpanded(PinPadSuite):
     name = "kmy"
-    options = {"reply_s_max": 0.3}  # noqa: RUF012
+    options = {"reply_s_max": 0.3}  # noqa: RUF012 - a constant of the suite
 
     def pad(self) -> Simulator:
         return Simulator({0: MASTER})
@@ -14,7 +14,7 @@ class TestKmyHexExpanded(PinPadSuite):
 
 class TestKmyRaw(PinPadSuite):
     name = "kmy"
-    options = {"reply_s_max": 0.3, "expand": "raw", "etx": False}  # noqa: RUF012
+    options = {"reply_s_max": 0.3, "expand": "raw", "etx": False}  # noqa: RUF012 - a constant of the suite
 
     def pad(self) -> Simulator:
         return Simulator({0: MASTER}, expand=False, etx=False)

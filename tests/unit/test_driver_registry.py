@@ -2,6 +2,7 @@
 
 import pytest
 
+from drivers.options import OptionError
 from drivers.pin_pad.kmy.driver import open_device
 from drivers.registry import NoSuchDriver, find_driver, known_drivers
 
@@ -25,5 +26,5 @@ def test_an_unknown_name_is_told_with_all_known_ones() -> None:
 )
 def test_wrong_options_are_refused_when_the_settings_are_read(options: dict[str, object]) -> None:
     """Missing, mistyped, unknown and out of range: all before anything is opened."""
-    with pytest.raises(ValueError):
+    with pytest.raises(OptionError):
         find_driver("kmy")(options, None)  # type: ignore[arg-type] # not reached

@@ -6,7 +6,7 @@ from drivers.framing import MORE, Assembler, bcc, expand_hex, join_hex, lrc
 
 
 def test_bcc_is_the_xor_of_all_bytes() -> None:
-    """The SZZT ZT588 query '3': XOR of 30 30 31 33 03 is 01 (devices.md 4.1, [szzt])."""
+    """The SZZT ZT588 query '3': XOR of 30 30 31 33 03 is 01 (vendor frame, SZZT ZT588)."""
     assert bcc(bytes.fromhex("3030313303")) == 0x01
 
 

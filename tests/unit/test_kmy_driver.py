@@ -61,7 +61,7 @@ async def test_over_a_damaging_wire_every_answer_is_right_or_a_fault(seed: int, 
 
 
 async def test_unionpay_mac_of_the_published_example(autojump_clock: MockClock) -> None:
-    """The pad's ECB MAC over the published blocks is the published field (devices.md 4.2)."""
+    """The pad's ECB MAC over the published blocks is the published field."""
     blocks = (
         "0200302004C020C0981100000000000000005100183402100006324392260009942820D1312101120084393136363838"
         "303134303030303030303030303030303031313536ACF46E73838A82F926000000000000000008220000010000000000"

@@ -38,7 +38,7 @@ class Desk:
 
 
 def test_check_values_agree_with_psec() -> None:
-    """The published check value 08D7B4 of the well-known key, and psec's (devices.md 4.2)."""
+    """The published check value 08D7B4 of the well-known key, and psec's."""
     assert kmy_crypto.check_value(KEY)[:3].hex().upper() == "08D7B4"
     assert kmy_crypto.check_value(KEY[::-1]) == des.generate_kcv(KEY[::-1], 4)
 

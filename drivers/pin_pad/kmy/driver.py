@@ -13,7 +13,7 @@ import trio
 from drivers.pin_pad.kmy import codec
 from drivers.pin_pad.kmy.codec import Key, Keypad, Parameter
 from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent
-from drivers.pin_pad.kmy.settings import PadSettings, read_settings
+from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.transport.line import Line, LineLost
 from drivers.transport.serial_port import open_serial_line
 from kiosk.domain.card import PinProgress, PinPrompt, PinTemplate
@@ -392,7 +392,7 @@ def open_device(options: Mapping[str, object], context: DeviceContext) -> KmyPad
     """Entry point ``kmy``.
 
     Raises:
-        ValueError: options that ``PadSettings`` does not take.
+        OptionError: options that ``PadSettings`` does not take.
     """
-    settings = read_settings(options)
+    settings = pad_settings(options)
     return KmyPad(settings, context, lambda: open_serial_line(settings.path, settings.baud, settings.parity))
