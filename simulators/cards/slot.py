@@ -49,7 +49,8 @@ class CardSlot:
     A card that is in stays in: when pcscd goes away and comes back, the slot connects again.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, was_in_use: bool = False) -> None:
+        """``was_in_use``: another object carried cards to this port a moment ago."""
         self._address = (host, port)
         self.faults = Faults()
         self.card: Chip | None = None
@@ -57,6 +58,7 @@ class CardSlot:
         self.apdu_seconds = 0.0  # the card's own time, since construction
         self.log: list[str] | None = None  # set to [] to keep headers (first 4 bytes and status): never data
         self.on_change: Callable[[], None] = lambda: None
+        self._was_in_use = was_in_use
         self._nursery: trio.Nursery | None = None
         self._scope: trio.CancelScope | None = None
         self._pulled_at = -HAND_S
@@ -65,6 +67,8 @@ class CardSlot:
         """Serve until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            if self._was_in_use:
+                self._pulled_at = trio.current_time()
             task_status.started()
             await trio.sleep_forever()
 

@@ -99,7 +99,7 @@ async def _until_fault(driver: PsamReader, task_status: trio.TaskStatus[None]) -
 @asynccontextmanager
 async def open_stand(pcscd: PrivatePcscd, run_dir: Path, **options: object) -> AsyncIterator[CardStand]:
     """Slots and a running reader driver."""
-    slot, sam_slot = CardSlot("127.0.0.1", pcscd.card_port), CardSlot("127.0.0.1", pcscd.sam_port)
+    slot, sam_slot = (CardSlot("127.0.0.1", port, was_in_use=True) for port in (pcscd.card_port, pcscd.sam_port))
     log, reports = io.StringIO(), list[Health]()
     context = DeviceContext("card_reader", reports.append, JsonLog(log), run_dir)
     reader = open_device(options, context)
@@ -109,5 +109,4 @@ async def open_stand(pcscd: PrivatePcscd, run_dir: Path, **options: object) -> A
         await nursery.start(reader.run)
         stand = CardStand(pcscd, slot, sam_slot, reader, nursery, run_dir, log, reports)
         yield stand
-        await stand.pull()  # or pcscd misses the first card of the next test
         nursery.cancel_scope.cancel()
