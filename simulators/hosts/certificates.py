@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from simulators.hosts.paper import Sheet, characters_of, compose, draw_seal
 from simulators.hosts.sandbox import Refusal
+from simulators.hosts.sheet import Sheet
 from simulators.pki import Pki
 from simulators.worlds.world import Resident, World
 
@@ -98,6 +98,7 @@ class Issuer:
     def _sealed(self, sheet: Sheet, fault: str) -> bytes:
         """Imported here: fonts, composer and seal cost a second that a run without certificates need not wait for."""
         from simulators.hosts.fonts import cut_fonts
+        from simulators.hosts.paper import characters_of, compose, draw_seal
         from simulators.hosts.sealing import seal
 
         fonts = cut_fonts(self._directory / "fonts", characters_of(self._world.residents))

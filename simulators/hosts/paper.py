@@ -7,18 +7,17 @@ so that a terminal can compare holder, kind, number and date before it prints.
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 
 import segno
 from fpdf import FPDF
 
 from simulators.hosts.ledger import unrolled
+from simulators.hosts.sheet import Sheet
 from simulators.worlds.world import Resident
 
 CONTENT_FILE = "certificate.json"
-CONTENT_MARK = "INVENTED yikatong certificate 1"
 TITLES = {
     "insurance_certificate": "社会保险参保证明",
     "rights_record": "社会保险个人权益记录单",
@@ -39,31 +38,6 @@ FIXED_WORDS = (
     "打印出具有效期至长期本由系统生成并加盖电子印章可扫描二维或访问以下地址核对内容测试演示无法律力共页第近"
     "岁性别男女说明：:，。、（）()¥《》—-/×…仅供参考领取人已连续个的与记录不一致以经办机构为准TEST空（卡内无姓名）"
 )
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What one certificate says."""
-
-    kind: str
-    number: str
-    check_code: str
-    resident: Resident
-    issued_on: date
-    valid_until: date | None
-    verify_at: str
-
-    def content(self) -> dict[str, str]:
-        """The machine-readable twin of the page."""
-        return {
-            "mark": CONTENT_MARK,
-            "kind": self.kind,
-            "number": self.number,
-            "holder_number": self.resident.number,
-            "holder_name": self.resident.name,
-            "issued_on": self.issued_on.isoformat(),
-            "valid_until": self.valid_until.isoformat() if self.valid_until else "",
-        }
 
 
 def characters_of(residents: Iterable[Resident]) -> str:

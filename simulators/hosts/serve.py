@@ -67,5 +67,5 @@ def _config(sandbox: Sandbox, port: int, pki: Pki) -> Config:
     config.keep_alive_timeout = 60
     config.graceful_timeout = 0.2
     config.accesslog = None
-    config.errorlog = None
+    config.loglevel = "WARNING"  # a sandbox that fails says so on stderr; every start need not
     return config

@@ -3,7 +3,9 @@
 import ssl
 import subprocess
 import sys
+import urllib.request
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
@@ -280,3 +282,20 @@ async def test_unknown_switch_is_refused() -> None:
     """A misspelt weather switch is an error, not fair weather."""
     with pytest.raises(ValueError, match="no such switch"):
         Weather().change(rain=True)
+
+
+def _page(address: str, ca: str) -> tuple[int, str]:
+    """As a telephone opens it: a known authority, no certificate of its own."""
+    with urllib.request.urlopen(address, context=ssl.create_default_context(cafile=ca), timeout=30) as answer:  # noqa: S310 - ours
+        return answer.status, answer.read().decode()
+
+
+async def test_only_the_check_of_certificates_is_public(town: Town) -> None:
+    """Anyone may open the public page; every other host hangs up on whoever shows no certificate."""
+    for name, port in town.ports.items():
+        ask = partial(_page, f"https://127.0.0.1:{port}/v1/health", str(town.pki.hosts_ca))
+        if name == "certificate_check":
+            assert (await trio.to_thread.run_sync(ask))[0] == 200
+        else:
+            with pytest.raises(OSError, match=r"(?i)certificate|closed|reset"):
+                await trio.to_thread.run_sync(ask)

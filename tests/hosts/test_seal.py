@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+from kiosk.hosts.seal.check import check
 from kiosk.hosts.seal.verifier import ProcessSealVerifier, expectation
+from kiosk.hosts.seal.wire import Order
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from simulators.pki import Pki
 from tests.hosts.conftest import Town
@@ -157,3 +160,29 @@ async def test_paper_says_what_people_need(town: Town) -> None:
 def _children() -> set[str]:
     """Process ids of our children."""
     return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+
+
+async def test_no_damaged_byte_passes(town: Town) -> None:
+    """Whichever signed byte is changed, and whatever is cut off or added, the document is never genuine."""
+    document = await issued(town)
+    order = Order(anchors=str(town.pki.anchors), time_tolerance_s=300, cpu_s_max=60, expected=wanted(town, document))
+    assert check(document.pdf, order).finding is SealFinding.GENUINE
+    gap = range(document.pdf.index(b"/Contents <"), document.pdf.index(b">", document.pdf.index(b"/Contents <")))
+    dice = random.Random(20261121)
+    damaged = [b"x" + document.pdf, document.pdf + b"x", document.pdf[:-1], document.pdf + document.pdf]
+    for _ in range(60):
+        place = dice.randrange(len(document.pdf))
+        if place not in gap:  # the signature itself lies in the gap, padded with zeros that mean nothing
+            damaged.append(document.pdf[:place] + bytes([document.pdf[place] ^ 0x21]) + document.pdf[place + 1 :])
+    for pdf in damaged:
+        assert _finding(pdf, order) is not SealFinding.GENUINE
+
+
+def _finding(pdf: bytes, order: Order) -> SealFinding:
+    """As the process would end: whatever breaks it is UNREADABLE to the kiosk."""
+    try:
+        return check(pdf, order).finding
+    except Exception as failure:
+        if isinstance(failure, AssertionError | MemoryError):
+            raise
+        return SealFinding.UNREADABLE
