@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ async def serve_control(
     listener.listen(8)
 
     async def answer(stream: trio.SocketStream) -> None:
-        with trio.move_on_after(ASK_S_MAX):
+        # Whoever hangs up before the answer must not take the kiosk along.
+        with suppress(trio.BrokenResourceError), trio.move_on_after(ASK_S_MAX):
             async with stream:
                 reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers)
                 await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
