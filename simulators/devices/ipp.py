@@ -37,21 +37,41 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
 </busconfig>
 """
 
-# Called with the document's path. Waits are counted in fifths of a second and bounded; STATE lines go to the printer.
+# Called with the document's path. STATE lines go to the printer. ippeveprinter does not tell its command of a cancelled
+# job, so the script asks as any client would; waits are counted in half seconds and bounded.
 _SCRIPT = """#!/bin/sh
 cd {place} || exit 1
-left=600
+left=240
+pause() {{
+  sleep 0.4
+  left=$((left - 1))
+  [ $left -gt 0 ] || exit 1
+  ipptool -q -T 5 -d job-id="$IPP_JOB_ID" {uri} stopping.test && exit 0
+}}
 if [ -e faults/cover_open ]; then
   echo 'STATE: +cover-open-error' >&2
   grep -q '^%CONTROL' "$1" && exit 0
-  while [ -e faults/cover_open ] && [ $left -gt 0 ]; do sleep 0.2; left=$((left - 1)); done
+  while [ -e faults/cover_open ]; do pause; done
 fi
 echo 'STATE: -cover-open-error' >&2
 grep -q '^%CONTROL' "$1" && exit 0
 if [ -e faults/slow ]; then sleep {slow}; fi
 if [ -e faults/abort ]; then exit 1; fi
+while [ -e faults/paper_out ]; do pause; done
 name=$$.$(basename "$1")
-cp "$1" "sheets/$name" && echo "$name" > done
+mv "$1" "sheets/$name" && echo "$name" > done
+"""
+_STOPPING = """{{
+  NAME "Whether the job is being cancelled"
+  OPERATION Get-Job-Attributes
+  GROUP operation-attributes-tag
+  ATTR charset attributes-charset utf-8
+  ATTR naturalLanguage attributes-natural-language en
+  ATTR uri printer-uri $uri
+  ATTR integer job-id $job-id
+  STATUS successful-ok
+  EXPECT job-state-reasons OF-TYPE keyword IN-GROUP job-attributes-tag WITH-VALUE "processing-to-stop-point"
+}}
 """
 _CONTROL = b"%PDF-1.4\n%CONTROL\n%%EOF\n"
 
@@ -114,13 +134,20 @@ class IppPrinter:
             (self._place / folder).mkdir(parents=True, exist_ok=True)
         (self._place / "bus.conf").write_text(_BUS)
         (self._place / "bus").unlink(missing_ok=True)
-        for left in (*(self._place / "faults").iterdir(), *(self._place / "sheets").iterdir()):
-            left.unlink()
+        self._empty("faults", "sheets", "spool")
         script = self._place / "print.sh"
-        script.write_text(_SCRIPT.format(place=shlex.quote(str(self._place.absolute())), slow=SLOW_S))
+        script.write_text(
+            _SCRIPT.format(place=shlex.quote(str(self._place.absolute())), slow=SLOW_S, uri=shlex.quote(self.uri))
+        )
+        (self._place / "stopping.test").write_text(_STOPPING.format())
         script.chmod(stat.S_IRWXU)
         (self._place / "done").unlink(missing_ok=True)
         os.mkfifo(self._place / "done", 0o600)
+
+    def _empty(self, *folders: str) -> None:
+        for folder in folders:
+            for left in (self._place / folder).iterdir():
+                left.unlink()
 
     # --- hands ----------------------------------------------------------------------------------------------------
 
@@ -146,6 +173,7 @@ class IppPrinter:
         if self._printer is not None and self._children is not None:
             await self._children.kill(self._printer)
             self._printer = None
+            self._empty("spool")
 
     async def plug(self) -> None:
         """Raises ChildEnded: it would not start."""

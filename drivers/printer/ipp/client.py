@@ -8,6 +8,7 @@ from drivers.printer.ipp.http import HttpRefused, NoAnswer, Target, post
 from kiosk.domain.health import Condition, Health
 
 PDF = "application/pdf"
+NOT_FOUND = 0x0406  # client-error-not-found, RFC 8011 appendix B
 STOPPED = 5  # printer-state, RFC 8011 section 5.4.11
 
 _ASKED_OF_PRINTER = (
@@ -43,13 +44,13 @@ _SEVERITIES = ("-report", "-warning", "-error")
 
 @dataclass(frozen=True)
 class Job:
-    """``state`` by RFC 8011 section 5.3.7; ``impressions`` is what the printer says it printed, if it says."""
+    """``state`` by RFC 8011 section 5.3.7. ``impressions``: sides that the printer says it printed; None = not said."""
 
     id: int
     name: str
     state: int
     reasons: tuple[str, ...]
-    impressions: int
+    impressions: int | None
 
     @property
     def finished(self) -> bool:
@@ -161,5 +162,5 @@ def _job(group: Group) -> Job:
     if number is None or state is None:
         raise NoAnswer("no job in the answer")
     name = next(iter(group.words("job-name")), "")
-    impressions = group.integer("job-impressions-completed") or 0
-    return Job(number, name, state, group.words("job-state-reasons"), max(0, impressions))
+    impressions = group.integer("job-impressions-completed")
+    return Job(number, name, state, group.words("job-state-reasons"), impressions)

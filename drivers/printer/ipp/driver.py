@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 import trio
 
-from drivers.printer.ipp.client import IppClient, Job, Refused
+from drivers.printer.ipp.client import NOT_FOUND, IppClient, Job, Refused
 from drivers.printer.ipp.http import NoAnswer, NotReached, target_of
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
 from kiosk.domain.health import Condition, Health
@@ -176,10 +176,14 @@ class IppPrinter:
         raise OutcomeUnknown(self._context.slot, "silent" if await self._job(job_id) is None else "not_finished")
 
     async def _job(self, job_id: int) -> Job | None:
-        """None when the printer does not say; asking again is idempotent."""
+        """None when the printer does not say; asking again is idempotent. One that lost its power forgets jobs."""
         try:
             return await self._client.job(job_id)
-        except (NotReached, NoAnswer, Refused):
+        except Refused as refused:
+            if refused.status == NOT_FOUND:
+                raise OutcomeUnknown(self._context.slot, "job_forgotten") from refused
+            return None
+        except (NotReached, NoAnswer):
             return None
 
     async def _stuck(self) -> bool:
