@@ -120,7 +120,14 @@ def menu(visit: Visit, tiles: tuple[Answer, ...]) -> Question:
     heading: Text = (
         say("{name}, what would you like to do?", name=Name(name)) if name else say("What would you like to do?")
     )
-    return Question("menu", heading, (), Tiles(), (*tiles, _TAKE_CARD), spoken=say("What would you like to do?"))
+    return Question(
+        "menu",
+        heading,
+        (say("Your card stays in the slot until you finish."),),
+        Tiles(),
+        (*tiles, _TAKE_CARD),
+        spoken=say("What would you like to do?"),
+    )
 
 
 def help_called(minutes: int, code: str) -> Question:
@@ -158,7 +165,9 @@ def take_card(*, with_paper: bool, forgotten: bool) -> Question:
         else (say("Leave nothing in the machine."),)
     )
     places = (Place.CARD_SLOT, Place.PAGE_OUTLET) if with_paper else (Place.CARD_SLOT,)
-    return Question("card_left" if forgotten else "take_card", heading, explain, Hands(places, taking=True), tone=Tone.HANDS)
+    return Question(
+        "card_left" if forgotten else "take_card", heading, explain, Hands(places, taking=True), tone=Tone.HANDS
+    )
 
 
 def take_paper() -> Question:

@@ -63,9 +63,11 @@ class ServiceEntry:
 
 
 SERVICES = (
-    ServiceEntry("query_account", say("Check balances"), "list", QUERY_ACCOUNT_NEEDS, query_account),
-    ServiceEntry("print_certificate", say("Print a certificate"), "sheet", PRINT_CERTIFICATE_NEEDS, print_certificate),
-    ServiceEntry("change_pin", say("Change the PIN"), "keypad", CHANGE_PIN_NEEDS, change_pin),
+    ServiceEntry("query_account", say("Check balances"), "account", QUERY_ACCOUNT_NEEDS, query_account),
+    ServiceEntry(
+        "print_certificate", say("Print a certificate"), "certificate", PRINT_CERTIFICATE_NEEDS, print_certificate
+    ),
+    ServiceEntry("change_pin", say("Change the PIN"), "pin", CHANGE_PIN_NEEDS, change_pin),
 )
 
 

@@ -48,7 +48,8 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         kiosk,
         "change_pin_entry",
         say("Change your social security PIN"),
-        say("On the keypad: the PIN of now, then a new one twice. Green key after each."),
+        say("First the PIN of now, then a new one twice."),
+        say("Press the green key after each."),
         say("The bank PIN stays as it is."),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)

@@ -22,7 +22,7 @@ from kiosk.ports import (
 )
 from kiosk.services.notices import device_out, understood
 
-FORGOT = Answer("forgot", say("I forgot the PIN"), Role.SECOND, icon="note")
+FORGOT = Answer("forgot", say("I forgot the PIN"), Role.SECOND, icon="person")
 
 
 def pin_template(kiosk: Kiosk) -> PinTemplate:
@@ -71,7 +71,8 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         kiosk,
         "pin_entry",
         say("Enter your social security PIN"),
-        say("Use the keypad, then press the green key. It is not the bank PIN."),
+        say("Use the keypad, then press the green key."),
+        say("It is not the bank PIN."),
         say("Cover the keypad with your other hand."),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)
@@ -158,7 +159,7 @@ async def explain_forgotten(kiosk: Kiosk) -> Outcome:
             say("Take {papers} to {place}.", papers=papers, place=place),
         ),
         answers=(
-            Answer("print", say("Print this for me"), Role.MAIN, icon="note"),
+            Answer("print", say("Print this for me"), Role.MAIN, icon="sheet"),
             Answer("back", say("Go back"), Role.BACK),
         ),
     )

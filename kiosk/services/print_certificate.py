@@ -5,7 +5,7 @@ and keeps its number and hash, never the document (pins-and-keys 14).
 """
 
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
-from kiosk.domain.text import Grouped, say
+from kiosk.domain.text import say
 from kiosk.ports import (
     Answer,
     DeviceFault,
@@ -32,6 +32,11 @@ KIND_NAMES = {
     CertificateKind.INSURANCE: say("Insurance certificate"),
     CertificateKind.RIGHTS_RECORD: say("Rights record"),
     CertificateKind.BENEFIT: say("Benefit certificate"),
+}
+KIND_ICONS = {
+    CertificateKind.INSURANCE: "certificate",
+    CertificateKind.RIGHTS_RECORD: "list",
+    CertificateKind.BENEFIT: "note",
 }
 
 
@@ -91,7 +96,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
             (
                 say("It carries your personal details. Leave nothing behind."),
                 say("Anyone can check it with the QR code on it."),
-                say("Certificate number {number}", number=Grouped(document.number)),
+                say("Certificate number {number}", number=document.number),
             ),
             Hands((Place.PAGE_OUTLET,)),
             (understood(),),
@@ -104,7 +109,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
 
 
 def _choice() -> Question:
-    answers = tuple(Answer(kind.value, name, icon="sheet") for kind, name in KIND_NAMES.items())
+    answers = tuple(Answer(kind.value, name, icon=KIND_ICONS[kind]) for kind, name in KIND_NAMES.items())
     return Question("choose_certificate", say("Which paper do you need?"), body=Tiles(), answers=(*answers, go_back()))
 
 

@@ -79,9 +79,9 @@ async def query_account(kiosk: Kiosk) -> Outcome:
 
 def _overview_question(overview: AccountOverview) -> Question:
     answers = (
-        Answer("insurances", say("My insurances"), icon="sheet"),
-        Answer("account", say("Personal account"), icon="card"),
-        Answer("contributions", say("Contributions"), icon="list"),
+        Answer("insurances", say("My insurances"), icon="list"),
+        Answer("account", say("Personal account"), icon="account"),
+        Answer("contributions", say("Contributions"), icon="calendar"),
         Answer(
             "benefits",
             say("Benefits received"),
