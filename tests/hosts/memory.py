@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from kiosk.ports import HostAnswer, HostRefused, OutcomeUnknown
 from simulators.hosts import Sandbox

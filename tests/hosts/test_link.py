@@ -106,9 +106,9 @@ class Trickler:
         self._tls.load_cert_chain(pki.host_certificate, pki.host_key)
 
     async def serve(self, *, task_status: trio.TaskStatus[int]) -> None:
-        listeners = await trio.open_ssl_over_tcp_listeners(0, self._tls, host="127.0.0.1")
-        task_status.started(listeners[0].transport_listener.socket.getsockname()[1])
-        await trio.serve_listeners(self._trickle, listeners)
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        task_status.started(listener.socket.getsockname()[1])
+        await trio.serve_listeners(self._trickle, [trio.SSLListener(listener, self._tls)])
 
     async def _trickle(self, stream: trio.SSLStream[trio.SocketStream]) -> None:
         try:
