@@ -46,9 +46,10 @@ class OwnPad:
             self._end(CANCELLED)
 
     def _end(self, code: int) -> None:
-        assert self._ended
+        ended, self._ended = self._ended, None
         self._code = code
-        self._ended.set()
+        if ended is not None:
+            ended.set()
 
     async def enter(self, prompt: str) -> str:
         """One PIN.
@@ -56,10 +57,11 @@ class OwnPad:
         Raises:
             PadRefused.
         """
-        self.prompt, self._digits, self._code, self._ended = prompt, "", TIMED_OUT, trio.Event()
+        ended = trio.Event()
+        self.prompt, self._digits, self._code, self._ended = prompt, "", TIMED_OUT, ended
         try:
             with trio.move_on_after(self.entry_s_max):
-                await self._ended.wait()
+                await ended.wait()
             if self._code:
                 raise PadRefused(self._code)
             return self._digits

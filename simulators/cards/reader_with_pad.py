@@ -148,7 +148,8 @@ class ReaderWithPad:
     def _fields(self, card: VirtualCard, issuing: list[bytes]) -> str:
         code, spec, issued, expires, number = issuing
         self._exchange(card, "00A4020002EF06")
-        social, name = self._item(card, 0x08), self._item(card, 0x09)
+        social = self._item(card, 0x08)
+        name = self._item(card, 0x09).rstrip(b"\x00") + self._item(card, 0x4E)
         return "".join(
             f"{field}|"
             for field in (
