@@ -246,6 +246,8 @@ class KivyScreen:
     def _speak(self, said: list[speech.Utterance]) -> None:
         """Silence the last script, then say this one if the resident wants speech; strangers hear nothing personal."""
         wish = self._moment.preferences
+        if self._moment.question is BLANK:
+            said = []
         heard = [one for one in said if self._headset or not one.personal] if wish.spoken else []
         self._speaker.speak(self._moment.question.name, heard, wish.language)
 

@@ -46,9 +46,8 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
     bare = only_words(moment) and not answers
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
-    if not fits(sheet, moment, parts, y, zones.work.bottom - need) and not isinstance(
-        moment.question.body, Stars | Waiting
-    ):
+    bottom = max(zones.question.bottom, zones.work.bottom - need)
+    if not fits(sheet, moment, parts, y, bottom) and not isinstance(moment.question.body, Stars | Waiting):
         if _pages_of_words(sheet, moment, parts, y, bare):
             return
         parts = []

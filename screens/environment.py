@@ -1,5 +1,6 @@
 """Everything Kivy must be told before its first import, in one place."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def prepare(width: int, height: int, home: Path) -> None:
         SDL_AUDIODRIVER="dummy",  # speech plays in its own short process
     )
     home.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("kivy").setLevel(logging.ERROR)  # stderr carries the house's own log lines
     from kivy.config import Config
 
     for section, option, value in (

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (both wordings of a sentence on one line)
 """Questions of every kind, with the hardest texts of the tone table and names nobody has."""
 
 from datetime import date

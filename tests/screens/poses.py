@@ -1,0 +1,87 @@
+"""Every picture that is tested: a question in a language, a mode and a size, on one of its pages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kiosk.config import City, Settings, Terminal
+from kiosk.ports import Question
+from kiosk.ports.screen import Preferences
+from screens.compose import compose
+from screens.frame.header import Sign
+from screens.moment import Moment
+from screens.picture import Picture
+from screens.theme import Theme, theme
+from tests.screens.samples import samples
+
+PORTRAIT = (1080, 1920, 0.248, 900)
+LANDSCAPE = (1280, 800, 0.170, 900)
+SIZES = {"portrait": PORTRAIT, "landscape": LANDSCAPE}
+MODES = {"normal": (False, False), "large": (True, False), "contrast": (False, True)}
+LANGUAGES = ("zh", "en")
+SIGN = Sign(City(), Terminal())
+PAGES_MAX = 40
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a question is looked at."""
+
+    size: str
+    mode: str
+    language: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.size}-{self.mode}-{self.language}"
+
+    def theme(self) -> Theme:
+        large, contrast = MODES[self.mode]
+        return theme(*SIZES[self.size], large, contrast)
+
+    def moment(self, question: Question) -> Moment:
+        large, contrast = MODES[self.mode]
+        wish = Preferences(language=self.language, large=large, contrast=contrast)
+        return Moment(question, wish, clock="10:24", waited=3)
+
+
+POSES = [Pose(size, mode, language) for size in SIZES for mode in MODES for language in LANGUAGES]
+
+
+def pages(pose: Pose, question: Question) -> Iterator[tuple[Moment, Picture]]:
+    """Every page of the question, and its first answer refused where one is unavailable."""
+    theme, moment = pose.theme(), pose.moment(question)
+    picture = compose(moment, theme, SIGN)
+    assert picture.pages <= PAGES_MAX
+    for page in range(picture.pages):
+        turned = moment.changed(page=page)
+        yield turned, compose(turned, theme, SIGN)
+        for answer in question.answers:
+            if answer.unavailable:
+                refused = turned.changed(refused=answer.value)
+                yield refused, compose(refused, theme, SIGN)
+    warned = moment.changed(seconds_left=20)
+    yield warned, compose(warned, theme, SIGN)
+
+
+def questions() -> dict[str, Question]:
+    """The samples and the questions of the house itself."""
+    return {**samples(), **house_questions()}
+
+
+def house_questions() -> dict[str, Question]:
+    from kiosk import questions as house
+
+    settings = Settings(run_dir="", data_dir="")
+    found = [
+        house.insert_card(),
+        house.no_card(settings),
+        house.out_of_order(settings),
+        house.reading_card(),
+        *(house.card_problem(reason) for reason in ("card_mute", "card_foreign", "no_authority", "counterfeit")),
+        house.help_called(3, "451207"),
+        house.nobody_there(settings, "451207"),
+        house.take_card(with_paper=True, forgotten=False),
+        house.take_card(with_paper=False, forgotten=True),
+        house.take_paper(),
+    ]
+    return {f"house-{question.name}": question for question in found}
