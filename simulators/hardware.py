@@ -97,6 +97,9 @@ class Hardware:
         if "pin-pad" not in self._unplugged:
             self.pad.press(key)
 
+    def asks_pin(self, pad: str = PIN_PAD) -> bool:
+        return pad == PIN_PAD and self.pad.lit
+
     # --- paper ----------------------------------------------------------------------------------------------------
 
     def paper(self, number: int) -> Paper:

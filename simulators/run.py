@@ -57,13 +57,14 @@ def main(asked: argparse.Namespace) -> int:
         command=tuple(shlex.split(asked.kiosk)),
         progress=lambda words: print(f"  {words}", flush=True),
     )
+    status = 0
     try:
         with alone_in(plan.run_dir):
             trio.run(_run, plan)
-    except NotStarted as problem:
-        print(problem, file=sys.stderr)
-        return EX_UNAVAILABLE
-    return 0
+    except* (NotStarted, ChildEnded, PcscdError, WorldError, OSError, trio.TooSlowError) as group:
+        print("\n".join(_reasons(group)), file=sys.stderr)
+        status = EX_UNAVAILABLE
+    return status
 
 
 @contextmanager
@@ -83,16 +84,12 @@ def alone_in(run_dir: Path) -> Iterator[None]:
 
 
 async def _run(plan: Plan) -> None:
-    """Raises NotStarted."""
     with trio.open_signal_receiver(*_ENDINGS) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_end_on_signal, signals, nursery.cancel_scope)
-            try:
-                async with open_stack(plan) as stack:
-                    print(f"ready {stack.url}", flush=True)
-                    await trio.sleep_forever()
-            except* (ChildEnded, PcscdError, WorldError, OSError, trio.TooSlowError) as group:
-                raise NotStarted("\n".join(_reasons(group))) from None
+            async with open_stack(plan) as stack:
+                print(f"ready {stack.url}", flush=True)
+                await trio.sleep_forever()
 
 
 async def _end_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from simulators.display import Display, open_display
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
-from simulators.hardware import LOOPBACK, Hardware
+from simulators.hardware import LOOPBACK, PIN_PAD, Hardware
 from simulators.hosts import open_host
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
@@ -186,8 +186,12 @@ class Stack:
     async def pull(self) -> None:
         await self.hardware.pull()
 
-    def press(self, key: str, pad: str = "pin_pad") -> None:
+    def press(self, key: str, pad: str = PIN_PAD) -> None:
         self.hardware.press(key, pad)
+
+    def asks_pin(self, pad: str = PIN_PAD) -> bool:
+        """Whether this pad is lit: it waits for a PIN."""
+        return self.hardware.asks_pin(pad)
 
     async def fault(self, name: str, on: bool) -> None:
         await self.faults.set(name, on)

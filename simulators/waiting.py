@@ -33,17 +33,23 @@ def _is_free(port: int) -> bool:
         return True
 
 
+async def came_true(holds: Callable[[], bool], limit_s: float) -> bool:
+    """Look again and again; whether it held within ``limit_s``."""
+    with trio.move_on_after(limit_s):
+        while not holds():  # noqa: ASYNC110 - the thing waited for lives in another process and tells nobody
+            await trio.sleep(_LOOK_AGAIN_S)
+        return True
+    return holds()
+
+
 async def until(holds: Callable[[], bool], limit_s: float, what: str) -> None:
-    """Look again and again until ``holds``.
+    """As ``came_true``.
 
     Raises:
         trio.TooSlowError: not within ``limit_s``; the message says ``what`` was waited for.
     """
-    with trio.move_on_after(limit_s):
-        while not holds():  # noqa: ASYNC110 - the thing waited for lives in another process and tells nobody
-            await trio.sleep(_LOOK_AGAIN_S)
-        return
-    raise trio.TooSlowError(f"{what}: not within {limit_s:g} s")
+    if not await came_true(holds, limit_s):
+        raise trio.TooSlowError(f"{what}: not within {limit_s:g} s")
 
 
 async def until_child(child: Child, holds: Callable[[], bool], limit_s: float, what: str) -> None:

@@ -1,0 +1,39 @@
+"""Which residents of a world can go through all three services, and which new PIN each of them takes."""
+
+from datetime import date
+
+from simulators.worlds.world import Card, World
+
+NEW_PINS = ("135790", "864213", "975318")
+
+
+class NobodyFits(Exception):
+    """The world has no card that is served without a special case."""
+
+
+def choose_cards(world: World, count: int, today: date) -> list[Card]:
+    """``count`` cards; the same ones again when the world has fewer.
+
+    Raises:
+        NobodyFits.
+    """
+    fitting = [card for card in world.cards if _fits(card, world, today)]
+    if not fitting:
+        raise NobodyFits(f"world {world.name} has no ordinary card")
+    different: dict[str, Card] = {}
+    for card in fitting:
+        different.setdefault(card.spec, card)  # of each generation one, before any twice
+    chosen = [*different.values(), *(card for card in fitting if card not in different.values())]
+    return [chosen[turn % len(chosen)] for turn in range(count)]
+
+
+def _fits(card: Card, world: World, today: date) -> bool:
+    holder = world.resident(card.resident)
+    return (
+        card.platform_state == "normal"
+        and card.pin_state == "set"
+        and card.tries_left > 1
+        and not (card.counterfeit or card.mute or card.raw)
+        and card.expires > f"{today:%Y%m%d}"
+        and bool(holder.name and holder.number and holder.insurances)
+    )

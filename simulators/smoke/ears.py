@@ -1,0 +1,61 @@
+"""What the resident with closed eyes hears: the kiosk's speech log, one JSON line for each thing said.
+
+A line holds message ids, never the words with a name or an amount in them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from simulators.smoke.glass import Glass, Unexpected
+from simulators.waiting import came_true
+
+HEAR_S_MAX = 5.0
+# The pad's coloured keys mean the same on every question.
+GREEN, RED = "enter", "cancel"
+COLOURED = {"understood": GREEN, "print": GREEN, "go_on": GREEN, "back": RED, "take_card": RED, "stop": RED}
+
+
+class Saying(msgspec.Struct, frozen=True):
+    question: str = ""
+    msgids: list[str] = []
+
+
+@dataclass
+class Ears:
+    """``path`` is the kiosk's speech.jsonl; ``glass`` only tells which digit an answer has, as the voice would."""
+
+    path: Path
+    glass: Glass
+
+    def heard(self) -> list[Saying]:
+        """Everything said so far."""
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        return [msgspec.json.decode(line, type=Saying) for line in lines if line.endswith(b"}")]
+
+    async def until_heard(self, question: str, after: int = 0) -> Saying:
+        """The first saying about ``question`` beyond the first ``after`` ones.
+
+        Raises:
+            Unexpected: not a word about it within HEAR_S_MAX.
+        """
+
+        def about_it() -> list[Saying]:
+            return [saying for saying in self.heard()[after:] if saying.question == question and saying.msgids]
+
+        if await came_true(lambda: bool(about_it()), HEAR_S_MAX):
+            return about_it()[0]
+        raise Unexpected(f"the kiosk says nothing about {question}")
+
+    async def key_of(self, value: str) -> str:
+        """The key for an answer. Raises Unexpected: the question has none for it."""
+        if value in COLOURED:
+            return COLOURED[value]
+        spot = await self.glass.until_offered(value)
+        if spot.key is None:
+            raise Unexpected(f"{value} has no key of the pad")
+        return str(spot.key)

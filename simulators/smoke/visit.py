@@ -1,0 +1,164 @@
+"""One visit of one resident: every service once, each step measured, each result judged from outside."""
+
+from dataclasses import dataclass
+
+import trio
+
+from simulators.cards.card import VirtualCard
+from simulators.devices.ipp import Sheet
+from simulators.hosts.card_platform import CardPlatformSandbox
+from simulators.smoke.documents import names_holder, pages_of
+from simulators.smoke.ears import Ears
+from simulators.smoke.glass import Glass, View
+from simulators.smoke.hands import REACTION_S, Hands, Keypad, type_pin
+from simulators.smoke.record import Record
+from simulators.stack import Stack
+from simulators.waiting import came_true
+from simulators.worlds.world import Card, Resident
+
+PARTS = ("insurances", "account", "contributions", "benefits")
+PAPER_S_MAX = 30.0
+NOTICE_S_MAX = 30.0
+
+
+@dataclass
+class Visit:
+    """``pad`` is where the PIN is typed: the terminal's pad, or the reader's own in mode A."""
+
+    stack: Stack
+    glass: Glass
+    ears: Ears
+    hands: Hands
+    record: Record
+    card: Card
+    pin: str
+    new_pin: str
+    pad: str
+
+    async def go(self) -> None:
+        """Raises Unexpected, CheckFailed."""
+        await self._until("insert_card")
+        async with self.record.step("card_to_menu"):
+            await self.stack.insert(self.card.handle)
+            await self._until("menu")
+        if self._blind:
+            await self._turn_voice_on()
+        else:
+            await self._forget_the_pin()
+        await self._query_account()
+        await self._print_certificate()
+        await self._change_pin()
+        await self._leave()
+
+    # --- the services ---------------------------------------------------------------------------------------------
+
+    async def _forget_the_pin(self) -> None:
+        """A note on paper says where to reset it; it costs no try."""
+        before, tries = len(self.stack.hardware.printer.papers), self._chip.tries_left
+        await self._answer("query_account", "pin_entry")
+        await self._answer("forgot", "forgot_pin")
+        async with self.record.step("receipt"):
+            await self.hands.answer("print")
+            printed = await came_true(lambda: len(self.stack.hardware.printer.papers) > before, PAPER_S_MAX)
+        self.record.check("receipt_printed", printed)
+        paper = self.stack.hardware.printer.papers[-1]
+        self.record.keep("receipt.png", paper.png)
+        self.record.keep("receipt.bin", paper.raw)
+        self.record.keep("receipt.txt", paper.text.encode())
+        self.record.check("receipt_readable", paper.whole and len(paper.text) > 20)
+        self.record.check("no_try_used", self._chip.tries_left == tries)
+        await self._until("menu")
+        self.stack.take_paper(paper.id)
+
+    async def _query_account(self) -> None:
+        await self._answer("query_account", "pin_entry")
+        async with self.record.step("pin_to_overview"):
+            await self._type(self.pin)
+            await self._until("overview")
+        for part in PARTS:
+            if part == "benefits" and not self._resident.benefits:
+                continue
+            async with self.record.step(f"figures_{part}"):
+                await self._answer(part, f"figures_{part}")
+            await self._answer("back", "overview")
+        await self._answer("back", "menu")
+
+    async def _print_certificate(self) -> None:
+        sheets = self.stack.hardware.page_printer.sheets
+        before = sheets[-1].id if sheets else 0
+        await self._answer("print_certificate", "choose_certificate")
+        async with self.record.step("certificate"):
+            await self._answer("insurance_certificate", "certificate_done", limit_s=60.0)
+        await came_true(lambda: self._sheet_after(before) is not None, PAPER_S_MAX)
+        sheet = self._sheet_after(before)
+        self.record.check("sheet_came", sheet is not None)
+        assert sheet
+        self.record.keep("certificate.pdf", sheet.pdf)
+        self.record.check("sheet_has_a_page", pages_of(sheet.pdf) >= 1)
+        self.record.check("sheet_names_the_holder", names_holder(sheet.pdf, self._resident.name, self._resident.number))
+        await self._answer("understood", "menu")
+
+    async def _change_pin(self) -> None:
+        notices = self._notices()
+        await self._answer("change_pin", "change_pin_entry")
+        async with self.record.step("pin_change"):
+            for digits in (self.pin, self.new_pin, self.new_pin):
+                await self._type(digits)
+            await self._until("pin_changed")
+        self.record.check("new_pin_accepted", self._chip.accepts_pin(self.new_pin))
+        self.record.check("old_pin_refused", not self._chip.accepts_pin(self.pin))
+        noticed = await came_true(lambda: self._notices() > notices, NOTICE_S_MAX)
+        self.record.check("platform_was_told", noticed)
+        await self._answer("understood", "menu")
+
+    async def _leave(self) -> None:
+        await self._answer("take_card", "take_card")
+        async with self.record.step("card_out"):
+            await self.stack.pull()
+            await self._until("insert_card", "take_paper")
+
+    # --- senses and fingers ---------------------------------------------------------------------------------------
+
+    @property
+    def _blind(self) -> bool:
+        return isinstance(self.hands, Keypad)
+
+    @property
+    def _chip(self) -> VirtualCard:
+        return self.stack.hardware.cards[self.card.handle]
+
+    @property
+    def _resident(self) -> Resident:
+        return self.stack.world.resident(self.card.resident)
+
+    async def _turn_voice_on(self) -> None:
+        before = len(self.ears.heard())
+        await trio.sleep(REACTION_S)
+        self.stack.press("f3")
+        await self.ears.until_heard("menu", before)
+
+    async def _answer(self, value: str, *then: str, limit_s: float = 15.0) -> View:
+        before = len(self.ears.heard())
+        await self.hands.answer(value)
+        view = await self._until(*then, limit_s=limit_s)
+        if self._blind:
+            await self.ears.until_heard(view.question, before)
+            self.record.checks[f"{self.record.prefix}.heard_{view.question}"] = True
+        return view
+
+    async def _until(self, *questions: str, limit_s: float = 15.0) -> View:
+        view = await self.glass.until(*questions, limit_s=limit_s)
+        self.record.keep(f"{view.question}.png", await self.stack.screen_png())
+        return view
+
+    async def _type(self, digits: str) -> None:
+        await type_pin(self.stack, digits, self.pad)
+
+    def _notices(self) -> int:
+        """How many PIN changes the platform has booked."""
+        platform = self.stack.sandboxes["card_platform"]
+        assert isinstance(platform, CardPlatformSandbox)
+        return len(platform.pin_changes())
+
+    def _sheet_after(self, number: int) -> Sheet | None:
+        return next((sheet for sheet in self.stack.hardware.page_printer.sheets if sheet.id > number), None)
