@@ -31,13 +31,13 @@ def _cut(face: str, path: Path, wanted: list[str]) -> Path:
     if path.exists():
         return path
     logging.getLogger("fontTools.subset").setLevel(logging.ERROR)  # it warns of tables that the subset need not keep
-    font = TTFont(SOURCE / f"{face}.ttf", lazy=True)
     options = subset.Options(layout_features=[], hinting=False, notdef_outline=True)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=[ord(char) for char in wanted])
-    subsetter.subset(font)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
-    font.save(unfinished)
+    with TTFont(SOURCE / f"{face}.ttf", lazy=True) as font:
+        subsetter.subset(font)
+        font.save(unfinished)
     unfinished.rename(path)
     return path

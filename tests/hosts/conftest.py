@@ -15,7 +15,10 @@ from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
 from simulators.cards.chip import build_atr, build_identification_code
 from simulators.hosts import HOSTS, Sandbox, Weather, open_host
+from simulators.hosts.agency_duty import AgencyDutySandbox
+from simulators.hosts.card_platform import CardPlatformSandbox
 from simulators.hosts.serve import serve
+from simulators.hosts.social_insurance import SocialInsuranceSandbox
 from simulators.pki import Pki, make_pki
 from simulators.worlds.world import World, load_world
 
@@ -34,6 +37,24 @@ class Town:
     ports: dict[str, int]
     logged: list[str]
     links: list[HttpsHostLink] = field(default_factory=list)
+
+    @property
+    def agency(self) -> SocialInsuranceSandbox:
+        sandbox = self.sandboxes["social_insurance"]
+        assert isinstance(sandbox, SocialInsuranceSandbox)
+        return sandbox
+
+    @property
+    def platform(self) -> CardPlatformSandbox:
+        sandbox = self.sandboxes["card_platform"]
+        assert isinstance(sandbox, CardPlatformSandbox)
+        return sandbox
+
+    @property
+    def desk(self) -> AgencyDutySandbox:
+        sandbox = self.sandboxes["agency_duty"]
+        assert isinstance(sandbox, AgencyDutySandbox)
+        return sandbox
 
     def settings(self, name: str, deadline_s: float = UNLIMITED_S) -> HostSettings:
         return HostSettings(

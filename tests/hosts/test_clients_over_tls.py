@@ -60,7 +60,7 @@ async def test_same_key_is_the_same_certificate(town: Town) -> None:
     other = await client.issue_certificate(card, holder, CertificateKind.INSURANCE, "key-0002")
     assert again == first
     assert other.number != first.number
-    assert len(town.sandboxes["social_insurance"].certificates()) == 2  # type: ignore[attr-defined]
+    assert len(town.agency.certificates()) == 2
 
 
 async def test_key_of_another_certificate_is_refused(town: Town) -> None:
@@ -91,7 +91,7 @@ async def test_unknown_certificate_fault_of_the_wire_is_unknown(town: Town) -> N
     town.weather.clear()
     client = SocialInsuranceClient(town.link("social_insurance"))
     document = await client.issue_certificate(card, holder, CertificateKind.INSURANCE, "key-0001")
-    booked = town.sandboxes["social_insurance"].certificates()  # type: ignore[attr-defined]
+    booked = town.agency.certificates()
     assert [row[0] for row in booked] == [document.number]
 
 
@@ -128,7 +128,7 @@ async def test_pin_notice_is_booked_once(town: Town) -> None:
     number = town.identity("chen_ji").card_number
     for _ in range(2):
         await client.notice_pin_changed(number, "2026-11-21T10:00:00+08:00", "key-0001")
-    assert town.sandboxes["card_platform"].pin_changes() == [("key-0001", number)]  # type: ignore[attr-defined]
+    assert town.platform.pin_changes() == [("key-0001", number)]
 
 
 async def test_unknown_card_is_refused(town: Town) -> None:
@@ -144,7 +144,7 @@ async def test_staff_are_called_once_a_case(town: Town) -> None:
     for _ in range(2):
         acknowledged = await client.call_staff("一楼大厅", "print_certificate", "482913", "paper_left")
         assert acknowledged.minutes > 0
-    assert len(town.sandboxes["agency_duty"].calls()) == 1  # type: ignore[attr-defined]
+    assert len(town.desk.calls()) == 1
 
 
 async def test_nobody_at_the_desk_is_unknown(town: Town) -> None:

@@ -147,4 +147,10 @@ async def test_books_survive_a_restart(tmp_path: Path, pki: Pki, fonts: Path) ->
         client = SocialInsuranceClient(DocumentedLink(agency))
         issued.append(await client.issue_certificate(identity, holder, CertificateKind.RIGHTS_RECORD, "key-0001"))
         agency.close()
+        platform = open_host("card_platform", DEMO, tmp_path, pki)
+        notice = CardPlatformClient(DocumentedLink(platform))
+        await notice.notice_pin_changed(identity.card_number, NOON.isoformat(), "key-0002")
+        booked = platform.pin_changes()  # type: ignore[attr-defined]  # the host is opened by name
+        platform.close()
     assert issued[0] == issued[1]
+    assert booked == [("key-0002", identity.card_number)]

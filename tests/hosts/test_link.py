@@ -4,8 +4,10 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -34,7 +36,7 @@ class Oddity(Sandbox):
 
 
 @pytest.fixture
-async def odd(town: Town, nursery: trio.Nursery, tmp_path):  # type: ignore[no-untyped-def]
+async def odd(town: Town, nursery: trio.Nursery, tmp_path: Path) -> AsyncIterator[Oddity]:
     sandbox = Oddity(town.world, tmp_path / "odd", town.weather)
     town.ports["oddity"] = await nursery.start(serve, sandbox, 0, town.pki)
     yield sandbox
@@ -74,9 +76,9 @@ async def test_dropped_answer_is_unknown_although_booked(town: Town) -> None:
     with pytest.raises(OutcomeUnknown):
         await ask_desk(link, deadline_s=1.0)
     with trio.fail_after(30):
-        while not town.sandboxes["agency_duty"].calls():  # type: ignore[attr-defined]
+        while not town.desk.calls():
             await trio.sleep(0.01)
-    assert len(town.sandboxes["agency_duty"].calls()) == 1  # type: ignore[attr-defined]
+    assert len(town.desk.calls()) == 1
 
 
 async def test_hanging_calls_are_bounded(town: Town) -> None:
@@ -195,7 +197,7 @@ async def test_document_past_its_limit_is_unknown(town: Town, odd: Oddity) -> No
         await link.fetch("/anything", bytes_max=99_999)
 
 
-async def test_host_of_another_authority_is_not_spoken_to(town: Town, tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_host_of_another_authority_is_not_spoken_to(town: Town, tmp_path: Path) -> None:
     """A server whose certificate is not from the pinned authority never sees the question."""
     own = town.settings("agency_duty")
     strange = make_pki(tmp_path / "strange")
@@ -204,10 +206,10 @@ async def test_host_of_another_authority_is_not_spoken_to(town: Town, tmp_path) 
     )
     with pytest.raises(OutcomeUnknown):
         await ask_desk(town.link("agency_duty", settings))
-    assert town.sandboxes["agency_duty"].calls() == []  # type: ignore[attr-defined]
+    assert town.desk.calls() == []
 
 
-async def test_terminal_without_our_certificate_is_refused(town: Town, tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_terminal_without_our_certificate_is_refused(town: Town, tmp_path: Path) -> None:
     """A terminal with a certificate of another authority gets no answer, and nothing is booked."""
     own = town.settings("agency_duty")
     strange = make_pki(tmp_path / "strange")
@@ -219,7 +221,7 @@ async def test_terminal_without_our_certificate_is_refused(town: Town, tmp_path)
     )
     with pytest.raises(OutcomeUnknown):
         await ask_desk(town.link("agency_duty", settings))
-    assert town.sandboxes["agency_duty"].calls() == []  # type: ignore[attr-defined]
+    assert town.desk.calls() == []
 
 
 @pytest.mark.parametrize("missing", ["ca", "certificate", "private_key", "url"])
