@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from drivers.registry import find_driver
 
 from drivers.pin_entry import make_pin_entry
+from drivers.registry import find_driver
 from kiosk.clock import SystemClock
 from kiosk.config import HostSettings, Settings
 from kiosk.control import ControlSilent, ask_control, serve_control
@@ -48,7 +48,7 @@ async def run_kiosk(settings: Settings) -> None:
     log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(Path(settings.data_dir), clock.now)
     clock.case_code_known = journal.case_code_known
-    links = {name: HttpsHostLink(name, settings.hosts.get(name, HostSettings(url="")), log) for name in HOSTS}
+    links = _links(settings, log)
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform)
     screen = KivyScreen(settings)
@@ -67,7 +67,11 @@ async def run_kiosk(settings: Settings) -> None:
         card_platform=card_platform,
         duty=AgencyDutyClient(links["agency"]),
         seal_verifier=ProcessSealVerifier(
-            Path(settings.seals.anchors), settings.seals.verify_s_max, log, settings.seals.time_tolerance_s
+            Path(settings.seals.anchors),
+            settings.seals.verify_s_max,
+            log,
+            settings.seals.time_tolerance_s,
+            production=settings.production,
         ),
         make_pin_entry=pin_entry,
     )
@@ -106,7 +110,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
 
 async def _examine_alone(settings: Settings) -> list[Finding]:
     log = JsonLog()
-    links = {name: HttpsHostLink(name, settings.hosts.get(name, HostSettings(url="")), log) for name in HOSTS}
+    links = _links(settings, log)
     supervisor = Supervisor(
         settings.slots,
         find_driver,
@@ -123,6 +127,15 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         nursery.cancel_scope.cancel()
     hosts = await _host_findings(links)
     return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]
+
+
+def _links(settings: Settings, log: JsonLog) -> dict[str, HttpsHostLink]:
+    """One link a host; a host without settings is unknown to this terminal."""
+    nowhere = HostSettings(url="")
+    return {
+        name: HttpsHostLink(name, settings.hosts.get(name, nowhere), log, production=settings.production)
+        for name in HOSTS
+    }
 
 
 async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:

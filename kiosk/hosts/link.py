@@ -29,6 +29,7 @@ JSON_BYTES_MAX = 1024 * 1024  # 13 months of five insurances are 15 kB
 CHUNK_BYTES = 16 * 1024
 IDLE_LINES_MAX = 4
 CODE_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+TEST_MARK = "TEST "
 WORDS_MAX = 200  # characters of a host's own text that a screen shows
 
 
@@ -36,13 +37,15 @@ class HttpsHostLink:
     """Implements ``ports.HostLink``. ``name`` is the host's in logs and exceptions.
 
     A host without an address, and certificate files that are missing or broken, make every call unknown: a terminal
-    without this host still serves what needs only the chip. ``doctor`` tells staff.
+    without this host still serves what needs only the chip. ``doctor`` tells staff. With ``production`` an authority
+    that is marked TEST counts as broken (pins-and-keys 10).
     """
 
-    def __init__(self, name: str, settings: HostSettings, log: Log) -> None:
+    def __init__(self, name: str, settings: HostSettings, log: Log, *, production: bool = False) -> None:
         self._name = name
         self._settings = settings
         self._log = log
+        self._production = production
         self._places = trio.CapacityLimiter(CALLS_MAX)
         self._idle: list[_Line] = []
         self._closed = False
@@ -109,7 +112,7 @@ class HttpsHostLink:
         try:
             line = self._take_line()
         except OSError as error:  # ssl.SSLError is one
-            exchange.failure = f"certificate files cannot be used: {type(error).__name__}"
+            exchange.failure = f"certificate files cannot be used: {error.strerror or type(error).__name__}"
             return
         if exchange.run(line) and not self._closed and len(self._idle) < IDLE_LINES_MAX:
             self._idle.append(line)
@@ -119,7 +122,7 @@ class HttpsHostLink:
     def _take_line(self) -> _Line:
         with contextlib.suppress(IndexError):  # list.pop is atomic; asking for the length first would race
             return self._idle.pop()
-        return _new_line(self._settings)
+        return _new_line(self._settings, self._production)
 
     def _judge(self, exchange: _Exchange) -> None:
         """Two hundreds pass; four hundreds with a problem document refuse; all else is unknown."""
@@ -229,15 +232,23 @@ class _Exchange:
         return bytes(collected)
 
 
-def _tls_context(settings: HostSettings) -> ssl.SSLContext:
+def _tls_context(settings: HostSettings, production: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(settings.ca)
+    if production and any(_is_test(authority) for authority in context.get_ca_certs()):
+        raise ssl.SSLError(0, "a TEST authority in production")
     context.load_cert_chain(settings.certificate, settings.private_key)
     return context
 
 
-def _new_line(settings: HostSettings) -> _Line:
+def _is_test(authority: Any) -> bool:
+    """Whether a name of the subject, as ``ssl`` gives it, carries the mark of the demo PKI."""
+    names = [value for part in authority["subject"] for _, value in part]
+    return any(value.startswith(TEST_MARK) for value in names)
+
+
+def _new_line(settings: HostSettings, production: bool) -> _Line:
     """requests is imported here, in the thread of the first call: 130 ms that the first frame need not wait for.
 
     Raises:
@@ -249,7 +260,7 @@ def _new_line(settings: HostSettings) -> _Line:
     from urllib3.connection import HTTPSConnection
     from urllib3.connectionpool import HTTPSConnectionPool
 
-    tls = _tls_context(settings)
+    tls = _tls_context(settings, production)
     line = _Line()
 
     class Connection(HTTPSConnection):

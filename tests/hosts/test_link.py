@@ -232,6 +232,14 @@ async def test_terminal_without_files_starts_and_knows_nothing(town: Town, missi
         await ask_desk(town.link("agency_duty", settings))
 
 
+async def test_production_trusts_no_test_host(town: Town) -> None:
+    """A production terminal does not speak to a sandbox, even when its settings point there."""
+    link = HttpsHostLink("agency_duty", town.settings("agency_duty"), lambda event, **fields: None, production=True)
+    with pytest.raises(OutcomeUnknown, match="a TEST authority in production"):
+        await ask_desk(link)
+    assert town.desk.calls() == []
+
+
 async def test_plain_http_is_never_spoken(town: Town) -> None:
     """An address without TLS is not used at all."""
     settings = msgspec.structs.replace(town.settings("agency_duty"), url="http://127.0.0.1:9")

@@ -110,6 +110,15 @@ async def test_unsealed_document_is_unreadable(town: Town) -> None:
     assert await verifier(town.pki).verify(document.pdf, wanted(town, document)) is SealFinding.UNREADABLE
 
 
+async def test_production_trusts_no_test_seal(town: Town) -> None:
+    """What the demo's seal makes genuine here is not printed by a production terminal, whatever its anchors say."""
+    document = await issued(town)
+    told = Told()
+    strict = ProcessSealVerifier(town.pki.anchors, 60.0, told, production=True)
+    assert await strict.verify(document.pdf, wanted(town, document)) is SealFinding.UNTRUSTED
+    assert "test_seal" in told.lines[0]
+
+
 async def test_no_anchors_is_no_trust(town: Town, tmp_path: Path) -> None:
     """With an empty directory of anchors nothing is trusted: above all not what the system trusts."""
     document = await issued(town)

@@ -25,6 +25,7 @@ from kiosk.domain.certificate import SealExpectation, SealFinding
 from kiosk.hosts.seal.wire import Order, Verdict
 
 CONTENT_FILE = "certificate.json"
+TEST_MARK = "TEST "  # how the demo PKI begins its names
 CONTENT_BYTES_MAX = 16 * 1024
 OUT_OF_TIME = frozenset(
     {
@@ -66,7 +67,13 @@ def _seal_verdict(seal: EmbeddedPdfSignature, order: Order) -> Verdict | None:
     status = validate_pdf_signature(seal, _context(roots, order), skip_diff=True)
     if not (status.intact and status.valid) or status.coverage != SignatureCoverageLevel.ENTIRE_FILE:
         return Verdict(finding=SealFinding.ALTERED, reason="digest_or_coverage")
+    if order.production and any(_is_test(one) for one in (seal.signer_cert, *roots)):
+        return Verdict(finding=SealFinding.UNTRUSTED, reason="test_seal")
     return _trust_verdict(status)
+
+
+def _is_test(certificate: x509.Certificate) -> bool:
+    return str(certificate.subject.native.get("common_name", "")).startswith(TEST_MARK)
 
 
 def _trust_verdict(status: PdfSignatureStatus) -> Verdict | None:

@@ -23,12 +23,19 @@ class ProcessSealVerifier:
     """``anchors_dir`` holds the agency's authorities (.pem) and their revocation lists (.crl)."""
 
     def __init__(
-        self, anchors_dir: Path, verify_s_max: float, log: Log, time_tolerance_s: int = TIME_TOLERANCE_S
+        self,
+        anchors_dir: Path,
+        verify_s_max: float,
+        log: Log,
+        time_tolerance_s: int = TIME_TOLERANCE_S,
+        *,
+        production: bool = False,
     ) -> None:
         self._anchors_dir = anchors_dir
         self._verify_s_max = verify_s_max
         self._log = log
         self._time_tolerance_s = time_tolerance_s
+        self._production = production
 
     async def verify(self, pdf: bytes, expected: SealExpectation) -> SealFinding:
         """Only GENUINE may be printed. A process that fails, hangs or babbles is UNREADABLE; nothing is raised."""
@@ -36,6 +43,7 @@ class ProcessSealVerifier:
             anchors=str(self._anchors_dir),
             time_tolerance_s=self._time_tolerance_s,
             cpu_s_max=math.ceil(self._verify_s_max),
+            production=self._production,
             expected=expected,
         )
         verdict = Verdict(finding=SealFinding.UNREADABLE, reason="too_slow")

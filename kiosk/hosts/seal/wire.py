@@ -23,6 +23,7 @@ class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     anchors: str
     time_tolerance_s: int
     cpu_s_max: int
+    production: bool = False  # then a seal marked TEST is not trusted (pins-and-keys 10)
     expected: SealExpectation
 
 
