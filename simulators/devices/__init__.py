@@ -8,6 +8,7 @@ from simulators.worlds.world import World
 
 # Model -> module. A module offers ``build(world: World, options: Mapping[str, str]) -> LineDevice``.
 MODELS = {
+    "ccnet": "simulators.devices.ccnet_unit",
     "escpos": "simulators.devices.escpos",
     "kmy": "simulators.devices.kmy",
 }

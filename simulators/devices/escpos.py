@@ -7,7 +7,7 @@ Real-time commands are obeyed wherever they stand, also inside an image, as some
 
 from collections.abc import Callable, Mapping
 
-from simulators.devices.escpos_commands import LF, Command, take_command
+from simulators.devices.escpos_commands import LF, Command, characters, take_command
 from simulators.devices.escpos_paper import Cell, Paper, QrRow, RasterRow, Row, TextRow, picture, words
 from simulators.worlds.world import World
 
@@ -223,7 +223,7 @@ class EscposPrinter:
             act(self, command.arguments)
 
     def _write(self, text: bytes) -> None:
-        for char, cells in _characters(text, self._hanzi, self._full):
+        for char, cells in characters(text, self._hanzi, self._full):
             used = sum(cell.cells * cell.wide for cell in self._line)
             if used + cells * self._wide > self._columns:
                 self._line_feed(b"")
@@ -363,32 +363,6 @@ def _longest_command(buffer: bytearray) -> int:
     if buffer[:2] != b"\x1dv" or len(buffer) < 8:
         return 0
     return min(_IMAGE_BYTES_MAX, 8 + (buffer[4] + 256 * buffer[5]) * (buffer[6] + 256 * buffer[7]))
-
-
-def _characters(text: bytes, hanzi: bool, full: bool) -> list[tuple[str, int]]:
-    """Characters and their cells, as this printer's font sees the bytes."""
-    found: list[tuple[str, int]] = []
-    index = 0
-    while index < len(text):
-        byte = text[index]
-        if byte < 0x80 or not hanzi:
-            if byte >= 0x20:
-                found.append((chr(byte) if byte < 0x7F else "▒", 1))
-            index += 1
-        elif full and len(text) > index + 3 and 0x30 <= text[index + 1] <= 0x39:
-            found.append((text[index : index + 4].decode("gb18030", "replace"), 2))
-            index += 4
-        else:
-            found.append((_two_bytes(text[index : index + 2], "gb18030" if full else "gbk"), 2))
-            index += 2
-    return found
-
-
-def _two_bytes(pair: bytes, charset: str) -> str:
-    try:
-        return pair.decode(charset)
-    except UnicodeDecodeError:
-        return "□"
 
 
 def build(world: World, options: Mapping[str, str]) -> EscposPrinter:

@@ -66,9 +66,6 @@ def _text_size(held: bytearray) -> int:
     end = next((index for index, byte in enumerate(held) if byte in (ESC, FS, GS, LF[0])), len(held))
     if end < len(held):
         return end
-    trail = 0
-    while trail < end and held[end - 1 - trail] >= 0x30 and trail < 3:
-        trail += 1
     return _whole_characters(held, end)
 
 
@@ -80,3 +77,29 @@ def _whole_characters(held: bytearray, end: int) -> int:
             break
         index += step
     return index
+
+
+def characters(text: bytes, hanzi: bool, full: bool) -> list[tuple[str, int]]:
+    """Characters and their cells, as this printer's font sees the bytes."""
+    found: list[tuple[str, int]] = []
+    index = 0
+    while index < len(text):
+        byte = text[index]
+        if byte < 0x80 or not hanzi:
+            if byte >= 0x20:
+                found.append((chr(byte) if byte < 0x7F else "▒", 1))
+            index += 1
+        elif full and len(text) > index + 3 and 0x30 <= text[index + 1] <= 0x39:
+            found.append((text[index : index + 4].decode("gb18030", "replace"), 2))
+            index += 4
+        else:
+            found.append((_two_bytes(text[index : index + 2], "gb18030" if full else "gbk"), 2))
+            index += 2
+    return found
+
+
+def _two_bytes(pair: bytes, charset: str) -> str:
+    try:
+        return pair.decode(charset)
+    except UnicodeDecodeError:
+        return "□"

@@ -111,7 +111,7 @@ class IppPrinter:
 
     @property
     def uri(self) -> str:
-        return f"ipp://localhost:{self.port}/ipp/print"
+        return f"ipp://127.0.0.1:{self.port}/ipp/print"  # a bare machine may lack the name localhost
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Raises ChildEnded: it would not start; OSError: a program is missing."""
@@ -196,7 +196,7 @@ class IppPrinter:
         a4 = "iso_a4_210x297mm"
         form = f"size1={a4}&type1=stationery&level1={main}&size3={a4}&type3=stationery&level3={by_pass}"
         with trio.fail_after(_REPLY_S):
-            async with await trio.open_tcp_stream("localhost", self.port) as stream:
+            async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
                 await stream.send_all(f"GET /media?{form} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 await stream.receive_some(4096)
 
