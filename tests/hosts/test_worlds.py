@@ -122,3 +122,25 @@ def test_wrong_worlds_are_refused(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "wrong.toml").write_text(wrong)
     with pytest.raises(WorldError, match=r"wrong\.toml"):
         load_world(tmp_path / "wrong.toml")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ('pin_state = "initial"', 'pin_state = "first"', "pin_state"),
+        ('platform_state = "sealed"', 'platform_state = "frozen"', "platform_state"),
+        ('insurance = "pension"', 'insurance = "pensions"', "insurance"),
+        ('last_month = "2026-10"', 'last_month = "2026-13"', "last_month"),
+        ('raw = { 05 = "32303132"', 'raw = { 05 = "3230313"', "raw"),
+        ("insurances.pension = {", "insurances.pensions = {", "insurances"),
+        ('handle = "li_jianguo"', 'handle = "wang_xiulan"', "used twice"),
+        ('number = "Y00000024"', 'number = "Y00000016"', "used twice"),
+    ],
+)
+def test_mistakes_are_told_by_their_place(tmp_path: Path, right: str, wrong: str, place: str) -> None:
+    """A mistake in somebody's own world is refused when it is read, and the message says where it is."""
+    text = (WORLDS / "demo.toml").read_text(encoding="utf-8")
+    assert right in text
+    (tmp_path / "mine.toml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(WorldError, match=place):
+        load_world(tmp_path / "mine.toml")
