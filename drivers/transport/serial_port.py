@@ -61,6 +61,8 @@ class SerialLine:
 
     def take_back(self) -> None:
         self._lent = False
+        if not self._open:
+            return
         with suppress(termios.error, OSError):  # a line that is gone says so at the next send or receive
             termios.tcflush(self._fd, termios.TCIOFLUSH)
 

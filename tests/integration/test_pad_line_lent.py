@@ -53,6 +53,23 @@ async def test_a_pin_is_read_over_the_lent_line(tmp_path: Path, expand: bool, et
         assert "731052" not in stand.log.getvalue()
 
 
+async def test_a_lost_reply_to_start_pin_does_not_drop_typed_digits(tmp_path: Path) -> None:
+    """The process does not begin again once a digit has come: a wrong PIN would cost the card a try."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        to_terminal = stand.pad.wire
+
+        def lose_first_reply(chunk: bytes) -> None:
+            if chunk.startswith(b"\x02") and stand.pad.commands[-1] == 0x35:
+                stand.pad.wire = to_terminal
+            else:
+                to_terminal(chunk)
+
+        stand.pad.wire = lose_first_reply
+        pin, _ = await enter_plain(stand, presses(stand, *"246810"))
+        assert pin == b"246810"
+        assert stand.pad.commands.count(0x35) == 1
+
+
 async def test_an_early_enter_begins_again(tmp_path: Path) -> None:
     """Enter after four digits where six are needed clears the entry and lets the resident go on."""
     async with pad_on_pty(tmp_path / "pad") as stand:

@@ -1,5 +1,7 @@
 """The KMY driver against its simulated pad, over four wires and through its faults."""
 
+from collections.abc import Iterable
+
 import pytest
 import trio
 from psec import des, mac
@@ -58,6 +60,62 @@ async def test_over_a_damaging_wire_every_answer_is_right_or_a_fault(seed: int, 
             Health(Condition.UNKNOWN, "silent"),
             Health(Condition.FAULT, "bad_parameter"),
         )
+
+
+class LosesReply(PerfectWire):
+    """Loses the first frame of the pad after its command ``code`` was heard."""
+
+    def __init__(self, code: int) -> None:
+        self.pad = Simulator({0: MASTER})
+        self._code: int | None = code
+
+    def carry(self, chunk: bytes) -> Iterable[tuple[float, bytes]]:
+        if chunk.startswith(b"\x02") and self.pad.commands[-1] == self._code:
+            self._code = None
+            return
+        yield from super().carry(chunk)
+
+
+async def test_a_lost_reply_to_start_pin_does_not_drop_typed_digits(autojump_clock: MockClock) -> None:
+    """START PIN is not sent again once a star has come: the pad would forget digits and make a block of a wrong PIN."""
+    wire = LosesReply(0x35)
+    async with pad_on_wire(wire.pad, back=wire) as stand:
+        await stand.load_keys()
+        assert await stand.enter("246810") == expected_block("246810")
+        assert wire.pad.commands.count(0x35) == 1
+
+
+async def test_a_lost_reply_to_start_pin_without_keys_is_asked_again(autojump_clock: MockClock) -> None:
+    """Nothing was typed yet, so beginning again loses nothing."""
+    wire = LosesReply(0x35)
+    async with pad_on_wire(wire.pad, back=wire) as stand:
+        await stand.load_keys()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stand.driver.pin_block, 0, 0, PAN12, SIX_DIGITS, stand.progress)
+            await stand.until(lambda: wire.pad.commands.count(0x35) == 2)
+            await stand.type("246810")
+        assert stand.fault is None
+
+
+async def test_a_lost_pin_block_is_no_fault_of_the_slot(autojump_clock: MockClock) -> None:
+    """The pad gives a block once; when that reply is lost the entry has failed, and the next one works."""
+    wire = LosesReply(0x42)
+    async with pad_on_wire(wire.pad, back=wire) as stand:
+        await stand.load_keys()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stand.type, "246810")
+            with pytest.raises(DeviceFault, match="bad_parameter"):
+                await stand.driver.pin_block(0, 0, PAN12, SIX_DIGITS, stand.progress)
+        assert await stand.enter("246810") == expected_block("246810")
+
+
+async def test_a_lost_mac_is_made_again(autojump_clock: MockClock) -> None:
+    """The whole sequence is begun again: a MAC changes nothing in the pad."""
+    wire = LosesReply(0x41)
+    async with pad_on_wire(wire.pad, back=wire) as stand:
+        await stand.load_keys()
+        assert await stand.driver.mac(0, 1, b"message") == mac.generate_cbc_mac(MAC_KEY, b"message", 1)
+        assert wire.pad.commands.count(0x41) == 2
 
 
 async def test_unionpay_mac_of_the_published_example(autojump_clock: MockClock) -> None:

@@ -119,8 +119,8 @@ class Framing:
 class Command:
     """``reply_sizes``: how many bytes of data a good reply carries, from and to. ``blocks``: cipher steps it costs.
 
-    ``repeatable``: sending it again after silence does no harm. Reading a PIN block or a MAC is not: the pad closes
-    its encryption state with the reply, so the whole sequence is begun again instead.
+    ``repeatable``: sending it again after silence does no harm. START PIN is not: it drops digits that were typed. Nor
+    is what closes the pad's encryption state with its reply, except reading the PIN block: once more gets it or "no".
     """
 
     code: int
@@ -159,7 +159,8 @@ def account(pan12: str) -> Command:
 def start_pin(digits_max: int, timeout_s: int, with_account: bool) -> Command:
     """Begin PIN entry: show stars, no prompt text; ``timeout_s`` 1 to 255."""
     _check(4 <= digits_max <= 12 and 1 <= timeout_s <= 255, 0x35)
-    return Command(0x35, bytes((digits_max, 0x01, 0x01 if with_account else 0x02, 0x00, timeout_s)))
+    data = bytes((digits_max, 0x01, 0x01 if with_account else 0x02, 0x00, timeout_s))
+    return Command(0x35, data, repeatable=False)
 
 
 def encrypt(blocks: bytes) -> Command:
@@ -182,7 +183,7 @@ def mac(message: bytes) -> Command:
 
 
 def read_pin_block() -> Command:
-    return Command(0x42, reply_sizes=(8, 8), blocks=1, repeatable=False)
+    return Command(0x42, reply_sizes=(8, 8), blocks=1)
 
 
 def activate(master: int, slot: int) -> Command:

@@ -62,8 +62,12 @@ class Conversation:
                     self._paused.set()
                     await self._resumed.wait()
         except LineLost:
+            return
+        finally:
             self._lost = True
             self._answered.set()
+            if self._paused is not None:
+                self._paused.set()
 
     async def ask(self, command: Command) -> Reply:
         """The reply of success. Repeats after silence only what the codec declares repeatable.

@@ -13,19 +13,18 @@ import trio
 from drivers.pin_pad.kmy import codec
 from drivers.pin_pad.kmy.codec import Key, Keypad, Parameter
 from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent
+from drivers.pin_pad.kmy.secure_entry import ClearDigits, EntryCut, SecureEntry
 from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.transport.line import Line, LineLost
 from drivers.transport.serial_port import open_serial_line
-from kiosk.domain.card import PinProgress, PinPrompt, PinTemplate
+from kiosk.domain.card import PinTemplate
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceContext, DeviceFault, PadKey
 from kiosk.ports.devices import Progress
 
 KEYS_WAITING_MAX = 8
-ENTRY_KEYS_MAX = 64
 MAC_SEQUENCES_MAX = 2
 TIDY_S_MAX = 8.0  # of every shielded section: two commands, three tries each
-PAD_TIMEOUT_GRACE_S = 2.0  # the pad's own time-out comes first
 
 PAD_KEYS: dict[int, PadKey] = {
     **{0x30 + digit: PadKey(str(digit)) for digit in range(10)},
@@ -57,7 +56,7 @@ class KmyPad:
         self._mode: Keypad | None = None
         self._askers = 0  # tasks inside next_key
         self._keys_in, self._keys_out = trio.open_memory_channel[PadKey](KEYS_WAITING_MAX)
-        self._entry_in: trio.MemorySendChannel[int] | None = None  # while a PIN is typed
+        self._entry: SecureEntry | None = None  # while a PIN is typed
         self._version = self._serial = ""
 
     # --- Device ---------------------------------------------------------------------------------------------------
@@ -157,8 +156,8 @@ class KmyPad:
 
     def _end_waits(self) -> None:
         self._keys_in.close()
-        if self._entry_in is not None:
-            self._entry_in.close()
+        if self._entry is not None:
+            self._entry.cut()
 
     def _gone(self) -> DeviceFault:
         health = self._fault.health if self._fault else Health(Condition.ABSENT, "not_open")
@@ -229,8 +228,8 @@ class KmyPad:
 
     def _take_key(self, value: int) -> None:
         try:
-            if self._entry_in is not None:
-                self._entry_in.send_nowait(value)
+            if self._entry is not None:
+                self._entry.take(value)
             elif self._mode is Keypad.ON and value in PAD_KEYS:
                 self._keys_in.send_nowait(PAD_KEYS[value])
         except trio.WouldBlock:
@@ -299,8 +298,13 @@ class KmyPad:
         async with self._turn() as talk:
             try:
                 await self._prepare_entry(talk, master, slot, pan12, template)
-                finished = await self._enter(talk, template, progress)
+                self._entry = SecureEntry(talk, template, progress, self._settings.tries)
+                finished = await self._entry.finished()
                 return (await talk.ask(codec.read_pin_block())).data if finished else None
+            except ClearDigits as clear:
+                raise self._fail(Health(Condition.FAULT, "plain_mode_stuck")) from clear
+            except EntryCut as cut:
+                raise self._gone() from cut
             finally:
                 await self._leave_entry(talk)
 
@@ -314,43 +318,12 @@ class KmyPad:
         await talk.ask(codec.parameter(Parameter.AUTO_ENTER, template.digits_min == template.digits_max))
         await self._activate(talk, master, slot)
 
-    async def _enter(self, talk: Conversation, template: PinTemplate, progress: Progress) -> bool:
-        """Whether the resident finished in time. An Enter that comes too early begins again."""
-        deadline = trio.current_time() + template.entry_s_max
-        while (left_s := deadline - trio.current_time()) > 0:
-            progress(PinProgress(PinPrompt.CURRENT, 0))
-            self._entry_in, keys = trio.open_memory_channel[int](ENTRY_KEYS_MAX)
-            start = codec.start_pin(template.digits_max, min(255, max(1, round(left_s))), with_account=True)
-            await talk.ask(start)
-            with trio.move_on_at(deadline + PAD_TIMEOUT_GRACE_S):
-                ended_by, digits = await self._count(keys, template.digits_max, progress)
-                if ended_by != Key.ENTER or digits >= template.digits_min:
-                    return ended_by == Key.ENTER
-        return False
-
-    async def _count(
-        self, keys: trio.MemoryReceiveChannel[int], digits_max: int, progress: Progress
-    ) -> tuple[int, int]:
-        """The key that ended the entry, and how many digits stood then."""
-        digits = 0
-        async for key in keys:
-            if key in (Key.ENTER, Key.CANCEL, Key.TIMED_OUT):
-                return key, digits
-            if key in codec.DIGITS:  # clear digits in secure mode: this pad must not see another PIN
-                raise self._fail(Health(Condition.FAULT, "plain_mode_stuck"))
-            if key == Key.STAR:
-                digits = min(digits + 1, digits_max)
-            elif key == Key.CLEAR:
-                digits = max(digits - 1, 0)
-            progress(PinProgress(PinPrompt.CURRENT, digits))
-        raise self._gone()
-
     async def _leave_entry(self, talk: Conversation) -> None:
         """Always, also when cancelled: no pad is left waiting for a PIN that nobody will read.
 
         A failure here ends ``run``, but does not take back a PIN block or hide what made the entry end.
         """
-        self._entry_in = None
+        self._entry = None
         with trio.CancelScope(shield=True, deadline=trio.current_time() + TIDY_S_MAX) as tidy:
             try:
                 await self._set_mode(talk, Keypad.OFF)

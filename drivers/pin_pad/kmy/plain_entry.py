@@ -135,7 +135,10 @@ class _Pad:
         self._keys.clear()
 
     def ask(self, command: Command) -> Reply:
-        """Send until answered, ``TRIES`` times: every command of this module may be repeated."""
+        """Send until answered, ``TRIES`` times at most. START PIN is not sent again once a key has come.
+
+        It would drop what was typed; and it has begun, whatever became of its reply.
+        """
         for _ in range(TRIES):
             self._decoder.give_up()
             self._replies.clear()
@@ -145,6 +148,8 @@ class _Pad:
                 return reply
             if reply is not None:
                 raise PlainEntryFailed("refused")
+            if self._keys and not command.repeatable:
+                return Reply(codec.OK)
         raise PlainEntryFailed("silent")
 
     def next_key(self, deadline: float) -> int | None:
