@@ -21,14 +21,15 @@ TREMBLE_PX = 14  # half of what the screen forgives on release
 class Hands(Protocol):
     name: str
 
-    async def answer(self, value: str) -> None:
-        """Answer the question that stands. Raises Unexpected: there is no such answer."""
+    async def answer(self, value: str) -> float:
+        """Answer the question that stands; the moment (trio time) it was done. Raises Unexpected: no such answer."""
         ...
 
 
-async def xdotool(display: str, *words: str) -> None:
-    """One gesture as real X events."""
+async def xdotool(display: str, *words: str) -> float:
+    """One gesture as real X events; when it ended."""
     await trio.run_process(["xdotool", *words], env={**os.environ, "DISPLAY": display}, capture_stderr=True)
+    return trio.current_time()
 
 
 @dataclass
@@ -39,11 +40,11 @@ class Finger:
     glass: Glass
     name: str = "touch"
 
-    async def answer(self, value: str) -> None:
+    async def answer(self, value: str) -> float:
         spot = await self.glass.until_offered(value)
         await trio.sleep(REACTION_S)
         x, y = spot.middle
-        await xdotool(
+        return await xdotool(
             self.stack.display.name,
             "mousemove", str(x), str(y), "mousedown", "1", "sleep", str(PRESS_S), "mouseup", "1",
         )  # fmt: skip
@@ -61,14 +62,14 @@ class TremblingFinger:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
-    async def answer(self, value: str) -> None:
+    async def answer(self, value: str) -> float:
         spot = await self.glass.until_offered(value)
         await trio.sleep(REACTION_S)
         first = self._somewhere_in(spot)
         words: list[str] = []
         for _ in range(2):
             words += self._shaky_touch(first)
-        await xdotool(self.stack.display.name, *words)
+        return await xdotool(self.stack.display.name, *words)
 
     def _somewhere_in(self, spot: Spot) -> tuple[int, int]:
         x, y, width, height = spot.box
@@ -94,14 +95,15 @@ class Keypad:
     ears: Ears
     name: str = "keypad"
 
-    async def answer(self, value: str) -> None:
+    async def answer(self, value: str) -> float:
         key = await self.ears.key_of(value)
         await trio.sleep(REACTION_S)
         self.stack.press(key)
+        return trio.current_time()
 
 
-async def type_pin(stack: Stack, digits: str, pad: str) -> None:
-    """At the pad that asks, once it is lit, with a person's pace, and the green key at last.
+async def type_pin(stack: Stack, digits: str, pad: str) -> float:
+    """At the pad that asks, once it is lit, with a person's pace, and the green key at last; when that was.
 
     Raises:
         Unexpected: the pad never asked.
@@ -111,3 +113,4 @@ async def type_pin(stack: Stack, digits: str, pad: str) -> None:
     for key in [*digits, "enter"]:
         await trio.sleep(0.12)
         stack.press(key, pad)
+    return trio.current_time()

@@ -28,7 +28,16 @@ class Record:
         """Measure what happens inside, until it is done."""
         begun = trio.current_time()
         yield
-        self.steps[f"{self.prefix}.{name}"] = round((trio.current_time() - begun) * 1000)
+        self.took(name, trio.current_time() - begun)
+
+    def took(self, name: str, seconds: float) -> None:
+        self.steps[f"{self.prefix}.{name}"] = round(seconds * 1000)
+
+    def note(self, name: str, holds: bool) -> None:
+        """Note a verdict that the visit can go on with; a bad one is a problem all the same."""
+        self.checks[f"{self.prefix}.{name}"] = holds
+        if not holds:
+            self.problems.append(f"{self.prefix}.{name}")
 
     def check(self, name: str, holds: bool) -> None:
         """Note a verdict.

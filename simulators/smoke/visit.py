@@ -9,7 +9,7 @@ from simulators.devices.ipp import Sheet
 from simulators.hosts.card_platform import CardPlatformSandbox
 from simulators.smoke.documents import names_holder, pages_of
 from simulators.smoke.ears import Ears
-from simulators.smoke.glass import Glass, View
+from simulators.smoke.glass import Glass
 from simulators.smoke.hands import REACTION_S, Hands, Keypad, type_pin
 from simulators.smoke.record import Record
 from simulators.stack import Stack
@@ -18,6 +18,8 @@ from simulators.worlds.world import Card, Resident
 
 PARTS = ("insurances", "account", "contributions", "benefits")
 PAPER_S_MAX = 30.0
+RECEIPT_CHARACTERS_MIN = 20
+DRAWN_S = 0.15  # the map of the screen is written just before the frame is drawn
 NOTICE_S_MAX = 30.0
 
 
@@ -37,10 +39,11 @@ class Visit:
 
     async def go(self) -> None:
         """Raises Unexpected, CheckFailed."""
-        await self._until("insert_card")
+        await self._see("insert_card")
         async with self.record.step("card_to_menu"):
             await self.stack.insert(self.card.handle)
-            await self._until("menu")
+            await self.glass.until("menu")
+        await self._see("menu")
         if self._blind:
             await self._turn_voice_on()
         else:
@@ -54,32 +57,27 @@ class Visit:
 
     async def _forget_the_pin(self) -> None:
         """A note on paper says where to reset it; it costs no try."""
-        before, tries = len(self.stack.hardware.printer.papers), self._chip.tries_left
+        printer, tries = self.stack.hardware.printer, self._chip.tries_left
+        before = len(printer.papers)
         await self._answer("query_account", "pin_entry")
         await self._answer("forgot", "forgot_pin")
-        async with self.record.step("receipt"):
-            await self.hands.answer("print")
-            printed = await came_true(lambda: len(self.stack.hardware.printer.papers) > before, PAPER_S_MAX)
-        self.record.check("receipt_printed", printed)
-        paper = self.stack.hardware.printer.papers[-1]
+        await self._answer("print", "menu", step="receipt")
+        self.record.check("receipt_printed", await came_true(lambda: len(printer.papers) > before, PAPER_S_MAX))
+        paper = printer.papers[-1]
         self.record.keep("receipt.png", paper.png)
         self.record.keep("receipt.bin", paper.raw)
         self.record.keep("receipt.txt", paper.text.encode())
-        self.record.check("receipt_readable", paper.whole and len(paper.text) > 20)
+        self.record.check("receipt_readable", paper.whole and len(paper.text) > RECEIPT_CHARACTERS_MIN)
         self.record.check("no_try_used", self._chip.tries_left == tries)
-        await self._until("menu")
         self.stack.take_paper(paper.id)
 
     async def _query_account(self) -> None:
         await self._answer("query_account", "pin_entry")
-        async with self.record.step("pin_to_overview"):
-            await self._type(self.pin)
-            await self._until("overview")
+        await self._type("pin_to_overview", "overview", self.pin)
         for part in PARTS:
             if part == "benefits" and not self._resident.benefits:
                 continue
-            async with self.record.step(f"figures_{part}"):
-                await self._answer(part, f"figures_{part}")
+            await self._answer(part, f"figures_{part}", step=f"figures_{part}")
             await self._answer("back", "overview")
         await self._answer("back", "menu")
 
@@ -87,8 +85,7 @@ class Visit:
         sheets = self.stack.hardware.page_printer.sheets
         before = sheets[-1].id if sheets else 0
         await self._answer("print_certificate", "choose_certificate")
-        async with self.record.step("certificate"):
-            await self._answer("insurance_certificate", "certificate_done", limit_s=60.0)
+        await self._answer("insurance_certificate", "certificate_done", step="certificate", limit_s=60.0)
         await came_true(lambda: self._sheet_after(before) is not None, PAPER_S_MAX)
         sheet = self._sheet_after(before)
         self.record.check("sheet_came", sheet is not None)
@@ -101,21 +98,21 @@ class Visit:
     async def _change_pin(self) -> None:
         notices = self._notices()
         await self._answer("change_pin", "change_pin_entry")
-        async with self.record.step("pin_change"):
-            for digits in (self.pin, self.new_pin, self.new_pin):
-                await self._type(digits)
-            await self._until("pin_changed")
+        await self._type("pin_change", "pin_changed", self.pin, self.new_pin, self.new_pin)
         self.record.check("new_pin_accepted", self._chip.accepts_pin(self.new_pin))
         self.record.check("old_pin_refused", not self._chip.accepts_pin(self.pin))
-        noticed = await came_true(lambda: self._notices() > notices, NOTICE_S_MAX)
-        self.record.check("platform_was_told", noticed)
-        await self._answer("understood", "menu")
+        told = await came_true(lambda: self._notices() > notices, NOTICE_S_MAX)
+        self.record.check("platform_was_told", told)
+        stands = self.glass.look().question == "pin_changed"
+        self.record.note("result_stands_until_it_is_read", stands)
+        if stands:
+            await self._answer("understood", "menu")
 
     async def _leave(self) -> None:
         await self._answer("take_card", "take_card")
         async with self.record.step("card_out"):
             await self.stack.pull()
-            await self._until("insert_card", "take_paper")
+            await self.glass.until("insert_card", "take_paper")
 
     # --- senses and fingers ---------------------------------------------------------------------------------------
 
@@ -137,22 +134,30 @@ class Visit:
         self.stack.press("f3")
         await self.ears.until_heard("menu", before)
 
-    async def _answer(self, value: str, *then: str, limit_s: float = 15.0) -> View:
+    async def _answer(self, value: str, then: str, *, step: str = "", limit_s: float = 15.0) -> None:
+        """Answer, and see the question that follows; ``step`` measures from the finger's release to that."""
         before = len(self.ears.heard())
-        await self.hands.answer(value)
-        view = await self._until(*then, limit_s=limit_s)
+        released = await self.hands.answer(value)
+        await self.glass.until(then, limit_s=limit_s)
+        if step:
+            self.record.took(step, trio.current_time() - released)
+        await self._see(then)
         if self._blind:
-            await self.ears.until_heard(view.question, before)
-            self.record.checks[f"{self.record.prefix}.heard_{view.question}"] = True
-        return view
+            await self.ears.until_heard(then, before)
+            self.record.checks[f"{self.record.prefix}.heard_{then}"] = True
 
-    async def _until(self, *questions: str, limit_s: float = 15.0) -> View:
-        view = await self.glass.until(*questions, limit_s=limit_s)
-        self.record.keep(f"{view.question}.png", await self.stack.screen_png())
-        return view
+    async def _type(self, step: str, then: str, *pins: str) -> None:
+        for digits in pins:
+            released = await type_pin(self.stack, digits, self.pad)
+        await self.glass.until(then)
+        self.record.took(step, trio.current_time() - released)
+        await self._see(then)
 
-    async def _type(self, digits: str) -> None:
-        await type_pin(self.stack, digits, self.pad)
+    async def _see(self, question: str) -> None:
+        """Keep a picture of the question, as soon as it is drawn."""
+        await self.glass.until(question)
+        await trio.sleep(DRAWN_S)
+        self.record.keep(f"{question}.png", await self.stack.screen_png())
 
     def _notices(self) -> int:
         """How many PIN changes the platform has booked."""
