@@ -6,8 +6,8 @@ from tests.tidy import code_rules, house_rules, text_rules
 from tests.tidy.sources import HOUSE, Rule, Source
 
 LONG_BODY = "\n".join(["    x = 1"] * 71)
-# The example of GB 11643-1999 itself, and the same with another check digit.
-VALID_NUMBER, INVALID_NUMBER = "11010519491231002X", "110105194912310021"
+# The second example of GB 11643-1999, of a person born in 1880, and the same with another check digit.
+VALID_NUMBER, INVALID_NUMBER = "440524188001010014", "440524188001010015"
 
 SAMPLES: list[tuple[Rule, str, str]] = [
     (code_rules.long_file, "x = 1\n" * 401, "x = 1\n" * 400),
