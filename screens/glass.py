@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 
 from screens.loop import Loop
 from screens.painter import Painter
+from screens.palette import rgb
 from screens.picture import Picture
 
 Point = Callable[[float, float], None]
@@ -45,7 +46,8 @@ class Glass:
         self._loop = Loop(deadline, on_time)
 
     def paint(self, picture: Picture) -> None:
-        self._painter.paint(picture, Window.width)
+        Window.clearcolor = (*rgb(picture.ground), 1)
+        self._painter.paint(picture)
         self._loop.wake()
 
     def press(self, act: str, down: bool) -> None:

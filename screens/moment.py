@@ -30,4 +30,4 @@ class Moment:
         return render(text, self.preferences.language, hide_amounts=not self.amounts_shown)
 
     def changed(self, **changes: object) -> "Moment":
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # names are checked at the call

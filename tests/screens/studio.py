@@ -10,6 +10,7 @@ import PIL
 from PIL import Image
 
 from screens.environment import prepare
+from screens.palette import rgb
 from screens.picture import Picture
 from screens.typeface import BOLD, RARE, REGULAR
 
@@ -37,9 +38,9 @@ def photograph(picture: Picture, width: int, height: int) -> Image.Image:
     from screens.painter import Painter
 
     painter = Painter(height)
-    painter.paint(picture, width)
+    painter.paint(picture)
     fbo = Fbo(size=(width, height))
-    for part in (ClearColor(0, 0, 0, 1), ClearBuffers(), painter.group):
+    for part in (ClearColor(*rgb(picture.ground), 1), ClearBuffers(), painter.group):
         fbo.add(part)
     fbo.draw()
     image = Image.frombytes("RGBA", (width, height), bytes(fbo.pixels)).convert("RGB")
