@@ -20,7 +20,6 @@ import trio
 from simulators.processes import Child, ChildEnded, Children
 
 FAULTS = ("paper_out", "paper_low", "cover_open", "slow", "abort", "unplugged")
-SLOW_S = 6
 _START_S = 10.0
 _REPLY_S = 5.0
 _RENDER_S = 20.0
@@ -97,6 +96,7 @@ class IppPrinter:
         *,
         port: int = 0,
         formats: str = "application/pdf",
+        slow_s: float = 6.0,
         on_sheet: Callable[[Sheet], None] | None = None,
     ) -> None:
         self.port = port or _free_port()
@@ -104,6 +104,7 @@ class IppPrinter:
         self.faults: set[str] = set()
         self.on_sheet = on_sheet
         self._formats = formats
+        self._slow_s = slow_s
         self._place = run_dir / "page_printer"
         self._children: Children | None = None
         self._printer: Child | None = None
@@ -137,7 +138,7 @@ class IppPrinter:
         self._empty("faults", "sheets", "spool")
         script = self._place / "print.sh"
         script.write_text(
-            _SCRIPT.format(place=shlex.quote(str(self._place.absolute())), slow=SLOW_S, uri=shlex.quote(self.uri))
+            _SCRIPT.format(place=shlex.quote(str(self._place.absolute())), slow=self._slow_s, uri=shlex.quote(self.uri))
         )
         (self._place / "stopping.test").write_text(_STOPPING.format())
         script.chmod(stat.S_IRWXU)

@@ -47,7 +47,7 @@ class Stand:
 
 @asynccontextmanager
 async def stand(place: Path, formats: str = "application/pdf") -> AsyncIterator[Stand]:
-    printer = IppPrinter(place, formats=formats)
+    printer = IppPrinter(place, formats=formats, slow_s=1.5)
     reports: list[Health] = []
     context = DeviceContext("page_printer", reports.append, JsonLog(io.StringIO()), place)
     driver = open_device({"uri": printer.uri, **QUICK}, context)
@@ -119,9 +119,10 @@ async def test_paper_that_ends_in_mid_job_cancels_it_and_nothing_prints_later(tm
                 await at.printer.set_fault("paper_out", on=True)
         await at.printer.set_fault("paper_out", on=False)
         await at.printer.set_fault("slow", on=False)
-        await at.driver.print_pdf(document(pages=2), "job-2")
+        other = document(pages=2)
+        await at.driver.print_pdf(other, "job-2")
         (sheet,) = at.printer.sheets
-        assert sheet.pdf == document(pages=2)
+        assert sheet.pdf == other
 
 
 @asynccontextmanager

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import trio
 
+from drivers.options import OptionError
 from drivers.printer.escpos import codec
 from drivers.printer.escpos.composer import Piece, batches, compose
 from drivers.printer.escpos.conversation import Conversation, Silent
-from drivers.printer.escpos.options import BadOptions, Options, read_options
+from drivers.printer.escpos.options import Options, read_options
 from drivers.printer.escpos.status import Fence, reasons
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
 from drivers.printer.raster import FontMissing, Pen
@@ -48,7 +49,7 @@ def open_device(options: Mapping[str, object], context: DeviceContext) -> "Escpo
     """Entry point ``escpos``. Raises DeviceFault ("bad_settings")."""
     try:
         read = read_options(options)
-    except BadOptions as error:
+    except OptionError as error:
         context.log("bad_settings", slot=context.slot, driver="escpos", error=str(error))
         raise DeviceFault(context.slot, Health(Condition.FAULT, "bad_settings")) from error
     return EscposPrinter(read, context, open_line)

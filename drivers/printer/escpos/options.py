@@ -1,18 +1,16 @@
 """Settings of one ESC/POS printer, each with its unit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-import msgspec
-
+from drivers.options import OptionError
+from drivers.options import read_options as read_fields
 from drivers.printer.escpos.composer import Paper
 from drivers.printer.raster import DEFAULT_FONTS
 
 
-class BadOptions(ValueError):
-    """The settings of the slot cannot be used; the message is for staff."""
-
-
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True)
+class Options:
     """See docs/devices/printer_escpos.md for how to find the right values for a model."""
 
     transport: str = "serial"  # serial | usb
@@ -52,11 +50,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 def read_options(options: Mapping[str, object]) -> Options:
-    """Raises BadOptions: unknown name, wrong type, or value out of its range."""
-    try:
-        read = msgspec.convert(dict(options), Options)
-    except msgspec.ValidationError as error:
-        raise BadOptions(str(error)) from error
+    """Raises OptionError: unknown name, wrong type, or value out of its range."""
+    read = read_fields(Options, options)
     rules = {
         "transport is serial or usb": read.transport in ("serial", "usb"),
         "parity is N, E or O": read.parity in ("N", "E", "O"),
@@ -70,5 +65,5 @@ def read_options(options: Mapping[str, object]) -> Options:
     }
     for rule, holds in rules.items():
         if not holds:
-            raise BadOptions(rule)
+            raise OptionError(rule)
     return read

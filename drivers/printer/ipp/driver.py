@@ -5,10 +5,11 @@ that stops for want of paper is cancelled, so that one resident's sheet never pr
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-import msgspec
 import trio
 
+from drivers.options import OptionError, read_options
 from drivers.printer.ipp.client import NOT_FOUND, IppClient, Job, Refused
 from drivers.printer.ipp.http import NoAnswer, NotReached, target_of
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
@@ -19,13 +20,14 @@ _JOB_POLL_S = 0.3
 _JOBS_CANCELLED_MAX = 20
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True)
+class Options:
     """See docs/devices/printer_ipp.md."""
 
-    uri: str
+    uri: str = ""  # required
     ca: str = ""  # for ipps: who may vouch for the printer; empty = the system's list
     user: str = "kiosk"  # generic: a job never names a person
-    poll_s: float = 3.0
+    poll_s: float = 5.0
     connect_s: float = 2.0
     reply_s: float = 10.0  # includes handing a document over
     job_s_max: float = 120.0
@@ -35,9 +37,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def open_device(options: Mapping[str, object], context: DeviceContext) -> "IppPrinter":
     """Entry point ``ipp``. Raises DeviceFault ("bad_settings")."""
     try:
-        read = msgspec.convert(dict(options), Options)
+        read = read_options(Options, options)
         target = target_of(read.uri, read.ca)
-    except ValueError as error:  # msgspec's ValidationError is one
+    except (OptionError, ValueError) as error:
         context.log("bad_settings", slot=context.slot, driver="ipp", error=str(error))
         raise DeviceFault(context.slot, Health(Condition.FAULT, "bad_settings")) from error
     client = IppClient(read.uri, target, read.user, read.connect_s, read.reply_s)
