@@ -17,7 +17,7 @@ def read_options(kind: type[Settings], options: Mapping[str, object]) -> Setting
     Raises:
         OptionError: an unknown option, or a value of another type (an int is good for a float).
     """
-    known: dict[str, Any] = {one.name: one.default for one in fields(kind)}  # type: ignore[arg-type]
+    known: dict[str, Any] = {one.name: one.default for one in fields(kind)}  # type: ignore[arg-type]  # any dataclass
     for name, value in options.items():
         if name not in known:
             raise OptionError(f"unknown option: {name}")

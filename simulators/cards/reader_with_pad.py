@@ -54,7 +54,9 @@ class ReaderWithPad:
             self._path.chmod(0o600)
             server.listen(4)
             try:
-                await trio.serve_listeners(self._serve, [trio.SocketListener(server)], task_status=task_status)  # type: ignore[arg-type]
+                listeners = [trio.SocketListener(server)]
+                # trio reports the listeners, our callers wait for the start alone.
+                await trio.serve_listeners(self._serve, listeners, task_status=task_status)  # type: ignore[arg-type]  # see above
             finally:
                 self._path.unlink(missing_ok=True)
 
