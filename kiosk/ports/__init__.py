@@ -3,6 +3,7 @@
 Import from here: ``from kiosk.ports import CardReader, DeviceFault``.
 """
 
+from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import (
     CardAuthority,
     CardReader,
@@ -62,6 +63,7 @@ __all__ = [
     "CardNotGenuine",
     "CardPlatform",
     "CardReader",
+    "CashModule",
     "Chose",
     "Clock",
     "Device",
