@@ -15,6 +15,7 @@ COMMANDS = {
     "bench": ("simulators.bench.command", "measure: one JSON object a line"),
     "device": ("simulators.alone.device", "one device on a serial line or a pty"),
     "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
+    "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
 }
 WORLD = Path(__file__).parent / "worlds" / "demo.toml"

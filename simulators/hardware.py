@@ -8,6 +8,7 @@ import trio
 
 from simulators.cards.card import VirtualCard
 from simulators.cards.psam import VirtualPsam
+from simulators.cards.reader_with_pad import ReaderWithPad
 from simulators.cards.slot import CardSlot
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.escpos_paper import Paper
@@ -15,6 +16,7 @@ from simulators.devices.ipp import IppPrinter, Sheet
 from simulators.devices.kmy import KEY_BYTES, KmyPad
 from simulators.devices.kmy import build as build_pad
 from simulators.front_panel.front import NotPossible
+from simulators.native.build import build
 from simulators.outlets import PageOutlet, ReceiptOutlet
 from simulators.pcscd import PrivatePcscd
 from simulators.pty_line import PtyLine
@@ -22,6 +24,7 @@ from simulators.worlds.world import World
 
 LOOPBACK = "127.0.0.1"
 PIN_PAD = "pin_pad"
+OWN_PAD = "card_reader"  # of a reader that has its own (mode A)
 SHEETS_WAITING_MAX = 10  # to be drawn
 PRINTER_LINES_S = 40.0  # a slow one prints 50 mm/s, 3.75 mm a line: slower than this, but nobody should wait here
 
@@ -29,8 +32,9 @@ PRINTER_LINES_S = 40.0  # a slow one prints 50 mm/s, 3.75 mm a line: slower than
 class Hardware:
     """Everything that is bolted into the terminal. ``on_change`` is called after whatever a person could see."""
 
-    def __init__(self, world: World, run_dir: Path, on_change: Callable[[], None]) -> None:
+    def __init__(self, world: World, run_dir: Path, pin_mode: str, on_change: Callable[[], None]) -> None:
         self.on_change = on_change
+        self._pin_mode, self._run_dir = pin_mode, run_dir
         self.pcscd = PrivatePcscd(run_dir / "pcscd")
         self.cards = {
             card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
@@ -42,6 +46,8 @@ class Hardware:
         self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
         self.page_printer = IppPrinter(run_dir, on_sheet=self._sheet_came)
         self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
+        self._own_pad_socket = run_dir / "own-pad.sock"
+        self.own_pad_reader = ReaderWithPad(self._own_pad_socket, lambda: self.inserted, world.keys)
         self._psam = VirtualPsam(world.keys)
         self._slot = CardSlot(LOOPBACK, 0)
         self._sam_slot = CardSlot(LOOPBACK, 0)
@@ -62,6 +68,8 @@ class Hardware:
                 for part in (self._slot, self._sam_slot, self.pad_line, self.printer_line, self.page_printer):
                     await nursery.start(part.run)
                 nursery.start_soon(self._lay_sheets)
+                if self._pin_mode == "A":
+                    await nursery.start(self.own_pad_reader.run)
                 await self._sam_slot.insert(self._psam)
                 task_status.started()
 
@@ -92,13 +100,15 @@ class Hardware:
 
     def press(self, key: str, pad: str = PIN_PAD) -> None:
         """Raises LookupError: no such key or pad."""
-        if key not in KEY_BYTES or pad != PIN_PAD:
+        if key not in KEY_BYTES or pad not in (PIN_PAD, OWN_PAD):
             raise LookupError(key)
-        if "pin-pad" not in self._unplugged:
+        if pad == OWN_PAD:
+            self.own_pad_reader.pad.press(key)
+        elif "pin-pad" not in self._unplugged:
             self.pad.press(key)
 
     def asks_pin(self, pad: str = PIN_PAD) -> bool:
-        return pad == PIN_PAD and self.pad.lit
+        return self.own_pad_reader.pad.lit if pad == OWN_PAD else self.pad.lit
 
     # --- paper ----------------------------------------------------------------------------------------------------
 
@@ -154,14 +164,28 @@ class Hardware:
         self.pcscd.restart()
         await trio.lowlevel.checkpoint()
 
-    def slots(self, pin_mode: str) -> Mapping[str, Mapping[str, Any]]:
-        """The settings of every slot of the terminal, as the drivers want them."""
+    def slots(self) -> Mapping[str, Mapping[str, Any]]:
+        """The settings of every slot of the terminal, as the drivers want them.
+
+        Raises:
+            simulators.native.build.BuildError: mode A's vendor library could not be compiled.
+        """
+        reader: Mapping[str, Any] = {"driver": "pcsc"}
+        if self._pin_mode == "A":
+            reader = {"driver": "ldt33", "library": str(build("ldt33_standin", self._run_dir / "native"))}
         return {
-            "card_reader": {"driver": "pcsc"},
+            "card_reader": reader,
             "sam_reader": {"driver": "psam"},
             "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path)},
             "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
+        }
+
+    def environment(self) -> Mapping[str, str]:
+        """What libraries in the kiosk's process read to find their reader."""
+        return {
+            "PCSCLITE_CSOCK_NAME": str(self.pcscd.socket_path),
+            "LDT33_STANDIN_SOCKET": str(self._own_pad_socket),
         }
 
     def power_cut(self) -> None:

@@ -89,11 +89,11 @@ class KioskProcess:
         self._run_dir.mkdir(parents=True, mode=0o700)
 
 
-def kiosk_environment(display: str, pcscd_socket: Path, screen_map: bool) -> dict[str, str]:
+def kiosk_environment(display: str, hardware: Mapping[str, str], screen_map: bool) -> dict[str, str]:
     """What the kiosk's unit file would set. The interpreter's own folder comes first, for its short-lived helpers."""
     return {
         "DISPLAY": display,
-        "PCSCLITE_CSOCK_NAME": str(pcscd_socket),
+        **hardware,
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",
         **({"YIKATONG_SCREEN_MAP": "1"} if screen_map else {}),

@@ -62,7 +62,7 @@ def main(asked: argparse.Namespace) -> int:
         with alone_in(plan.run_dir):
             trio.run(_run, plan)
     except* (NotStarted, ChildEnded, PcscdError, WorldError, OSError, trio.TooSlowError) as group:
-        print("\n".join(_reasons(group)), file=sys.stderr)
+        print("\n".join(reasons(group)), file=sys.stderr)
         status = EX_UNAVAILABLE
     return status
 
@@ -98,9 +98,10 @@ async def _end_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -
         return
 
 
-def _reasons(group: BaseExceptionGroup[BaseException]) -> Iterator[str]:
+def reasons(group: BaseExceptionGroup[BaseException]) -> Iterator[str]:
+    """What each exception of a group of groups says."""
     for one in group.exceptions:
         if isinstance(one, BaseExceptionGroup):
-            yield from _reasons(one)
+            yield from reasons(one)
         else:
             yield str(one) or type(one).__name__

@@ -12,6 +12,7 @@ from pathlib import Path
 import trio
 from PIL import Image
 
+from simulators.cards.card import VirtualCard
 from simulators.display import Display, open_display
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
@@ -27,7 +28,7 @@ from simulators.processes import Children
 from simulators.serving import serve_on_loopback
 from simulators.switches import SWITCHES, FaultSwitches
 from simulators.waiting import free_port
-from simulators.worlds.world import World, load_world
+from simulators.worlds.world import Card, World, load_world
 
 # Host in the kiosk's settings -> its sandbox.
 KIOSK_HOSTS = {"social_insurance": "social_insurance", "card_platform": "card_platform", "agency": "agency_duty"}
@@ -58,7 +59,7 @@ class Stack:
     def __init__(self, plan: Plan, world: World, children: Children) -> None:
         self.plan, self.world = plan, world
         self.weather = Weather()
-        self.hardware = Hardware(world, plan.run_dir, self._tell)
+        self.hardware = Hardware(world, plan.run_dir, plan.pin_mode, self._tell)
         self.sandboxes: dict[str, Sandbox] = {}
         self.panel_port = plan.panel_port or free_port()
         self.kiosk_dir = plan.run_dir / "kiosk"
@@ -99,7 +100,7 @@ class Stack:
             self.kiosk = KioskProcess(
                 self._children,
                 plan.command or kiosk_command(settings),
-                kiosk_environment(self.display.name, self.hardware.pcscd.socket_path, plan.screen_map),
+                kiosk_environment(self.display.name, self.hardware.environment(), plan.screen_map),
                 self.kiosk_dir,
                 self._tell,
             )
@@ -125,7 +126,7 @@ class Stack:
             size_px=self.plan.size_px,
             pin_mode=self.plan.pin_mode,
             pki=pki,
-            slots=self.hardware.slots(self.plan.pin_mode),
+            slots=self.hardware.slots(),
             host_ports=ports,
         )
         for key, value in self.plan.settings.items():
@@ -150,15 +151,17 @@ class Stack:
             ready=self.kiosk.ready,
             kiosk_pid=self.kiosk.pid,
             kiosk_restarts=self.kiosk.restarts,
-            cards=tuple(
-                RackCard(card.handle, card.title, card.spec, inserted is not None and inserted.handle == card.handle)
-                for card in self.world.cards
-            ),
+            cards=tuple(self._rack_card(card, inserted) for card in self.world.cards),
             switches=tuple(self.faults.state(name) for name in SWITCHES),
             papers=tuple(Piece(one.id, self.hardware.receipts.times[one.id], 1) for one in self.hardware.papers()),
             sheets=self.hardware.sheets.pieces(),
             spoken=self._spoken,
         )
+
+    def _rack_card(self, card: Card, inserted: VirtualCard | None) -> RackCard:
+        chip = self.hardware.cards[card.handle]
+        pin = card.pin if chip.accepts_pin(card.pin) else ""
+        return RackCard(card.handle, card.title, card.spec, chip is inserted, pin)
 
     async def changed(self, seen: FrontState | None) -> FrontState:
         while (state := self.state()) == seen:

@@ -14,6 +14,7 @@ class RackCard(msgspec.Struct, frozen=True):
     title: str
     spec: str
     inserted: bool
+    pin: str  # its TEST PIN while that is still the one of the world file, else ""
 
 
 class Switch(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import trio
 
 from simulators.pcscd import PcscdError
 from simulators.processes import ChildEnded
-from simulators.run import size_px
+from simulators.run import reasons, size_px
 from simulators.smoke.cast import NEW_PINS, NobodyFits, choose_cards
 from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
@@ -57,9 +57,9 @@ def _run_mode(asked: argparse.Namespace, mode: str, record: Record) -> None:
         try:
             trio.run(_run_passes, plan, passes, record)
         except* (ChildEnded, PcscdError, OSError, trio.TooSlowError) as group:
-            record.problems += [f"{mode}: {one}" for one in group.exceptions]
+            record.problems += [f"{mode}: {one}" for one in reasons(group)]
         except* (WorldError, NobodyFits) as group:
-            record.problems += [str(one) for one in group.exceptions]
+            record.problems += reasons(group)
         finally:
             _keep_logs(Path(folder), record.out / mode)
 

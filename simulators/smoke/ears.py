@@ -37,19 +37,13 @@ class Ears:
             return []
         return [msgspec.json.decode(line, type=Saying) for line in lines if line.endswith(b"}")]
 
-    async def until_heard(self, question: str, after: int = 0) -> Saying:
-        """The first saying about ``question`` beyond the first ``after`` ones.
+    async def hears(self, question: str, after: int = 0) -> bool:
+        """Whether ``question`` is spoken, beyond the first ``after`` sayings, within HEAR_S_MAX."""
 
-        Raises:
-            Unexpected: not a word about it within HEAR_S_MAX.
-        """
+        def spoken() -> bool:
+            return any(saying.question == question and saying.msgids for saying in self.heard()[after:])
 
-        def about_it() -> list[Saying]:
-            return [saying for saying in self.heard()[after:] if saying.question == question and saying.msgids]
-
-        if await came_true(lambda: bool(about_it()), HEAR_S_MAX):
-            return about_it()[0]
-        raise Unexpected(f"the kiosk says nothing about {question}")
+        return await came_true(spoken, HEAR_S_MAX)
 
     async def key_of(self, value: str) -> str:
         """The key for an answer. Raises Unexpected: the question has none for it."""

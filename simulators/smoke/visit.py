@@ -132,7 +132,7 @@ class Visit:
         before = len(self.ears.heard())
         await trio.sleep(REACTION_S)
         self.stack.press("f3")
-        await self.ears.until_heard("menu", before)
+        self.record.check("voice_begins", await self.ears.hears("menu", before))
 
     async def _answer(self, value: str, then: str, *, step: str = "", limit_s: float = 15.0) -> None:
         """Answer, and see the question that follows; ``step`` measures from the finger's release to that."""
@@ -143,8 +143,7 @@ class Visit:
             self.record.took(step, trio.current_time() - released)
         await self._see(then)
         if self._blind:
-            await self.ears.until_heard(then, before)
-            self.record.checks[f"{self.record.prefix}.heard_{then}"] = True
+            self.record.note(f"heard_{then}", await self.ears.hears(then, before))
 
     async def _type(self, step: str, then: str, *pins: str) -> None:
         for digits in pins:

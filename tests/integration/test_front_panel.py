@@ -30,7 +30,7 @@ class FrontOfABox:
         self._news = trio.Event()
 
     def state(self) -> FrontState:
-        cards = tuple(RackCard(handle, *face, handle == self.inserted) for handle, face in CARDS.items())
+        cards = tuple(RackCard(handle, *face, handle == self.inserted, "246810") for handle, face in CARDS.items())
         switches = tuple(
             Switch(name, name in self.on, name == "power_cut") for name in ("paper_out", "cover_open", "power_cut")
         )

@@ -95,6 +95,8 @@ function drawSlot(cards) {
   return [
     button(`card ${specClass(inside.spec)}`, () => act("pull", {}), ...cardFace(inside)),
     element("p", "hint", "卡在机器里，点它拔出 ", small("In the terminal: click to pull")),
+    element("p", "hint", inside.pin ? `社保卡密码 ${inside.pin} ` : "密码由您自己改过，或还没有 ",
+      small(inside.pin ? "Social security PIN" : "You changed its PIN, or it has none")),
   ];
 }
 
