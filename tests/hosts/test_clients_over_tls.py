@@ -85,7 +85,7 @@ async def test_unknown_certificate_fault_of_the_wire_is_unknown(town: Town) -> N
     """When the agency books and then says nothing, the outcome is unknown and the key finds the certificate later."""
     town.weather.change(drop_answer=True)
     card, holder = town.identity("wang_xiulan"), town.holder("wang_xiulan")
-    impatient = SocialInsuranceClient(town.link("social_insurance", town.settings("social_insurance", deadline_s=3.0)))
+    impatient = SocialInsuranceClient(town.link("social_insurance", town.settings("social_insurance", deadline_s=0.5)))
     with pytest.raises(OutcomeUnknown):
         await impatient.issue_certificate(card, holder, CertificateKind.INSURANCE, "key-0001")
     town.weather.clear()

@@ -129,7 +129,7 @@ async def test_trickling_host_frees_its_threads(town: Town, nursery: trio.Nurser
     link = town.link("trickler")
     for _ in range(CALLS_MAX + 2):
         with pytest.raises(OutcomeUnknown, match="no complete answer in time"):
-            await link.call("GET", "/anything", deadline_s=0.3)
+            await link.call("GET", "/anything", deadline_s=0.15)
     nursery.cancel_scope.cancel()
 
 
@@ -138,7 +138,7 @@ async def test_resident_who_leaves_ends_the_call(town: Town) -> None:
     town.weather.change(slow_s=30)
     link = town.link("agency_duty")
     for _ in range(CALLS_MAX + 2):
-        with trio.move_on_after(0.2):
+        with trio.move_on_after(0.1):
             await ask_desk(link)
     town.weather.clear()
     assert await ask_desk(link)
