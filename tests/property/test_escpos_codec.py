@@ -58,9 +58,9 @@ def test_noise_never_raises_and_little_is_held_back(noise: bytes) -> None:
 
 @given(WORDS, st.sampled_from([16, 32, 42, 48]))
 def test_wrapping_loses_nothing_and_fits(words: str, columns: int) -> None:
-    """Every character comes out once, in order, and no line is wider than the paper."""
+    """Every character but a space comes out once, in order, and no line is wider than the paper."""
     lines = codec.wrap(codec.clean(words), columns)
-    assert "".join(lines) == codec.clean(words)
+    assert "".join(lines).replace(" ", "") == codec.clean(words).replace(" ", "")
     assert all(codec.cells(line) <= columns for line in lines)
 
 

@@ -96,3 +96,10 @@ def test_control_characters_in_a_name_are_not_commands() -> None:
 def test_closing_marks_do_not_start_a_line() -> None:
     """Chinese punctuation never begins a line: the character before it comes along."""
     assert codec.wrap("请取走卡和凭条。上面", 14) == ["请取走卡和凭", "条。上面"]
+
+
+def test_short_words_and_amounts_stay_whole() -> None:
+    """English breaks at spaces, an amount never inside; a word longer than half a line has to break."""
+    assert codec.wrap("Reset the social security PIN", 24) == ["Reset the social", "security PIN"]
+    assert codec.wrap("个人账户余额合计 1,234.50", 20) == ["个人账户余额合计", "1,234.50"]
+    assert codec.wrap("a" * 30, 24) == ["a" * 24, "a" * 6]

@@ -20,6 +20,7 @@ _BIG = b"\x1ba\x01\x1d!\x11\x1c!\x0c"  # GS ! for models that scale all, FS ! fo
 _BOLD = b"\x1bE\x01"
 _REAL_TIME_SECOND = (0x04, 0x05, 0x14)  # DLE EOT, DLE ENQ, DLE DC4
 _YUAN = str.maketrans({"¥": "￥", "\t": " "})  # U+00A5 has four bytes in GB18030 and prints as junk
+_WORD_MARKS = "".join(map(chr, range(0x21, 0x7F)))
 _NO_LINE_START = "，。、；：？！）》」』】”’,.;:?!)%"
 
 
@@ -58,9 +59,9 @@ def cells(words: str) -> int:
 
 
 def wrap(words: str, columns: int) -> list[str]:
-    """Break at ``columns`` cells, never inside a character; spaces are kept; no closing mark starts a line.
+    """Break at ``columns`` cells: never inside a character, nor inside a short word or number.
 
-    Returns at least one line.
+    No closing mark starts a line, and the spaces at a break are gone. Returns at least one line.
     """
     assert columns >= 4
     lines: list[str] = []
@@ -68,12 +69,25 @@ def wrap(words: str, columns: int) -> list[str]:
     for char in words:
         width = cells(char)
         if used + width > columns:
-            carried = line[-1] if char in _NO_LINE_START and len(line) > 1 else ""
-            lines.append(line[: len(line) - len(carried)])
-            line, used = carried, cells(carried)
-        line += char
-        used += width
+            kept = len(line) - _carried(line, char, columns)
+            lines.append(line[:kept].rstrip(" "))
+            line = line[kept:]
+            used = cells(line)
+        if char != " " or line or not lines:
+            line += char
+            used += width
     return [*lines, line]
+
+
+def _carried(line: str, char: str, columns: int) -> int:
+    """How many characters at the end of ``line`` go to the next line together with ``char``."""
+    closing = char in _NO_LINE_START
+    if char == " " or not (closing or char.isascii()):
+        return 0
+    word = len(line) - len(line.rstrip(_WORD_MARKS))
+    if word > columns // 2 or word == len(line):
+        return 0
+    return word or int(closing and len(line) > 1)
 
 
 def text_piece(words: str, style: str, columns: int, charset: str) -> tuple[bytes, int]:
