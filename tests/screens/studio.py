@@ -16,7 +16,7 @@ from screens.typeface import BOLD, RARE, REGULAR
 
 
 @lru_cache(maxsize=1)
-def _open() -> None:
+def open_window() -> None:
     """One hidden Kivy window for the process; the environment of other tests stays as it was."""
     kept = dict(os.environ)
     os.environ["SDL_VIDEODRIVER"] = "offscreen"
@@ -32,7 +32,7 @@ def _open() -> None:
 
 def photograph(picture: Picture, width: int, height: int) -> Image.Image:
     """The picture as pixels."""
-    _open()
+    open_window()
     from kivy.graphics import ClearBuffers, ClearColor, Fbo
 
     from screens.painter import Painter
@@ -54,7 +54,7 @@ def fingerprint(image: Image.Image) -> str:
 
 def versions() -> dict[str, str]:
     """Everything beside our own code that decides about pixels."""
-    _open()
+    open_window()
     import kivy
     from kivy.graphics.opengl import GL_RENDERER, GL_VERSION, glGetString
 
