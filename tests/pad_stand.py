@@ -52,6 +52,7 @@ class Stand:
     stars: list[int] = field(default_factory=list)
     fault: DeviceFault | None = None
     over: trio.Event = field(default_factory=trio.Event)
+    running: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def progress(self, now: PinProgress) -> None:
         self.stars.append(now.digits)
@@ -60,7 +61,8 @@ class Stand:
         """Keep the fault that ends the driver instead of raising it; report started also when it never was usable."""
         status = _StartedOnce(task_status)
         try:
-            await self.driver.run(status)  # type: ignore[arg-type] # trio's protocol cannot be subclassed
+            with self.running:
+                await self.driver.run(status)  # type: ignore[arg-type] # trio's protocol cannot be subclassed
         except DeviceFault as fault:
             self.fault = fault
         finally:

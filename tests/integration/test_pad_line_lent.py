@@ -116,6 +116,25 @@ async def test_a_borrower_that_raises_does_not_keep_the_line(tmp_path: Path) -> 
         await stand.load_keys()
 
 
+async def test_a_shutdown_while_lent_is_clean_and_leaves_plain_mode(tmp_path: Path) -> None:
+    """When everything is cancelled at once nothing raises, and the pad is told to leave plain mode."""
+    async with pad_on_pty(tmp_path / "pad") as stand:
+        async with trio.open_nursery() as nursery:
+
+            async def borrow() -> None:
+                async with stand.driver.lend_line() as (fd, _):
+                    os.write(fd, b"\x02" + b"02450344" + b"\x03")
+                    await trio.sleep_forever()
+
+            nursery.start_soon(borrow)
+            await stand.until(lambda: stand.pad.mode == 3)
+            stand.running.cancel()
+            nursery.cancel_scope.cancel()
+        await stand.over.wait()
+        await stand.until(lambda: stand.pad.mode == 0)
+        assert stand.fault is None
+
+
 async def test_a_pad_stuck_in_plain_mode_goes_out_of_service(tmp_path: Path) -> None:
     """When plain mode cannot be left, both sides say so and the slot is a FAULT: no bank PIN on this pad."""
     async with pad_on_pty(tmp_path / "pad") as stand:

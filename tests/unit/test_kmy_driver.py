@@ -215,6 +215,22 @@ async def test_a_cancelled_task_leaves_the_pad_dark(autojump_clock: MockClock) -
         assert await stand.enter("246810") == expected_block("246810")
 
 
+async def test_a_shutdown_while_a_pin_is_typed_is_clean(autojump_clock: MockClock) -> None:
+    """When everything is cancelled at once nothing raises, no fault is reported, and the pad goes dark."""
+    async with pad_on_wire() as stand:
+        await stand.load_keys()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stand.driver.pin_block, 0, 0, PAN12, SIX_DIGITS, stand.progress)
+            nursery.start_soon(stand.driver.next_key)
+            await stand.type("24")
+            stand.running.cancel()
+            nursery.cancel_scope.cancel()
+        await stand.over.wait()
+        await stand.until(lambda: not stand.pad.lit)
+        assert stand.fault is None
+        assert stand.reports == [Health(Condition.READY)]
+
+
 @pytest.mark.parametrize("word", ["battery_low", "master_key_lost"])
 async def test_a_warning_is_a_success(word: str, autojump_clock: MockClock) -> None:
     """A4 and C4 mean done: the slot is degraded, the resident is served."""

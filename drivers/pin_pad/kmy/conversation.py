@@ -21,6 +21,10 @@ class PadSilent(Exception):
     """No answer to any of the allowed tries."""
 
 
+class PadStopped(Exception):
+    """Nobody listens any more: the driver was told to end."""
+
+
 class PadRefused(Exception):
     """Answered, and not with "done". ``status`` as in the codec's tables."""
 
@@ -47,7 +51,7 @@ class Conversation:
         self._asked: Command | None = None
         self._reply: Reply | None = None
         self._answered = trio.Event()
-        self._lost = False
+        self._over = self._lost = False  # nobody listens any more; because the line is lost
         self._listening = trio.CancelScope()
         self._paused: trio.Event | None = None  # set once nobody reads the line that is to be lent
         self._resumed = trio.Event()
@@ -62,9 +66,9 @@ class Conversation:
                     self._paused.set()
                     await self._resumed.wait()
         except LineLost:
-            return
-        finally:
             self._lost = True
+        finally:
+            self._over = True
             self._answered.set()
             if self._paused is not None:
                 self._paused.set()
@@ -73,7 +77,7 @@ class Conversation:
         """The reply of success. Repeats after silence only what the codec declares repeatable.
 
         Raises:
-            PadRefused, PadSilent, LineLost.
+            PadRefused, PadSilent, PadStopped, LineLost.
         """
         for _ in range(self._settings.tries if command.repeatable else 1):
             reply = await self._try(command)
@@ -90,7 +94,7 @@ class Conversation:
         """Stop reading and give the descriptor out. Raises LineLost."""
         self._paused, self._resumed = trio.Event(), trio.Event()
         self._listening.cancel()
-        if not self._lost:
+        if not self._over:
             await self._paused.wait()
         return self._line.lend()
 
@@ -101,8 +105,7 @@ class Conversation:
         self._resumed.set()
 
     async def _try(self, command: Command) -> Reply | None:
-        if self._lost:
-            raise LineLost("lost")
+        self._check()
         self._asked, self._reply, self._answered = command, None, trio.Event()
         frame = codec.encode(command, self._settings.framing)
         try:
@@ -111,9 +114,14 @@ class Conversation:
                 await self._answered.wait()
         finally:
             self._asked = None
+        self._check()
+        return self._reply
+
+    def _check(self) -> None:
         if self._lost:
             raise LineLost("lost")
-        return self._reply
+        if self._over:
+            raise PadStopped
 
     def _reply_s(self, command: Command, frame: bytes) -> float:
         """How long a reply may take: both ways on the wire, the cipher, and the pad's own slowness."""

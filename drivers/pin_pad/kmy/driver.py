@@ -12,7 +12,7 @@ import trio
 
 from drivers.pin_pad.kmy import codec
 from drivers.pin_pad.kmy.codec import Key, Keypad, Parameter
-from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent
+from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent, PadStopped
 from drivers.pin_pad.kmy.secure_entry import ClearDigits, EntryCut, SecureEntry
 from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.transport.line import Line, LineLost
@@ -24,6 +24,7 @@ from kiosk.ports.devices import Progress
 
 KEYS_WAITING_MAX = 8
 MAC_SEQUENCES_MAX = 2
+SWITCH_OFF_S_MAX = 1.0
 TIDY_S_MAX = 8.0  # of every shielded section: two commands, three tries each
 
 PAD_KEYS: dict[int, PadKey] = {
@@ -78,8 +79,9 @@ class KmyPad:
 
     async def _switch_off(self, line: Line) -> None:
         """No key is meant for anybody now. One try without waiting for the reply: the next start makes sure."""
-        with trio.move_on_after(0.5, shield=True), suppress(LineLost):
-            await line.send(codec.encode(codec.keypad(Keypad.OFF), self._settings.framing))
+        with trio.move_on_after(SWITCH_OFF_S_MAX, shield=True), suppress(LineLost):
+            async with self._turns:  # a verb that is being cancelled, or a loan that is coming back
+                await line.send(codec.encode(codec.keypad(Keypad.OFF), self._settings.framing))
 
     def _opened(self) -> Line:
         try:
@@ -179,6 +181,8 @@ class KmyPad:
                 raise self._gone()
             try:
                 yield self._talk
+            except PadStopped as stopped:
+                raise self._gone() from stopped
             except (LineLost, PadSilent, PadRefused) as failure:
                 raise self._translated(failure) from failure
 
@@ -328,6 +332,8 @@ class KmyPad:
             try:
                 await self._set_mode(talk, Keypad.OFF)
                 await self._restore_keys(talk)
+            except PadStopped:
+                return  # ``run`` is ending, and switches off
             except (LineLost, PadSilent, PadRefused) as failure:
                 self._translated(failure)
         if tidy.cancelled_caught:
@@ -354,11 +360,17 @@ class KmyPad:
                 yield descriptor, self._settings.framing.options()
             finally:
                 talk.take_back()
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + TIDY_S_MAX) as tidy:
-                    await self._force_plain_mode_off(talk)
-                    await self._restore_keys(talk)
-                if tidy.cancelled_caught:
-                    raise PadSilent
+                await self._confirm_return(talk)
+
+    async def _confirm_return(self, talk: Conversation) -> None:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + TIDY_S_MAX) as tidy:
+            try:
+                await self._force_plain_mode_off(talk)
+                await self._restore_keys(talk)
+            except PadStopped:
+                return  # ``run`` is ending: it switches off, and the next start makes sure
+        if tidy.cancelled_caught:
+            raise PadSilent
 
 
 def open_device(options: Mapping[str, object], context: DeviceContext) -> KmyPad:
