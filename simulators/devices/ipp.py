@@ -6,9 +6,11 @@ loopback. It calls our small script for each document; the script hands the shee
 """
 
 import contextlib
+import errno
 import os
 import re
 import shlex
+import shutil
 import socket
 import stat
 from collections.abc import Callable
@@ -131,7 +133,7 @@ class IppPrinter:
                 await self._children.stop_all()
 
     def _lay_out(self) -> None:
-        for folder in ("spool", "sheets", "faults", "logs"):
+        for folder in ("spool", "sheets", "faults", "keys", "logs"):
             (self._place / folder).mkdir(parents=True, exist_ok=True)
         (self._place / "bus.conf").write_text(_BUS)
         (self._place / "bus").unlink(missing_ok=True)
@@ -180,7 +182,19 @@ class IppPrinter:
         """Raises ChildEnded: it would not start."""
         if self._printer is not None or self._children is None:
             return
-        command = ["ippeveprinter", "-r", "off", "-n", "localhost", "-p", str(self.port), "-d", "spool"]
+        command = [
+            _program("ippeveprinter"),
+            "-r",
+            "off",
+            "-K",
+            "keys",
+            "-n",
+            "localhost",
+            "-p",
+            str(self.port),
+            "-d",
+            "spool",
+        ]
         command += ["-c", str((self._place / "print.sh").absolute()), "-f", self._formats, "-s", "60,0", "A4"]
         self._printer = self._children.start(
             "ippeveprinter", command, env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=bus"}, cwd=self._place
@@ -251,6 +265,14 @@ class IppPrinter:
 
 def _quiet_bus() -> list[str]:
     return ["dbus-daemon", "--config-file=bus.conf", "--nofork", "--nopidfile", "--nosyslog"]
+
+
+def _program(name: str) -> str:
+    """Its path; ippeveprinter lies in /usr/sbin, which only root has in PATH. Raises FileNotFoundError."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, "not installed", name)
+    return found
 
 
 def _free_port() -> int:

@@ -149,6 +149,19 @@ async def test_a_printer_that_loses_power_in_mid_job_leaves_it_unknown(tmp_path:
             await at.driver.print_pdf(document(), "job-1")
 
 
+async def test_a_printer_that_is_busy_with_another_gets_the_document_once(tmp_path: Path) -> None:
+    """Busy means not taken: the document is handed over again until it is taken, and comes out once."""
+    async with stand(tmp_path) as at:
+        (tmp_path / "other.pdf").write_bytes(document())
+        await at.printer.set_fault("slow", on=True)
+        command = ["ipptool", "-q", "-f", str(tmp_path / "other.pdf"), "-d", "filetype=application/pdf", at.printer.uri]
+        await trio.run_process([*command, "print-job.test"])
+        await at.printer.set_fault("slow", on=False)
+        ours = document(pages=2)
+        await at.driver.print_pdf(ours, "job-1")
+        assert [sheet.pdf == ours for sheet in at.printer.sheets] == [False, True]
+
+
 async def test_an_unplugged_printer_is_absent_and_comes_back(tmp_path: Path) -> None:
     """Nobody answers: absent, and nothing was handed over; the same driver sees it return."""
     async with stand(tmp_path) as at:

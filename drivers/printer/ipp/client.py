@@ -8,6 +8,7 @@ from drivers.printer.ipp.http import HttpRefused, NoAnswer, Target, post
 from kiosk.domain.health import Condition, Health
 
 PDF = "application/pdf"
+BUSY = 0x0507  # server-error-busy: not taken, try later
 NOT_FOUND = 0x0406  # client-error-not-found, RFC 8011 appendix B
 STOPPED = 5  # printer-state, RFC 8011 section 5.4.11
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import trio
 
 from drivers.options import OptionError, read_options
-from drivers.printer.ipp.client import NOT_FOUND, IppClient, Job, Refused
+from drivers.printer.ipp.client import BUSY, NOT_FOUND, IppClient, Job, Refused
 from drivers.printer.ipp.http import NoAnswer, NotReached, target_of
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
 from kiosk.domain.health import Condition, Health
@@ -30,6 +30,7 @@ class Options:
     poll_s: float = 5.0
     connect_s: float = 2.0
     reply_s: float = 10.0  # includes handing a document over
+    busy_s_max: float = 15.0  # how long a printer may be busy with others before it takes our document
     job_s_max: float = 120.0
     stopped_s_max: float = 20.0  # how long a job may wait for paper or a closed cover
 
@@ -138,9 +139,19 @@ class IppPrinter:
             raise OutcomeUnknown(self._context.slot, "partly_printed")
 
     async def _hand_over(self, pdf: bytes, key: str) -> int:
-        """The job's id. Raises DeviceFault (surely not taken), OutcomeUnknown."""
+        """The job's id. Raises DeviceFault (surely not taken), OutcomeUnknown.
+
+        A printer that says it is busy has not taken the document, so handing over again is no repetition.
+        """
+        busy_until = trio.current_time() + self._options.busy_s_max
         try:
-            return await self._client.print_pdf(pdf, key)
+            while True:
+                try:
+                    return await self._client.print_pdf(pdf, key)
+                except Refused as refused:
+                    if refused.status != BUSY or trio.current_time() > busy_until:
+                        raise
+                await trio.sleep(_JOB_POLL_S)
         except NotReached as error:
             raise self._surely_not(key, Health(Condition.ABSENT, "absent")) from error
         except Refused as refused:
