@@ -1,6 +1,7 @@
 """The KMY driver against its simulated pad, over four wires and through its faults."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import pytest
 import trio
@@ -62,6 +63,28 @@ async def test_over_a_damaging_wire_every_answer_is_right_or_a_fault(seed: int, 
         )
 
 
+@pytest.mark.parametrize("seed", range(25))
+async def test_over_a_damaging_wire_a_pin_block_is_never_of_another_pin(seed: int, autojump_clock: MockClock) -> None:
+    """However the line behaves: the right block, none, or a fault; and always an end."""
+    wires = LossyWire(seed, 0.002, 0.002, 0.002), LossyWire(seed + 100, 0.002, 0.002, 0.002)
+    blocks: list[bytes | None] = []
+    async with pad_on_wire(None, *wires) as stand, trio.open_nursery() as nursery:
+
+        async def press() -> None:
+            while True:
+                await trio.sleep(0.4)
+                for digit in "246810" * stand.pad.lit:
+                    stand.pad.press(digit)
+                    await trio.sleep(0.2)
+
+        nursery.start_soon(press)
+        with trio.fail_after(200), suppress(DeviceFault):
+            await stand.load_keys()
+            blocks.append(await stand.driver.pin_block(0, 0, PAN12, SIX_DIGITS, stand.progress))
+        nursery.cancel_scope.cancel()
+    assert set(blocks) <= {expected_block("246810"), None}
+
+
 class LosesReply(PerfectWire):
     """Loses the first frame of the pad after its command ``code`` was heard."""
 
@@ -116,6 +139,7 @@ async def test_a_lost_mac_is_made_again(autojump_clock: MockClock) -> None:
         await stand.load_keys()
         assert await stand.driver.mac(0, 1, b"message") == mac.generate_cbc_mac(MAC_KEY, b"message", 1)
         assert wire.pad.commands.count(0x41) == 2
+        assert stand.reports == [Health(Condition.READY)], "one lost frame is no news"
 
 
 async def test_unionpay_mac_of_the_published_example(autojump_clock: MockClock) -> None:

@@ -54,6 +54,7 @@ class KmyPad:
         self._ended = trio.Event()
         self._started = False
         self._warning = ""
+        self._silences = 0  # tries in vain, one after another
         self._mode: Keypad | None = None
         self._askers = 0  # tasks inside next_key
         self._keys_in, self._keys_out = trio.open_memory_channel[PadKey](KEYS_WAITING_MAX)
@@ -166,12 +167,16 @@ class KmyPad:
         return DeviceFault(self._context.slot, health)
 
     def _take_status(self, status: int) -> None:
+        self._silences = 0
         self._warning = codec.WARNINGS.get(status, self._warning)
         if self._started:
             self._settle()
 
     def _take_silence(self) -> None:
-        self._report(Health(Condition.UNKNOWN, "silent"))
+        """One lost frame is no news: it must not grey out services for a second."""
+        self._silences += 1
+        if self._silences > 1:
+            self._report(Health(Condition.UNKNOWN, "silent"))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[Conversation]:

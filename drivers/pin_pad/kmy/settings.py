@@ -19,7 +19,7 @@ class PadSettings:
     reply_s_max: float = 1.0  # beside the time on the wire and in the cipher
     block_s: float = 0.075  # one 3DES step in the pad; 0.025 for single DES
     tries: int = 3  # of commands that may be repeated
-    heartbeat_s: float = 20.0
+    heartbeat_s: float = 5.0
     mac_algorithm: str = "x9.9"  # x9.9 | sam | unionpay
     pin_master: int = 0  # where the PIN key is, for the proof that the pad does not decrypt with it
     pin_slot: int = 0
