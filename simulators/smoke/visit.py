@@ -70,6 +70,8 @@ class Visit:
         self.record.check("receipt_readable", paper.whole and len(paper.text) > RECEIPT_CHARACTERS_MIN)
         self.record.check("no_try_used", self._chip.tries_left == tries)
         self.stack.take_paper(paper.id)
+        if self.stack.asks_pin(self.pad):
+            self.stack.press("cancel", self.pad)  # LD/T 33 knows no abort: a reader's own pad asks on until its red key
 
     async def _query_account(self) -> None:
         await self._answer("query_account", "pin_entry")
