@@ -186,6 +186,22 @@ async def test_a_printer_without_pdf_says_so_at_the_start(tmp_path: Path) -> Non
         nursery.cancel_scope.cancel()
 
 
+async def test_over_tls_only_a_printer_that_is_vouched_for_is_used(tmp_path: Path) -> None:
+    """With the printer's authority the sheet prints; without it the slot is a fault named untrusted."""
+    printer = IppPrinter(tmp_path)
+    context = DeviceContext("page_printer", lambda health: None, JsonLog(io.StringIO()), tmp_path)
+    options = {**QUICK, "uri": printer.uri.replace("ipp://127.0.0.1", "ipps://localhost")}
+    async with trio.open_nursery() as nursery:
+        await nursery.start(printer.run)
+        with pytest.raises(DeviceFault, match="untrusted"):  # and the printer makes its certificate meanwhile
+            await open_device(options, context).run()
+        driver = open_device({**options, "ca": str(tmp_path / "page_printer" / "keys" / "localhost.crt")}, context)
+        await nursery.start(driver.run)
+        await driver.print_pdf(document(), "job-1")
+        assert len(printer.sheets) == 1
+        nursery.cancel_scope.cancel()
+
+
 async def test_ipptool_passes_the_stand_in(tmp_path: Path) -> None:
     """The stand-in answers another implementation's client as a printer should, its quiet bus notwithstanding."""
     (tmp_path / "a.pdf").write_bytes(document())

@@ -79,8 +79,8 @@ class IppPrinter:
     async def _look(self) -> Health:
         try:
             return await self._client.health()
-        except NotReached:
-            return Health(Condition.ABSENT, "absent")
+        except NotReached as error:
+            return _unreached(error)
         except NoAnswer:
             return Health(Condition.UNKNOWN, "silent")
         except Refused as refused:
@@ -153,7 +153,7 @@ class IppPrinter:
                         raise
                 await trio.sleep(_JOB_POLL_S)
         except NotReached as error:
-            raise self._surely_not(key, Health(Condition.ABSENT, "absent")) from error
+            raise self._surely_not(key, _unreached(error)) from error
         except Refused as refused:
             self._context.log("job_refused", slot=self._context.slot, code=refused.status)
             raise self._surely_not(key, Health(Condition.FAULT, "refused")) from refused
@@ -218,3 +218,7 @@ class IppPrinter:
         """Nothing came out, so the same key may be tried again."""
         self._printed.forget(key)
         return DeviceFault(self._context.slot, health)
+
+
+def _unreached(error: NotReached) -> Health:
+    return Health(Condition.ABSENT if error.reason == "absent" else Condition.FAULT, error.reason)

@@ -16,7 +16,11 @@ _CHUNK_BYTES = 16384
 
 
 class NotReached(Exception):
-    """No connection: nothing was sent."""
+    """No connection: nothing was sent. ``reason``: "absent", or "untrusted" where TLS found another printer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NoAnswer(Exception):
@@ -80,7 +84,8 @@ async def _connect(target: Target, connect_s: float) -> trio.abc.Stream:
                 return tls
             return stream
     except (OSError, trio.TooSlowError, trio.BrokenResourceError) as error:
-        raise NotReached(type(error).__name__) from error
+        forged = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+        raise NotReached("untrusted" if forged else "absent") from error
 
 
 async def _exchange(stream: trio.abc.Stream, target: Target, body: bytes) -> bytes:
