@@ -16,7 +16,7 @@ from simulators.cards.card import VirtualCard
 from simulators.display import Display, open_display
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
-from simulators.hardware import LOOPBACK, PIN_PAD, Hardware
+from simulators.hardware import LOOPBACK, OWN_PAD, PIN_PAD, Hardware
 from simulators.hosts import open_host
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
@@ -35,7 +35,8 @@ KIOSK_HOSTS = {"social_insurance": "social_insurance", "card_platform": "card_pl
 CHECKER = "certificate_check"  # where anybody follows the QR code of a certificate
 SPOKEN_SHOWN = 1
 SPEECH_BYTES_MAX = 4096
-LISTEN_S = 0.3
+LOOK_AGAIN_S = 0.2
+PADS = (PIN_PAD, OWN_PAD)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Stack:
         self._children = children
         self._news = trio.Event()
         self._spoken: tuple[str, ...] = ()
+        self._asking: tuple[str, ...] = ()
         self.faults: FaultSwitches
 
     @property
@@ -107,7 +109,7 @@ class Stack:
             self.faults = FaultSwitches(self.hardware, self.weather, self.kiosk, self._tell)
             await nursery.start(self.kiosk.run)
             await nursery.start(serve_on_loopback, front_panel(self), self.panel_port)
-            nursery.start_soon(self._listen)
+            nursery.start_soon(self._watch)
             task_status.started()
 
     async def _serve_host(self, name: str, pki: Pki, verify: str, task_status: trio.TaskStatus[int]) -> None:
@@ -155,6 +157,7 @@ class Stack:
             switches=tuple(self.faults.state(name) for name in SWITCHES),
             papers=tuple(Piece(one.id, self.hardware.receipts.times[one.id], 1) for one in self.hardware.papers()),
             sheets=self.hardware.sheets.pieces(),
+            asks_pin=self._asking,
             spoken=self._spoken,
         )
 
@@ -172,14 +175,14 @@ class Stack:
         self._news.set()
         self._news = trio.Event()
 
-    async def _listen(self) -> None:
-        """Look now and then at what the kiosk said; a file, because a loudspeaker cannot be read."""
+    async def _watch(self) -> None:
+        """Look now and then at what nobody tells of: lit pads, and the file that stands for the loudspeaker."""
         while True:
-            spoken = last_spoken(self.kiosk_dir / "speech.jsonl")
-            if spoken != self._spoken:
-                self._spoken = spoken
+            noticed = last_spoken(self.kiosk_dir / "speech.jsonl"), tuple(pad for pad in PADS if self.asks_pin(pad))
+            if noticed != (self._spoken, self._asking):
+                self._spoken, self._asking = noticed
                 self._tell()
-            await trio.sleep(LISTEN_S)
+            await trio.sleep(LOOK_AGAIN_S)
 
     # --- what a person does ---------------------------------------------------------------------------------------
 

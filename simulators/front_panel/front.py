@@ -47,6 +47,7 @@ class FrontState(msgspec.Struct, frozen=True):
     switches: tuple[Switch, ...]
     papers: tuple[Piece, ...]
     sheets: tuple[Piece, ...]
+    asks_pin: tuple[str, ...]  # pads that are lit now
     spoken: tuple[str, ...]  # what loudspeaker or headset said last, newest first
 
 

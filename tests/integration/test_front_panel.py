@@ -34,7 +34,9 @@ class FrontOfABox:
         switches = tuple(
             Switch(name, name in self.on, name == "power_cut") for name in ("paper_out", "cover_open", "power_cut")
         )
-        return FrontState("demo", "B", 1080, 1920, True, 4711, 0, cards, switches, tuple(self.papers), (), ("请插卡",))
+        return FrontState(
+            "demo", "B", 1080, 1920, True, 4711, 0, cards, switches, tuple(self.papers), (), ("pin_pad",), ("请插卡",)
+        )
 
     async def changed(self, seen: FrontState | None) -> FrontState:
         while self.state() == seen:

@@ -188,6 +188,8 @@ function show(state) {
   draw("papers", state.papers, drawPieces("papers", "撕下", "Tear off"));
   draw("sheets", state.sheets, drawPieces("sheets", "取走", "Take"));
   draw("voice", state.spoken, (spoken) => spoken.length ? [element("span", "speaker", "语音"), spoken[0]] : []);
+  at("pad").classList.toggle("asks", state.asks_pin.includes("pin_pad"));
+  at("reader_pad").classList.toggle("asks", state.asks_pin.includes("card_reader"));
   at("reader_box").hidden = state.pin_mode !== "A";
 }
 
