@@ -42,31 +42,41 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     answers = numbered(moment.question.answers)
     y = heading(sheet, moment)
     act(sheet, moment, second_key=len(answers) + 1)
-    parts = paragraphs(sheet, moment)
     zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
     bare = only_words(moment) and not answers
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
     bottom = max(zones.question.bottom, zones.work.bottom - need)
-    if not fits(sheet, moment, parts, y, bottom) and not isinstance(moment.question.body, Stars | Waiting):
+    parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
+    if not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Waiting):
         if _pages_of_words(sheet, moment, parts, y, bare):
             return
         parts = []
-    y = flow(sheet, moment, parts, y)
+    y = flow(sheet, parts, y)
     top = max(zones.work.y, y + (gap // 2 if y > zones.question.bottom else 0))
     if not bare:
         _work(sheet, moment, answers, Box(zones.work.x, top, zones.work.w, zones.work.bottom - top), sign)
+
+
+def _prose(sheet: Sheet, moment: Moment, y: int, bottom: int) -> list[Paragraph]:
+    """The explanation in the size of labels where an upright glass has room for it, else in that of the body."""
+    for role in ("label", "body") if sheet.theme.portrait else ("body",):
+        sheet.prose = role
+        parts = paragraphs(sheet, moment)
+        if fits(sheet, parts, y, bottom):
+            return parts
+    return parts
 
 
 def _pages_of_words(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bare: bool) -> bool:
     """Split the screen: pages of explanation first. Whether this page is one of them."""
     below, foot = split(sheet, sheet.theme.zones.work)
     bottom = below.bottom
-    chunks = paged(sheet, moment, parts, y, bottom)
+    chunks = paged(sheet, parts, y, bottom)
     sheet.pages_before = len(chunks) if not bare else len(chunks) - 1
     if moment.page >= len(chunks) and not bare:
         return False
     strip(sheet, moment, foot, 1, hide=False)
-    flow(sheet, moment, chunks[min(moment.page, len(chunks) - 1)], y)
+    flow(sheet, chunks[min(moment.page, len(chunks) - 1)], y)
     return True
 
 

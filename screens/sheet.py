@@ -24,6 +24,7 @@ class Sheet:
         self.targets: list[Target] = []
         self.figures: list[Figure] = []
         self.pages = 1
+        self.prose = "body"  # role of the explanation; an upright glass often has room for a larger one
         self.pages_before = 0  # pages of explanation that precede those of the body
 
     def picture(self) -> Picture:

@@ -8,7 +8,7 @@ from kiosk.ports import Answer, Figure, Figures
 from screens.frame.strip import split, strip
 from screens.moment import Moment
 from screens.sheet import Sheet
-from screens.theme import Box
+from screens.theme import LEADS, Box
 from screens.tiles import view as tiles
 from screens.typeface import measure
 
@@ -22,6 +22,7 @@ class _Row:
     values: tuple[str, ...]
     notes: tuple[str, ...]
     stacked: bool
+    role: str
     h: int
 
 
@@ -29,17 +30,27 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Figures)
     box = tiles.at_foot(sheet, moment, answers, box)
-    rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
     hides = body.secret and any(_money(figure) for figure in body.rows)
-    pages = _paged(rows, box.h)
+    pages = _paged(_rows(sheet, moment, body, box, hides), box.h)
     if hides or len(pages) > 1 or sheet.pages_before:
+        whole = box
         box, foot = split(sheet, box)
-        rows = [_row(sheet, moment, figure, box.w - 2 * sheet.theme.sizes.pad) for figure in body.rows]
-        pages = _paged(rows, box.h)
+        pages = _paged(_rows(sheet, moment, body, whole, True), box.h)
         strip(sheet, moment, foot, len(pages), hides)
     page = pages[min(moment.page - sheet.pages_before, len(pages) - 1)]
     sheet.figures = [row.figure for row in page]
     _card(sheet, page, box)
+
+
+def _rows(sheet: Sheet, moment: Moment, body: Figures, box: Box, stripped: bool) -> list[_Row]:
+    """All rows in the size of labels if they stand on one page so, else in that of the body."""
+    room = split(sheet, box)[0] if stripped else box
+    rows: list[_Row] = []
+    for role in ("label", "body"):
+        rows = [_row(sheet, moment, figure, room.w - 2 * sheet.theme.sizes.pad, role) for figure in body.rows]
+        if len(_paged(rows, room.h)) == 1:
+            return rows
+    return rows
 
 
 def _money(figure: Figure) -> bool:
@@ -59,23 +70,29 @@ def _paged(rows: list[_Row], high: int) -> list[list[_Row]]:
     return pages
 
 
-def _row(sheet: Sheet, moment: Moment, figure: Figure, width: int) -> _Row:
+def _row(sheet: Sheet, moment: Moment, figure: Figure, width: int, role: str) -> _Row:
     theme, bold = sheet.theme, figure.heading
     value = "" if figure.value is None else shown(figure.value, moment.preferences.language, not moment.amounts_shown)
     label = moment.words(figure.label)
-    value_w = _width(sheet, value, True)
-    stacked = bool(value) and _width(sheet, label, bold) + value_w + theme.sizes.gap > width and value_w > width // 2
+    value_w = _width(sheet, value, role, True)
+    stacked = (
+        bool(value) and _width(sheet, label, role, bold) + value_w + theme.sizes.gap > width and value_w > width // 2
+    )
     label_w = width if stacked or not value else width - value_w - theme.sizes.gap
-    labels = sheet.lines(label, label_w, "body", bold)
-    values = sheet.lines(value, width, "body", True) if value else ()
+    labels = sheet.lines(label, label_w, role, bold)
+    values = sheet.lines(value, width, role, True) if value else ()
     notes = sheet.lines(moment.words(figure.note), width, "note", False) if figure.note else ()
     lines = len(labels) + len(values) if stacked else max(len(labels), len(values))
-    high = lines * theme.line_h("body") + len(notes) * theme.line_h("note") + theme.sizes.pad
-    return _Row(figure, labels, values, notes, stacked, high)
+    high = lines * _line_h(sheet, role) + len(notes) * theme.line_h("note") + theme.sizes.pad
+    return _Row(figure, labels, values, notes, stacked, role, high)
 
 
-def _width(sheet: Sheet, words: str, bold: bool) -> int:
-    return int(measure(words, sheet.theme.type.body, bold)) + 1
+def _width(sheet: Sheet, words: str, role: str, bold: bool) -> int:
+    return int(measure(words, getattr(sheet.theme.type, role), bold)) + 1
+
+
+def _line_h(sheet: Sheet, role: str) -> int:
+    return round(getattr(sheet.theme.type, role) * LEADS["body"])
 
 
 def _card(sheet: Sheet, rows: list[_Row], box: Box) -> None:
@@ -93,10 +110,9 @@ def _card(sheet: Sheet, rows: list[_Row], box: Box) -> None:
 
 def _draw_row(sheet: Sheet, row: _Row, box: Box) -> None:
     colour = sheet.theme.colour
-    y = sheet.block(box, row.labels, "body", colour.ink, colour.surface, bold=row.figure.heading)
-    top = y if row.stacked else box.y
-    end = sheet.block(
-        Box(box.x, top, box.w, box.h), row.values, "body", colour.ink, colour.surface, bold=True, align="right"
-    )
+    lead = LEADS["body"]
+    y = sheet.block(box, row.labels, row.role, colour.ink, colour.surface, bold=row.figure.heading, lead=lead)
+    at = Box(box.x, y if row.stacked else box.y, box.w, box.h)
+    end = sheet.block(at, row.values, row.role, colour.ink, colour.surface, bold=True, align="right", lead=lead)
     notes = Box(box.x, max(y, end), box.w, box.h)
     sheet.block(notes, row.notes, "note", colour.ink2, colour.surface)

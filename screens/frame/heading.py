@@ -50,7 +50,7 @@ def paragraphs(sheet: Sheet, moment: Moment) -> list[Paragraph]:
     texts = [moment.words(text) for text in moment.question.explain]
     if moment.question.case_code:
         texts.append(moment.words(say("Number {code}", code=Grouped(moment.question.case_code, 4))))
-    return [sheet.lines(words, _width(sheet, moment), _role(sheet, moment), False) for words in texts]
+    return [sheet.lines(words, _width(sheet, moment), sheet.prose, False) for words in texts]
 
 
 def _width(sheet: Sheet, moment: Moment) -> int:
@@ -64,11 +64,6 @@ def _width(sheet: Sheet, moment: Moment) -> int:
     return zone.w - sizes.strip_w - sizes.gap if paged_body else zone.w
 
 
-def _role(sheet: Sheet, moment: Moment) -> str:
-    """Where words are all there is, an upright glass has room to set them larger."""
-    return "label" if sheet.theme.portrait and only_words(moment) else "body"
-
-
 def only_words(moment: Moment) -> bool:
     """Whether the work zone holds nothing but the explanation."""
     listed = (Role.TILE, Role.ROW)
@@ -77,9 +72,9 @@ def only_words(moment: Moment) -> bool:
     )
 
 
-def flow(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int) -> int:
+def flow(sheet: Sheet, parts: list[Paragraph], y: int) -> int:
     """Set paragraphs one below the other from ``y`` down; answers the y reached."""
-    theme, role = sheet.theme, _role(sheet, moment)
+    theme, role = sheet.theme, sheet.prose
     for part in parts:
         box = Box(theme.zones.question.x, y, theme.zones.question.w, 0)
         end = sheet.block(box, part, role, theme.colour.ink2, theme.colour.paper, lead=LEADS["body"])
@@ -87,17 +82,17 @@ def flow(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int) -> int:
     return y
 
 
-def fits(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bottom: int) -> bool:
+def fits(sheet: Sheet, parts: list[Paragraph], y: int, bottom: int) -> bool:
     """Whether all of them stand between ``y`` and ``bottom``."""
-    step = round(getattr(sheet.theme.type, _role(sheet, moment)) * LEADS["body"])
+    step = round(getattr(sheet.theme.type, sheet.prose) * LEADS["body"])
     return y + sum(len(part) * step + _between(sheet) for part in parts) - _between(sheet) <= bottom
 
 
-def paged(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bottom: int) -> list[list[Paragraph]]:
+def paged(sheet: Sheet, parts: list[Paragraph], y: int, bottom: int) -> list[list[Paragraph]]:
     """Paragraphs on as many pages as they need."""
     pages: list[list[Paragraph]] = [[]]
     for part in parts:
-        if pages[-1] and not fits(sheet, moment, [*pages[-1], part], y, bottom):
+        if pages[-1] and not fits(sheet, [*pages[-1], part], y, bottom):
             pages.append([])
         pages[-1].append(part)
     return pages

@@ -11,6 +11,7 @@ ARROW_STEPS = 6  # three moves there and back, half a second each, then it stand
 STEP_S = 0.5
 # The picture is of a machine, whose colours do not change with the palette of the screen.
 INK, WHITE, GLASS, AMBER, GREY, LINE = "#13212B", "#FFFFFF", "#0F4C6B", "#FFC247", "#E6ECEB", "#5C6A75"
+TILE = "#DCEAF1"
 _THINGS = {
     Place.CARD_SLOT: "card_chip_up",
     Place.PIN_PAD: "keypad",
@@ -37,6 +38,7 @@ def _split(front: Front, box: Box, signs: int, gap: int) -> tuple[Box, Box]:
     sign = min(box.h, box.w // 5)
     beside = _inside(front, Box(box.x, box.y, box.w - gap - signs * sign * 3 // 2, box.h))
     below = _inside(front, Box(box.x, box.y, box.w, box.h - gap - box.h // 4))
+    below = Box(box.x + (box.w - below.w) // 2, below.y, below.w, below.h)
     if beside.w > below.w:
         left = beside.right + gap
         return beside, Box(left, box.y, box.right - left, box.h)
@@ -45,17 +47,16 @@ def _split(front: Front, box: Box, signs: int, gap: int) -> tuple[Box, Box]:
 
 
 def _inside(front: Front, box: Box) -> Box:
-    """The largest front in ``box``, at its upper left on a wide one, at its top middle on a tall one."""
+    """The largest front at the upper left of ``box``."""
     wide = max(1, min(box.w, box.h * front.aspect // 1000))
-    high = wide * 1000 // front.aspect
-    return Box(box.x + (box.w - wide) // 2 if high < box.h else box.x, box.y, wide, high)
+    return Box(box.x, box.y, wide, wide * 1000 // front.aspect)
 
 
 def _front(sheet: Sheet, front: Front, box: Box, places: tuple[Place, ...]) -> None:
     """Body of the machine, its parts in grey, the named ones lit and ringed."""
     px = sheet.theme.sizes.outline
     sheet.panel(box, WHITE, INK, px)
-    sheet.panel(_in(box, front.glass), GLASS, INK, px, radius=8)
+    _glass(sheet, _in(box, front.glass))
     for place, part in front.parts.items():
         at = _in(box, part)
         lit = place in places
@@ -63,6 +64,16 @@ def _front(sheet: Sheet, front: Front, box: Box, places: tuple[Place, ...]) -> N
             sheet.panel(at.inset(-2 * px), INK, radius=12)
         sheet.panel(at, AMBER if lit else GREY, INK if lit else LINE, px, radius=8)
         _fixture(sheet, place, at)
+
+
+def _glass(sheet: Sheet, at: Box) -> None:
+    """The screen itself, with four tiles, so that people know where they stand."""
+    sheet.panel(at, GLASS, INK, sheet.theme.sizes.outline, radius=8)
+    wide, high = at.w * 34 // 100, at.h * 24 // 100
+    for index in range(4):
+        x = at.x + at.w * (12 + 42 * (index % 2)) // 100
+        y = at.y + at.h * (20 + 34 * (index // 2)) // 100
+        sheet.panel(Box(x, y, wide, high), TILE, radius=6)
 
 
 def _fixture(sheet: Sheet, place: Place, at: Box) -> None:

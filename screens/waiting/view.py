@@ -4,7 +4,7 @@ from kiosk.domain.text import say
 from kiosk.ports import Answer, Waiting
 from screens.moment import Moment
 from screens.sheet import Sheet
-from screens.theme import Box
+from screens.theme import LEADS, Box
 from screens.tiles import view as tiles
 
 STAGES_S = (0.3, 3.0, 15.0)
@@ -39,6 +39,8 @@ def _dots(sheet: Sheet, lit: int, box: Box) -> None:
 def _sentences(sheet: Sheet, sentences: list[str], box: Box) -> None:
     colour = sheet.theme.colour
     y = box.y + box.h // 3 + sheet.theme.sizes.icon
+    role = "label" if sheet.theme.portrait else "body"
     for words in sentences:
-        lines = sheet.lines(words, box.w, "body", False)
-        y = sheet.block(Box(box.x, y, box.w, 0), lines, "body", colour.ink2, colour.paper, align="centre")
+        lines = sheet.lines(words, box.w, role, False)
+        at = Box(box.x, y, box.w, 0)
+        y = sheet.block(at, lines, role, colour.ink2, colour.paper, align="centre", lead=LEADS["body"])
