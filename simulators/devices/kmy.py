@@ -5,6 +5,7 @@ text begins with ``SIM`` and its keys are TEST keys, so that a production termin
 """
 
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ KEY_BYTES = {
 }
 STAR, TIMED_OUT = 0x2A, 0x80
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 12
+COMMANDS_KEPT = 1000
 HELD_BACK_MAX = 600  # bytes of an unfinished command
 STALLED_S = 0.5  # an unfinished command is forgotten after this pause
 
@@ -78,7 +80,7 @@ class KmyPad:
     ) -> None:
         self.wire: Callable[[bytes], None] = lambda chunk: None
         self.faults: set[str] = set()
-        self.commands: list[int] = []  # codes seen, never their data
+        self.commands: deque[int] = deque(maxlen=COMMANDS_KEPT)  # the last codes heard, never their data
         self._master_keys = dict(master_keys)
         self._work_keys: dict[int, bytes] = {}
         self.expand, self.etx, self._serial = expand, etx, serial

@@ -81,7 +81,7 @@ def test_the_pad_reads_what_the_codec_writes(framing: Framing, command: Command)
     sent: list[bytes] = []
     pad.wire = sent.append
     pad.receive(codec.encode(command, framing))
-    assert pad.commands == [command.code]
+    assert list(pad.commands) == [command.code]
     assert len(Decoder(framing).receive(b"".join(sent))) == 1
 
 

@@ -49,7 +49,7 @@ def test_the_simulated_pad_understands_the_vector(frame: bytes, command: Command
     sent: list[bytes] = []
     pad.wire = sent.append
     pad.receive(frame)
-    assert pad.commands == [command.code]
+    assert list(pad.commands) == [command.code]
     assert [type(event) for event in codec.Decoder(framing).receive(b"".join(sent))] == [Reply]
 
 
