@@ -14,6 +14,7 @@ COMMANDS = {
     "smoke": ("simulators.smoke.command", "a resident through all three services, judged from outside"),
     "bench": ("simulators.bench.command", "measure: one JSON object a line"),
     "device": ("simulators.alone.device", "one device on a serial line or a pty"),
+    "page-printer": ("simulators.alone.page_printer", "the A4 printer, by IPP"),
     "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
     "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
@@ -44,7 +45,7 @@ def _list_all() -> None:
     from simulators.worlds.world import load_world
 
     for name, (_, purpose) in COMMANDS.items():
-        print(f"python -m simulators {name:<8} {purpose}")
+        print(f"python -m simulators {name:<12} {purpose}")
     print(f"\ndevice MODEL --line PATH      {'  '.join(sorted(MODELS))}")
     print(f"host NAME --port N            {'  '.join(HOSTS)}")
     print("card --world FILE --card NAME --vpcd PORT, in worlds/demo.toml:")

@@ -6,6 +6,8 @@ Real-time commands are obeyed wherever they stand, also inside an image, as some
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 from simulators.devices.escpos_commands import LF, Command, characters, take_command
 from simulators.devices.escpos_paper import Cell, Paper, QrRow, RasterRow, Row, TextRow, picture, words
@@ -80,6 +82,17 @@ class EscposPrinter:
         self._qr_module, self._qr_correction, self._qr_content = 3, "L", ""
 
     # --- hands ----------------------------------------------------------------------------------------------------
+
+    def press(self, name: str) -> None:
+        """Put a fault on or off; a new roll where that is what mends it. Raises KeyError: no such fault."""
+        if name not in FAULTS:
+            raise KeyError(name)
+        if name not in self.faults:
+            self.faults.add(name)
+        elif name in ("paper_out", "paper_low"):
+            self.load_paper()
+        else:
+            self.faults.discard(name)
 
     def load_paper(self) -> None:
         """A person puts a new roll in: what hung in the outlet is torn off."""
@@ -366,10 +379,18 @@ def _longest_command(buffer: bytearray) -> int:
 
 
 def build(world: World, options: Mapping[str, str]) -> EscposPrinter:
-    """Options: ``dots``, ``columns``, ``lines_s`` as numbers, ``gb18030=full``."""
+    """Options: ``dots``, ``columns``, ``lines_s`` as numbers, ``gb18030=full``, ``papers=DIR`` to keep pictures."""
+    keep = Path(options["papers"]) if "papers" in options else None
     return EscposPrinter(
         dots=int(options.get("dots", "576")),
         columns=int(options.get("columns", "48")),
         lines_s=float(options.get("lines_s", "0")),
         gb18030_full=options.get("gb18030") == "full",
+        on_paper=partial(_keep, keep) if keep else None,
     )
+
+
+def _keep(place: Path, paper: Paper) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{paper.id:03d}.png").write_bytes(paper.png)
+    (place / f"{paper.id:03d}.txt").write_text(paper.text + "\n", encoding="utf-8")
