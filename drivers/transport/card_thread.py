@@ -56,6 +56,7 @@ class CardWorker:
         self._queue: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
         self._handle: CardHandle | None = None
         self._insertion = 0
+        self._atr = b""
         self._thread = threading.Thread(target=self._work, daemon=True, name="card worker")
         self._thread.start()
 
@@ -115,11 +116,11 @@ class CardWorker:
         if self._handle is None:
             self._handle = CardHandle(self._leave_powered)
         if self._handle.connected and self._insertion == job.insertion:
-            return self._handle, self._handle.atr()
+            return self._handle, self._atr  # not asked again: a card that is gone says so at the first APDU
         job.alive_at = time.monotonic()
-        atr = self._handle.connect(job.reader)
+        self._atr = self._handle.connect(job.reader)
         self._insertion = job.insertion
-        return self._handle, atr
+        return self._handle, self._atr
 
     def _drop(self) -> None:
         if self._handle:

@@ -9,6 +9,17 @@ from typing import TypeVar
 
 from smartcard import scard
 
+__all__ = [
+    "CardHandle",
+    "CardJob",
+    "CardUnresponsive",
+    "ReaderWatch",
+    "ServiceGone",
+    "TransmitFailed",
+    "drive",
+    "scard",
+]
+
 Answer = TypeVar("Answer")
 
 # A card job: yields command APDUs, is sent response APDUs (data and status word), returns its result.
