@@ -1,6 +1,8 @@
 """The pad's line goes to another reader and comes back: pins-and-keys mode B, over a pty."""
 
+import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from drivers.pin_pad.kmy.plain_entry import PlainEntryFailed, read_pin
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault
 from tests.pad_stand import MASTER, Simulator, Stand, expected_block, pad_on_pty
+
+HOUSE = Path(__file__).parents[2]
 
 
 async def enter_plain(
@@ -51,6 +55,34 @@ async def test_a_pin_is_read_over_the_lent_line(tmp_path: Path, expand: bool, et
         await stand.load_keys()
         assert await stand.enter("246810") == expected_block("246810")
         assert "731052" not in stand.log.getvalue()
+
+
+IN_ANOTHER_PROCESS = """
+import json, sys
+from drivers.pin_pad.kmy.codec import Framing
+from drivers.pin_pad.kmy.plain_entry import read_pin, wipe
+counts = []
+pin = read_pin(int(sys.argv[1]), Framing.from_options(json.loads(sys.argv[2])), 6, 6, 20.0, counts.append)
+print(json.dumps([counts, sum(pin), "trio" in sys.modules, "serial" in sys.modules]))
+wipe(pin)
+"""
+
+
+async def test_the_descriptor_works_in_another_process(tmp_path: Path) -> None:
+    """A child that inherits it reads the PIN, and needs neither the event loop nor pyserial for that."""
+    async with pad_on_pty(tmp_path / "pad") as stand, trio.open_nursery() as nursery:
+
+        async def press() -> None:
+            await stand.until(lambda: stand.pad.lit)
+            presses(stand, *"246810")()
+
+        nursery.start_soon(press)
+        async with stand.driver.lend_line() as (fd, options):
+            child = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(fd), json.dumps(options)]
+            with trio.fail_after(30):
+                ended = await trio.run_process(child, pass_fds=(fd,), capture_stdout=True, cwd=HOUSE)
+        assert json.loads(ended.stdout) == [[0, 1, 2, 3, 4, 5, 6], sum(b"246810"), False, False]
+        assert (stand.pad.mode, stand.fault) == (0, None)
 
 
 async def test_a_lost_reply_to_start_pin_does_not_drop_typed_digits(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from drivers.framing import (
 )
 
 COMMANDS = frozenset((0x30, 0x31, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x41, 0x42, 0x43, 0x45, 0x46))
-CIPHER_BYTES_MAX = 248  # commands 36 and 37
+CIPHER_BYTES_MAX = 248  # command 37
 MAC_BYTES_MIN, MAC_BYTES_MAX = 5, 247  # command 41
 FRAME_BYTES_MAX = 2 + 2 * (1 + 255 + 1)  # hex-expanded
 
@@ -163,14 +163,10 @@ def start_pin(digits_max: int, timeout_s: int, with_account: bool) -> Command:
     return Command(0x35, data, repeatable=False)
 
 
-def encrypt(blocks: bytes) -> Command:
-    """ECB under the active key; whole 8-byte blocks."""
-    return _cipher(0x36, blocks)
-
-
 def decrypt(blocks: bytes) -> Command:
-    """ECB under the active key. Only ever sent to see that the pad refuses it (pins-and-keys 4)."""
-    return _cipher(0x37, blocks)
+    """ECB under the active key, whole 8-byte blocks. Only sent to see that the pad refuses it (pins-and-keys 4)."""
+    _check(0 < len(blocks) <= CIPHER_BYTES_MAX and len(blocks) % 8 == 0, 0x37)
+    return Command(0x37, blocks, (len(blocks), len(blocks)), len(blocks) // 8, repeatable=False)
 
 
 def read_serial() -> Command:
@@ -198,11 +194,6 @@ def keypad(mode: Keypad) -> Command:
 
 def parameter(which: Parameter, value: int) -> Command:
     return Command(0x46, bytes((which, value)))
-
-
-def _cipher(code: int, blocks: bytes) -> Command:
-    _check(0 < len(blocks) <= CIPHER_BYTES_MAX and len(blocks) % 8 == 0, code)
-    return Command(code, blocks, (len(blocks), len(blocks)), len(blocks) // 8, repeatable=False)
 
 
 def _check(holds: bool, code: int) -> None:
