@@ -283,3 +283,13 @@ async def test_a_missing_font_is_a_fault_before_anything_is_sent(tmp_path: Path,
         assert await refused(stand, receipt(name="𠮷")) == Health(Condition.FAULT, "font_missing")
         await stand.driver.print_receipt(PaperReceipt("plain", (PaperLine("王小明"),)))
         assert stand.printer.papers[0].lines[0] == "王小明"
+
+
+async def test_a_stray_xoff_does_not_hold_the_next_receipt(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Noise that looks like XOFF while the printer is empty: a resident does not wait for an XON that never comes."""
+    async with printer_on_wire(tmp_path) as stand:
+        stand.printer.wire(b"\x13")
+        await trio.sleep(1.0)
+        with trio.fail_after(5):
+            await stand.driver.print_receipt(receipt())
+        assert len(stand.printer.papers) == 1

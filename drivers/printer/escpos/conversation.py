@@ -78,6 +78,10 @@ class Conversation:
         if scope.cancelled_caught:
             raise Silent
 
+    def start_anew(self) -> None:
+        """The printer is empty and said that it is fine: an XOFF from before was noise, or its XON was lost."""
+        self._may_send.set()
+
     def forget_done(self) -> None:
         """Confirmations of earlier work are not for the next."""
         _empty(self._done)

@@ -203,6 +203,7 @@ class EscposPrinter:
     async def _put_out(self, conversation: Conversation, pieces: list[Piece]) -> None:
         """From the first byte on: printed, or OutcomeUnknown with the rest of the receipt dropped."""
         self._tell(Health(Condition.BUSY))
+        conversation.start_anew()
         try:
             await self._send_all(conversation, pieces)
             words = await self._reasons(conversation, codec.QUESTIONS)  # a lone 00 is also what a power-off looks like
