@@ -5,7 +5,9 @@ BUDGET ?= 55
 OUT ?= out/smoke
 export PYTHONUNBUFFERED := 1
 
-run_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
+# The names of UNIX sockets hold 107 bytes: a clone in a deep folder keeps its state in the home directory instead.
+run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$(pwd | cksum | cut -d' ' -f1))
+run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
 .PHONY: run test slow check smoke bench setup clean
