@@ -18,6 +18,7 @@ from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.link import HttpsHostLink
+from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.log import JsonLog
@@ -29,6 +30,10 @@ from offline_queue.journal import SqliteJournal
 
 HOSTS = ("social_insurance", "card_platform", "agency")
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
+
+
+def not_connected(name: str) -> Any:
+    return NotConnected(name)
 
 
 def control_path(settings: Settings) -> Path:
@@ -74,6 +79,9 @@ async def run_kiosk(settings: Settings) -> None:
             production=settings.production,
         ),
         make_pin_entry=pin_entry,
+        hospital=not_connected("hospital"),
+        debt_register=not_connected("hospital"),
+        medical_insurance=not_connected("medical_insurance"),
     )
 
     async def examine() -> Any:

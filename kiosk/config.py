@@ -85,6 +85,24 @@ class Timing(_Part, frozen=True):
     paper_left_s: float = 60.0
 
 
+class CashRules(_Part, frozen=True):
+    """Regional data about cash (money-rules 13, 20) and patience while notes are inside."""
+
+    bill_fen_max: int = 500_000
+    notes_max: int = 40
+    change_owed_fen_max: int = 999  # change below this may be owed through the debt register instead of paid in notes
+    first_note_s: float = 90.0
+    next_note_s: float = 300.0
+    same_card_s: float = 60.0
+
+
+class SettlementRules(_Part, frozen=True):
+    """Patience with the medical insurance platform."""
+
+    unknown_s_max: float = 90.0  # then the resident leaves with an "outcome pending" paper (money-rules 10)
+    processing_s_max: float = 30.0  # the platform's own longest time for one message
+
+
 class Seals(_Part, frozen=True):
     """Trust anchors of the agency's seal."""
 
@@ -110,6 +128,8 @@ class Settings(_Part, frozen=True):
     pin: PinRules = PinRules()
     timing: Timing = Timing()
     seals: Seals = Seals()
+    cash: CashRules = CashRules()
+    settlement: SettlementRules = SettlementRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
+from kiosk.domain.health import Health
 from kiosk.domain.receipt import Receipt
 from kiosk.l10n import on_paper
 from kiosk.ports import (
@@ -38,6 +39,8 @@ from kiosk.ports import (
     Stars,
     Visit,
 )
+from kiosk.ports.cash import CashModule
+from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
@@ -61,6 +64,9 @@ class Desk:
     duty: AgencyDuty
     seal_verifier: SealVerifier
     make_pin_entry: MakePinEntry
+    hospital: Hospital
+    debt_register: DebtRegister
+    medical_insurance: MedicalInsurance
     visit: Visit = field(init=False)
 
     # Devices, looked up at use.
@@ -80,6 +86,24 @@ class Desk:
     def page_printer(self) -> PagePrinter:
         printer: PagePrinter = self.supervisor.device("page_printer")
         return printer
+
+    @property
+    def cash_acceptor(self) -> CashModule:
+        module: CashModule = self.supervisor.device("cash_acceptor")
+        return module
+
+    @property
+    def cash_dispenser(self) -> CashModule | None:
+        """A recycler stands in both slots' stead; an accepting box alone pays nothing out."""
+        if self.supervisor.unusable(("cash_dispenser",)) is None:
+            dispenser: CashModule = self.supervisor.device("cash_dispenser")
+            return dispenser
+        acceptor = self.cash_acceptor
+        return acceptor if acceptor.capabilities.dispense else None
+
+    @property
+    def receipt_health(self) -> Health:
+        return self.supervisor.health("receipt_printer")
 
     async def print_receipt(self, receipt: Receipt) -> None:
         paper = on_paper(receipt, self.screen.preferences.language, self.clock.new_key())
@@ -118,6 +142,13 @@ class Desk:
         if question.answer(ended).role is Role.BACK:
             raise Back
         raise Chose(ended)
+
+    async def wait_same_card(self, question: Question, seconds: float) -> bool:
+        self.screen.show(question)
+        with trio.move_on_after(seconds):
+            await self.card_inserted()
+            return await self.card_reader.same_card(self.visit.identity)
+        return False
 
     async def _to_the_end(self, question: Question, job: Callable[[], Awaitable[Result]], seconds: float) -> Result:
         self.screen.show(question)

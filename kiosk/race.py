@@ -1,9 +1,11 @@
 """The one place where things race each other."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
+
+Result = TypeVar("Result")
 
 
 async def first_of(*entrants: Callable[[], Awaitable[Any]]) -> tuple[int, Any]:
@@ -31,3 +33,14 @@ async def first_of(*entrants: Callable[[], Awaitable[Any]]) -> tuple[int, Any]:
     if error is not None:
         raise error
     return index, result
+
+
+async def past_recall(job: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+    """Run a job that nothing may cancel any more, such as moving paper or money, for so long at most.
+
+    Raises:
+        trio.TooSlowError: it outlived its time.
+    """
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + seconds):
+        return await job()
+    raise trio.TooSlowError

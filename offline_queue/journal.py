@@ -16,7 +16,7 @@ from kiosk.domain.entries import Facts, NewEntry, NewNotice, OwedNotice, StoredE
 from kiosk.domain.money import Fen
 from offline_queue.chain import link_of, sign_head
 from offline_queue.periods import Periods
-from offline_queue.schema import Effect, Entry, Head, Notice, OutboxTotals, open_database
+from offline_queue.schema import Effect, Entry, Head, Notice, OutboxTotals, Purse, open_database
 from offline_queue.sealing import Root
 
 
@@ -53,6 +53,7 @@ class SqliteJournal:
                 Effect.insert(key=entry.opens, seq=seq).execute()
             if entry.closes:
                 Effect.delete().where(Effect.key == entry.closes).execute()
+            self._move_purse(seq, entry)
             for notice in entry.notices:
                 self._owe(seq, at[:7], entry.card_number, notice)
             if entry.opens or entry.closes or entry.notices:
@@ -72,7 +73,8 @@ class SqliteJournal:
         period = at[:7]
         card = self._root.card_index(entry.card_number) if entry.card_number else ""
         postings = _stored_postings(entry.postings)
-        sealed = self._periods.sealer(period).seal(canonical(entry.facts), str(seq))
+        facts = {**entry.facts, "card_number": entry.card_number} if entry.card_number else entry.facts
+        sealed = self._periods.sealer(period).seal(canonical(facts), str(seq))
         link = link_of(bytes(head.link), (seq, at, entry.act, entry.case_code, card, period, postings), sealed)
         Entry.insert(
             seq=seq,
@@ -100,6 +102,17 @@ class SqliteJournal:
             sealed=self._periods.sealer(period).seal(canonical(notice.facts), notice.key),
         ).execute()
 
+    def _move_purse(self, seq: int, entry: NewEntry) -> None:
+        moved = -sum(posting.amount_fen for posting in entry.postings if posting.account is Account.RESIDENT)
+        if not moved:
+            return
+        row = Purse.get_or_none(Purse.case_code == entry.case_code)
+        inside = moved + (row.inside_fen if row else 0)
+        if inside:
+            Purse.insert(case_code=entry.case_code, seq=seq, inside_fen=inside).on_conflict_replace().execute()
+        else:
+            Purse.delete().where(Purse.case_code == entry.case_code).execute()
+
     def _update_totals(self, at: str) -> None:
         owed = Notice.select().where(Notice.state == "owed")
         oldest = owed.order_by(Notice.seq).first()
@@ -116,6 +129,16 @@ class SqliteJournal:
         """Intents without an outcome, oldest first: UNKNOWN, each to be driven or made a case."""
         seqs = [effect.seq for effect in Effect.select().order_by(Effect.seq)]
         return [self._stored(Entry.get_by_id(seq)) for seq in seqs]
+
+    def unspent(self) -> list[tuple[StoredEntry, Fen]]:
+        """Visits that ended, by a power cut, with a resident's money inside: newest entry of each, and how much."""
+        rows = list(Purse.select().order_by(Purse.seq))
+        return [(self._stored(Entry.get_by_id(row.seq)), Fen(row.inside_fen)) for row in rows]
+
+    def last(self, *acts: str) -> StoredEntry | None:
+        """The newest entry of any of these acts; walks back from the end, where what is asked for lies."""
+        row = Entry.select().where(Entry.act.in_(acts)).order_by(Entry.seq.desc()).first()
+        return self._stored(row) if row else None
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""

@@ -74,6 +74,14 @@ class Effect(_Row):
     seq = peewee.IntegerField()
 
 
+class Purse(_Row):
+    """What a visit's resident has inside and neither spent nor got back, by case; no row means nothing."""
+
+    case_code = peewee.TextField(primary_key=True)
+    seq = peewee.IntegerField()  # newest entry that moved it
+    inside_fen = peewee.IntegerField()
+
+
 class Notice(_Row):
     """A message that a host must still be told. ``sealed`` may name a card; it is emptied once the host took it."""
 
@@ -101,7 +109,7 @@ class OutboxTotals(_Row):
         table_name = "outbox_totals"
 
 
-TABLES = (Entry, Period, Head, Effect, Notice, OutboxTotals)
+TABLES = (Entry, Period, Head, Effect, Purse, Notice, OutboxTotals)
 
 
 def open_database(path: Path) -> APSWDatabase:

@@ -53,6 +53,15 @@ class InsuredPerson:
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """What finds a settlement again at the platform; kept in the journal with every intent."""
+
+    person_number: str
+    insured_place: str
+    visit_number: str
+
+
+@dataclass(frozen=True)
 class Split:
     """Who pays what (setlinfo of 2206 and 2207). The platform's figures are the truth (money-rules 12)."""
 
@@ -63,6 +72,16 @@ class Split:
     hospital_fen: Fen  # hosp_part_amt
     shared_account_fen: Fen = NOTHING  # acct_mulaid_pay, where acct_pay does not contain it
     balance_after_fen: Fen | None = None
+
+    def same_money(self, other: "Split") -> bool:
+        """Whether everybody pays the same; the balance afterwards may have moved by itself."""
+        return (self.total_fen, self.fund_fen, self.account_fen, self.cash_fen, self.hospital_fen) == (
+            other.total_fen,
+            other.fund_fen,
+            other.account_fen,
+            other.cash_fen,
+            other.hospital_fen,
+        )
 
 
 @dataclass(frozen=True)

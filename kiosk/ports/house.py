@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kiosk.domain.entries import NewEntry, StoredEntry
+from kiosk.domain.money import Fen
 
 
 class Clock(Protocol):
@@ -39,6 +40,18 @@ class Journal(Protocol):
 
     def open_effects(self) -> list[StoredEntry]:
         """Intents without outcome, oldest first: UNKNOWN."""
+        ...
+
+    def unspent(self) -> list[tuple[StoredEntry, Fen]]:
+        """Money of residents that visits left inside: the newest entry of each visit, and how much."""
+        ...
+
+    def last(self, *acts: str) -> StoredEntry | None:
+        """The newest entry of any of these acts."""
+        ...
+
+    def story(self, case_code: str) -> list[StoredEntry]:
+        """Everything about one case, in order."""
         ...
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:

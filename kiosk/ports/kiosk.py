@@ -7,10 +7,13 @@ from typing import Protocol, TypeVar
 
 from kiosk.config import Settings
 from kiosk.domain.card import CardIdentity, Holder
+from kiosk.domain.health import Health
 from kiosk.domain.receipt import Receipt
+from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
 from kiosk.ports.hosts import CardPlatform, SealVerifier, SocialInsurance
 from kiosk.ports.house import Clock, Journal, Log
+from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
 from kiosk.ports.questions import Question
 from kiosk.ports.screen import Screen
 
@@ -50,6 +53,22 @@ class Kiosk(Protocol):
     social_insurance: SocialInsurance
     card_platform: CardPlatform
     seal_verifier: SealVerifier
+    hospital: Hospital
+    debt_register: DebtRegister
+    medical_insurance: MedicalInsurance
+
+    @property
+    def cash_acceptor(self) -> CashModule: ...
+
+    @property
+    def cash_dispenser(self) -> CashModule | None:
+        """What can pay notes out: the acceptor itself if it recycles, a dispenser beside it, or nothing."""
+        ...
+
+    @property
+    def receipt_health(self) -> Health:
+        """No note is accepted unless a receipt can be printed: READY, or DEGRADED with paper left (money-rules 13)."""
+        ...
 
     @property
     def card_reader(self) -> CardReader: ...
@@ -80,6 +99,10 @@ class Kiosk(Protocol):
             Back, Chose, ResidentLeft (card pulled), and whatever the job raises;
             OutcomeUnknown when it outlived ``to_the_end_s``.
         """
+        ...
+
+    async def wait_same_card(self, question: Question, seconds: float) -> bool:
+        """Whether the very card of this visit came back in time. Another card is never told anything."""
         ...
 
     async def print_receipt(self, receipt: Receipt) -> None:

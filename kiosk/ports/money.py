@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Debt, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split
+from kiosk.domain.settlement import Claim, Debt, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split, Treatment
 
 
 class Hospital(Protocol):
@@ -78,7 +78,7 @@ class MedicalInsurance(Protocol):
         """2207: books. Silence after it is UNKNOWN and is found out by ``find`` and ended by ``reverse``."""
         ...
 
-    async def find(self, person: InsuredPerson, bill: MedicalBill, message_id: str) -> Settlement | None:
+    async def find(self, treatment: Treatment, message_id: str) -> Settlement | None:
         """5203, matched by medins_setl_id. None proves nothing (money-rules 10)."""
         ...
 
@@ -87,7 +87,7 @@ class MedicalInsurance(Protocol):
         ...
 
     async def reverse(
-        self, person: InsuredPerson, original_message_id: str, original_kind: str, message_id: str
+        self, treatment: Treatment, original_message_id: str, original_kind: str, message_id: str
     ) -> None:
         """2601: an act whose outcome is unknown is undone. ``original_kind``: 2207 or 2208."""
         ...

@@ -79,6 +79,8 @@ class Place(Enum):
     PIN_PAD = "pin_pad"
     RECEIPT_OUTLET = "receipt_outlet"
     PAGE_OUTLET = "page_outlet"
+    NOTE_SLOT = "note_slot"
+    NOTE_OUTLET = "note_outlet"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,6 @@ from kiosk.ports import (
     CardGone,
     CardNotGenuine,
     DeviceContext,
-    DeviceFault,
     OutcomeUnknown,
     PadKey,
     Preferences,
@@ -54,8 +53,9 @@ from kiosk.ports import (
 )
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
+from tests.flows.money import CashMachine, Office
+from tests.flows.slot_device import SlotDevice
 
-SLOTS = ("card_reader", "sam_reader", "pin_pad", "receipt_printer", "page_printer")
 WALKS_AWAY = "walks away"
 PULLS_CARD = "pulls the card"
 
@@ -120,23 +120,6 @@ class ScriptedScreen:
 
     def names(self) -> list[str]:
         return [question.name for question in self.asked]
-
-
-class SlotDevice:
-    """Base of the fakes that fill a slot."""
-
-    def __init__(self, context: DeviceContext | None = None) -> None:
-        self.context = context
-        self.broken: Health | None = None
-        self.breaks = trio.Event()
-
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        if self.broken:
-            raise DeviceFault(self.context.slot if self.context else "", self.broken)
-        task_status.started()
-        await self.breaks.wait()
-        assert self.broken is not None and self.context is not None
-        raise DeviceFault(self.context.slot, self.broken)
 
 
 class FakeReader(SlotDevice):
@@ -382,23 +365,28 @@ class KioskInMemory:
     """The desk, with handles on everything around it."""
 
     script: dict[str, Any] = field(default_factory=dict)
+    office: Office = field(default_factory=Office)
+    cash: CashMachine | None = None
+    journal: Any = field(default_factory=MemoryJournal)
 
     def __post_init__(self) -> None:
         self.reader, self.sam, self.pad = FakeReader(), FakeSam(), FakePad()
         self.receipts, self.pages, self.pin = FakeReceiptPrinter(), FakePagePrinter(), FakePinEntry()
-        self.hosts, self.journal, self.lines = FakeHosts(), MemoryJournal(), []
+        self.hosts, self.lines = FakeHosts(), []
         self.screen = ScriptedScreen(self.script, self)
-        devices = {
+        devices: dict[str, SlotDevice] = {
             "card_reader": self.reader,
             "sam_reader": self.sam,
             "pin_pad": self.pad,
             "receipt_printer": self.receipts,
             "page_printer": self.pages,
         }
+        if self.cash is not None:
+            devices["cash_acceptor"] = self.cash
         self.settings = Settings(
             run_dir="run",
             data_dir="data",
-            slots={name: SlotSettings(driver=name) for name in SLOTS},
+            slots={name: SlotSettings(driver=name) for name in devices},
             terminal=Terminal(telephone="0000-12333"),
         )
 
@@ -422,6 +410,9 @@ class KioskInMemory:
             duty=self.hosts,
             seal_verifier=self.hosts,
             make_pin_entry=lambda reader, pad: self.pin,
+            hospital=self.office,
+            debt_register=self.office,
+            medical_insurance=self.office,
         )
 
     def _log(self, event: str, **fields: Any) -> None:

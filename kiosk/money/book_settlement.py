@@ -1,0 +1,167 @@
+"""2207 from intent to outcome (money-rules 9, 10): nothing is repeated, silence is found out or handed over."""
+
+from dataclasses import dataclass
+
+import trio
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split, Treatment
+from kiosk.money.purse import Purse
+from kiosk.ports import HostRefused, Kiosk, OutcomeUnknown
+
+
+@dataclass(frozen=True)
+class Settling:
+    """One bill on its way through the platform. ``message_id`` is its key for ever."""
+
+    person: InsuredPerson
+    bill: MedicalBill
+    claim: Claim
+    quote: Split
+    use_account: bool
+    message_id: str
+
+    @property
+    def treatment(self) -> Treatment:
+        return Treatment(self.person.person_number, self.person.insured_place, self.bill.visit_number)
+
+
+class StillUnknown(Exception):
+    """Nobody knows yet; handed over to the forwarder. The cash stays in suspense under the card."""
+
+
+async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
+    """Book the bill at the platform, exactly one 2207.
+
+    Raises:
+        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over.
+    """
+    key = settling.message_id
+    facts: dict[str, str | int] = {
+        "message_id": key,
+        "bill": settling.bill.bill_id,
+        "visit_number": settling.bill.visit_number,
+        "person_number": settling.person.person_number,
+        "insured_place": settling.person.insured_place,
+        "cash_fen": settling.quote.cash_fen,
+        "lease": settling.claim.lease_key,
+    }
+    kiosk.journal.commit(
+        NewEntry("settle_intent", kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, opens=key)
+    )
+    try:
+        return await kiosk.medical_insurance.settle(
+            settling.person, settling.bill, settling.use_account, settling.message_id
+        )
+    except HostRefused as refusal:
+        kiosk.journal.commit(
+            NewEntry("settle_refused", kiosk.visit.case_code, {"message_id": key, "code": refusal.code}, closes=key)
+        )
+        raise
+    except OutcomeUnknown:
+        kiosk.journal.record("settle_unknown", kiosk.visit.case_code, message_id=key)
+    return await _find_out(kiosk, settling)
+
+
+async def _find_out(kiosk: Kiosk, settling: Settling) -> Settlement:
+    """5203; not found proves nothing -> 2601 -> ask again when the platform must have finished."""
+    rules = kiosk.settings.settlement
+    with trio.move_on_after(rules.unknown_s_max):
+        found = await _look(kiosk, settling)
+        if found is None:
+            await _reverse_once(kiosk, settling)
+            await trio.sleep(rules.processing_s_max)
+            found = await _look(kiosk, settling)
+        if found is not None:
+            return found
+    raise StillUnknown(settling.message_id)
+
+
+async def _look(kiosk: Kiosk, settling: Settling) -> Settlement | None:
+    try:
+        return await kiosk.medical_insurance.find(settling.treatment, settling.message_id)
+    except (HostRefused, OutcomeUnknown):
+        return None
+
+
+async def _reverse_once(kiosk: Kiosk, settling: Settling) -> None:
+    reversal = kiosk.medical_insurance.new_message_id()
+    facts = {"message_id": reversal, "original": settling.message_id, "original_kind": "2207"}
+    kiosk.journal.commit(NewEntry("reversal_intent", kiosk.visit.case_code, facts, opens=reversal))
+    try:
+        await kiosk.medical_insurance.reverse(settling.treatment, settling.message_id, "2207", reversal)
+    except HostRefused as refusal:
+        told = {"message_id": reversal, "code": refusal.code}
+        kiosk.journal.commit(NewEntry("reversal_refused", kiosk.visit.case_code, told, closes=reversal))
+    except OutcomeUnknown:
+        kiosk.journal.record("reversal_unknown", kiosk.visit.case_code, message_id=reversal)
+    else:
+        kiosk.journal.commit(
+            NewEntry("reversal_answered", kiosk.visit.case_code, {"message_id": reversal}, closes=reversal)
+        )
+
+
+def hand_over(kiosk: Kiosk, settling: Settling, purse: Purse) -> None:
+    """The resident leaves with "outcome pending"; from this commit on only the forwarder drives it."""
+    held = purse.inside_fen
+    kiosk.journal.commit(
+        NewEntry(
+            "settle_handed_over",
+            kiosk.visit.case_code,
+            {"message_id": settling.message_id, "held_fen": held, "receipt_owed": 1},
+            kiosk.visit.identity.card_number,
+            balanced((Account.RESIDENT, held), (Account.SUSPENSE, -held)),
+        )
+    )
+    purse.inside_fen = Fen(0)
+
+
+def book_settled(kiosk: Kiosk, settling: Settling, settlement: Settlement, purse: Purse) -> str:
+    """SETTLED, the receipt owed and the payment notice queued, in one commit. Returns the notice's key."""
+    cash = settlement.split.cash_fen
+    key = kiosk.clock.new_key()
+    facts: dict[str, str | int] = {
+        "message_id": settling.message_id,
+        "settlement_id": settlement.settlement_id,
+        "bill": settling.bill.bill_id,
+        "total_fen": settlement.split.total_fen,
+        "fund_fen": settlement.split.fund_fen,
+        "account_fen": settlement.split.account_fen,
+        "cash_fen": cash,
+        "receipt_owed": 1,
+    }
+    notice = NewNotice("hospital", "payment", key, {**facts, "lease": settling.claim.lease_key}, cash)
+    kiosk.journal.commit(
+        NewEntry(
+            "settled",
+            kiosk.visit.case_code,
+            facts,
+            kiosk.visit.identity.card_number,
+            balanced((Account.RESIDENT, cash), (Account.HOSPITAL, -cash)),
+            closes=settling.message_id,
+            notices=(notice,),
+        )
+    )
+    purse.inside_fen = Fen(purse.inside_fen - cash)
+    return key
+
+
+async def void(kiosk: Kiosk, settling: Settling, settlement: Settlement) -> None:
+    """2208 for a settlement that the resident did not accept. Cash is payable only after this returned (rule 9).
+
+    Raises:
+        StillUnknown: neither confirmed nor refused; stays open for the forwarder.
+    """
+    key = kiosk.medical_insurance.new_message_id()
+    facts: dict[str, str | int] = {"message_id": key, "settlement_id": settlement.settlement_id}
+    kiosk.journal.commit(NewEntry("void_intent", kiosk.visit.case_code, facts, opens=key))
+    try:
+        await kiosk.medical_insurance.void(settling.person, settlement, key)
+    except (HostRefused, OutcomeUnknown) as problem:
+        kiosk.journal.record("void_unknown", kiosk.visit.case_code, message_id=key, why=type(problem).__name__)
+        raise StillUnknown(key) from problem
+    kiosk.journal.commit(NewEntry("voided", kiosk.visit.case_code, facts, closes=key))
+    undone = {"message_id": settling.message_id}
+    kiosk.journal.commit(NewEntry("settle_undone", kiosk.visit.case_code, undone, closes=settling.message_id))

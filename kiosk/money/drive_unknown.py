@@ -1,0 +1,105 @@
+"""Settlements whose outcome nobody knows, driven after the resident has gone (money-rules 10).
+
+Found at the platform: settled after all, and what was held goes where it belongs. Not found proves nothing: one
+reversal is sent, and the rest waits for the day's detail (T+1). Never a second 2207.
+"""
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Settlement, Treatment
+from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
+from kiosk.ports.money import MedicalInsurance
+
+
+async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance) -> int:
+    """Look once at every open settlement; how many stay open."""
+    still_open = 0
+    for intent in [entry for entry in journal.open_effects() if entry.act == "settle_intent"]:
+        try:
+            found = await platform.find(_treatment(intent), _message_id(intent))
+        except (HostRefused, OutcomeUnknown):
+            found = None
+        if found is not None:
+            _settled_late(journal, clock, intent, found)
+        else:
+            await _reverse_once(journal, platform, intent)
+            still_open += 1
+    return still_open
+
+
+def held_fen(journal: Journal, case_code: str) -> Fen:
+    """What lies in suspense for one case."""
+    postings = (posting for entry in journal.story(case_code) for posting in entry.postings)
+    return Fen(-sum(posting.amount_fen for posting in postings if posting.account is Account.SUSPENSE))
+
+
+def _settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
+    facts = _facts(intent)
+    held = held_fen(journal, intent.case_code)
+    cash = found.split.cash_fen
+    owed = max(0, held - cash)
+    short = max(0, cash - held)  # new figures that the resident never saw: a case, and the hospital's claim
+    card = str(facts.get("card_number", ""))
+    told: dict[str, str | int] = {
+        "message_id": found.message_id,
+        "settlement_id": found.settlement_id,
+        "bill": facts["bill"],
+        "cash_fen": cash,
+        "lease": facts["lease"],
+    }
+    notices = [NewNotice("hospital", "payment", clock.new_key(), told, cash)]
+    if owed:
+        debt: dict[str, str | int] = {"amount_fen": owed, "reason": "change_owed", "card_number": card}
+        notices.append(NewNotice("hospital", "debt_register", clock.new_key(), debt, owed))
+    journal.commit(
+        NewEntry(
+            "settled_late",
+            intent.case_code,
+            {**told, "receipt_owed": 1, "owed_fen": owed},
+            card,
+            balanced(
+                (Account.SUSPENSE, held),
+                (Account.HOSPITAL, -cash),
+                (Account.HOLDER_DEBT, -owed),
+                (Account.SHORTAGE, short),
+            ),
+            closes=_message_id(intent),
+            notices=tuple(notices),
+        )
+    )
+
+
+async def _reverse_once(journal: Journal, platform: MedicalInsurance, intent: StoredEntry) -> None:
+    original = _message_id(intent)
+    if any(
+        entry.act == "reversal_intent" and entry.facts and entry.facts.get("original") == original
+        for entry in journal.story(intent.case_code)
+    ):
+        return
+    reversal = platform.new_message_id()
+    facts: Facts = {"message_id": reversal, "original": original, "original_kind": "2207"}
+    journal.commit(NewEntry("reversal_intent", intent.case_code, facts, opens=reversal))
+    try:
+        await platform.reverse(_treatment(intent), original, "2207", reversal)
+    except HostRefused as refusal:
+        told = {"message_id": reversal, "code": refusal.code}
+        journal.commit(NewEntry("reversal_refused", intent.case_code, told, closes=reversal))
+    except OutcomeUnknown:
+        return
+    else:
+        journal.commit(NewEntry("reversal_answered", intent.case_code, {"message_id": reversal}, closes=reversal))
+
+
+def _facts(intent: StoredEntry) -> Facts:
+    assert intent.facts is not None, "the period of an open effect is never destroyed"
+    return intent.facts
+
+
+def _message_id(intent: StoredEntry) -> str:
+    return str(_facts(intent)["message_id"])
+
+
+def _treatment(intent: StoredEntry) -> Treatment:
+    facts = _facts(intent)
+    return Treatment(str(facts["person_number"]), str(facts["insured_place"]), str(facts["visit_number"]))

@@ -1,0 +1,132 @@
+"""Notes out: intent committed, dispensed once, booked by the exit sensor; what is not paid is owed, never retried."""
+
+import trio
+
+from kiosk.domain.books import Account, Posting, balanced
+from kiosk.domain.cash import CashEvent, DispenseResult, Mix, mix_value
+from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.money.purse import Purse, plan_change
+from kiosk.ports import CashModule, DeviceFault, Kiosk
+
+DISPENSE_S_MAX = 150.0  # Puloon answers within 60 s; a customer has up to 60 s more to take the notes
+
+
+async def pay_out(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
+    """Give back all that is inside: notes as far as they go, the rest as a debt. Returns what was paid in notes."""
+    amount = purse.inside_fen
+    if not amount:
+        return NOTHING
+    paid = NOTHING
+    dispenser = kiosk.cash_dispenser
+    if dispenser is not None:
+        mix = plan_change(amount, await dispenser.unit_status()).mix
+        if mix:
+            paid = await _dispense(kiosk, dispenser, mix, purse, reason)
+    owe_rest(kiosk, purse, reason)
+    return paid
+
+
+async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen:
+    visit = kiosk.visit
+    key = kiosk.clock.new_key()
+    asked = mix_value(mix)
+    facts: dict[str, str | int] = {"amount_fen": asked, "reason": reason, "key": key}
+    kiosk.journal.commit(
+        NewEntry("dispense_intent", visit.case_code, facts, visit.identity.card_number, opens=f"dispense:{key}")
+    )
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + DISPENSE_S_MAX):
+        try:
+            await dispenser.dispense(key, mix)
+            result = await _result(kiosk, dispenser)
+        except DeviceFault as fault:
+            # Surely nothing moved, unless the device fell silent afterwards: then the intent stays open for recovery.
+            if fault.health.condition.usable or fault.health.reason in ("cannot_pay", "still_enabled", "busy"):
+                kiosk.journal.commit(
+                    NewEntry("dispense_refused", visit.case_code, {"key": key}, closes=f"dispense:{key}")
+                )
+                return NOTHING
+            return _book_uncertain(kiosk, purse, key, asked)
+        return _book_result(kiosk, dispenser, purse, key, asked, result)
+    return _book_uncertain(kiosk, purse, key, asked)
+
+
+async def _result(kiosk: Kiosk, dispenser: CashModule) -> DispenseResult:
+    while True:
+        event: CashEvent = await dispenser.next_event()
+        if isinstance(event, DispenseResult):
+            return event
+        kiosk.journal.record("cash_event", kiosk.visit.case_code, what=type(event).__name__)
+        dispenser.acknowledge(event)
+
+
+def _book_result(
+    kiosk: Kiosk, dispenser: CashModule, purse: Purse, key: str, asked: Fen, result: DispenseResult
+) -> Fen:
+    paid = mix_value(result.presented)
+    unaccounted = Fen(0 if result.certain else asked - paid)
+    postings = _paid_postings(paid, unaccounted)
+    facts: dict[str, str | int] = {
+        "key": key,
+        "paid_fen": paid,
+        "unaccounted_fen": unaccounted,
+        "rejected": result.rejected,
+        "retained": result.retained,
+    }
+    act = "dispensed" if result.certain else "dispense_uncertain"
+    kiosk.journal.commit(
+        NewEntry(
+            act, kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, postings, closes=f"dispense:{key}"
+        )
+    )
+    dispenser.acknowledge(result)
+    purse.inside_fen = Fen(purse.inside_fen - paid - unaccounted)
+    return paid
+
+
+def _book_uncertain(kiosk: Kiosk, purse: Purse, key: str, asked: Fen) -> Fen:
+    """No result at all: nothing is called paid and nothing unpaid. Suspense and a case (rule 15)."""
+    kiosk.journal.commit(
+        NewEntry(
+            "dispense_uncertain",
+            kiosk.visit.case_code,
+            {"key": key, "paid_fen": 0, "unaccounted_fen": asked},
+            kiosk.visit.identity.card_number,
+            _paid_postings(NOTHING, asked),
+            closes=f"dispense:{key}",
+        )
+    )
+    purse.inside_fen = Fen(purse.inside_fen - asked)
+    return NOTHING
+
+
+def _paid_postings(paid: Fen, unaccounted: Fen) -> tuple[Posting, ...]:
+    return balanced(
+        (Account.DRUMS, -paid),
+        (Account.RESIDENT, paid + unaccounted),
+        (Account.SUSPENSE, -unaccounted),
+    )
+
+
+def owe_rest(kiosk: Kiosk, purse: Purse, reason: str) -> None:
+    """What is still inside becomes a debt to the holder, and the debt register will be told by its key (rule 19)."""
+    owed = purse.inside_fen
+    if not owed:
+        return
+    visit = kiosk.visit
+    key = kiosk.clock.new_key()
+    card = visit.identity.card_number
+    notice = NewNotice(
+        "hospital", "debt_register", key, {"card_number": card, "amount_fen": owed, "reason": reason}, owed
+    )
+    kiosk.journal.commit(
+        NewEntry(
+            "debt_owed",
+            visit.case_code,
+            {"amount_fen": owed, "reason": reason, "key": key},
+            card,
+            balanced((Account.RESIDENT, owed), (Account.HOLDER_DEBT, -owed)),
+            notices=(notice,),
+        )
+    )
+    purse.inside_fen = NOTHING

@@ -1,0 +1,146 @@
+"""After a power cut: book what the devices tell, give every fen an owner, drive what is UNKNOWN. Never pays anybody.
+
+The person in front of the terminal now may be another (money-rules 17), so what is owed becomes a debt to the holder,
+paid only to the same card and PIN.
+"""
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.cash import CashEvent, DispenseResult, NoteUncertain, Returned, Stacked, UnitKind, mix_value
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.ports import CashModule, Clock, Journal
+
+
+async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None:
+    """Run the device's recovery query and book it, before anything is enabled; then let the device forget."""
+    recovery = await cash.recover(clock.new_key())
+    for finding in recovery.findings:
+        _book_finding(journal, clock, finding)
+    cash.acknowledge(recovery)
+    if recovery.needs_staff:
+        journal.record("cash_needs_staff", "", why=recovery.needs_staff)
+
+
+def recover_books(journal: Journal, clock: Clock) -> None:
+    """Give every fen that visits left inside an owner. Call after every cash module told what it knows."""
+    _close_untold_dispenses(journal)
+    settling = {entry.case_code for entry in _open(journal, "settle_intent")}
+    for newest, inside in journal.unspent():
+        if newest.case_code in settling:
+            # 2207 may have booked: the money waits with it.
+            _move(journal, newest, inside, Account.SUSPENSE, "held_for_settlement")
+        else:
+            _owe(journal, clock, newest, inside, "power_cut")
+
+
+def _book_finding(journal: Journal, clock: Clock, finding: CashEvent) -> None:
+    match finding:
+        case Stacked(denomination, destination, credit_id, note_id):
+            intent = _intent_of_note(journal, note_id, denomination)
+            place = Account.DRUMS if destination.startswith(UnitKind.RECYCLER.value) else Account.CASH_BOX
+            facts: Facts = {"credit": credit_id, "denomination_fen": denomination, "to": destination}
+            if intent is None and _was_credited_last(journal, denomination):
+                # Committed, and the power went before the device could forget: the same credit, told again (rule 14).
+                journal.record("credit_told_again", "", denomination_fen=denomination, credit=credit_id)
+            elif intent is None:
+                # Nobody's: money that no intent explains is a surplus and a case.
+                surplus = balanced((place, denomination), (Account.SURPLUS, -denomination))
+                journal.commit(NewEntry("note_of_nobody", "", facts, postings=surplus))
+            else:
+                moved = balanced((place, denomination), (Account.RESIDENT, -denomination))
+                journal.commit(
+                    NewEntry("note_credited", intent.case_code, facts, _card(intent), moved, closes=_key_of(intent))
+                )
+        case Returned(denomination, note_id):
+            intent = _intent_of_note(journal, note_id, denomination)
+            if intent is not None:
+                # Came out by itself while nobody watched; who took it is not known (rule 17).
+                told = {"taker": "unknown"}
+                journal.commit(NewEntry("note_returned", intent.case_code, told, _card(intent), closes=_key_of(intent)))
+        case NoteUncertain(denomination, reason):
+            journal.record("note_uncertain", "", denomination_fen=denomination or 0, reason=reason)
+        case DispenseResult():
+            _book_dispense(journal, finding)
+        case _:
+            journal.record("cash_event", "", what=type(finding).__name__)
+
+
+def _book_dispense(journal: Journal, result: DispenseResult) -> None:
+    intent = next(iter(_open(journal, "dispense_intent")), None)
+    paid = mix_value(result.presented)
+    if intent is None and _was_dispensed_last(journal, paid):
+        journal.record("dispense_told_again", "", paid_fen=paid)
+        return
+    if intent is None:
+        lost = balanced((Account.DRUMS, -paid), (Account.SHORTAGE, paid))
+        journal.commit(NewEntry("dispense_of_nobody", "", {"paid_fen": paid}, postings=lost))
+        return
+    asked = Fen(int(_facts(intent)["amount_fen"]))
+    unaccounted = NOTHING if result.certain else Fen(asked - paid)
+    _close_dispense(journal, intent, paid, unaccounted)
+
+
+def _close_untold_dispenses(journal: Journal) -> None:
+    """A dispense of which no device knows anything is neither paid nor unpaid: suspense and a case (rule 15)."""
+    for intent in _open(journal, "dispense_intent"):
+        _close_dispense(journal, intent, NOTHING, Fen(int(_facts(intent)["amount_fen"])))
+
+
+def _close_dispense(journal: Journal, intent: StoredEntry, paid: Fen, unaccounted: Fen) -> None:
+    postings = balanced(
+        (Account.DRUMS, -paid), (Account.RESIDENT, paid + unaccounted), (Account.SUSPENSE, -unaccounted)
+    )
+    act = "dispense_uncertain" if unaccounted else "dispensed"
+    key = str(_facts(intent)["key"])
+    facts: Facts = {"key": key, "paid_fen": paid, "unaccounted_fen": unaccounted}
+    journal.commit(NewEntry(act, intent.case_code, facts, _card(intent), postings, closes=f"dispense:{key}"))
+
+
+def _owe(journal: Journal, clock: Clock, newest: StoredEntry, amount: Fen, reason: str) -> None:
+    key = clock.new_key()
+    card = _card(newest)
+    facts: Facts = {"amount_fen": amount, "reason": reason, "key": key}
+    notice = NewNotice("hospital", "debt_register", key, {**facts, "card_number": card}, amount)
+    owed = balanced((Account.RESIDENT, amount), (Account.HOLDER_DEBT, -amount))
+    journal.commit(NewEntry("debt_owed", newest.case_code, facts, card, owed, notices=(notice,)))
+
+
+def _move(journal: Journal, newest: StoredEntry, amount: Fen, to: Account, act: str) -> None:
+    moved = balanced((Account.RESIDENT, amount), (to, -amount))
+    journal.commit(NewEntry(act, newest.case_code, {"amount_fen": amount}, _card(newest), moved))
+
+
+def _intent_of_note(journal: Journal, note_id: str, denomination: Fen | None) -> StoredEntry | None:
+    """The open intent of this very note, else the only one of its value: one note moves at a time."""
+    intents = _open(journal, "note_intent")
+    by_name = [one for one in intents if note_id and _facts(one)["note"] == note_id]
+    by_value = [one for one in intents if denomination in (None, _facts(one)["denomination_fen"])]
+    return next(iter(by_name or by_value), None)
+
+
+def _was_credited_last(journal: Journal, denomination: Fen) -> bool:
+    """One note moves at a time, so only the newest credit can be one that the device was not yet told to forget."""
+    last = journal.last("note_credited")
+    return last is not None and _facts(last)["denomination_fen"] == denomination
+
+
+def _was_dispensed_last(journal: Journal, paid: Fen) -> bool:
+    last = journal.last("dispensed", "dispense_uncertain")
+    return last is not None and _facts(last)["paid_fen"] == paid
+
+
+def _open(journal: Journal, act: str) -> list[StoredEntry]:
+    return [entry for entry in journal.open_effects() if entry.act == act]
+
+
+def _facts(entry: StoredEntry) -> Facts:
+    assert entry.facts is not None, "the period of an open effect is never destroyed"
+    return entry.facts
+
+
+def _card(entry: StoredEntry) -> str:
+    return str(_facts(entry).get("card_number", ""))
+
+
+def _key_of(intent: StoredEntry) -> str:
+    return f"note:{_facts(intent)['note']}"

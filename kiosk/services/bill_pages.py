@@ -1,0 +1,217 @@
+"""Pages and papers of a medical bill. No codes in headlines; where card and money are comes first."""
+
+from collections.abc import Iterable
+
+from kiosk.domain.identity import mask_name
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
+from kiosk.domain.settlement import InvoiceCode, MedicalBill, Settlement, Split
+from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
+from kiosk.money.purse import Purse
+from kiosk.ports import (
+    Answer,
+    Figure,
+    Figures,
+    Hands,
+    Kiosk,
+    Place,
+    Question,
+    Role,
+    Tiles,
+    Tone,
+    Waiting,
+)
+from kiosk.services.notices import go_back, understood
+
+_DOING = {
+    "claiming": say("Reserving your bill at the hospital"),
+    "quoting": say("Asking the insurance who pays what"),
+    "settling": say("The insurance is settling your bill"),
+    "voiding": say("Undoing the settlement"),
+}
+
+
+def looking() -> Question:
+    return Question("bills_loading", say("Looking for your bills"), body=Waiting(say("Asking the hospital")))
+
+
+def working(step: str) -> Question:
+    return Question(
+        f"bill_{step}",
+        _DOING[step],
+        (say("Please leave the card in the slot."),),
+        Waiting(_DOING[step]),
+    )
+
+
+def nothing_to_pay() -> Question:
+    return Question(
+        "no_bills",
+        say("You have nothing to pay here"),
+        (say("This hospital has no open bill for you."),),
+        answers=(understood(),),
+        tone=Tone.DONE,
+    )
+
+
+def choose_bill(bills: Iterable[MedicalBill]) -> Question:
+    answers = tuple(
+        Answer(
+            bill.bill_id,
+            verbatim(bill.department),
+            icon="bed",
+            note=say("{day}, {amount}", day=Day(bill.visited_on), amount=Amount(bill.total_fen)),
+        )
+        for bill in bills
+    )
+    return Question("choose_bill", say("Which bill do you want to pay?"), body=Tiles(), answers=(*answers, go_back()))
+
+
+def confirm(bill: MedicalBill, quote: Split) -> Question:
+    rows = (
+        Figure(say("The bill in all"), Amount(bill.total_fen)),
+        Figure(say("The insurance fund pays"), Amount(quote.fund_fen)),
+        Figure(say("Your medical account pays"), Amount(Fen(quote.account_fen + quote.shared_account_fen))),
+        Figure(say("You pay yourself"), Amount(quote.cash_fen), heading=True),
+    )
+    pay = say("Pay in notes") if quote.cash_fen else say("Settle it")
+    return Question(
+        "confirm_quote",
+        say("Do you agree?"),
+        (say("Nothing is paid yet. Your card is in the slot."),),
+        Figures(rows, secret=False),
+        (Answer("pay", pay, Role.MAIN), go_back()),
+    )
+
+
+def feed_notes(due: Fen, purse: Purse) -> Question:
+    missing = Fen(max(0, due - purse.inside_fen))
+    return Question(
+        "feed_notes",
+        say("Put in notes: {amount} to go", amount=Amount(missing)),
+        (
+            say("{amount} of yours are inside.", amount=Amount(purse.inside_fen)),
+            say("Leave the card in the slot. Change comes at the end."),
+        ),
+        Hands((Place.NOTE_SLOT,)),
+        (Answer("stop", say("Stop, give my money back"), Role.BACK),),
+        Tone.HANDS,
+    )
+
+
+def card_out(kiosk: Kiosk) -> Question:
+    return Question(
+        "card_out_while_paying",
+        say("Your card is out and the payment is not finished"),
+        (say("Your money in the machine is safe."), say("Put the same card back.")),
+        Hands((Place.CARD_SLOT,)),
+        tone=Tone.HANDS,
+        case_code=kiosk.visit.case_code,
+    )
+
+
+def figures_changed(old: Split, new: Split) -> Question:
+    return Question(
+        "figures_changed",
+        say("The figures have changed"),
+        (say("You pay {new} instead of {old}.", new=Amount(new.cash_fen), old=Amount(old.cash_fen)),),
+        answers=(Answer("accept", say("I agree"), Role.MAIN), Answer("refuse", say("Undo it"), Role.BACK)),
+        tone=Tone.CAUTION,
+    )
+
+
+def settled(kiosk: Kiosk, settlement: Settlement, change: Fen, owed: Fen, printed: bool) -> Question:
+    explain = [say("You paid {amount}.", amount=Amount(settlement.split.cash_fen))]
+    if change:
+        explain.append(say("Take your change: {amount}.", amount=Amount(change)))
+    if owed:
+        explain.append(say("We still owe you {amount}. The hospital counter pays it.", amount=Amount(owed)))
+    explain.append(
+        say("Take your receipt.") if printed else say("The receipt is kept for you. Print it later with your card.")
+    )
+    return Question(
+        "bill_settled",
+        say("Your bill is settled"),
+        tuple(explain),
+        Hands((Place.RECEIPT_OUTLET,)) if printed else Hands((Place.CARD_SLOT,)),
+        (understood(),),
+        Tone.DONE,
+        case_code=kiosk.visit.case_code,
+    )
+
+
+def outcome_pending(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
+    explain = [
+        say("It is not known yet whether it went through. Do not pay again."),
+        say("{amount} of yours are kept safe under your card.", amount=Amount(held)),
+        say("Ask with the code on your receipt.") if printed else say("Write down the number below."),
+    ]
+    return Question(
+        "outcome_pending",
+        say("The insurance has not answered yet"),
+        tuple(explain),
+        answers=(understood(),),
+        tone=Tone.CAUTION,
+        case_code=kiosk.visit.case_code,
+    )
+
+
+def settlement_receipt(
+    kiosk: Kiosk, bill: MedicalBill, settlement: Settlement, change: Fen, owed: Fen, invoice: InvoiceCode | None
+) -> Receipt:
+    split = settlement.split
+    lines = [
+        *_heading(kiosk, say("Medical bill: settled")),
+        say("Department: {department}", department=verbatim(bill.department)),
+        say("Bill in all: {amount}", amount=Amount(split.total_fen)),
+        say("Insurance fund: {amount}", amount=Amount(split.fund_fen)),
+        say("Medical account: {amount}", amount=Amount(split.account_fen)),
+        say("Paid in cash: {amount}", amount=Amount(split.cash_fen)),
+        say("Change paid out: {amount}", amount=Amount(change)),
+        say("Still owed to you: {amount}", amount=Amount(owed)),
+        say("Settlement number: {number}", number=settlement.settlement_id),
+        say("This is a receipt, not an invoice."),
+    ]
+    if invoice is not None:
+        lines.append(say("Electronic invoice code: {code}", code=invoice.code))
+    return _paper(lines)
+
+
+def pending_receipt(kiosk: Kiosk, bill: MedicalBill, held: Fen) -> Receipt:
+    return _paper(
+        [
+            *_heading(kiosk, say("Outcome pending: do not pay again")),
+            say("Bill in all: {amount}", amount=Amount(bill.total_fen)),
+            say("Your cash under check: {amount}", amount=Amount(held)),
+            say("Ask at any terminal with this card, or call {number}.", number=kiosk.settings.terminal.telephone),
+        ]
+    )
+
+
+def money_back_receipt(kiosk: Kiosk, paid_back: Fen, owed: Fen) -> Receipt:
+    return _paper(
+        [
+            *_heading(kiosk, say("Nothing was settled")),
+            say("Paid back to you: {amount}", amount=Amount(paid_back)),
+            say("Still owed to you: {amount}", amount=Amount(owed)),
+            say("Get it with this card at the hospital counter."),
+        ]
+    )
+
+
+def _heading(kiosk: Kiosk, title: Text) -> list[Text]:
+    return [
+        title,
+        say("Card holder: {name}", name=Name(mask_name(kiosk.visit.holder.name))),
+        say(
+            "Terminal {terminal}, number {code}",
+            terminal=kiosk.settings.terminal.terminal_id,
+            code=Grouped(kiosk.visit.case_code),
+        ),
+        say("{day} {time}", day=Day(kiosk.clock.now().date()), time=f"{kiosk.clock.now():%H:%M}"),
+    ]
+
+
+def _paper(lines: list[Text]) -> Receipt:
+    first, *rest = lines
+    return Receipt((ReceiptLine(first, LineStyle.BOLD), *(ReceiptLine(line) for line in rest)))

@@ -1,0 +1,72 @@
+"""The power is cut after every single effect of a settlement; afterwards every fen has an owner."""
+
+from collections.abc import Callable
+
+import pytest
+from trio.testing import MockClock
+
+from tests.simulation.settlements import Plan, run_plan
+
+PLANS = (
+    Plan("exact change by the platform's figures"),
+    Plan("exact notes", notes=(5000, 1000), outlet=0),
+    Plan("2207 refused", behaviour="refuses", ends="settle_refused", outlet=7000, drums=((1000, 9),)),
+    Plan("2207 booked and never answered", behaviour="books_silently"),
+    Plan("2207 lost on the way", behaviour="ignores", ends="settle_handed_over", outlet=0),
+    Plan("2601 overtakes 2207", behaviour="late"),
+    Plan("2207 says other figures, accepted", behaviour="changes", outlet=2000),
+    Plan(
+        "2207 says other figures, refused",
+        behaviour="changes",
+        script=(("figures_changed", "refuse"),),
+        ends="voided",
+        outlet=7000,
+        drums=((1000, 9),),
+    ),
+    Plan(
+        "resident stops with notes inside",
+        notes=(2000,),
+        script=(("feed_notes", [None, "stop"]),),
+        ends="settlement_undone",
+        outlet=2000,
+    ),
+    Plan(
+        "resident walks away with notes inside",
+        notes=(2000,),
+        ends="debt_owed",
+        outlet=0,
+    ),
+    Plan("nothing to give change with", drums=(), notes=(5000, 500, 500), outlet=0),
+    Plan("change is owed below the smallest note", notes=(5000, 2000), drums=((500, 9),), outlet=1000),
+    Plan("exit sensor fails at the change", sensor_fails=True, ends="dispense_uncertain"),
+)
+
+
+@pytest.fixture
+def autojump_clock() -> MockClock:
+    return MockClock(autojump_threshold=0)
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+async def test_uncut_life_leaves_clean_books(autojump_clock: MockClock, plan: Plan) -> None:
+    """Without any cut the story ends as planned, the change is what is due, and the books balance."""
+    world = await run_plan(plan, None)
+    assert not world.cut
+    assert plan.ends in world.acts
+    assert world.cash.outlet == plan.outlet
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+async def test_every_prefix_of_a_settlement_is_explained(
+    autojump_clock: MockClock, plan: Plan, count_cuts: Callable[[str, int], None]
+) -> None:
+    """Whatever effect was the last one, every book agrees after recovery, and recovery pays nobody."""
+    whole = await run_plan(plan, None)
+    effects = len(whole.fuse.burnt)
+    cuts = 0
+    for cut_at in range(effects):
+        world = await run_plan(plan, cut_at)
+        cuts += world.cut
+    # Effects of the recovery itself are counted too, but cut no visit short.
+    assert cuts > effects // 2, "the fuse must really burn"
+    count_cuts(plan.name, cuts)
