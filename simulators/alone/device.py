@@ -1,7 +1,9 @@
 """``python -m simulators device MODEL --line PATH``: one device, on a pty named PATH or on the serial port PATH."""
 
 import argparse
+import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from simulators.pty_line import line_for
 from simulators.worlds.world import World, load_world
 
 WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
+CHUNK_BYTES = 1000
 KEYS_HELP = "a line of key names on standard input presses them, e.g.: 1 2 3 enter"
 
 
@@ -40,11 +43,12 @@ async def _serve(asked: argparse.Namespace, world: World, options: dict[str, str
             nursery.start_soon(_press_typed_keys, press)
 
 
-async def _press_typed_keys(press: "object") -> None:
-    assert callable(press)
-    typed = trio.wrap_file(sys.stdin)
-    async for line in typed:
-        for key in line.split():
+async def _press_typed_keys(press: Callable[[str], None]) -> None:
+    """Until standard input ends. Not by ``sys.stdin``: a thread that is left in it holds its lock at our end."""
+    held = b""
+    while chunk := await trio.to_thread.run_sync(os.read, 0, CHUNK_BYTES, abandon_on_cancel=True):
+        *lines, held = (held + chunk)[-CHUNK_BYTES:].split(b"\n")
+        for key in b" ".join(lines).decode(errors="replace").split():
             try:
                 press(key)
             except KeyError:
