@@ -20,6 +20,8 @@ def send(command: Command) -> Exchange:
     raw = yield bytes(command)
     if raw[-2] == 0x6C and command.le is not None:
         raw = yield bytes(Command(command.cla, command.ins, command.p1, command.p2, command.data, raw[-1] or 256))
+    if raw[-2] != 0x61:
+        return Response.parse(raw)
     collected = b""
     for _ in range(PIECES_MAX):
         answer = Response.parse(raw)

@@ -14,7 +14,8 @@ class Orphaned(Exception):
 
 
 def harden() -> None:
-    """Locking memory is best effort: it needs a limit that the unit file grants; the rest must work.
+    """Locking memory needs root or an unlimited RLIMIT_MEMLOCK from the unit file, else it is left out: under a finite
+    limit every later allocation could fail. The rest must work.
 
     Raises:
         OSError: the kernel refuses. Orphaned: the parent is gone already.
@@ -27,4 +28,5 @@ def harden() -> None:
     if os.getppid() != parent:
         raise Orphaned
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    libc.mlockall(_MCL_CURRENT | _MCL_FUTURE)
+    if os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
+        libc.mlockall(_MCL_CURRENT | _MCL_FUTURE)

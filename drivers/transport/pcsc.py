@@ -130,7 +130,11 @@ class PcscLine:
         Raises:
             CardMute: no answer within the limits. CardGone: this insertion is over.
         """
-        async with self._turn:
+        if self._turn.locked():
+            await self._turn.acquire()
+        else:
+            self._turn.acquire_nowait()  # saves a turn of the event loop on the way to the card
+        try:
             if self.insertion != insertion or not self._worker or not self._sighting:
                 raise CardGone
             job = Job(make, self._sighting.reader, insertion)
@@ -146,6 +150,8 @@ class PcscLine:
                 self._end("failed")
                 raise CardGone from error
             return answer
+        finally:
+            self._turn.release()
 
     async def let_go(self) -> None:
         """End our card work with LEAVE_CARD, so that another process may speak to the card. The next job reconnects."""
