@@ -35,6 +35,6 @@ setup:
 	@exec /usr/bin/python3 tools/set_up.py
 
 clean: ## Everything that was made here; Debian packages stay
-	rm -rf .venv .setup .run out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .setup .run $(run_dir) out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.mo' -delete

@@ -7,6 +7,7 @@ from typing import Any
 
 from simulators.pki import Pki
 
+VOICES = Path(__file__).parents[1] / ".setup" / "voices"  # made by set-up; without it the player reads by itself
 VILLAGE_PX = 1280  # a wide panel is the 10.1" of a village terminal, a high one the 21.5" of a hall
 
 
@@ -27,6 +28,7 @@ def kiosk_settings(
         "run_dir": str(run_dir),
         "data_dir": str(data_dir),
         "pin_mode": pin_mode,
+        "voice_dir": str(VOICES) if VOICES.is_dir() else "",
         "panel": {
             "width_px": width,
             "height_px": height,

@@ -22,8 +22,14 @@ PROGRESS_S = 10.0
 STEP_S_MAX = 3600.0
 
 # What is made from the sources once the packages are there: name, module to run, what it is made from, what comes out.
-BUILDERS: list[tuple[str, str, list[str], str]] = [
-    ("message catalog", "kiosk.l10n.build", ["kiosk/l10n/*.po", "kiosk/l10n/*.py"], "kiosk/l10n/*.mo"),
+BUILDERS: list[tuple[str, list[str], list[str], str]] = [
+    ("message catalog", ["kiosk.l10n.build"], ["kiosk/l10n/*.po", "kiosk/l10n/*.py"], "kiosk/l10n/*.mo"),
+    (
+        "voice pack",
+        ["simulators.voices", ".setup/voices"],
+        ["kiosk/l10n/*.po", "simulators/voices.py"],
+        ".setup/voices/zh/*.wav",
+    ),
 ]
 
 
@@ -156,12 +162,12 @@ def install_house() -> None:
     stamp("house", made_from)
 
 
-def build(name: str, module: str, inputs: list[str], output: str) -> None:
+def build(name: str, module: list[str], inputs: list[str], output: str) -> None:
     files = sorted(path for pattern in inputs for path in HOUSE.glob(pattern) if path.is_file())
-    made_from = digest(files, module)
+    made_from = digest(files, *module)
     if is_stamped(name, made_from) and any(HOUSE.glob(output)):
         return
-    do(name, [str(PYTHON), "-m", module])
+    do(name, [str(PYTHON), "-m", *module])
     stamp(name, made_from)
 
 
