@@ -18,6 +18,8 @@ from screens.theme import Box, Theme
 from screens.tiles import view as tiles
 from screens.waiting import view as waiting
 
+TIGHT_LEAD = 1.25
+
 
 def compose(moment: Moment, theme: Theme, sign: Sign) -> Picture:
     """The picture of this moment. Pure: the same arguments give the same picture."""
@@ -64,7 +66,15 @@ def _prose(sheet: Sheet, moment: Moment, y: int, bottom: int) -> list[Paragraph]
         parts = paragraphs(sheet, moment)
         if fits(sheet, parts, y, bottom):
             return parts
+    if isinstance(moment.question.body, Stars) and not fits(sheet, parts, y, bottom_of_work(sheet)):
+        sheet.lead = TIGHT_LEAD  # no page is turned while the keys belong to the PIN
+        parts = paragraphs(sheet, moment, joined=True)
     return parts
+
+
+def bottom_of_work(sheet: Sheet) -> int:
+    """Where the explanation of a PIN entry must end."""
+    return sheet.theme.zones.work.bottom - stars.height(sheet)
 
 
 def _pages_of_words(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bare: bool) -> bool:

@@ -25,6 +25,7 @@ class Sheet:
         self.figures: list[Figure] = []
         self.pages = 1
         self.prose = "body"  # role of the explanation; an upright glass often has room for a larger one
+        self.lead = LEADS["body"]  # of the explanation
         self.pages_before = 0  # pages of explanation that precede those of the body
 
     def picture(self) -> Picture:

@@ -6,7 +6,7 @@ from kiosk.domain.text import Grouped, say
 from kiosk.ports import Figures, Hands, Plain, Role, Tiles, Tone
 from screens.moment import Moment
 from screens.sheet import Sheet
-from screens.theme import LEADS, Box
+from screens.theme import Box
 
 Paragraph = tuple[str, ...]  # its lines
 _MARKS = {Tone.DONE: "done", Tone.CAUTION: "caution", Tone.STOP: "stop", Tone.HANDS: "hand"}
@@ -45,11 +45,13 @@ def _mark(sheet: Sheet, tone: Tone, box: Box) -> Box:
     return replace(box, w=box.w - side - gap)
 
 
-def paragraphs(sheet: Sheet, moment: Moment) -> list[Paragraph]:
-    """The explanation, and the case code where there is one, broken into lines."""
+def paragraphs(sheet: Sheet, moment: Moment, joined: bool = False) -> list[Paragraph]:
+    """The explanation, and the case code where there is one, in lines; ``joined`` to save the ends of lines."""
     texts = [moment.words(text) for text in moment.question.explain]
     if moment.question.case_code:
         texts.append(moment.words(say("Number {code}", code=Grouped(moment.question.case_code, 4))))
+    if joined:
+        texts = [("" if moment.preferences.language == "zh" else " ").join(texts)]
     return [sheet.lines(words, _width(sheet, moment), sheet.prose, False) for words in texts]
 
 
@@ -77,14 +79,14 @@ def flow(sheet: Sheet, parts: list[Paragraph], y: int) -> int:
     theme, role = sheet.theme, sheet.prose
     for part in parts:
         box = Box(theme.zones.question.x, y, theme.zones.question.w, 0)
-        end = sheet.block(box, part, role, theme.colour.ink2, theme.colour.paper, lead=LEADS["body"])
+        end = sheet.block(box, part, role, theme.colour.ink2, theme.colour.paper, lead=sheet.lead)
         y = end + _between(sheet)
     return y
 
 
 def fits(sheet: Sheet, parts: list[Paragraph], y: int, bottom: int) -> bool:
     """Whether all of them stand between ``y`` and ``bottom``."""
-    step = round(getattr(sheet.theme.type, sheet.prose) * LEADS["body"])
+    step = round(getattr(sheet.theme.type, sheet.prose) * sheet.lead)
     return y + sum(len(part) * step + _between(sheet) for part in parts) - _between(sheet) <= bottom
 
 

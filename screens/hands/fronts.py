@@ -30,8 +30,10 @@ _STANDING = Front(
     Part(60, 70, 470, 560),
     {
         Place.CARD_SLOT: Part(620, 110, 300, 90),
-        Place.RECEIPT_OUTLET: Part(620, 390, 300, 70),
+        Place.NOTE_SLOT: Part(620, 270, 300, 80),
+        Place.RECEIPT_OUTLET: Part(620, 450, 300, 70),
         Place.PIN_PAD: Part(170, 700, 250, 250),
+        Place.NOTE_OUTLET: Part(620, 600, 300, 60),
         Place.PAGE_OUTLET: Part(560, 760, 400, 90),
     },
 )
@@ -41,7 +43,9 @@ _TABLE = Front(
     {
         Place.PIN_PAD: Part(560, 130, 170, 480),
         Place.CARD_SLOT: Part(780, 130, 180, 110),
+        Place.NOTE_SLOT: Part(780, 300, 180, 100),
         Place.RECEIPT_OUTLET: Part(780, 480, 180, 90),
+        Place.NOTE_OUTLET: Part(780, 640, 180, 80),
         Place.PAGE_OUTLET: Part(300, 790, 400, 110),
     },
 )

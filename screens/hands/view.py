@@ -15,6 +15,8 @@ TILE = "#DCEAF1"
 _THINGS = {
     Place.CARD_SLOT: "card_chip_up",
     Place.PIN_PAD: "keypad",
+    Place.NOTE_SLOT: "note",
+    Place.NOTE_OUTLET: "note",
     Place.RECEIPT_OUTLET: "receipt",
     Place.PAGE_OUTLET: "sheet",
 }
@@ -92,7 +94,7 @@ def _signs(sheet: Sheet, body: Hands, box: Box, moved: int) -> None:
         room = Box(box.x + index * each, box.y, each, box.h)
         side = min(room.h * 6 // 7, room.w * 2 // 5)
         pair = room.centred(side * 2 + side // 4, side)
-        going_in = place is Place.CARD_SLOT and not body.taking
+        going_in = place in (Place.CARD_SLOT, Place.NOTE_SLOT) and not body.taking
         shift = moved * side // 7 * (-1 if going_in else 1)
         sheet.drawing(Box(pair.x, pair.y, side, side), _THINGS[place], INK, WHITE)
         arrow = Box(pair.right - side, pair.y + shift, side, side)

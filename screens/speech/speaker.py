@@ -4,6 +4,8 @@ Sentences go through the player's standard input: an argument list can be read b
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,11 +61,11 @@ class VoiceSpeaker:
         player, self._player = self._player, None
         if player is None or player.poll() is not None:
             return
-        player.terminate()  # it takes its own child along
+        os.killpg(player.pid, signal.SIGTERM)  # with whatever it plays just now
         try:
             player.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            player.kill()
+            os.killpg(player.pid, signal.SIGKILL)
             player.wait()
 
     def _note(self, question: str, said: Sequence[Utterance], language: str) -> None:

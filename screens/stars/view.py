@@ -7,6 +7,7 @@ from screens.moment import Moment
 from screens.sheet import Sheet
 from screens.theme import Box
 from screens.tiles import view as tiles
+from screens.typeface import measure
 
 PROMPTS: dict[PinPrompt, Text] = {
     PinPrompt.CURRENT: say("Your present PIN"),
@@ -24,26 +25,39 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
 
 
 def height(sheet: Sheet) -> int:
-    """The least height of the field: prompt, one row of rings, air."""
+    """The least height of the whole field: prompt, one row of rings, air."""
     return sheet.theme.line_h("label") + sheet.theme.type.figure + 2 * sheet.theme.sizes.pad
 
 
 def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box: Box) -> None:
-    """A card with the prompt, one ring a digit, the typed ones filled."""
+    """A card with the prompt and one ring a digit, the typed ones filled; on one line where there is little room."""
     theme, colour = sheet.theme, sheet.theme.colour
-    label_h = theme.line_h("label")
-    side = min(theme.type.figure, (box.w - 4 * theme.sizes.pad) // (body.digits_max * 3 // 2))
-    high = min(box.h, label_h + side + 4 * theme.sizes.pad)
+    words = moment.words(PROMPTS[progress.prompt])
+    count = max(body.digits_max, progress.digits)
+    flat = box.h < height(sheet)
+    high = box.h if flat else min(box.h, height(sheet) + 2 * theme.sizes.pad)
     card = box.centred(box.w, high)
     sheet.panel(card, colour.surface, colour.line, theme.sizes.outline)
-    words = moment.words(PROMPTS[progress.prompt])
-    top = card.y + (high - label_h - side - theme.sizes.pad) // 2
-    row = Box(card.x, top, card.w, label_h)
-    sheet.line(row, words, "label", colour.ink, colour.surface, bold=True, align="centre")
-    count = max(body.digits_max, progress.digits)
+    label_h = theme.line_h("label")
+    if flat:
+        inner = card.inset(theme.sizes.pad, 0)
+        sheet.line(inner, words, "label", colour.ink, colour.surface, bold=True)
+        left = inner.x + int(measure(words, theme.type.label, True)) + 2 * theme.sizes.pad
+        _rings(sheet, Box(left, inner.y, inner.right - left, inner.h), count, progress.digits)
+        return
+    top = card.y + (high - height(sheet)) // 2 + theme.sizes.pad // 2
+    sheet.line(Box(card.x, top, card.w, label_h), words, "label", colour.ink, colour.surface, bold=True, align="centre")
+    below = Box(card.x, top + label_h, card.w, theme.type.figure + theme.sizes.pad)
+    _rings(sheet, below, count, progress.digits)
+
+
+def _rings(sheet: Sheet, box: Box, count: int, typed: int) -> None:
+    """As large as they fit in a row in the middle of ``box``."""
+    theme = sheet.theme
+    side = min(theme.type.figure, box.h * 3 // 4, box.w * 2 // (3 * count))
     step = side * 3 // 2
-    left = card.x + (card.w - count * step + step - side) // 2
+    left = box.x + (box.w - count * step + step - side) // 2
     for index in range(count):
-        at = Box(left + index * step, top + label_h + theme.sizes.pad, side, side)
-        name = "digit_typed" if index < progress.digits else "digit_open"
-        sheet.drawing(at, name, colour.ink, colour.surface)
+        at = Box(left + index * step, box.y + (box.h - side) // 2, side, side)
+        name = "digit_typed" if index < typed else "digit_open"
+        sheet.drawing(at, name, theme.colour.ink, theme.colour.surface)

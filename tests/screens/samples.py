@@ -75,6 +75,7 @@ def samples() -> dict[str, Question]:
             t("请按社保卡密码", "Enter your social security PIN"),
             (
                 t("在下方键盘按 6 位数字,按完按绿色确认。", "Use the keypad below, then press the green key."),
+                t("不是银行密码。", "It is not the bank PIN."),
                 t("用另一只手挡一下。", "Cover it with your other hand."),
             ),
             Stars(6, 6),
@@ -165,6 +166,14 @@ def samples() -> dict[str, Question]:
             (t("上面有您的个人信息,别留在机器里。", "They carry your personal details."),),
             Hands((Place.CARD_SLOT, Place.RECEIPT_OUTLET), taking=True),
             (),
+            Tone.HANDS,
+        ),
+        Question(
+            "feed",
+            t("请放入纸币,还差 60 元", "Put in notes: 60 yuan to go"),
+            (t("卡先别拔,最后找零。", "Leave the card in the slot. Change comes at the end."),),
+            Hands((Place.NOTE_SLOT,)),
+            (back,),
             Tone.HANDS,
         ),
         Question(

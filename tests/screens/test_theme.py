@@ -4,6 +4,8 @@ from itertools import combinations
 
 import pytest
 
+from kiosk.ports import Place
+from screens.hands.fronts import FRONTS
 from screens.palette import DAY, HIGH_CONTRAST, Palette, contrast, palette
 from screens.theme import theme
 from screens.widgets.brush import icon
@@ -82,3 +84,9 @@ def test_every_icon_is_drawn_inside_its_square() -> None:
         assert any(alpha), name
         corners = (alpha[0], alpha[47], alpha[-48], alpha[-1])
         assert not any(corners), name
+
+
+@pytest.mark.parametrize("profile", FRONTS)
+def test_every_place_is_on_every_front(profile: str) -> None:
+    """A picture can send hands to any place, on any terminal."""
+    assert set(FRONTS[profile].parts) == set(Place)
