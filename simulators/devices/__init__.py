@@ -11,6 +11,7 @@ MODELS = {
     "ccnet": "simulators.devices.ccnet_unit",
     "escpos": "simulators.devices.escpos",
     "kmy": "simulators.devices.kmy",
+    "puloon": "simulators.devices.puloon",
 }
 
 
