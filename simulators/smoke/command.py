@@ -57,7 +57,8 @@ def _run_mode(asked: argparse.Namespace, mode: str, record: Record) -> None:
         try:
             trio.run(_run_passes, plan, passes, record)
         except* (ChildEnded, PcscdError, OSError, trio.TooSlowError) as group:
-            record.problems += [f"{mode}: {one}" for one in reasons(group)]
+            kept = str(record.out / mode)  # the folder is gone when somebody reads this
+            record.problems += [f"{mode}: {one}".replace(folder, kept) for one in reasons(group)]
         except* (WorldError, NobodyFits) as group:
             record.problems += reasons(group)
         finally:
