@@ -55,8 +55,9 @@ class ModeA:
         if hasattr(self._reader, "let_go"):
             await self._reader.let_go()
         answer = None
-        with trio.move_on_after(deadline_s):
-            answer = await self._call(name)
+        async with getattr(self._reader, "vendor_turn", None) or trio.Lock():
+            with trio.move_on_after(deadline_s):
+                answer = await self._call(name)
         if answer is None or (answer.code in CARD_AWAY and name == "iChangePIN"):
             return PinVerdict(PinResult.UNKNOWN)  # no status word: either PIN may be in force
         if answer.code in CARD_AWAY or answer.code == OTHER_CARD:

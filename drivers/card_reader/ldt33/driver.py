@@ -47,8 +47,9 @@ class VendorCardReader:
         self._settings = settings
         self._context = context
         self._library: VendorLibrary | None = None
-        self._turn = trio.Lock()
+        self.vendor_turn = trio.Lock()  # PIN mode A takes it too: nobody polls while the reader's pad is lit
         self._present = False
+        self._told = Health(Condition.STARTING)
         self._hsm_holder: tuple[bytes, Holder] | None = None  # read by the HSM steps of this insertion
 
     @property
@@ -73,17 +74,25 @@ class VendorCardReader:
             raise self._fault(Condition.FAULT, "library_missing") from error
         if answer.code in (-5, -11, -12):
             raise self._fault(Condition.FAULT, reason(answer.code))
-        self._context.report(Health(Condition.READY))
+        self._tell(Health(Condition.READY))
         task_status.started()
         await trio.sleep_forever()
 
     async def wait_card(self) -> None:
-        while (await self._ask()).code == NO_CARD:  # noqa: ASYNC110 - the library has no event to wait for
+        while await self._poll() in (NO_CARD, None):  # noqa: ASYNC110 - the library has no event to wait for
             await trio.sleep(self._settings.poll_s)
 
     async def wait_no_card(self) -> None:
-        while (await self._ask()).code != NO_CARD:  # noqa: ASYNC110 - as above
+        while await self._poll() != NO_CARD:  # noqa: ASYNC110 - as above
             await trio.sleep(self._settings.poll_s)
+
+    async def _poll(self) -> int | None:
+        """The code of a basic read, None while the library is silent: then nothing is known of the slot."""
+        try:
+            return (await self._ask()).code
+        except DeviceFault as fault:
+            self._tell(fault.health)
+            return None
 
     async def read_identity(self) -> CardIdentity:
         answer = await self._ask()
@@ -127,15 +136,21 @@ class VendorCardReader:
     async def _ask(self) -> VendorAnswer:
         answer = await self._call("iReadCardBas", self._settings.kind)
         self._present = answer.code != NO_CARD
+        self._tell(Health(Condition.READY))
         if not self._present:
             self._hsm_holder = None
         return answer
+
+    def _tell(self, health: Health) -> None:
+        if health != self._told:
+            self._told = health
+            self._context.report(health)
 
     async def _call(self, name: str, argument: int | bytes) -> VendorAnswer:
         library = self._library
         if library is None:
             raise self._fault(Condition.FAULT, "library_missing")
-        async with self._turn:
+        async with self.vendor_turn:
             with trio.move_on_after(self._settings.call_s_max):
                 return await trio.to_thread.run_sync(library.call, name, argument, abandon_on_cancel=True)
         raise self._fault(Condition.UNKNOWN, "silent")

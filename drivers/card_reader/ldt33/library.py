@@ -4,11 +4,14 @@ Every call blocks and holds no Python lock. Texts are GBK (decoded as GB18030, i
 """
 
 import ctypes
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 OUT_BYTES_MAX = 16384
 _GUARD = b"\xa5" * 64
+_one_at_a_time = threading.Lock()
 
 CONTACT, CONTACTLESS, CONTACT_FIRST, CONTACTLESS_FIRST = 1, 2, 3, 4
 
@@ -34,7 +37,7 @@ class VendorAnswer:
 
 
 class VendorLibrary:
-    """One loaded library. Its functions are not re-entrant: the caller keeps calls apart."""
+    """One loaded library. Its functions are not re-entrant: calls wait for each other, in whatever thread they are."""
 
     def __init__(self, path: Path) -> None:
         """Raises: LibraryUnusable."""
@@ -54,6 +57,10 @@ class VendorLibrary:
         except AttributeError as error:
             raise LibraryUnusable(name) from error
         function.restype = ctypes.c_int
+        with _one_at_a_time:
+            return self._call(name, function, argument)
+
+    def _call(self, name: str, function: Any, argument: int | bytes) -> VendorAnswer:
         out = ctypes.create_string_buffer(bytes(OUT_BYTES_MAX) + _GUARD, OUT_BYTES_MAX + len(_GUARD))
         code = function(ctypes.c_int(argument) if isinstance(argument, int) else ctypes.c_char_p(argument), out)
         if out.raw[OUT_BYTES_MAX:] != _GUARD:
