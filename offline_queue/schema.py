@@ -95,6 +95,9 @@ class Notice(_Row):
     tries = peewee.IntegerField(default=0)
     state = peewee.TextField(default="owed")  # owed | told | refused
 
+    class Meta:
+        indexes = (peewee.SQL("create index if not exists notice_owed on notice(seq) where state = 'owed'"),)
+
 
 class OutboxTotals(_Row):
     """One row, readable without any key: what an update, a reset or a view of staff must know."""

@@ -76,7 +76,7 @@ class Stand:
             self.pad.press(name)
 
     async def enter(self, digits: str, *more: str, template: PinTemplate = SIX_DIGITS) -> bytes | None:
-        """One PIN entry under the PIN key: the driver asks, the resident types."""
+        """One PIN entry under the PIN key: the driver asks, the resident types and presses Enter, or ``more``."""
         block: list[bytes | None] = []
 
         async def ask() -> None:
@@ -84,7 +84,7 @@ class Stand:
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask)
-            await self.type(digits, *more)
+            await self.type(digits, *(more or ("enter",)))
         return block[0]
 
     async def until(self, holds: Callable[[], bool], limit_s: float = 20.0) -> None:

@@ -14,6 +14,7 @@ GROUPS = {
     "ui": ("simulators.bench.ui",),
     "card": ("simulators.bench.card",),
     "serial": ("simulators.bench.serial", "simulators.bench.receipt"),
+    "journal": ("simulators.bench.journal",),
 }
 
 

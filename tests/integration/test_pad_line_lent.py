@@ -48,7 +48,7 @@ def presses(stand: Stand, *names: str) -> Callable[[], None]:
 async def test_a_pin_is_read_over_the_lent_line(tmp_path: Path, expand: bool, etx: bool) -> None:
     """Digits arrive there and nowhere else; afterwards plain mode is off and the driver serves as before."""
     async with pad_on_pty(tmp_path / "pad", Simulator({0: MASTER}, expand=expand, etx=etx)) as stand:
-        pin, counts = await enter_plain(stand, presses(stand, *"739", "clear", *"1052"))
+        pin, counts = await enter_plain(stand, presses(stand, *"739", "clear", *"1052", "enter"))
         assert pin == b"731052"
         assert counts == [0, 1, 2, 3, 2, 3, 4, 5, 6]
         assert stand.pad.mode == 0
@@ -74,7 +74,7 @@ async def test_the_descriptor_works_in_another_process(tmp_path: Path) -> None:
 
         async def press() -> None:
             await stand.until(lambda: stand.pad.lit)
-            presses(stand, *"246810")()
+            presses(stand, *"246810", "enter")()
 
         nursery.start_soon(press)
         async with stand.driver.lend_line() as (fd, options):
@@ -97,7 +97,7 @@ async def test_a_lost_reply_to_start_pin_does_not_drop_typed_digits(tmp_path: Pa
                 to_terminal(chunk)
 
         stand.pad.wire = lose_first_reply
-        pin, _ = await enter_plain(stand, presses(stand, *"246810"))
+        pin, _ = await enter_plain(stand, presses(stand, *"246810", "enter"))
         assert pin == b"246810"
         assert stand.pad.commands.count(0x35) == 1
 

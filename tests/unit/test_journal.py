@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
-import peewee
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -173,7 +172,7 @@ def test_intent_without_outcome_is_found_after_a_restart(tmp_path: Path) -> None
 def test_key_of_an_effect_is_used_once(journal: SqliteJournal) -> None:
     """The same key cannot open two effects, and the refused act leaves no entry."""
     journal.commit(NewEntry("settle_intent", opens="key-1"))
-    with pytest.raises(peewee.IntegrityError):
+    with pytest.raises(apsw.ConstraintError):
         journal.commit(NewEntry("settle_intent", opens="key-1"))
     assert len(journal.entries()) == 1
 

@@ -324,7 +324,7 @@ class KmyPad:
         self._mode = None
         await talk.ask(codec.reset())
         await talk.ask(codec.account(pan12))
-        await talk.ask(codec.parameter(Parameter.AUTO_ENTER, template.digits_min == template.digits_max))
+        await talk.ask(codec.parameter(Parameter.AUTO_ENTER, False))
         await self._activate(talk, master, slot)
 
     async def _leave_entry(self, talk: Conversation) -> None:

@@ -65,7 +65,8 @@ def _enter_in_plain_mode(
 ) -> bool:
     try:
         pad.ask(codec.keypad(Keypad.PLAIN))
-        pad.ask(codec.parameter(codec.Parameter.AUTO_ENTER, digits[0] == digits[1]))
+        # Never by itself: the green key, pressed after the last digit as the screen asks, would answer the next page.
+        pad.ask(codec.parameter(codec.Parameter.AUTO_ENTER, False))
         return _enter(pad, pin, digits, entry_s_max, on_count)
     finally:
         _leave_plain_mode(pad)
