@@ -71,41 +71,62 @@ SERVICES = (
 )
 
 
+@dataclass(frozen=True)
+class VisitEnd:
+    """How a visit ended, and how many papers wait in the outlets."""
+
+    how: str
+    papers: int = 0
+
+
 async def serve_residents(desk: Desk) -> None:
     """For ever: one resident after another. A card that is in the slot at start belongs to nobody known."""
-    await _goodbye(desk, forgotten=True, papers=0)
+    reader_watched = False
     while True:
+        if not reader_watched:
+            await _wait_for_reader(desk)
+            await _goodbye(desk, VisitEnd("timeout"))
         desk.screen.clear_session()
-        await _wait_for_card(desk)
-        papers, forgotten = await _visit(desk)
-        await _goodbye(desk, forgotten=forgotten, papers=papers)
+        reader_watched = await _wait_for_card(desk)
+        if reader_watched:
+            end = await _visit(desk)
+            await _goodbye(desk, end)
+            reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
 
 
-async def _wait_for_card(desk: Desk) -> None:
-    while True:
-        needed = desk.supervisor.unusable(("card_reader",))
-        question = insert_card() if needed is None else out_of_order(desk.settings)
+async def _wait_for_reader(desk: Desk) -> None:
+    while desk.supervisor.unusable(("card_reader",)) is not None:
+        page = out_of_order(desk.settings)
+        await first_of(partial(desk.ask_anyone, page), desk.supervisor.wait_change)
+
+
+async def _wait_for_card(desk: Desk) -> bool:
+    """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown."""
+    while desk.supervisor.unusable(("card_reader",)) is None:
         index, value = await first_of(
-            partial(desk.ask_anyone, question),
-            desk.card_inserted,
-            desk.supervisor.wait_change,
+            partial(desk.ask_anyone, insert_card()), desk.card_inserted, desk.supervisor.wait_change
         )
         if index == 1:
-            return
+            return True
         if index == 0 and value == "no_card":
-            await first_of(lambda: desk.ask_anyone(no_card(desk.settings)), desk.card_inserted)
+            index, _ = await first_of(partial(desk.ask_anyone, no_card(desk.settings)), desk.card_inserted)
+            if index == 1:
+                return True
+    return False
 
 
-async def _visit(desk: Desk) -> tuple[int, bool]:
-    """Serve one card; returns how many papers wait in the outlets and whether its owner walked away from it."""
+async def _visit(desk: Desk) -> VisitEnd:
+    """Serve one card until it is pulled, its owner is finished, or nobody answers any more."""
     code = desk.clock.new_case_code()
     try:
         await _open_visit(desk, code)
-    except (CardGone, ResidentLeft):
-        return 0, False
+    except CardGone:
+        return VisitEnd("card_gone")
+    except ResidentLeft as left:
+        return VisitEnd(left.how)
     except _NotServed as closed:
         desk.journal.record("card_not_served", code, reason=closed.question.name)
-        return 0, await _show_and_end(desk, closed.question)
+        return VisitEnd(await _show_and_end(desk, closed.question))
     desk.journal.record("visit_opened", code, card_spec=desk.visit.identity.spec_version)
     how = "stopped"
     try:
@@ -117,7 +138,7 @@ async def _visit(desk: Desk) -> tuple[int, bool]:
     desk.journal.record("visit_closed", code, how=how)
     papers = desk.visit.papers
     del desk.visit
-    return papers, how == "timeout"
+    return VisitEnd(how, papers)
 
 
 class _NotServed(Exception):
@@ -213,28 +234,34 @@ def _tile(desk: Desk, entry: ServiceEntry) -> Answer:
     return Answer(entry.name, entry.label, icon=entry.icon, unavailable=reason)
 
 
-async def _show_and_end(desk: Desk, question: Question) -> bool:
+async def _show_and_end(desk: Desk, question: Question) -> str:
     try:
         await desk.ask(question)
     except Back:
-        return False
+        return "stopped"
     except ResidentLeft as left:
-        return left.how == "timeout"
-    return False
+        return left.how
+    return "stopped"
 
 
-async def _goodbye(desk: Desk, *, forgotten: bool, papers: int) -> None:
-    """The page is cleared at once; the picture stays until the card is out, and staff hear of a forgotten card."""
-    desk.screen.clear_session()
+async def _goodbye(desk: Desk, end: VisitEnd) -> None:
+    """The page is gone at once; its picture stays until the card is out, and staff hear of a forgotten card.
+
+    Whoever is still there is told in the language, size and voice they chose; a forgotten card belongs to nobody here.
+    """
+    forgotten = end.how == "timeout"
+    if forgotten:
+        desk.screen.clear_session()
     if not desk.card_inside():
-        if papers:
+        if end.papers:
             with trio.move_on_after(desk.settings.timing.paper_left_s):
-                await first_of(lambda: desk.ask_anyone(take_paper()), desk.card_inserted)
+                await first_of(partial(desk.ask_anyone, take_paper()), desk.card_inserted)
         return
     async with trio.open_nursery() as nursery:
         if forgotten:
             nursery.start_soon(_tell_staff, desk)
-        await first_of(lambda: desk.ask_anyone(take_card(with_paper=papers > 0, forgotten=forgotten)), desk.card_out)
+        page = take_card(with_paper=end.papers > 0, forgotten=forgotten)
+        await first_of(partial(desk.ask_anyone, page), desk.card_out)
         nursery.cancel_scope.cancel()
 
 

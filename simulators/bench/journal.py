@@ -28,7 +28,7 @@ def run() -> Iterator[Measurement]:
 
 def entry() -> NewEntry:
     """A note credited: what a kiosk commits most often."""
-    facts = {"credit": "0123456789abcdef-000001", "denomination_fen": 10_000, "to": "cash_box"}
+    facts: dict[str, str | int] = {"credit": "0123456789abcdef-000001", "denomination_fen": 10_000, "to": "cash_box"}
     moved = balanced((Account.CASH_BOX, 10_000), (Account.RESIDENT, -10_000))
     return NewEntry("note_credited", "451207", facts, "B00000131", moved)
 
