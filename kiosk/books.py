@@ -1,0 +1,133 @@
+"""Composition root of the journal's readers: verify, statement, audit, case. Reads only; never opens for writing."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from kiosk.config import ConfigError, load_settings
+from kiosk.domain.entries import StoredEntry
+from kiosk.domain.money import Fen, yuan
+from offline_queue.reader import UNREADABLE, open_reader
+from offline_queue.verify import open_read_only, statement, verify
+
+SETTINGS = Path("/etc/yikatong/settings.toml")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``python -m offline_queue verify | statement DAY | audit FILE``: 0 whole, 1 broken, 2 cannot be read."""
+    parser = argparse.ArgumentParser(prog="offline_queue", description="The journal of one terminal")
+    parser.add_argument("--settings", type=Path, default=SETTINGS)
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("verify", help="is the chain whole, does the head hold, do the books balance?")
+    check.add_argument("--anchor", help="SEQ:LINK of a head that was seen outside", default="")
+    day = commands.add_parser("statement", help="the books of one day")
+    day.add_argument("day", help="YYYY-MM-DD")
+    audit = commands.add_parser("audit", help="everything an auditor may see, as JSON lines")
+    audit.add_argument("file", type=Path)
+    asked = parser.parse_args(arguments)
+    try:
+        folder = Path(load_settings(asked.settings).data_dir)
+        if asked.command == "verify":
+            return _verify(folder, asked.anchor)
+        if asked.command == "statement":
+            return _statement(folder, asked.day)
+        return _audit(folder, asked.file)
+    except (ConfigError, *UNREADABLE) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+
+
+def _verify(folder: Path, anchor: str) -> int:
+    seen = None
+    if anchor:
+        seq, link = anchor.split(":")
+        seen = (int(seq), bytes.fromhex(link))
+    reader = open_reader(folder)
+    verdict = verify(reader.connection, reader.public_key, seen)
+    print(f"{verdict.rows} rows: " + ("whole" if verdict.whole else verdict.why))
+    return 0 if verdict.whole else 1
+
+
+def _statement(folder: Path, day: str) -> int:
+    at_end, within = statement(open_read_only(folder / "journal.db"), day)
+    print(f"{day:24}{'movement':>16}{'balance':>16}")
+    for account in sorted(at_end.keys() | within.keys()):
+        moved, left = within.get(account, Fen(0)), at_end.get(account, Fen(0))
+        print(f"{account:24}{yuan(moved):>16}{yuan(left):>16}")
+    return 0
+
+
+def _audit(folder: Path, file: Path) -> int:
+    reader = open_reader(folder)
+    with file.open("x", encoding="utf-8") as out:
+        for entry in reader.entries():
+            out.write(json.dumps(_row(entry), ensure_ascii=False) + "\n")
+    print(f"written to {file}; it names cards: handle it like money")
+    return 0
+
+
+def _row(entry: StoredEntry) -> dict[str, object]:
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "act": entry.act,
+        "case": entry.case_code,
+        "facts": entry.facts,
+        "postings": {posting.account.value: posting.amount_fen for posting in entry.postings},
+    }
+
+
+def tell_case(folder: Path, code: str) -> str:
+    """One case as a story in plain words, for the person who has to explain it. Card numbers stay masked."""
+    entries = open_reader(folder).story(code.replace(" ", ""))
+    if not entries:
+        return f"No case {code} on this terminal."
+    return "\n".join(_sentences(entries))
+
+
+def _sentences(entries: Iterable[StoredEntry]) -> Iterable[str]:
+    for entry in entries:
+        words = WORDS.get(entry.act, entry.act.replace("_", " "))
+        facts = ", ".join(f"{name} {_shown(name, value)}" for name, value in (entry.facts or {}).items())
+        sealed = "" if entry.facts is not None else " (details were destroyed at the end of their retention)"
+        moved = "; ".join(f"{one.account.value} {yuan(one.amount_fen)}" for one in entry.postings)
+        yield f"{entry.at}  {words}{sealed}" + (f" [{facts}]" if facts else "") + (f" {{{moved}}}" if moved else "")
+
+
+def _shown(name: str, value: str | int) -> str:
+    if name == "card_number":
+        return f"...{str(value)[-4:]}"
+    return yuan(Fen(int(value))) if name.endswith("_fen") else str(value)
+
+
+# What each act means to a person; an act without words is shown by its own name.
+WORDS = {
+    "visit_opened": "A card was put in and proved genuine.",
+    "visit_closed": "The visit ended.",
+    "pin_entered": "The social security PIN was entered.",
+    "claim_intent": "The terminal asked the hospital to reserve the bill.",
+    "claimed": "The hospital reserved the bill for this terminal.",
+    "note_intent": "A genuine note lay in escrow and was about to be taken.",
+    "note_credited": "The note was taken and credited.",
+    "note_returned": "The note went back.",
+    "note_uncertain": "Nobody knows where the note is: a person must look.",
+    "settle_intent": "The settlement (2207) was about to be sent.",
+    "settle_refused": "The platform refused; nothing was booked.",
+    "settle_unknown": "The platform did not answer.",
+    "settled": "The bill was settled.",
+    "settled_late": "The platform had booked it after all; the money went where it belongs.",
+    "settle_handed_over": "The resident left with an outcome-pending paper; the terminal goes on asking.",
+    "reversal_intent": "A reversal (2601) was about to be sent.",
+    "void_intent": "The settlement was about to be undone (2208).",
+    "voided": "The settlement was undone.",
+    "dispense_intent": "Notes were about to be paid out.",
+    "dispensed": "Notes were paid out, counted by the exit sensor.",
+    "dispense_uncertain": "It is not certain what was paid out: suspense, and a person must look.",
+    "debt_owed": "What could not be paid is owed to the holder.",
+    "held_for_settlement": "After a power cut the money waits for the settlement's outcome.",
+    "receipt_delivered": "The receipt was printed.",
+    "receipt_not_confirmed": "The receipt was not confirmed; it stays owed.",
+    "settlement_undone": "Nothing was settled; the bill was released.",
+}

@@ -1,0 +1,7 @@
+"""``python -m offline_queue verify | statement DAY | audit FILE``."""
+
+import sys
+
+from kiosk.books import main
+
+sys.exit(main())

@@ -1,0 +1,54 @@
+"""The journal opened for reading beside the process that writes it: by staff, auditors and the doctor."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.domain.entries import StoredEntry
+from offline_queue.journal import read_postings
+from offline_queue.sealing import Root, SealBroken, Sealer
+from offline_queue.verify import open_read_only
+
+# Everything that reading a file can raise that is no journal, or no longer one.
+UNREADABLE = (apsw.Error, OSError, SealBroken, ValueError)
+
+_SELECT = "select seq, at, act, case_code, period, postings, sealed from entry"
+
+
+class JournalReader:
+    """Reads by its own read-only connection; takes no lock that a writer waits for."""
+
+    def __init__(self, connection: apsw.Connection, root: Root) -> None:
+        self.connection = connection
+        self.public_key: Ed25519PublicKey = root.signing.public_key()
+        self._sealers = {
+            period: Sealer(root.unwrap(wrapped, period))
+            for period, wrapped in connection.execute("select period, for_terminal from period")
+            if wrapped
+        }
+
+    def entries(self) -> Iterator[StoredEntry]:
+        """Every entry in order. Raises SealBroken: tampered with."""
+        return map(self._stored, self.connection.execute(f"{_SELECT} order by seq"))
+
+    def story(self, case_code: str) -> list[StoredEntry]:
+        found = self.connection.execute(f"{_SELECT} where case_code = ? order by seq", (case_code,))
+        return [self._stored(row) for row in found]
+
+    def notices_owed(self) -> int:
+        return int(next(iter(self.connection.execute("select unsent_count from outbox_totals")))[0])
+
+    def _stored(self, row: tuple[int, str, str, str, str, str, bytes]) -> StoredEntry:
+        seq, at, act, case_code, period, postings, sealed = row
+        sealer = self._sealers.get(period)
+        facts = json.loads(sealer.open(sealed, str(seq))) if sealer else None
+        return StoredEntry(seq, at, act, case_code, facts, read_postings(postings))
+
+
+def open_reader(folder: Path) -> JournalReader:
+    """Raises one of ``UNREADABLE``: no journal there, or its key cannot be read."""
+    connection = open_read_only(folder / "journal.db")
+    return JournalReader(connection, Root((folder / "journal.key").read_bytes()))
