@@ -103,6 +103,28 @@ class SettlementRules(_Part, frozen=True):
     processing_s_max: float = 30.0  # the platform's own longest time for one message
 
 
+class MedicalInsuranceRules(_Part, frozen=True):
+    """The hospital's place in the national medical insurance interface, and what its region does differently."""
+
+    institution_code: str = "H99000100001"  # fixmedins_code: twelve characters, they begin every message id
+    institution_name: str = "示例市人民医院"
+    place: str = "990001"  # mdtrtarea_admvs, division where treatment takes place
+    receiving_system: str = "YBXT"  # recer_sys_code, regional
+    version: str = "V1.0"  # infver
+    path: str = "/fsi/api"  # of the gateway; the message says by itself which one it is
+    serial_first: int = 1  # the terminal's share of the institution's message serials (money-rules 4)
+    serial_last: int = 9999
+    insurance_codes: tuple[str, ...] = ("310", "390")  # insutype, the first one in force settles
+    tolerance_fen_per_line: int = 1  # regions round differently (identities of amounts)
+    unknown_codes: tuple[str, ...] = ()  # infcodes by which a region's platform says "I do not know" instead of "no"
+    sign_on_codes: tuple[str, ...] = ()  # infcodes that mean: sign on again
+    mac_address: str = ""
+    ip_address: str = ""
+    signing: str = "front_end"  # front_end | gateway | sm; a key held here exists only in the sandbox (money-rules 31)
+    signing_id: str = ""  # x-tif-paasid, or appCode
+    signing_secret: str = ""
+
+
 class Seals(_Part, frozen=True):
     """Trust anchors of the agency's seal."""
 
@@ -130,6 +152,7 @@ class Settings(_Part, frozen=True):
     seals: Seals = Seals()
     cash: CashRules = CashRules()
     settlement: SettlementRules = SettlementRules()
+    medical_insurance: MedicalInsuranceRules = MedicalInsuranceRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 
@@ -162,6 +185,22 @@ def _checked(settings: Settings, path: Path) -> Settings:
         (
             not settings.production or settings.pin_mode == "A",
             "production takes PIN mode A only (pins-and-keys 2)",
+        ),
+        (
+            len(settings.medical_insurance.institution_code) == 12,
+            "medical_insurance.institution_code has twelve characters",
+        ),
+        (
+            0 <= settings.medical_insurance.serial_first <= settings.medical_insurance.serial_last <= 9999,
+            "medical_insurance serials lie between 0 and 9999",
+        ),
+        (
+            settings.medical_insurance.signing in ("front_end", "gateway", "sm"),
+            "medical_insurance.signing is front_end, gateway or sm",
+        ),
+        (
+            not settings.production or settings.medical_insurance.signing == "front_end",
+            "in production the hospital's front end signs (money-rules 31)",
         ),
     ]
     for holds, rule in rules:

@@ -50,6 +50,9 @@ class InsuredPerson:
     insurance_code: str  # insutype, 310 or 390
     in_force: bool
     balance_fen: Fen
+    # What identified the person at 1101; 2206 and 2207 repeat it (mdtrt_cert_type, mdtrt_cert_no)
+    credential_kind: str = "03"
+    credential_number: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Split:
     hospital_fen: Fen  # hosp_part_amt
     shared_account_fen: Fen = NOTHING  # acct_mulaid_pay, where acct_pay does not contain it
     balance_after_fen: Fen | None = None
+    # Names of the identities that these figures break: a case for a person (money-rules 12). Empty as a rule.
+    disagreements: tuple[str, ...] = ()
 
     def same_money(self, other: "Split") -> bool:
         """Whether everybody pays the same; the balance afterwards may have moved by itself."""

@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -51,17 +52,24 @@ class HttpsHostLink:
         self._closed = False
 
     async def call(
-        self, method: str, path: str, *, body: Any = None, key: str = "", deadline_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        key: str = "",
+        deadline_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HostAnswer:
         """One question, one answer; the contract is ``ports.HostLink.call``. Nothing is ever repeated here."""
-        headers = {"Accept": "application/json, application/problem+json"}
+        told = {"Accept": "application/json, application/problem+json", **(headers or {})}
         if key:
-            headers["Idempotency-Key"] = key
+            told["Idempotency-Key"] = key
         sent = None
         if body is not None:
-            sent = json.dumps(body, ensure_ascii=False).encode()
-            headers["Content-Type"] = "application/json"
-        status, raw = await self._exchange(method, path, headers, sent, JSON_BYTES_MAX, deadline_s)
+            sent = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+            told["Content-Type"] = "application/json"
+        status, raw = await self._exchange(method, path, told, sent, JSON_BYTES_MAX, deadline_s)
         return HostAnswer(status, self._decoded(raw) if raw else None)
 
     async def fetch(self, path: str, *, bytes_max: int, deadline_s: float | None = None) -> bytes:

@@ -3,6 +3,7 @@
 A call that only reads raises ``OutcomeUnknown`` too; for the caller that simply means "no answer".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,9 +24,19 @@ class HostLink(Protocol):
     """The one way out to a host over mutual TLS, with a total deadline."""
 
     async def call(
-        self, method: str, path: str, *, body: Any = None, key: str = "", deadline_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        key: str = "",
+        deadline_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HostAnswer:
         """``key`` is the Idempotency-Key of an act; never made anew for the same intent.
+
+        A ``body`` of bytes is JSON already and goes out as it is: what was signed is what is sent. ``headers`` are
+        those of a signing family.
 
         Raises:
             HostRefused: 4xx with the host's problem document.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulators.hosts.agency_duty import AgencyDutySandbox
 from simulators.hosts.card_platform import CardPlatformSandbox
+from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.social_insurance import CertificateCheckSandbox, SocialInsuranceSandbox
 from simulators.hosts.weather import Weather
@@ -19,7 +20,13 @@ Clock = Callable[[], datetime]
 # Every host by the name that settings, weather and `python -m simulators host NAME` use.
 HOSTS: dict[str, type[Sandbox]] = {
     sandbox.name: sandbox
-    for sandbox in (SocialInsuranceSandbox, CardPlatformSandbox, AgencyDutySandbox, CertificateCheckSandbox)
+    for sandbox in (
+        SocialInsuranceSandbox,
+        CardPlatformSandbox,
+        AgencyDutySandbox,
+        CertificateCheckSandbox,
+        MedicalInsuranceSandbox,
+    )
 }
 
 

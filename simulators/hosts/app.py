@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from simulators.hosts.sandbox import BODY_BYTES_MAX, Ask, Refusal, Reply, Sandbox
+from simulators.hosts.sandbox import BODY_BYTES_MAX, SILENCE, Ask, Refusal, Reply, Sandbox
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -25,7 +25,7 @@ async def weathered(sandbox: Sandbox, ask: Ask) -> Reply | None:
     """The answer as the weather lets it through; None is silence, after the sandbox has booked."""
     weather = sandbox.weather
     if not weather.hits(sandbox.name):
-        return await _answered(sandbox, ask)
+        return _heard(await _answered(sandbox, ask))
     if weather.slow_s > 0:
         await trio.sleep(weather.slow_s)
     if weather.error_500:
@@ -35,7 +35,13 @@ async def weathered(sandbox: Sandbox, ask: Ask) -> Reply | None:
     if weather.refuse_code:
         return Refusal(409, weather.refuse_code, "业务不允许").reply()
     reply = await _answered(sandbox, ask)
-    return None if weather.drop_answer else reply
+    if weather.answer_late_s > 0:
+        await trio.sleep(weather.answer_late_s)
+    return None if weather.drop_answer else _heard(reply)
+
+
+def _heard(reply: Reply) -> Reply | None:
+    return None if reply is SILENCE else reply
 
 
 async def _answered(sandbox: Sandbox, ask: Ask) -> Reply:
@@ -55,6 +61,7 @@ class _Door:
             await _bounded_body(request),
             request.headers.get("idempotency-key", ""),
             dict(request.query_params),
+            dict(request.headers),
         )
         reply = await weathered(self._sandbox, ask)
         if reply is None:

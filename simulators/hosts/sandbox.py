@@ -32,6 +32,7 @@ class Ask:
     body: bytes = b""
     key: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Reply:
     status: int
     body: bytes = b""
     content_type: str = "application/json"
+
+
+SILENCE = Reply(0)  # the host heard, and says nothing
 
 
 class Refusal(Exception):

@@ -17,6 +17,7 @@ class Weather:
     down: bool = False  # the port is closed
     slow_s: float = 0.0  # before the host even looks at the question
     drop_answer: bool = False  # the host books, and then says nothing
+    answer_late_s: float = 0.0  # the host books, and says so after a while
     garbage: bool = False
     error_500: bool = False
     refuse_code: str = ""  # every question is refused with this problem code

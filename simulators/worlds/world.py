@@ -59,6 +59,30 @@ class BenefitEntry(_Part, frozen=True, kw_only=True):
     account_tail: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,4}$")]
 
 
+class BillLineEntry(_Part, frozen=True, kw_only=True):
+    """``kind``: full (甲, all in scope), shared (乙, a tenth paid first by the person), own (丙, all by the person)."""
+
+    name: str
+    quantity: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,4})?$")] = "1"
+    amount_fen: Annotated[int, msgspec.Meta(ge=1)]
+    kind: Annotated[str, _words("full", "shared", "own")] = "full"
+    over_limit_fen: Annotated[int, msgspec.Meta(ge=0)] = 0  # above the highest price the insurance knows
+
+
+class BillEntry(_Part, frozen=True, kw_only=True):
+    """An unpaid bill at the world's hospital."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z-]{2,20}$")]
+    department: str
+    visited_on: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    medical_kind: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}$")] = "11"  # med_type; 11 = ordinary outpatient
+    lines: Annotated[list[BillLineEntry], msgspec.Meta(min_length=1)]
+
+    @property
+    def total_fen(self) -> int:
+        return sum(line.amount_fen for line in self.lines)
+
+
 class Resident(_Part, frozen=True, kw_only=True):
     handle: str
     name: str
@@ -72,6 +96,10 @@ class Resident(_Part, frozen=True, kw_only=True):
     account_as_of: _Date = "2026-10-31"
     contributions: list[ContributionRule] = []
     benefits: list[BenefitEntry] = []
+    medical_scheme: Annotated[str, _words("", "310", "390")] = ""  # "": 310 for who ever worked, 390 for the others
+    insured_place: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6})?$")] = ""  # "": the world's city
+    admission: str = ""  # number of the hospital stay that deposits go to; "": none
+    bills: list[BillEntry] = []
 
 
 class Card(_Part, frozen=True, kw_only=True):
@@ -107,14 +135,47 @@ class Keys(_Part, frozen=True):
     internal_authentication: _SixteenBytes = "0123456789ABCDEFFEDCBA9876543210"
     read_ssse: _SixteenBytes = "89ABCDEF01234567FEDCBA9876543210"
     pad_master: _SixteenBytes = "0123456789ABCDEFFEDCBA9876543210"
+    bank_card: _SixteenBytes = "2315208C9110AD402315208C9110AD40"  # issuer's master key of application cryptograms
+    bank_script: _SixteenBytes = "4664942FE615FB022315208C9110AD40"  # and of the MACs of issuer scripts
+
+
+class BankAccount(_Part, frozen=True, kw_only=True):
+    """The bank application of one card and the account behind it. The PAN is in nobody's range (it begins with 99)."""
+
+    card: str  # handle
+    pan: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{16,19}$")]
+    sequence: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}$")] = "01"
+    expires: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$")] = "3512"  # YYMM
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,12}$")] = "852963"
+    balance_fen: Annotated[int, msgspec.Meta(ge=0)] = 0
+    daily_limit_fen: Annotated[int, msgspec.Meta(ge=0)] = 2_000_000
+    pin_tries: Annotated[int, msgspec.Meta(ge=0, le=15)] = 3
+    authentication: Annotated[str, _words("dda", "sda", "none")] = "dda"
+    issuer_proof: Annotated[str, _words("external", "second_ac")] = "external"
+    blocked: bool = False  # the bank application in the chip
+    balks: bool = False  # the chip declines whatever the bank has approved
+    script: Annotated[str, _words("none", "unblock_counter", "block_application", "nonsense")] = "none"
+
+
+class HospitalEntry(_Part, frozen=True):
+    """``code``: twelve characters, as the medical insurance knows it. ``level``: 1 to 3, decides ratios."""
+
+    code: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{12}$")] = "H99000100001"
+    name: str = "示例市人民医院"
+    level: Annotated[int, msgspec.Meta(ge=1, le=3)] = 3
 
 
 class World(_Part, frozen=True, kw_only=True):
     name: str
     city: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")] = "410100"
     keys: Keys = Keys()
+    hospital: HospitalEntry = HospitalEntry()
     residents: list[Resident]
     cards: list[Card]
+    bank_accounts: list[BankAccount] = []
+
+    def bank_account(self, card: str) -> BankAccount | None:
+        return next((one for one in self.bank_accounts if one.card == card), None)
 
     def resident(self, handle: str) -> Resident:
         return next(one for one in self.residents if one.handle == handle)
@@ -140,6 +201,7 @@ def load_world(path: Path) -> World:
         ("resident", [resident.handle for resident in world.residents]),
         ("card", [card.handle for card in world.cards]),
         ("card number", [card.number for card in world.cards if card.number]),
+        ("bill", [bill.id for resident in world.residents for bill in resident.bills]),
     ):
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
@@ -148,4 +210,14 @@ def load_world(path: Path) -> World:
     for card in world.cards:
         if card.resident not in known:
             raise WorldError(f"{path}: card {card.handle} belongs to nobody: {card.resident}")
+    for account in world.bank_accounts:
+        if account.card not in {card.handle for card in world.cards}:
+            raise WorldError(f"{path}: bank account of a card that is not there: {account.card}")
+        if not _luhn(account.pan):
+            raise WorldError(f"{path}: wrong check digit in the PAN of card {account.card}")
     return world
+
+
+def _luhn(pan: str) -> bool:
+    doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(pan))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,14 @@ class DocumentedLink:
         self.operations: list[str] = []
 
     async def call(
-        self, method: str, path: str, *, body: Any = None, key: str = "", deadline_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        key: str = "",
+        deadline_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HostAnswer:
         reply = self._judged(method, path, body, key)
         if reply.status >= 500:

@@ -1,0 +1,82 @@
+"""Message ids of the national interface: institution (12), local time (14), serial (4). Never the same one twice.
+
+A terminal has its own share of the institution's serials. The time part is max(clock, last used): a clock that was
+set back repeats nothing, and a share that is used up within one second runs into the next (money-rules 4).
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+CHINA = timezone(timedelta(hours=8))  # the interface knows one time
+_TIME = "%Y%m%d%H%M%S"
+
+
+class MessageIdsUnusable(Exception):
+    """The counter's file cannot be understood: nobody knows which ids were used, so none is made."""
+
+
+class MessageIds:
+    """``path`` keeps the last id; it is on the disk before anybody sees the id."""
+
+    def __init__(
+        self, path: Path, institution: str, serial_first: int, serial_last: int, now: Callable[[], datetime]
+    ) -> None:
+        """Raises MessageIdsUnusable, OSError."""
+        self._path = path
+        self._institution = institution
+        self._first, self._last = serial_first, serial_last
+        self._now = now
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._used = self._read()
+
+    def new(self) -> str:
+        """A new id of 30 characters.
+
+        Raises:
+            OSError: it could not be made durable, so it must not be used.
+        """
+        second = self._now().astimezone(CHINA).strftime(_TIME)
+        self._used = self._after(second)
+        self._keep()
+        second, serial = self._used
+        return f"{self._institution}{second}{serial:04d}"
+
+    def _after(self, second: str) -> tuple[str, int]:
+        used_second, used_serial = self._used
+        if second > used_second:
+            return second, self._first
+        if self._first <= used_serial < self._last:
+            return used_second, used_serial + 1
+        following = datetime.strptime(used_second, _TIME) + timedelta(seconds=1)
+        return following.strftime(_TIME), self._first
+
+    def _read(self) -> tuple[str, int]:
+        try:
+            text = self._path.read_text(encoding="ascii")
+        except FileNotFoundError:
+            return "", self._last
+        except UnicodeDecodeError:
+            raise MessageIdsUnusable(str(self._path)) from None
+        second, _, serial = text.strip().partition(" ")
+        try:
+            datetime.strptime(second, _TIME)
+            return second, int(serial)
+        except ValueError:
+            raise MessageIdsUnusable(str(self._path)) from None
+
+    def _keep(self) -> None:
+        """Whole or not at all: written beside, synced, renamed, and the folder synced."""
+        second, serial = self._used
+        beside = self._path.with_suffix(".new")
+        with beside.open("w", encoding="ascii") as file:
+            file.write(f"{second} {serial}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

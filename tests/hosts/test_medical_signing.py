@@ -1,0 +1,124 @@
+"""Signing families: gateway headers and encData/signData, on published vectors and against the sandbox."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.hosts.medical_insurance.signer import (
+    GatewaySigner,
+    Sm3Signature,
+    SmSigner,
+    gateway_signature,
+    text_to_sign,
+)
+from kiosk.hosts.medical_insurance.sm import sm3, sm4_decrypt, sm4_encrypt
+from kiosk.hosts.shape import BadShape
+from kiosk.ports import HostRefused, OutcomeUnknown
+from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
+from tests.hosts.medical import Clinic
+
+KEY = bytes.fromhex("0123456789abcdeffedcba9876543210")
+
+
+def sm_signer() -> SmSigner:
+    return SmSigner(TEST_ID, TEST_SECRET, Sm3Signature(), lambda: 1_763_700_000)
+
+
+def gateway(token: str = TEST_SECRET) -> GatewaySigner:
+    return GatewaySigner(TEST_ID, token, lambda: 1_763_700_000, lambda: "n0nce")
+
+
+def test_sm3_vector() -> None:
+    """SM3 of "abc" (GB/T 32905-2016, example 1)."""
+    assert sm3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+
+
+def test_sm4_vector() -> None:
+    """SM4 with key = plain text (GB/T 32907-2016, example 1); one block, the padding block comes after it."""
+    assert sm4_encrypt(KEY, KEY)[:16].hex() == "681edf34d206965e86b3e94f536e4246"
+    bare = Cipher(algorithms.SM4(KEY), modes.ECB()).encryptor()  # noqa: S305  # the vector is of a single block
+    assert bare.update(KEY).hex() == "681edf34d206965e86b3e94f536e4246"
+
+
+def test_gateway_signature_is_a_plain_digest() -> None:
+    """Hex SHA-256 of timestamp + token + nonce + timestamp; recomputed with sha256sum."""
+    expected = "8488bb51eb473a0730e91074df28976d5d9adcfe825296d99dac5f9f84417803"
+    assert gateway_signature("1600000000", "token", "nonce") == expected
+
+
+def test_text_to_sign_is_in_ascii_order_without_empty_fields() -> None:
+    """Non-empty fields by ASCII order of their names, then the secret; signData, encData and extra stay out."""
+    fields = {"version": b"1.0.0", "appCode": b"A", "extra": b"x", "signData": b"x", "timestamp": b"", "data": b"{}"}
+    assert text_to_sign(fields, "S") == b"appCode=A&data={}&version=1.0.0&key=S"
+
+
+@given(st.binary(max_size=200))
+def test_sm4_round_trip(plain: bytes) -> None:
+    """What was encrypted is decrypted, of any length."""
+    assert sm4_decrypt(KEY, sm4_encrypt(KEY, plain)) == plain
+
+
+@given(st.binary(max_size=100))
+def test_noise_is_never_decrypted_by_accident(noise: bytes) -> None:
+    """Bytes that nobody encrypted end in ValueError or in some text, never in another exception."""
+    with contextlib.suppress(ValueError):
+        assert isinstance(sm4_decrypt(KEY, noise), bytes)
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=20), lambda one: st.dictionaries(st.text(max_size=10), one)
+)
+
+
+@given(JSON)
+def test_noise_is_never_a_signed_answer(body: Any) -> None:
+    """Whatever JSON a host sends, the sealed family opens it or says BadShape."""
+    with pytest.raises(BadShape):
+        sm_signer().opened(body)
+
+
+async def test_the_sandbox_takes_both_families(tmp_path: Path) -> None:
+    """A message by gateway headers and one as encData/signData are both accepted; the latter's answer is sealed too."""
+    for signer in (gateway(), sm_signer()):
+        clinic = Clinic(tmp_path, signer=signer)
+        assert (await clinic.person("li_jianguo")).in_force
+        clinic.platform.close()
+    assert b"encData" in clinic.link.sent[-1]
+    assert b"encData" in clinic.link.received[-1]
+    assert "李建国".encode() not in clinic.link.received[-1]
+
+
+async def test_a_wrong_token_is_refused(tmp_path: Path) -> None:
+    """A message that is signed with another token is refused by the platform."""
+    clinic = Clinic(tmp_path, signer=gateway("another"))
+    with pytest.raises(HostRefused, match="-1"):
+        await clinic.person("li_jianguo")
+    clinic.platform.close()
+
+
+async def test_a_wrongly_signed_answer_is_unknown(tmp_path: Path) -> None:
+    """A settlement whose answer is wrongly signed is booked at the platform and unknown here."""
+    clinic = Clinic(tmp_path, signer=sm_signer())
+    person, bill = await clinic.person("li_jianguo"), clinic.bill("li_jianguo", 1)
+    clinic.platform.behaviour.wrongly_signed = True
+    with pytest.raises(OutcomeUnknown, match="wrongly signed"):
+        await clinic.client.settle(person, bill, True, clinic.client.new_message_id())
+    assert len(clinic.platform.platform.live(person.person_number, bill.visit_number)) == 1
+    clinic.platform.close()
+
+
+def test_an_altered_answer_is_unknown() -> None:
+    """One altered character of the encrypted text makes the answer worthless."""
+    signer = sm_signer()
+    sealed = json.loads(signer.seal(b'{"infcode": 0}').body)
+    assert signer.opened(sealed) == {"infcode": 0}
+    secret = sealed["data"]["encData"]
+    sealed["data"]["encData"] = ("0" if secret[0] != "0" else "1") + secret[1:]
+    with pytest.raises(BadShape):
+        signer.opened(sealed)
