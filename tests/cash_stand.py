@@ -13,7 +13,7 @@ import trio
 from drivers.cash_module.module import CashDriver
 from drivers.transport.line import Line, LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
-from kiosk.domain.cash import CashEvent, Escrow, NoteUncertain, Recovery, Stacked
+from kiosk.domain.cash import CashEvent, Escrow, NoteUncertain, Recovery, Returned, Stacked
 from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
 from kiosk.log import JsonLog
@@ -29,10 +29,15 @@ def yuan(amount: int) -> Fen:
 
 @dataclass
 class Books:
-    """What a caller has committed, over any number of restarts of driver and device."""
+    """What a caller has committed, over any number of restarts of driver and device.
+
+    A credit that recovery tells is matched with an open stack intent; without one it goes to suspense (ADR 0013).
+    """
 
     events: list[CashEvent] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)
+    everything: list[CashEvent] = field(default_factory=list)
+    intents: list[Fen] = field(default_factory=list)  # stack intents without outcome
 
     @property
     def credits(self) -> list[int]:
@@ -43,20 +48,22 @@ class Books:
     def uncertain(self) -> list[NoteUncertain]:
         return [one for one in self.everything if isinstance(one, NoteUncertain)]
 
-    @property
-    def everything(self) -> list[CashEvent]:
-        return self._all
-
-    def __post_init__(self) -> None:
-        self._all: list[CashEvent] = []
-
     def book(self, told: CashEvent | Recovery) -> None:
         if isinstance(told, Recovery):
             self.recoveries.append(told)
-            self._all += told.findings
+            for finding in told.findings:
+                self._book(finding)
         else:
             self.events.append(told)
-            self._all.append(told)
+            self._book(told)
+
+    def _book(self, event: CashEvent) -> None:
+        known = isinstance(event, Stacked | Returned) and event.denomination in self.intents
+        if isinstance(event, Stacked) and not event.note_id and not known:
+            event = NoteUncertain(event.denomination, "no_open_intent")
+        elif known and isinstance(event, Stacked | Returned) and event.denomination is not None:
+            self.intents.remove(event.denomination)
+        self.everything.append(event)
 
     def of(self, kind: type) -> list[Any]:
         return [one for one in self.everything if isinstance(one, kind)]
@@ -98,10 +105,11 @@ class Stand:
                 self.driver.acknowledge(event)
                 if isinstance(event, Escrow):
                     with suppress(DeviceFault):
-                        await self._decide()
+                        await self._decide(event)
 
-    async def _decide(self) -> None:
+    async def _decide(self, note: Escrow) -> None:
         if self.decide == "stack":
+            self.books.intents.append(note.denomination)
             await self.driver.stack()
         elif self.decide == "return":
             await self.driver.return_()

@@ -286,12 +286,19 @@ class CashDriver(CashDevice):
             await self._do_dispense(payout)
 
     def _finish_payout(
-        self, presented: Mix, *, rejected: int = 0, retained: int = 0, certain: bool, reason: str = ""
+        self,
+        presented: Mix,
+        *,
+        rejected: int = 0,
+        retained: int = 0,
+        certain: bool,
+        reason: str = "",
+        presented_sum: Fen | None = None,
     ) -> None:
         payout, self._payout = self._payout, None
         if payout is not None:
-            requested, dispense_id = payout.requested, payout.dispense_id
-            self._emit(DispenseResult(requested, presented, rejected, retained, certain, dispense_id, reason))
+            counts = (payout.requested, presented, rejected, retained)
+            self._emit(DispenseResult(*counts, certain, payout.dispense_id, reason, presented_sum))
 
     async def unit_status(self) -> tuple[CashUnit, ...]:
         async with self._turn():

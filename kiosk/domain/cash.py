@@ -170,6 +170,12 @@ class DispenseResult:
     certain: bool
     dispense_id: str = ""  # empty when the dispense was asked for in an earlier life
     reason: str = ""
+    presented_sum: Fen | None = None  # where a device tells the sum of a partial payout and not its notes
+
+    @property
+    def presented_fen(self) -> Fen:
+        """What surely left through the exit."""
+        return mix_value(self.presented) if self.presented_sum is None else self.presented_sum
 
 
 @dataclass(frozen=True)

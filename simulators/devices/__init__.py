@@ -12,6 +12,7 @@ MODELS = {
     "escpos": "simulators.devices.escpos",
     "kmy": "simulators.devices.kmy",
     "puloon": "simulators.devices.puloon",
+    "ssp": "simulators.devices.ssp",
 }
 
 

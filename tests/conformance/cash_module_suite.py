@@ -176,6 +176,7 @@ class Accepting(CashModuleSuite):
                 with trio.fail_after(60):
                     await stand.feed(amount)
                     await stand.until(lambda: device.accepts or stand.over.is_set())
+            await trio.sleep(2)  # what the device has told last may still be on its way
 
 
 class Paying(CashModuleSuite):

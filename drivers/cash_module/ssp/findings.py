@@ -1,0 +1,38 @@
+"""What SSP events mean for the books when nobody is waiting for them: after a start, or too late."""
+
+from collections.abc import Callable, Mapping
+
+from drivers.cash_module.ssp.codec import Code, Event
+from kiosk.domain.cash import CashEvent, CashFault, DispenseResult, NoteUncertain, Returned, Stacked
+from kiosk.domain.money import Fen
+
+TROUBLES: dict[int, tuple[str, str, bool]] = {  # reason, who must come, whether the note inside is affected
+    Code.SAFE_JAM: ("jam_with_note_safe", "staff", False),
+    Code.UNSAFE_JAM: ("jam_in_path", "staff", True),
+    Code.BOX_FULL: ("cash_box_full", "staff", False),
+    Code.FRAUD: ("cheated", "alarm", True),
+    Code.BOX_REMOVED: ("cash_box_removed", "alarm", False),
+    Code.JAMMED: ("payout_jammed", "staff", False),
+    Code.PAYOUT_ERROR: ("payout_error", "staff", False),
+    Code.PAYOUT_OUT_OF_SERVICE: ("payout_out_of_service", "nobody", False),
+    Code.FULL: ("store_full", "nobody", False),
+}
+
+
+def finding(event: Event, channels: Mapping[int, Fen], new_credit: Callable[[], str]) -> CashEvent:
+    """One event as the books take it. ``new_credit`` names a credit."""
+    denomination = channels.get(event.channel)
+    if event.code in TROUBLES:
+        return CashFault(*TROUBLES[event.code][:2])
+    if event.code == Code.CREDIT and denomination is not None:
+        return Stacked(denomination, "cash_box", new_credit())
+    if event.code in (Code.STACKED_AT_POWER_UP, Code.STORED_AT_POWER_UP) and Fen(event.total) in channels.values():
+        place = "store" if event.code == Code.STORED_AT_POWER_UP else "cash_box"
+        return Stacked(Fen(event.total), place, new_credit())
+    if event.code == Code.CLEARED_FROM_FRONT:
+        return Returned(denomination, taker_known=False)
+    if event.code in (Code.DISPENSED, Code.INCOMPLETE, Code.TIME_OUT, Code.HALTED, Code.DISPENSED_AT_POWER_UP):
+        reason = Code(event.code).name.lower()
+        return DispenseResult((), (), 0, 0, certain=False, reason=reason, presented_sum=Fen(event.total))
+    # A note went to the cash box by itself (E2), or one whose value the device does not know.
+    return NoteUncertain(denomination, Code(event.code).name.lower())
