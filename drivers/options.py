@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from kiosk.ports import UnusableSettings
+
 Settings = TypeVar("Settings")
 
 
-class OptionError(Exception):
+class OptionError(UnusableSettings):
     """A driver's option cannot be used; the message says which and why."""
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from kiosk.ports import Device, DeviceContext
+from kiosk.ports import Device, DeviceContext, UnusableSettings
 
 GROUP = "yikatong.drivers"
 OpenDevice = Callable[[Mapping[str, object], DeviceContext], Device]
 
 
-class NoSuchDriver(Exception):
+class NoSuchDriver(UnusableSettings):
     """The settings name a driver that is not installed; the message lists those that are, for staff."""
 
 

@@ -8,7 +8,7 @@ import trio
 
 from kiosk.config import SlotSettings
 from kiosk.domain.health import Condition, Health
-from kiosk.ports import CardPlatform, Device, DeviceContext, DeviceFault, Log
+from kiosk.ports import CardPlatform, Device, DeviceContext, DeviceFault, Log, UnusableSettings
 
 OpenDevice = Callable[[dict[str, Any], DeviceContext], Device]
 FindDriver = Callable[[str], OpenDevice]
@@ -93,10 +93,15 @@ class Supervisor:
             opened_at = trio.current_time()
             try:
                 await self._serve(slot)
+                # A driver that returns has ended without a word, and silence is never fine.
+                self._report(slot, Health(Condition.UNKNOWN, "driver_ended"))
             except* DeviceFault as group:
-                fault = group.exceptions[0]
+                fault = _first(group)
                 assert isinstance(fault, DeviceFault)
                 self._report(slot, fault.health)
+            except* UnusableSettings as group:
+                self._log("bad_settings", slot=slot.name, driver=slot.settings.driver, error=str(_first(group)))
+                self._report(slot, Health(Condition.FAULT, "bad_settings"))
             slot.device = None
             slot.tried.set()
             if trio.current_time() - opened_at > STEADY_S:
@@ -133,6 +138,12 @@ class Supervisor:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception of a group, however deep: drivers have nurseries of their own."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 class _Neighbours(dict[str, Any]):

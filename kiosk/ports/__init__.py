@@ -24,6 +24,7 @@ from kiosk.ports.errors import (
     HostRefused,
     OutcomeUnknown,
     ResidentLeft,
+    UnusableSettings,
 )
 from kiosk.ports.hosts import (
     AgencyDuty,
@@ -99,6 +100,7 @@ __all__ = [
     "Stars",
     "Tiles",
     "Tone",
+    "UnusableSettings",
     "Visit",
     "Waiting",
 ]

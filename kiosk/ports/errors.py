@@ -15,6 +15,13 @@ class DeviceFault(Exception):
         self.health = health
 
 
+class UnusableSettings(Exception):
+    """A driver cannot work with what the settings say of its slot. The message says why, for staff, and no secret.
+
+    The supervisor makes it ``FAULT bad_settings`` of that slot: one wrong line costs one device, never the kiosk.
+    """
+
+
 class CardGone(Exception):
     """The card was pulled, swapped or stopped answering: the session is over (pins-and-keys 12)."""
 
