@@ -20,6 +20,7 @@ from simulators.native.build import build
 from simulators.outlets import PageOutlet, ReceiptOutlet
 from simulators.pcscd import PrivatePcscd
 from simulators.pty_line import PtyLine
+from simulators.till import Till
 from simulators.worlds.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -44,6 +45,7 @@ class Hardware:
         self.pad_line = PtyLine(run_dir / "dev" / "pin-pad", self.pad)
         self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
         self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
+        self.till = Till(run_dir / "dev" / "cash", on_change)
         self.page_printer = IppPrinter(run_dir, on_sheet=self._sheet_came)
         self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
         self._own_pad_socket = run_dir / "own-pad.sock"
@@ -65,7 +67,8 @@ class Hardware:
             self._slot.on_change = self.on_change
             self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
             async with trio.open_nursery() as nursery:
-                for part in (self._slot, self._sam_slot, self.pad_line, self.printer_line, self.page_printer):
+                lines = (self.pad_line, self.printer_line, self.till.line)
+                for part in (self._slot, self._sam_slot, *lines, self.page_printer):
                     await nursery.start(part.run)
                 nursery.start_soon(self._lay_sheets)
                 if self._pin_mode == "A":
@@ -179,6 +182,7 @@ class Hardware:
             "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path)},
             "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
+            "cash_acceptor": {"driver": "ccnet", "path": str(self.till.line.path), "unit": "bill_to_bill"},
         }
 
     def environment(self) -> Mapping[str, str]:
@@ -189,6 +193,7 @@ class Hardware:
         }
 
     def power_cut(self) -> None:
-        """Pad and receipt printer hang on the terminal's power; the A4 printer has its own."""
+        """Pad, receipt printer and cash module hang on the terminal's power; the A4 printer has its own."""
         self.pad_line.power_cut()
         self.printer_line.power_cut()
+        self.till.power_cut()

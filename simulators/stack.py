@@ -70,6 +70,7 @@ class Stack:
         self._news = trio.Event()
         self._spoken: tuple[str, ...] = ()
         self._asking: tuple[str, ...] = ()
+        self._notes = self.hardware.till.front()
         self.faults: FaultSwitches
 
     @property
@@ -88,7 +89,7 @@ class Stack:
         async with trio.open_nursery() as nursery:
             say("display")
             self.display = await open_display(self._children, plan.run_dir, *plan.size_px)
-            say("card reader, PIN pad, printers")
+            say("card reader, PIN pad, printers, cash module")
             await nursery.start(self.hardware.run)
             say("outside systems")
             check_port = await nursery.start(partial(self._serve_host, CHECKER, pki, ""))
@@ -159,6 +160,7 @@ class Stack:
             sheets=self.hardware.sheets.pieces(),
             asks_pin=self._asking,
             spoken=self._spoken,
+            notes=self.hardware.till.front(),
         )
 
     def _rack_card(self, card: Card, inserted: VirtualCard | None) -> RackCard:
@@ -176,11 +178,15 @@ class Stack:
         self._news = trio.Event()
 
     async def _watch(self) -> None:
-        """Look now and then at what nobody tells of: lit pads, and the file that stands for the loudspeaker."""
+        """Look now and then at what nobody tells of: lit pads, moving notes, the loudspeaker's file."""
         while True:
-            noticed = last_spoken(self.kiosk_dir / "speech.jsonl"), tuple(pad for pad in PADS if self.asks_pin(pad))
-            if noticed != (self._spoken, self._asking):
-                self._spoken, self._asking = noticed
+            noticed = (
+                last_spoken(self.kiosk_dir / "speech.jsonl"),
+                tuple(pad for pad in PADS if self.asks_pin(pad)),
+                self.hardware.till.front(),
+            )
+            if noticed != (self._spoken, self._asking, self._notes):
+                self._spoken, self._asking, self._notes = noticed
                 self._tell()
             await trio.sleep(LOOK_AGAIN_S)
 
@@ -213,6 +219,12 @@ class Stack:
 
     def take_sheet(self, number: int) -> None:
         self.hardware.take_sheet(number)
+
+    def feed(self, yuan: int, kind: str = "good") -> None:
+        self.hardware.till.feed(yuan, kind)
+
+    def take_notes(self) -> None:
+        self.hardware.till.take_notes()
 
     async def screen_png(self) -> bytes:
         return await trio.to_thread.run_sync(png, self.display.picture())

@@ -6,12 +6,14 @@ from simulators.front_panel.front import Switch
 from simulators.hardware import Hardware
 from simulators.hosts.weather import Weather
 from simulators.kiosk_process import KioskProcess
+from simulators.till import JAMS
 
 SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
 
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
-    "pad_battery_low", "pad_unplugged", "network_down", "slow_host", "pcscd_restart", "power_cut",
+    "pad_battery_low", "pad_unplugged", "cash_unplugged", "cash_box_out", *JAMS,
+    "network_down", "slow_host", "pcscd_restart", "power_cut",
 )  # fmt: skip
 PAGE_FAULTS = {"page_paper_empty": "paper_out", "page_printer_unplugged": "unplugged"}
 MOMENTARY = ("pcscd_restart", "power_cut")
@@ -58,6 +60,10 @@ class FaultSwitches:
                 return hardware.is_unplugged(hardware.printer_line)
             case "pad_unplugged":
                 return hardware.is_unplugged(hardware.pad_line)
+            case "cash_unplugged":
+                return hardware.is_unplugged(hardware.till.line)
+            case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
+                return hardware.till.is_on(name)
             case "pad_battery_low":
                 return "battery_low" in hardware.pad.faults
             case "page_paper_empty" | "page_printer_unplugged":
@@ -76,6 +82,10 @@ class FaultSwitches:
                 hardware.plug(hardware.printer_line, unplugged=on)
             case "pad_unplugged":
                 hardware.plug(hardware.pad_line, unplugged=on)
+            case "cash_unplugged":
+                hardware.plug(hardware.till.line, unplugged=on)
+            case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
+                hardware.till.turn(name, on)
             case "pad_battery_low":
                 _member(hardware.pad.faults, "battery_low", on)
             case "page_paper_empty" | "page_printer_unplugged":

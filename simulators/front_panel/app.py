@@ -42,6 +42,11 @@ class _Take(msgspec.Struct, forbid_unknown_fields=True):
     number: int
 
 
+class _Feed(msgspec.Struct, forbid_unknown_fields=True):
+    note: int
+    kind: str = "good"
+
+
 class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
@@ -61,6 +66,8 @@ def front_panel(front: TerminalFront) -> Starlette:
             Route("/api/pull", _act(_Nothing, lambda _: front.pull()), methods=["POST"]),
             Route("/api/press", _act(_Press, _pressing(front)), methods=["POST"]),
             Route("/api/fault", _act(_Fault, lambda body: front.fault(body.name, body.on)), methods=["POST"]),
+            Route("/api/feed", _act(_Feed, _feeding(front)), methods=["POST"]),
+            Route("/api/take_notes", _act(_Nothing, _taking_notes(front)), methods=["POST"]),
             Route("/api/papers/take", _act(_Take, _taking(front.take_paper)), methods=["POST"]),
             Route("/api/sheets/take", _act(_Take, _taking(front.take_sheet)), methods=["POST"]),
             Route("/api/papers/{number:int}.png", _paper(front)),
@@ -141,6 +148,20 @@ def _pressing(front: TerminalFront) -> Callable[[_Press], Awaitable[None]]:
 def _taking(take: Callable[[int], None]) -> Callable[[_Take], Awaitable[None]]:
     async def act(body: _Take) -> None:
         take(body.number)
+
+    return act
+
+
+def _feeding(front: TerminalFront) -> Callable[[_Feed], Awaitable[None]]:
+    async def act(body: _Feed) -> None:
+        front.feed(body.note, body.kind)
+
+    return act
+
+
+def _taking_notes(front: TerminalFront) -> Callable[[_Nothing], Awaitable[None]]:
+    async def act(_: _Nothing) -> None:
+        front.take_notes()
 
     return act
 

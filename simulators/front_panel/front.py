@@ -33,6 +33,17 @@ class Piece(msgspec.Struct, frozen=True):
     pages: int
 
 
+class NoteFront(msgspec.Struct, frozen=True):
+    """The cash module, with its housing made of glass: amounts are yuan."""
+
+    lit: bool  # the entry takes a note now
+    outlet: tuple[int, ...]  # notes within reach
+    box_notes: int
+    box_yuan: int
+    drums: tuple[tuple[int, int], ...]  # denomination and how many; these pay change
+    with_staff: tuple[int, ...]  # taken out by hand after a jam, or with the cash box
+
+
 class FrontState(msgspec.Struct, frozen=True):
     """Everything the page draws; sent whole at each change."""
 
@@ -49,6 +60,7 @@ class FrontState(msgspec.Struct, frozen=True):
     sheets: tuple[Piece, ...]
     asks_pin: tuple[str, ...]  # pads that are lit now
     spoken: tuple[str, ...]  # what loudspeaker or headset said last, newest first
+    notes: NoteFront | None = None  # None: no cash module is fitted
 
 
 class TerminalFront(Protocol):
@@ -93,6 +105,15 @@ class TerminalFront(Protocol):
 
     def take_sheet(self, number: int) -> None:
         """Raises LookupError."""
+        ...
+
+    def feed(self, yuan: int, kind: str = "good") -> None:
+        """A note, or what looks like one: good, fake, torn, two at once. Raises LookupError: no such note. NotPossible:
+        the slot is shut."""
+        ...
+
+    def take_notes(self) -> None:
+        """What lies in the outlet. Raises NotPossible: nothing."""
         ...
 
     async def screen_png(self) -> bytes: ...

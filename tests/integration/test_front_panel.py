@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.types import ASGIApp, Message
 
 from simulators.front_panel.app import front_panel
-from simulators.front_panel.front import FrontState, NotPossible, Piece, RackCard, Switch
+from simulators.front_panel.front import FrontState, NoteFront, NotPossible, Piece, RackCard, Switch
 
 CARDS = {"wang": ("王晓明 · 二代卡", "2.00"), "mute": ("<b>不响应的卡</b>", "1.0"), "li": ("李㐂𠮷 · 三代卡", "3.00")}
 KEYS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "00", ".", "enter", "clear", "cancel", "f1", "f8")
@@ -27,6 +27,8 @@ class FrontOfABox:
         self.pressed: list[tuple[str, str]] = []
         self.on: set[str] = set()
         self.papers = [Piece(1, "10:24:00", 1)]
+        self.fed: list[tuple[int, str]] = []
+        self.outlet = [10, 10]
         self._news = trio.Event()
 
     def state(self) -> FrontState:
@@ -34,9 +36,11 @@ class FrontOfABox:
         switches = tuple(
             Switch(name, name in self.on, name == "power_cut") for name in ("paper_out", "cover_open", "power_cut")
         )
+        notes = NoteFront(not self.fed, tuple(self.outlet), len(self.fed), 0, ((10, 18),), ())
         return FrontState(
-            "demo", "B", 1080, 1920, True, 4711, 0, cards, switches, tuple(self.papers), (), ("pin_pad",), ("请插卡",)
-        )
+            "demo", "B", 1080, 1920, True, 4711, 0, cards, switches, tuple(self.papers), (), ("pin_pad",), ("请插卡",),
+            notes,
+        )  # fmt: skip
 
     async def changed(self, seen: FrontState | None) -> FrontState:
         while self.state() == seen:
@@ -89,6 +93,20 @@ class FrontOfABox:
 
     def take_sheet(self, number: int) -> None:
         raise LookupError(number)
+
+    def feed(self, yuan: int, kind: str = "good") -> None:
+        if yuan not in (10, 100):
+            raise LookupError(yuan)
+        if self.fed:
+            raise NotPossible("the slot is shut")
+        self.fed.append((yuan, kind))
+        self._tell()
+
+    def take_notes(self) -> None:
+        if not self.outlet:
+            raise NotPossible("nothing lies there")
+        self.outlet = []
+        self._tell()
 
     async def screen_png(self) -> bytes:
         return self.paper_png(1)
@@ -154,6 +172,8 @@ async def test_a_person_inserts_presses_and_pulls() -> None:
         ("/api/press", [], 400),
         ("/api/fault", {"name": "earthquake", "on": True}, 404),
         ("/api/papers/take", {"number": 99}, 404),
+        ("/api/feed", {"note": 3}, 404),
+        ("/api/feed", {"note": "ten"}, 400),
     ],
 )
 async def test_what_cannot_be_done_is_said(path: str, body: Any, status: int) -> None:
@@ -171,6 +191,21 @@ async def test_paper_is_seen_and_torn_off() -> None:
     assert picture.startswith(b"\x89PNG")
     assert (await _ask(app, "POST", "/api/papers/take", {"number": 1}))[0] == 204
     assert (await _ask(app, "GET", "/api/papers/1.png"))[0] == 404
+
+
+async def test_notes_are_fed_and_taken() -> None:
+    """A note goes in by value and kind, once while the slot is open; the outlet is emptied once."""
+    front = FrontOfABox()
+    app = front_panel(front)
+    assert (await _ask(app, "POST", "/api/feed", {"note": 100, "kind": "fake"}))[0] == 204
+    assert front.fed == [(100, "fake")]
+    assert (await _ask(app, "POST", "/api/feed", {"note": 10}))[0] == 409
+    state = json.loads((await _ask(app, "GET", "/api/state"))[1])
+    assert state["notes"] == {
+        "lit": False, "outlet": [10, 10], "box_notes": 1, "box_yuan": 0, "drums": [[10, 18]], "with_staff": [],
+    }  # fmt: skip
+    assert (await _ask(app, "POST", "/api/take_notes", {}))[0] == 204
+    assert (await _ask(app, "POST", "/api/take_notes", {}))[0] == 409
 
 
 async def test_another_page_cannot_act() -> None:

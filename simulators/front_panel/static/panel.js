@@ -12,6 +12,11 @@ const SWITCHES = {
   page_printer_unplugged: ["A4 打印机断线", "A4 printer unplugged"],
   pad_battery_low: ["键盘电池低", "Pad battery low"],
   pad_unplugged: ["键盘断线", "Pad unplugged"],
+  cash_unplugged: ["钞箱模块断线", "Cash module unplugged"],
+  cash_box_out: ["钞箱被取出", "Cash box taken out"],
+  note_jam: ["进钞口卡钞", "Note jams at the entry"],
+  stacker_jam: ["入箱卡钞", "Note jams on its way in"],
+  dispenser_jam: ["出钞卡钞", "Note jams on its way out"],
   network_down: ["网络中断", "Network down"],
   slow_host: ["主机变慢", "Slow hosts"],
   pcscd_restart: ["读卡服务重启", "Restart pcscd"],
@@ -27,6 +32,8 @@ const CARE = [
   ["f1", "帮忙", "Help"], ["f2", "大字", "Large"], ["f3", "朗读", "Speak"], ["f4", "对比", "Contrast"],
   ["f5", "中/EN", "Language"], ["f6", "遮住", "Hide"], ["f7", "上页", "Previous"], ["f8", "下页", "Next"],
 ];
+const NOTES = [1, 5, 10, 20, 50, 100];
+const KINDS = { good: ["真钞", "Genuine"], fake: ["假钞", "Fake"], torn: ["破钞", "Torn"], two: ["两张叠放", "Two at once"] };
 const TYPED = { Enter: "enter", Backspace: "clear", Delete: "clear", Escape: "cancel", ".": "." };
 
 const at = (id) => document.getElementById(id);
@@ -147,6 +154,65 @@ function drawSwitches(switches) {
   });
 }
 
+// --- notes: the next one fed is of the chosen kind, once; then hands are honest again
+
+let kind = "good";
+
+function noteFace(yuan) {
+  return element("span", `note n${yuan}`, element("b", "", `¥${yuan}`));
+}
+
+function drawEntry(lit) {
+  at("entry").classList.toggle("lit", lit);
+  return NOTES.map((yuan) => {
+    const made = button(`note n${yuan}`, () => { act("feed", { note: yuan, kind }); choose("good"); }, element("b", "", `¥${yuan}`));
+    made.title = lit ? "放入 · feed" : "纸币口没有亮灯 · the slot is not lit";
+    made.setAttribute("aria-label", `放入 ${yuan} 元 · feed ¥${yuan}`);
+    return made;
+  });
+}
+
+function drawKinds(chosen) {
+  return Object.entries(KINDS).map(([name, [zh, en]]) => {
+    const made = button("kind", () => choose(name), zh, " ", small(en));
+    made.setAttribute("aria-pressed", String(name === chosen));
+    return made;
+  });
+}
+
+function choose(name) {
+  kind = name;
+  draw("kinds", kind, drawKinds);
+}
+
+function drawTray(outlet) {
+  if (!outlet.length) return [element("p", "empty", "出钞口是空的 ", small("The outlet is empty"))];
+  const sum = outlet.reduce((all, yuan) => all + yuan, 0);
+  return [
+    element("span", "pile", ...outlet.map((yuan) => noteFace(yuan))),
+    button("take", () => act("take_notes", {}), `取走 ¥${sum}`, small("Take")),
+  ];
+}
+
+function drawInside(notes) {
+  const drums = notes.drums.map(([yuan, count]) => element("span", "drum", `¥${yuan} × ${count}`));
+  const staff = notes.with_staff.reduce((all, yuan) => all + yuan, 0);
+  return [
+    element("p", "", "钞箱 ", small("Cash box "), element("b", "", `¥${notes.box_yuan}`), small(` ${notes.box_notes} 张 notes`)),
+    element("p", "", "找零 ", small("Change "), ...drums),
+    ...(staff ? [element("p", "", "工作人员手里 ", small("With staff "), element("b", "", `¥${staff}`))] : []),
+  ];
+}
+
+function showNotes(notes) {
+  at("notes_box").hidden = !notes;
+  if (!notes) return;
+  draw("entry", notes.lit, drawEntry);
+  draw("kinds", kind, drawKinds);
+  draw("tray", notes.outlet, drawTray);
+  draw("inside", notes, drawInside);
+}
+
 function drawPieces(kind, take, word) {
   return (pieces) => {
     if (!pieces.length) return [element("p", "empty", "还没有纸出来 ", small("Nothing yet"))];
@@ -187,6 +253,7 @@ function show(state) {
   draw("switches", state.switches, drawSwitches);
   draw("papers", state.papers, drawPieces("papers", "撕下", "Tear off"));
   draw("sheets", state.sheets, drawPieces("sheets", "取走", "Take"));
+  showNotes(state.notes);
   draw("voice", state.spoken, (spoken) => spoken.length ? [element("span", "speaker", "语音"), spoken[0]] : []);
   at("pad").classList.toggle("asks", state.asks_pin.includes("pin_pad"));
   at("reader_pad").classList.toggle("asks", state.asks_pin.includes("card_reader"));
