@@ -2,11 +2,12 @@
 
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.text import say
-from kiosk.ports import Chose, DeviceFault, Kiosk, Outcome, Question, Tone
+from kiosk.ports import Back, CardGone, Chose, DeviceFault, Kiosk, Outcome, Question, ResidentLeft, Tone
 from kiosk.services.notices import device_out, go_back, understood
 from kiosk.services.pin_steps import (
     explain_forgotten,
     explain_verdict,
+    offer_after_stop,
     offer_another_try,
     pin_question,
     pin_template,
@@ -23,10 +24,15 @@ async def change_pin(kiosk: Kiosk) -> Outcome:
         try:
             verdict = await _enter(kiosk)
         except Chose:
+            _ended(kiosk, key, "forgotten")
             return await explain_forgotten(kiosk)
         except DeviceFault as fault:
+            _ended(kiosk, key, "device_out")
             return await device_out(kiosk, fault)
-        kiosk.journal.record("pin_change_ended", kiosk.visit.case_code, key=key, result=verdict.result.value)
+        except (Back, CardGone, ResidentLeft):
+            _ended(kiosk, key, "left")  # surely not sent: what was sent ends in a verdict
+            raise
+        _ended(kiosk, key, verdict.result.value)
 
         match verdict.result:
             case PinResult.OK:
@@ -36,11 +42,16 @@ async def change_pin(kiosk: Kiosk) -> Outcome:
             case PinResult.MISMATCH | PinResult.TOO_SIMPLE:
                 await _explain_new_pin(kiosk, verdict)
             case PinResult.CANCELLED | PinResult.TIMED_OUT:
-                return Outcome.BACK
+                await offer_after_stop(kiosk)
             case PinResult.UNKNOWN:
                 return await _either_may_be_valid(kiosk)
             case _:
                 return await explain_verdict(kiosk, verdict)
+
+
+def _ended(kiosk: Kiosk, key: str, result: str) -> None:
+    """Every start has an end, so that one without is a power cut: either PIN may be in force."""
+    kiosk.journal.record("pin_change_ended", kiosk.visit.case_code, key=key, result=result)
 
 
 async def _enter(kiosk: Kiosk) -> PinVerdict:
@@ -49,8 +60,8 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         "change_pin_entry",
         say("Change your social security PIN"),
         say("First the PIN of now, then a new one twice."),
-        say("Press the green key after each."),
         say("The bank PIN stays as it is."),
+        *(() if kiosk.settings.pin_mode == "A" else (say("Press the green key after each."),)),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)
     return await kiosk.wait(question, lambda: kiosk.pin_entry.change_chip_pin(identity, template, kiosk.screen.stars))

@@ -33,8 +33,8 @@ def device_words(slot: str, reason: str) -> Text:
     return _DEVICE_WORDS.get((slot, reason), _SLOT_WORDS[slot])
 
 
-async def device_out(kiosk: Kiosk, fault: DeviceFault) -> Outcome:
-    """A device surely did not do it."""
+async def device_out(kiosk: Kiosk, fault: DeviceFault, *, card_needed: bool = True) -> Outcome:
+    """A device surely did not do it. ``card_needed`` False: who took the card meanwhile must still learn it."""
     kiosk.journal.record("device_out", kiosk.visit.case_code, slot=fault.slot, reason=fault.health.reason)
     await kiosk.ask(
         Question(
@@ -47,7 +47,8 @@ async def device_out(kiosk: Kiosk, fault: DeviceFault) -> Outcome:
             ),
             answers=(understood(),),
             tone=Tone.CAUTION,
-        )
+        ),
+        card_needed=card_needed,
     )
     return Outcome.UNAVAILABLE
 

@@ -22,6 +22,7 @@ from kiosk.ports import (
 )
 from kiosk.services.notices import device_out, understood
 
+STOPPED = (PinResult.CANCELLED, PinResult.TIMED_OUT)
 FORGOT = Answer("forgot", say("I forgot the PIN"), Role.SECOND, icon="person")
 
 
@@ -32,8 +33,12 @@ def pin_template(kiosk: Kiosk) -> PinTemplate:
 
 
 def pin_question(kiosk: Kiosk, name: str, heading: Text, *explain: Text) -> Question:
+    """In mode A the entry belongs to the reader's own pad and nothing here can end it: leaving it behind would let a
+    change go through unseen. So nothing is offered but its red key; ``offer_after_stop`` has the rest."""
     rules = kiosk.settings.pin
     body = Stars(rules.digits_min, rules.digits_max)
+    if kiosk.settings.pin_mode == "A":
+        return Question(name, heading, (*explain, say("To stop, press the red key.")), body)
     answers = (Answer("back", say("Go back"), Role.BACK), FORGOT)
     return Question(name, heading, explain, body, answers)
 
@@ -61,6 +66,8 @@ async def verified_pin(kiosk: Kiosk, *, initial_permitted: bool, unset_permitted
             kiosk.visit.pin_verified = True
         elif verdict.result is PinResult.WRONG:
             await offer_another_try(kiosk, verdict)
+        elif verdict.result in STOPPED:
+            await offer_after_stop(kiosk)
         else:
             return await explain_verdict(kiosk, verdict)
     return None
@@ -73,7 +80,7 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         say("Enter your social security PIN"),
         say("Use the keypad, then press the green key."),
         say("It is not the bank PIN."),
-        say("Cover the keypad with your other hand."),
+        *(() if kiosk.settings.pin_mode == "A" else (say("Cover the keypad with your other hand."),)),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)
     return await kiosk.wait(question, lambda: kiosk.pin_entry.verify_chip_pin(identity, template, kiosk.screen.stars))
@@ -98,9 +105,11 @@ async def offer_another_try(kiosk: Kiosk, verdict: PinVerdict) -> None:
         again = Answer("again", say("Try again"), Role.MAIN)
         stop = Answer("stop", say("Stop here"), Role.BACK)
         heading = say("That social security PIN is not right")
-        left = verdict.tries_left or 0
+        left = verdict.tries_left  # None: a card that says no, and not how often it may be asked
         explain = (
-            say("Your card is fine. You have {tries} tries left.", tries=left),
+            say("Your card is safe.")
+            if left is None
+            else say("Your card is fine. You have {tries} tries left.", tries=left),
             say("If you forgot it, stop here. {place} can reset it.", place=_place(kiosk)),
         )
     answers = (again, stop, FORGOT) if not last else (again, stop)
@@ -112,6 +121,25 @@ async def offer_another_try(kiosk: Kiosk, verdict: PinVerdict) -> None:
         await explain_forgotten(kiosk)
         raise Back
     if chosen == "stop":
+        raise Back
+
+
+async def offer_after_stop(kiosk: Kiosk) -> None:
+    """The red key or the time-out ended an entry; no try was used. Return to try again.
+
+    Raises:
+        Back: not now. In mode B at once: the entry's page offered everything already.
+    """
+    if kiosk.settings.pin_mode != "A":
+        raise Back
+    answers = (
+        Answer("again", say("Try again"), Role.MAIN),
+        FORGOT,
+        Answer("stop", say("Stop here"), Role.BACK),
+    )
+    explain = (say("No try was used up. Your card is fine."),)
+    if await kiosk.ask(Question("pin_stopped", say("No PIN was entered"), explain, answers=answers)) == "forgot":
+        await explain_forgotten(kiosk)
         raise Back
 
 

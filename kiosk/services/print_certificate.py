@@ -84,7 +84,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
             to_the_end_s=PRINT_S_MAX,
         )
     except DeviceFault as fault:
-        return await device_out(kiosk, fault)
+        return await device_out(kiosk, fault, card_needed=False)
     except OutcomeUnknown:
         return await _perhaps_printed(kiosk, document)
     kiosk.visit.papers += 1

@@ -60,6 +60,10 @@ class Visit:
         printer, tries = self.stack.hardware.printer, self._chip.tries_left
         before = len(printer.papers)
         await self._answer("query_account", "pin_entry")
+        if self.stack.plan.pin_mode == "A":  # the reader's own pad asks until its red key; then the screen offers more
+            self.record.check("own_pad_asks", await came_true(lambda: self.stack.asks_pin(self.pad), PAPER_S_MAX))
+            self.stack.press("cancel", self.pad)
+            await self.glass.until("pin_stopped")
         await self._answer("forgot", "forgot_pin")
         await self._answer("print", "menu", step="receipt")
         self.record.check("receipt_printed", await came_true(lambda: len(printer.papers) > before, PAPER_S_MAX))
@@ -70,8 +74,6 @@ class Visit:
         self.record.check("receipt_readable", paper.whole and len(paper.text) > RECEIPT_CHARACTERS_MIN)
         self.record.check("no_try_used", self._chip.tries_left == tries)
         self.stack.take_paper(paper.id)
-        if self.stack.asks_pin(self.pad):
-            self.stack.press("cancel", self.pad)  # LD/T 33 knows no abort: a reader's own pad asks on until its red key
 
     async def _query_account(self) -> None:
         await self._answer("query_account", "pin_entry")

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 from trio.testing import MockClock
 
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.health import Condition, Health
-from kiosk.ports import DeviceFault, PadKey
+from kiosk.ports import DeviceFault, PadKey, Stars
 from tests.flows.people import PULLS_CARD, KioskInMemory
 
 
@@ -119,3 +120,45 @@ async def test_whole_visit_by_keypad_alone(autojump_clock: MockClock) -> None:
         nursery.start_soon(fingers)
         await kiosk.visit()
     assert "pin_changed" in kiosk.screen.names()
+
+
+async def test_red_key_at_the_pad_is_no_fault_of_the_card(autojump_clock: MockClock) -> None:
+    """Who presses the red key during an entry is back at the menu; nobody says that the card did not answer."""
+    for service in ("change_pin", "query_account"):
+        kiosk = resident(menu=[service, "take_card"])
+        kiosk.pin.verdicts = [PinVerdict(PinResult.CANCELLED)]
+        await kiosk.visit()
+        assert [name for name in kiosk.screen.names() if name.startswith("pin_")] in ([], ["pin_entry"])
+        assert kiosk.screen.names().count("menu") == 2
+
+
+async def test_every_started_change_has_an_end_in_the_journal(autojump_clock: MockClock) -> None:
+    """Forgotten, pulled or broken: a start without an end is a power cut alone."""
+    for script in ({"change_pin_entry": "forgot"}, {"change_pin_entry": "back"}, {"change_pin_entry": PULLS_CARD}):
+        kiosk = resident(**script)
+        kiosk.pin.never_ends = True
+        await kiosk.visit()
+        names = kiosk.journal.names()
+        assert names.count("pin_change_started") == names.count("pin_change_ended") == 1
+
+
+@pytest.mark.parametrize("service", ["change_pin", "query_account"])
+async def test_mode_a_never_leaves_the_readers_pad_asking(autojump_clock: MockClock, service: str) -> None:
+    """While a reader's own pad asks, the screen offers nothing that would leave it so; its red key does."""
+    kiosk = resident(menu=[service, "take_card"], pin_stopped="forgot", forgot_pin="print")
+    kiosk.desk.settings = structs.replace(kiosk.settings, pin_mode="A")
+    kiosk.pin.verdicts = [PinVerdict(PinResult.CANCELLED)]
+    await kiosk.visit()
+    entry = next(question for question in kiosk.screen.asked if isinstance(question.body, Stars))
+    assert entry.answers == ()
+    assert kiosk.screen.names().count("pin_stopped") == 1
+    assert len(kiosk.receipts.papers) == 1
+
+
+async def test_card_that_does_not_count_its_tries_is_not_said_to_have_none(autojump_clock: MockClock) -> None:
+    """A wrong PIN without a number of tries left shows no number."""
+    kiosk = resident(menu=["query_account", "take_card"], wrong_pin="stop")
+    kiosk.pin.verdicts = [PinVerdict(PinResult.WRONG, None)]
+    await kiosk.visit()
+    wrong = next(question for question in kiosk.screen.asked if question.name == "wrong_pin")
+    assert all("tries" not in sentence.args for sentence in wrong.explain)

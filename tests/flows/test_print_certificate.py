@@ -101,3 +101,12 @@ async def test_tile_is_grey_without_a_printer(autojump_clock: MockClock) -> None
     menu = next(question for question in kiosk.screen.asked if question.name == "menu")
     assert menu.answer("print_certificate").unavailable is not None
     assert menu.answer("query_account").unavailable is None
+
+
+async def test_who_took_the_card_still_learns_that_nothing_was_printed(autojump_clock: MockClock) -> None:
+    """The card may be out before the printer fails; the resident in front of it is told all the same."""
+    kiosk = resident()
+    kiosk.pages.fault = DeviceFault("page_printer", Health(Condition.FAULT, "paper_out"))
+    kiosk.pages.while_printing = kiosk.reader.pull
+    await kiosk.visit()
+    assert "device_out" in kiosk.screen.names()
