@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulators.hosts.agency_duty import AgencyDutySandbox
 from simulators.hosts.card_platform import CardPlatformSandbox
+from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.social_insurance import CertificateCheckSandbox, SocialInsuranceSandbox
@@ -26,6 +27,7 @@ HOSTS: dict[str, type[Sandbox]] = {
         AgencyDutySandbox,
         CertificateCheckSandbox,
         MedicalInsuranceSandbox,
+        HospitalSandbox,
     )
 }
 

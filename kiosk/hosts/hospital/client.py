@@ -1,0 +1,81 @@
+"""Client of the hospital: bills, claims, payment notices, deposits, and its debt register."""
+
+from kiosk.domain.card import CardIdentity, Holder
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Claim, Debt, InvoiceCode, MedicalBill, Settlement
+from kiosk.hosts.answers import understood
+from kiosk.hosts.hospital import codec
+from kiosk.ports import HostLink
+
+HOST = "hospital"
+
+
+class HospitalClient:
+    """Implements ``ports.money.Hospital``. Every verb raises ``HostRefused`` or ``OutcomeUnknown``.
+
+    Every act has a key, and the hospital answers the same key the same for 400 days (its document says so): after
+    silence the same act may be told again by the same key.
+    """
+
+    def __init__(self, link: HostLink) -> None:
+        self._link = link
+
+    async def unpaid_bills(self, card: CardIdentity, holder: Holder) -> tuple[MedicalBill, ...]:
+        answer = await self._link.call("POST", codec.BILLS_PATH, body=codec.bills_question(card, holder))
+        return understood(HOST, lambda: codec.unpaid_bills(answer.body))
+
+    async def claim(self, bill: MedicalBill, lease_key: str) -> Claim:
+        body = codec.claim_question(bill.bill_id)
+        answer = await self._link.call("POST", codec.CLAIMS_PATH, body=body, key=lease_key)
+        return understood(HOST, lambda: codec.claim(answer.body, bill.bill_id, lease_key))
+
+    async def extend(self, claim: Claim) -> Claim:
+        answer = await self._link.call("POST", codec.EXTEND_PATH, body=codec.held_question(claim))
+        return understood(HOST, lambda: codec.claim(answer.body, claim.bill_id, claim.lease_key))
+
+    async def release(self, claim: Claim) -> None:
+        answer = await self._link.call("POST", codec.RELEASE_PATH, body=codec.held_question(claim))
+        understood(HOST, lambda: codec.done(answer.body))
+
+    async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode:
+        body = codec.payment_notice(claim, settlement, means)
+        answer = await self._link.call("POST", codec.PAYMENTS_PATH, body=body, key=key)
+        return understood(HOST, lambda: codec.invoice(answer.body))
+
+    async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
+        body = codec.deposit_question(card, holder, admission, amount_fen)
+        answer = await self._link.call("POST", codec.DEPOSITS_PATH, body=body, key=key)
+        return understood(HOST, lambda: codec.receipt_number(answer.body))
+
+
+class DebtRegisterClient:
+    """Implements ``ports.money.DebtRegister``.
+
+    ``key`` names one payout: reserve, and then confirm or give back, with the same one. A reserve ends by these two
+    only, never by time: what was being paid when the power went may have been paid.
+    """
+
+    def __init__(self, link: HostLink) -> None:
+        self._link = link
+
+    async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt:
+        body = codec.debt_registration(card, amount_fen, reason)
+        answer = await self._link.call("POST", codec.DEBTS_PATH, body=body, key=key)
+        return understood(HOST, lambda: codec.debt(answer.body))
+
+    async def of_card(self, card: CardIdentity) -> tuple[Debt, ...]:
+        answer = await self._link.call("POST", codec.DEBTS_OF_CARD_PATH, body=codec.debts_question(card))
+        return understood(HOST, lambda: codec.debts(answer.body))
+
+    async def reserve(self, debt: Debt, key: str) -> Debt:
+        answer = await self._link.call("POST", codec.RESERVE_PATH, body=codec.voucher_question(debt), key=key)
+        return understood(HOST, lambda: codec.debt(answer.body))
+
+    async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None:
+        body = codec.confirmation(debt, paid_fen)
+        answer = await self._link.call("POST", codec.CONFIRM_PATH, body=body, key=key)
+        understood(HOST, lambda: codec.done(answer.body))
+
+    async def give_back(self, debt: Debt, key: str) -> None:
+        answer = await self._link.call("POST", codec.GIVE_BACK_PATH, body=codec.voucher_question(debt), key=key)
+        understood(HOST, lambda: codec.done(answer.body))

@@ -1,0 +1,239 @@
+"""Sandbox of the hospital whose lobby this is. ``docs/hosts/hospital.yaml``. INVENTED in form."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from simulators.cards.chip import build_number
+from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook, DebtBook, DebtRow
+from simulators.hosts.medical_insurance import batch_of, visit_of
+from simulators.hosts.medical_insurance_split import classes_of
+from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
+from simulators.hosts.sandbox import route as to
+from simulators.hosts.weather import Weather
+from simulators.worlds.world import BillEntry, Resident, World
+
+LEASE = timedelta(minutes=10)
+RESERVE = timedelta(minutes=10)  # then a person looks; the reserve stays
+INVOICES_AT = "https://invoice.example/view"
+
+_CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{9}$")]
+_IdentificationCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+_PersonNumber = Annotated[str, msgspec.Meta(max_length=18)]
+_BillId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z-]{2,20}$")]
+_Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{4,64}$")]
+_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_Payable = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+_Voucher = Annotated[str, msgspec.Meta(pattern=r"^QK[0-9]{8}$")]
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class _Who(Part):
+    card_number: _CardNumber
+    identification_code: _IdentificationCode
+    social_security_number: _PersonNumber
+
+
+class _ClaimAsked(Part):
+    bill_id: _BillId
+
+
+class _Held(Part):
+    bill_id: _BillId
+    lease_key: _Key
+
+
+class _Paid(_Held):
+    settlement_id: _Word
+    message_id: _Word
+    visit_number: _Word
+    means: Literal["cash", "bank_card", "account"]
+    total_fen: _Amount
+    fund_fen: _Amount
+    account_fen: _Amount
+    cash_fen: _Amount
+    hospital_fen: _Amount
+
+
+class _DepositAsked(_Who):
+    admission: _Word
+    amount_fen: _Payable
+
+
+class _Owed(Part):
+    card_number: _CardNumber
+    amount_fen: _Payable
+    reason: _Word
+
+
+class _OfCard(Part):
+    card_number: _CardNumber
+
+
+class _AboutVoucher(Part):
+    voucher_number: _Voucher
+
+
+class _Confirmed(_AboutVoucher):
+    paid_fen: _Amount
+
+
+class HospitalSandbox(Sandbox):
+    name = "hospital"
+    schema = SCHEMA
+
+    def __init__(
+        self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        super().__init__(world, directory, weather, clock)
+        self.claims = ClaimBook(self.books)
+        self.debts = DebtBook(self.books)
+
+    def routes(self) -> list[Route]:
+        return [
+            to("POST", "/v1/unpaid-bills", self._bills),
+            to("POST", "/v1/claims", self._claim),
+            to("POST", "/v1/claims/extend", self._extend),
+            to("POST", "/v1/claims/release", self._release),
+            to("POST", "/v1/payments", self._paid),
+            to("POST", "/v1/deposits", self._deposit),
+            to("POST", "/v1/debts", self._owe),
+            to("POST", "/v1/debts/of-card", self._debts_of),
+            to("POST", "/v1/debts/reserve", self._reserve),
+            to("POST", "/v1/debts/confirm", self._confirm),
+            to("POST", "/v1/debts/give-back", self._give_back),
+        ]
+
+    def pay_at_window(self, bill_id: str) -> None:
+        """A person pays the bill at the counter, whatever a terminal is doing with it."""
+        total = self._bill(bill_id).total_fen
+        self.claims.pay(bill_id, f"{AT_THE_WINDOW}-{bill_id}", ("", ""), AT_THE_WINDOW, (total, total), self.clock())
+
+    # --- bills ----------------------------------------------------------------------------------------------------
+
+    def _bills(self, ask: Ask) -> Reply:
+        resident = self._resident(question(ask, _Who))
+        unpaid = [bill for bill in resident.bills if self.claims.payment(bill.id) is None]
+        return json_reply({"bills": [_shown(bill) for bill in unpaid]})
+
+    def _claim(self, ask: Ask) -> Reply:
+        bill_id = question(ask, _ClaimAsked).bill_id
+        self._bill(bill_id)
+        return self._leased(bill_id, required_key(ask))
+
+    def _extend(self, ask: Ask) -> Reply:
+        held = question(ask, _Held)
+        self._bill(held.bill_id)
+        return self._leased(held.bill_id, held.lease_key)
+
+    def _leased(self, bill_id: str, lease_key: str) -> Reply:
+        """Taken, or taken for longer. A lease that ran out is taken anew if nobody else came."""
+        if self.claims.payment(bill_id) is not None:
+            raise Refusal(409, "paid_elsewhere", "这张账单已经付过了")
+        now = self.clock()
+        if self.claims.holder(bill_id, now) not in ("", lease_key):
+            raise Refusal(409, "claimed_elsewhere", "这张账单正在别处办理")
+        self.claims.hold(bill_id, lease_key, now + LEASE)
+        return json_reply({"bill_id": bill_id, "leased_until": (now + LEASE).isoformat()})
+
+    def _release(self, ask: Ask) -> Reply:
+        held = question(ask, _Held)
+        self.claims.let_go(held.bill_id, held.lease_key)
+        return json_reply({"done": True})
+
+    def _paid(self, ask: Ask) -> Reply:
+        """Money that the platform has settled is taken whatever became of the lease; only a paid bill is not."""
+        paid, key = question(ask, _Paid), required_key(ask)
+        bill = self._bill(paid.bill_id)
+        parts = paid.fund_fen + paid.account_fen + paid.cash_fen + paid.hospital_fen
+        if visit_of(bill) != paid.visit_number or not bill.total_fen == paid.total_fen == parts:
+            raise Refusal(409, "amounts_differ", "金额与账单不一致")
+        before = self.claims.payment(paid.bill_id)
+        if before is None:
+            settlement, fen = (paid.settlement_id, paid.message_id), (paid.total_fen, paid.cash_fen)
+            self.claims.pay(paid.bill_id, key, settlement, paid.means, fen, self.clock())
+            before = self.claims.payment(paid.bill_id)
+            assert before is not None
+        elif (before.key, before.settlement_id) != (key, paid.settlement_id):
+            raise Refusal(409, "paid_elsewhere", "这张账单已经付过了")
+        code = f"{self.world.city}{before.serial:012d}"
+        return json_reply({"invoice_code": code, "invoice_address": f"{INVOICES_AT}/{code}"})
+
+    def _deposit(self, ask: Ask) -> Reply:
+        asked, key = question(ask, _DepositAsked), required_key(ask)
+        resident = self._resident(asked)
+        if not resident.admission or resident.admission != asked.admission:
+            raise Refusal(404, "no_such_admission", "未查到住院信息")
+        serial = self.claims.deposit(key, asked.admission, asked.amount_fen, self.clock())
+        return json_reply({"receipt_number": f"YJ{serial:010d}"})
+
+    # --- debts ----------------------------------------------------------------------------------------------------
+
+    def _owe(self, ask: Ask) -> Reply:
+        owed = question(ask, _Owed)
+        return json_reply(_debt(self.debts.register(required_key(ask), owed.card_number, owed.amount_fen, owed.reason)))
+
+    def _debts_of(self, ask: Ask) -> Reply:
+        return json_reply({"debts": [_debt(row) for row in self.debts.of_card(question(ask, _OfCard).card_number)]})
+
+    def _reserve(self, ask: Ask) -> Reply:
+        voucher = question(ask, _AboutVoucher).voucher_number
+        return json_reply(_debt(self.debts.reserve(voucher, required_key(ask), self.clock() + RESERVE)))
+
+    def _confirm(self, ask: Ask) -> Reply:
+        confirmed = question(ask, _Confirmed)
+        self.debts.confirm(confirmed.voucher_number, confirmed.paid_fen, required_key(ask))
+        return json_reply({"done": True})
+
+    def _give_back(self, ask: Ask) -> Reply:
+        self.debts.give_back(question(ask, _AboutVoucher).voucher_number, required_key(ask))
+        return json_reply({"done": True})
+
+    # --- who ------------------------------------------------------------------------------------------------------
+
+    def _resident(self, asked: _Who) -> Resident:
+        card = next((card for card in self.world.cards if build_number(card) == asked.card_number), None)
+        if card is None:
+            raise Refusal(404, "no_such_person", "未查到就诊信息")
+        resident = self.world.resident(card.resident)
+        # A chip may hold no number at all; one that holds another person's is a case for the counter.
+        if asked.social_security_number not in ("", resident.number):
+            raise Refusal(409, "holder_differs", "卡内信息与登记不一致,请到窗口办理")
+        return resident
+
+    def _bill(self, bill_id: str) -> BillEntry:
+        for resident in self.world.residents:
+            for bill in resident.bills:
+                if bill.id == bill_id:
+                    return bill
+        raise Refusal(404, "no_such_bill", "未查到账单")
+
+
+def _shown(bill: BillEntry) -> dict[str, Any]:
+    classes = classes_of(bill)
+    return {
+        "bill_id": bill.id,
+        "department": bill.department,
+        "visited_on": bill.visited_on,
+        "total_fen": bill.total_fen,
+        "lines": [{"name": line.name, "quantity": line.quantity, "amount_fen": line.amount_fen} for line in bill.lines],
+        "visit_number": visit_of(bill),
+        "batch_number": batch_of(bill),
+        "medical_kind": bill.medical_kind,
+        "own_expense_fen": classes.own_expense,
+        "over_limit_fen": classes.over_limit,
+        "first_self_pay_fen": classes.first_self_pay,
+        "in_scope_fen": classes.in_scope,
+    }
+
+
+def _debt(row: DebtRow) -> dict[str, Any]:
+    return {
+        "voucher_number": row.voucher,
+        "amount_fen": row.left_fen,
+        "reason": row.reason,
+        "reserved_until": row.reserved_until or None,
+    }
