@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
-from kiosk.domain.health import Health
+from kiosk.domain.health import Condition, Health
 from kiosk.domain.receipt import Receipt
 from kiosk.l10n import on_paper
 from kiosk.ports import (
@@ -37,6 +37,7 @@ from kiosk.ports import (
     SealVerifier,
     SocialInsurance,
     Stars,
+    UnusableSettings,
     Visit,
 )
 from kiosk.ports.cash import CashModule
@@ -44,6 +45,9 @@ from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
+
+KEYS_AGAIN_S = 5.0
+PLACE_CHARACTERS_MAX = 80  # docs/hosts/agency_duty.yaml
 
 Result = TypeVar("Result")
 MakePinEntry = Callable[[CardReader, PinPad | None], PinEntry]
@@ -80,7 +84,12 @@ class Desk:
     def pin_entry(self) -> PinEntry:
         # In mode A the reader has a pad of its own, and ours may be out of order or not fitted.
         pad = None if self.settings.pin_mode == "A" else self.supervisor.device("pin_pad")
-        return self.make_pin_entry(self.card_reader, pad)
+        try:
+            return self.make_pin_entry(self.card_reader, pad)
+        except UnusableSettings as unusable:
+            slot = "card_reader" if pad is None else "pin_pad"
+            self.log("bad_settings", slot=slot, mode=self.settings.pin_mode, error=str(unusable))
+            raise DeviceFault(slot, Health(Condition.FAULT, "bad_settings")) from unusable
 
     @property
     def page_printer(self) -> PagePrinter:
@@ -173,7 +182,8 @@ class Desk:
     async def call_staff(self, screen_name: str, code: str, reason: str) -> int | None:
         """Minutes until staff come, as they acknowledged; None when nobody did."""
         self.journal.record("staff_called", code, question=screen_name, reason=reason)
-        place = self.settings.terminal.place_zh
+        terminal = self.settings.terminal
+        place = f"{terminal.place_zh} {terminal.terminal_id}"[:PLACE_CHARACTERS_MAX]  # a hall has several machines
         try:
             answer = await self.duty.call_staff(place, screen_name, code, reason)
         except (HostRefused, OutcomeUnknown):
@@ -193,7 +203,8 @@ class Desk:
                 while True:
                     self.screen.key(await pad.next_key())
             except DeviceFault:
-                await self.supervisor.wait_change()
+                with trio.move_on_after(KEYS_AGAIN_S):  # it may have refused once and be in service all the same
+                    await self.supervisor.wait_change()
 
     async def _watch_idle(self) -> NoReturn:
         timing = self.settings.timing
@@ -213,6 +224,13 @@ class Desk:
                     await trio.sleep(min(1.0, left))
         finally:
             self.screen.warn_idle(None)
+
+    async def unattended(self) -> None:
+        """Return when nobody has touched anything for as long as a question may stand. No warning: nobody is asked."""
+        began = trio.current_time()
+        allowed = self.settings.timing.question_slow_s
+        while (left := max(began, self.screen.activity) + allowed - trio.current_time()) > 0:  # noqa: ASYNC110 - as _watch_idle
+            await trio.sleep(left)
 
     async def watch_card(self) -> NoReturn:
         try:

@@ -102,22 +102,31 @@ async def _wait_for_reader(desk: Desk) -> None:
 
 async def _wait_for_card(desk: Desk) -> bool:
     """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown."""
+    page, own_wishes = insert_card(), desk.screen.preferences
     while desk.supervisor.unusable(("card_reader",)) is None:
         index, value = await first_of(
-            partial(desk.ask_anyone, insert_card()), desk.card_inserted, desk.supervisor.wait_change
+            partial(desk.ask_anyone, page), desk.card_inserted, desk.supervisor.wait_change, desk.unattended
         )
         if index == 1:
             return True
-        if index == 0 and value == "no_card":
-            index, _ = await first_of(partial(desk.ask_anyone, no_card(desk.settings)), desk.card_inserted)
-            if index == 1:
-                return True
+        if index != 2:
+            page = no_card(desk.settings) if value == "no_card" else insert_card()
+        # Who came without a card and left must not choose the language, size and voice of the next one.
+        if index == 3 and desk.screen.preferences != own_wishes:
+            desk.screen.clear_session()
     return False
 
 
 async def _visit(desk: Desk) -> VisitEnd:
     """Serve one card until it is pulled, its owner is finished, or nobody answers any more."""
-    code = desk.clock.new_case_code()
+    try:
+        return await _live_visit(desk, desk.clock.new_case_code())
+    finally:
+        if hasattr(desk, "visit"):
+            del desk.visit  # whoever it was, and however it ended: no name and no number is kept
+
+
+async def _live_visit(desk: Desk, code: str) -> VisitEnd:
     try:
         await _open_visit(desk, code)
     except CardGone:
@@ -136,9 +145,7 @@ async def _visit(desk: Desk) -> VisitEnd:
     except CardGone:
         how = "card_gone"
     desk.journal.record("visit_closed", code, how=how)
-    papers = desk.visit.papers
-    del desk.visit
-    return VisitEnd(how, papers)
+    return VisitEnd(how, desk.visit.papers)
 
 
 class _NotServed(Exception):
@@ -163,6 +170,8 @@ async def _open_visit(desk: Desk, code: str) -> None:
             await reader.prove_genuine(_authority(desk))
             holder = await reader.read_holder()
     except DeviceFault as fault:
+        if fault.slot == "sam_reader":
+            raise _NotServed(card_problem("no_authority")) from fault  # the card is fine; nobody here can prove it
         if not fault.health.reason.startswith("card_"):
             raise CardGone from fault  # the reader itself; the supervisor tells and repairs
         raise _NotServed(card_problem(fault.health.reason)) from fault
@@ -254,12 +263,13 @@ async def _goodbye(desk: Desk, end: VisitEnd) -> None:
         desk.screen.clear_session()
     if not desk.card_inside():
         if end.papers:
-            with trio.move_on_after(desk.settings.timing.paper_left_s):
+            with trio.move_on_after(desk.settings.timing.paper_left_s) as patience:
                 await first_of(partial(desk.ask_anyone, take_paper()), desk.card_inserted)
+            if patience.cancelled_caught:  # outlets have no eyes: nobody said that it was taken, more is not known
+                desk.journal.record("paper_perhaps_left", papers=end.papers)
         return
     async with trio.open_nursery() as nursery:
-        if forgotten:
-            nursery.start_soon(_tell_staff, desk)
+        nursery.start_soon(_tell_staff, desk)  # also who touched "finish" may walk away without the card
         page = take_card(with_paper=end.papers > 0, forgotten=forgotten)
         await first_of(partial(desk.ask_anyone, page), desk.card_out)
         nursery.cancel_scope.cancel()

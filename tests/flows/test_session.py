@@ -1,11 +1,13 @@
 """Visits that do not go as planned: strange cards, staff calls, time, devices that come and go."""
 
 from datetime import date
+from typing import NoReturn
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from drivers.options import OptionError
 from kiosk.domain.card import CardState, Holder, Sex
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import HELP, CardGone, DeviceFault, PadKey
@@ -215,3 +217,93 @@ async def test_keys_pressed_before_a_question_do_not_answer_it(autojump_clock: M
     assert forgotten >= 2
     assert kiosk.pad.press.statistics().current_buffer_used == 0
     assert PadKey.ENTER.digit is None
+
+
+async def test_card_forgotten_after_finishing_is_told_to_staff_too(autojump_clock: MockClock) -> None:
+    """Who touches "finish" and walks away without the card is no less forgetful: after a minute staff hear of it."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    called = ("card_left", "card_left_behind")
+
+    async def resident() -> None:
+        await trio.sleep(0.5)
+        kiosk.reader.insert()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(resident)
+        await kiosk.serve(lambda: called in kiosk.hosts.staff_calls)
+    assert kiosk.screen.names()[-1] == "take_card"
+    assert trio.current_time() >= kiosk.settings.timing.card_left_s
+
+
+async def test_nothing_of_a_card_that_was_not_served_is_kept(autojump_clock: MockClock) -> None:
+    """Name and number leave the memory with the card, also when the visit never came to a menu."""
+    for script, state in (({"card_state_lost": "take_card"}, CardState.LOST), ({"menu": ["take_card"]}, None)):
+        kiosk = KioskInMemory(script)
+        kiosk.hosts.state = state or CardState.NORMAL
+        await kiosk.visit()
+        assert not hasattr(kiosk.desk, "visit")
+
+
+async def test_psam_that_refuses_is_explained(autojump_clock: MockClock) -> None:
+    """A security module that fails in the middle is no reason to say nothing: the card cannot be checked now."""
+    kiosk = KioskInMemory({"card_problem_no_authority": "take_card"})
+
+    async def refuses(*_: object) -> bool:
+        raise DeviceFault("sam_reader", Health(Condition.FAULT, "psam_refused"))
+
+    kiosk.sam.internal_authentication_ok = refuses  # type: ignore[method-assign]
+    await kiosk.visit()
+    assert "card_problem_no_authority" in kiosk.screen.names()
+
+
+async def test_wishes_of_a_passer_by_are_not_the_next_ones(autojump_clock: MockClock) -> None:
+    """Language and size chosen at the welcome page are forgotten when nobody is there any more."""
+    from kiosk.ports import Preferences
+
+    kiosk = KioskInMemory({"insert_card": ["no_card"]})
+
+    async def passer_by() -> None:
+        while kiosk.screen.names()[-1:] != ["no_card"]:
+            await trio.sleep(0.1)
+        kiosk.screen.preferences = Preferences(language="en", large=True)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(passer_by)
+        await kiosk.serve(lambda: kiosk.screen.names()[-2:] == ["no_card", "insert_card"])
+    assert kiosk.screen.preferences == Preferences()
+    assert trio.current_time() >= kiosk.settings.timing.question_slow_s
+
+
+async def test_paper_that_nobody_confirmed_is_on_record(autojump_clock: MockClock) -> None:
+    """A sheet that may still lie in the outlet is asked for, and then journaled as perhaps left."""
+    kiosk = KioskInMemory(
+        {
+            "menu": ["print_certificate"],
+            "choose_certificate": "insurance_certificate",
+            "certificate_done": PULLS_CARD,
+        }
+    )
+    kiosk.reader.insert()
+    kiosk.reader.pull()
+
+    async def resident() -> None:
+        await trio.sleep(0.5)
+        kiosk.reader.insert()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(resident)
+        await kiosk.serve(lambda: "paper_perhaps_left" in kiosk.journal.names())
+    assert "take_paper" in kiosk.screen.names()
+
+
+async def test_pin_entry_that_the_settings_make_impossible_is_a_fault_in_words(autojump_clock: MockClock) -> None:
+    """Mode A without the reader maker's library does not end the kiosk: the resident is told, staff see why."""
+    kiosk = KioskInMemory({"menu": ["query_account", "take_card"], "device_out": "understood"})
+
+    def impossible(*_: object) -> NoReturn:
+        raise OptionError("PIN mode A needs the reader maker's library")
+
+    kiosk.desk.make_pin_entry = impossible
+    await kiosk.visit()
+    assert "device_out" in kiosk.screen.names()
+    assert any(event == "bad_settings" for event, _ in kiosk.lines)
