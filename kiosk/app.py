@@ -17,7 +17,10 @@ from kiosk.doctor import Finding, host_finding, house_findings, slot_findings
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
+from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.link import HttpsHostLink
+from kiosk.hosts.medical_insurance.connect import connect as connect_medical_insurance
+from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
@@ -29,6 +32,7 @@ from kiosk.supervisor import Supervisor
 from offline_queue.journal import SqliteJournal
 
 HOSTS = ("social_insurance", "card_platform", "agency")
+MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
 
 
@@ -79,9 +83,9 @@ async def run_kiosk(settings: Settings) -> None:
             production=settings.production,
         ),
         make_pin_entry=pin_entry,
-        hospital=not_connected("hospital"),
-        debt_register=not_connected("hospital"),
-        medical_insurance=not_connected("medical_insurance"),
+        hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
+        debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
+        medical_insurance=_medical_insurance(settings, links, clock, log),
     )
 
     async def examine() -> Any:
@@ -140,10 +144,21 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
 def _links(settings: Settings, log: JsonLog) -> dict[str, HttpsHostLink]:
     """One link a host; a host without settings is unknown to this terminal."""
     nowhere = HostSettings(url="")
+    names = (*HOSTS, *(name for name in MONEY_HOSTS if name in settings.hosts))
     return {
         name: HttpsHostLink(name, settings.hosts.get(name, nowhere), log, production=settings.production)
-        for name in HOSTS
+        for name in names
     }
+
+
+def _medical_insurance(settings: Settings, links: dict[str, HttpsHostLink], clock: SystemClock, log: JsonLog) -> Any:
+    if "medical_insurance" not in links:
+        return not_connected("medical_insurance")
+    try:
+        return connect_medical_insurance(settings, links["medical_insurance"], clock.now)
+    except MessageIdsUnusable as broken:
+        log("message_ids_unusable", path=str(broken))
+        return not_connected("medical_insurance")
 
 
 async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simulators.hosts.medical_insurance import SIGN_ON_MISSING
+from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
 from simulators.pki import Pki
+from simulators.worlds.world import World
 
 VOICES = Path(__file__).parents[1] / ".setup" / "voices"  # made by set-up; without it the player reads by itself
 VILLAGE_PX = 1280  # a wide panel is the 10.1" of a village terminal, a high one the 21.5" of a hall
@@ -20,6 +23,7 @@ def kiosk_settings(
     pki: Pki,
     slots: Mapping[str, Mapping[str, Any]],
     host_ports: Mapping[str, int],
+    medical_insurance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The whole tree. ``slots``: slot -> driver's options, with the driver's name under ``driver``."""
     width, height = size_px
@@ -37,6 +41,7 @@ def kiosk_settings(
         },
         "terminal": {"profile": "village" if wide else "hall", "headset": False},
         "seals": {"anchors": str(pki.anchors)},
+        "staff": {"anchor": str(pki.staff_ca)},
         "slots": {
             slot: {"driver": options["driver"], "options": {k: v for k, v in options.items() if k != "driver"}}
             for slot, options in slots.items()
@@ -50,6 +55,20 @@ def kiosk_settings(
             }
             for name, port in host_ports.items()
         },
+        "medical_insurance": dict(medical_insurance),
+    }
+
+
+def medical_insurance_settings(world: World) -> dict[str, Any]:
+    """The hospital of this world in the national interface, signing by gateway headers with TEST values."""
+    return {
+        "institution_code": world.hospital.code,
+        "institution_name": world.hospital.name,
+        "place": world.city,
+        "signing": "gateway",
+        "signing_id": TEST_ID,
+        "signing_secret": TEST_SECRET,
+        "sign_on_codes": [SIGN_ON_MISSING],
     }
 
 

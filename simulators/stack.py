@@ -22,7 +22,7 @@ from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
 from simulators.kiosk_process import KioskProcess, kiosk_command, kiosk_environment
-from simulators.kiosk_settings import as_toml, kiosk_settings
+from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings
 from simulators.pki import Pki, make_pki
 from simulators.processes import Children
 from simulators.serving import serve_on_loopback
@@ -31,7 +31,13 @@ from simulators.waiting import free_port
 from simulators.worlds.world import Card, World, load_world
 
 # Host in the kiosk's settings -> its sandbox.
-KIOSK_HOSTS = {"social_insurance": "social_insurance", "card_platform": "card_platform", "agency": "agency_duty"}
+KIOSK_HOSTS = {
+    "social_insurance": "social_insurance",
+    "card_platform": "card_platform",
+    "agency": "agency_duty",
+    "hospital": "hospital",
+    "medical_insurance": "medical_insurance",
+}
 CHECKER = "certificate_check"  # where anybody follows the QR code of a certificate
 SPOKEN_SHOWN = 1
 SPEECH_BYTES_MAX = 4096
@@ -131,6 +137,7 @@ class Stack:
             pki=pki,
             slots=self.hardware.slots(),
             host_ports=ports,
+            medical_insurance=medical_insurance_settings(self.world),
         )
         for key, value in self.plan.settings.items():
             tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value

@@ -1,0 +1,45 @@
+"""Puts the client together from the settings, for a composition root."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from kiosk.config import MedicalInsuranceRules, Settings
+from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
+from kiosk.hosts.medical_insurance.message_id import MessageIds
+from kiosk.hosts.medical_insurance.signer import FrontEndSigner, GatewaySigner, Signer, Sm3Signature, SmSigner
+from kiosk.ports import HostLink
+
+COUNTER = "message-ids"  # in data_dir, which survives
+NONCE_BYTES = 16
+
+
+def connect(settings: Settings, link: HostLink, now: Callable[[], datetime]) -> MedicalInsuranceClient:
+    """The client of this terminal.
+
+    Raises:
+        MessageIdsUnusable, OSError: the counter of message ids cannot be trusted; no message may be sent.
+    """
+    rules = settings.medical_insurance
+    ids = MessageIds(
+        Path(settings.data_dir) / COUNTER, rules.institution_code, rules.serial_first, rules.serial_last, now
+    )
+    return MedicalInsuranceClient(link, rules, settings.terminal.terminal_id, ids, signer_of(rules, now), now)
+
+
+def signer_of(rules: MedicalInsuranceRules, now: Callable[[], datetime]) -> Signer:
+    """The region's signing family."""
+
+    def seconds() -> int:
+        return int(now().timestamp())
+
+    match rules.signing:
+        case "gateway":
+            return GatewaySigner(
+                rules.signing_id, rules.signing_secret, seconds, lambda: secrets.token_hex(NONCE_BYTES)
+            )
+        case "sm":
+            return SmSigner(rules.signing_id, rules.signing_secret, Sm3Signature(), seconds)
+        case _:
+            return FrontEndSigner()
