@@ -42,7 +42,7 @@ class PinStand:
     async def _while_typing(self, pins, verb, card, template) -> PinVerdict:  # type: ignore[no-untyped-def]
         async def type_all() -> None:
             for pin in pins:
-                await self.pad.type(pin, *([] if template is SIX else ["enter"]))
+                await self.pad.type(pin, "enter")
                 await self.pad.until(lambda: not self.pad.pad.lit)
 
         async with trio.open_nursery() as nursery:
@@ -162,6 +162,7 @@ async def test_a_card_pulled_while_typing_is_gone(pins: PinStand) -> None:
         await pins.pad.type("24681")
         await pins.cards.slot.insert(other)
         pins.pad.pad.press("0")
+        pins.pad.pad.press("enter")
 
     with pytest.raises(BaseExceptionGroup) as group:
         async with trio.open_nursery() as nursery:

@@ -116,7 +116,7 @@ async def test_a_lost_pin_block_is_no_fault_of_the_slot(autojump_clock: MockCloc
     async with pad_on_wire(wire.pad, back=wire) as stand:
         await stand.load_keys()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(stand.type, "246810")
+            nursery.start_soon(stand.type, "246810", "enter")
             with pytest.raises(DeviceFault, match="bad_parameter"):
                 await stand.driver.pin_block(0, 0, PAN12, SIX_DIGITS, stand.progress)
         assert await stand.enter("246810") == expected_block("246810")
