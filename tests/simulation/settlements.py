@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from kiosk.money.recover import recover_books, recover_cash
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.verify import open_read_only, verify
-from tests.flows.money import CashMachine, Fuse, FusedJournal, Office, PowerCut
+from tests.flows.money import QUOTE, CashMachine, Fuse, FusedJournal, Office, PowerCut
 from tests.flows.people import CountingClock, KioskInMemory
 
 SCRIPT: dict[str, Any] = {
@@ -43,6 +43,7 @@ class Plan:
     drums: tuple[tuple[int, int], ...] = ((1000, 5), (500, 5), (100, 9))
     script: tuple[tuple[str, Any], ...] = ()
     sensor_fails: bool = False
+    cash_fen: int = 6000  # what 2206 leaves to the resident
     ends: str = "settled"  # an act that stands in the journal of the uncut life
     outlet: int = 1000  # what the resident finds in the outlet after the uncut life
 
@@ -56,7 +57,8 @@ class World:
     fuse: Fuse = field(default_factory=Fuse)
 
     def __post_init__(self) -> None:
-        self.office = Office(behaviour=self.plan.behaviour, fuse=self.fuse)
+        quote = replace(QUOTE, cash_fen=Fen(self.plan.cash_fen), fund_fen=Fen(16_000 - self.plan.cash_fen))
+        self.office = Office(behaviour=self.plan.behaviour, quote_split=quote, fuse=self.fuse)
         self.cash = CashMachine(dict(self.plan.drums))
         self.cash.fuse = self.fuse
         self.cash.sensor_fails = self.plan.sensor_fails
@@ -64,6 +66,7 @@ class World:
         self.drums_at_start = self.cash.content_fen
         self.journal = self._open_journal()
         self.cut = False
+        self.lives = 1
         self.acts: list[str] = []
 
     def _open_journal(self) -> FusedJournal:
@@ -88,19 +91,21 @@ class World:
         except* PowerCut:
             self.cut = True
 
-    async def restart(self) -> None:
-        """Power is back: the next life recovers, and the forwarder looks at what is UNKNOWN."""
+    async def restart(self, cut_at: int | None = None) -> None:
+        """Power is back: the next life recovers, and the forwarder looks at what is UNKNOWN. May be cut in its turn."""
         self.journal.close()
-        self.fuse.left = None
+        self.fuse.left = cut_at
         self.cash.breaks = trio.Event()
         self.cash.boot()
         self.journal = self._open_journal()
-        clock = LaterClock()
-        await recover_cash(self.journal, clock, self.cash)
-        recover_books(self.journal, clock)
-        for _ in range(3):
-            await drive_unknown(self.journal, clock, self.office)
-            await trio.sleep(60)
+        self.lives += 1
+        clock = LaterClock(self.lives)
+        with contextlib.suppress(PowerCut):
+            await recover_cash(self.journal, clock, self.cash)
+            recover_books(self.journal, clock)
+            for _ in range(3):
+                await drive_unknown(self.journal, clock, self.office)
+                await trio.sleep(60)
 
     def balances(self) -> dict[Account, Fen]:
         postings: list[Posting] = []
@@ -110,11 +115,11 @@ class World:
 
 
 class LaterClock(CountingClock):
-    """Keys of the second life: never those of the first."""
+    """Keys of a later life: never those of an earlier one."""
 
-    def __init__(self) -> None:
+    def __init__(self, life: int) -> None:
         super().__init__()
-        self._keys = 1000
+        self._keys = 1000 * life
 
 
 def check_all_books(world: World) -> None:
@@ -150,13 +155,15 @@ def check_all_books(world: World) -> None:
     assert verify(open_read_only(world.folder / "journal.db"), None).whole
 
 
-async def run_plan(plan: Plan, cut_at: int | None) -> World:
-    """Live a plan in a new world, cut after ``cut_at`` effects, recover, check."""
+async def run_plan(plan: Plan, cut_at: int | None, cuts_in_recovery: tuple[int, ...] = ()) -> World:
+    """Live a plan in a new world, cut after ``cut_at`` effects, recover (cut again and again), check."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         world = World(plan, Path(folder))
         world.fuse.left = cut_at
         await world.live()
         outlet_before = world.cash.outlet
+        for again in cuts_in_recovery:
+            await world.restart(again)
         await world.restart()
         assert world.cash.outlet == outlet_before, "recovery paid somebody"
         check_all_books(world)

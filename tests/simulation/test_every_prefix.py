@@ -1,5 +1,6 @@
 """The power is cut after every single effect of a settlement; afterwards every fen has an owner."""
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,8 @@ from tests.simulation.settlements import Plan, run_plan
 PLANS = (
     Plan("exact change by the platform's figures"),
     Plan("exact notes", notes=(5000, 1000), outlet=0),
+    Plan("by the account alone", cash_fen=0, notes=(), outlet=0),
+    Plan("by the account alone, 2207 never answered", cash_fen=0, notes=(), outlet=0, behaviour="books_silently"),
     Plan("2207 refused", behaviour="refuses", ends="settle_refused", outlet=7000, drums=((1000, 9),)),
     Plan("2207 booked and never answered", behaviour="books_silently"),
     Plan("2207 lost on the way", behaviour="ignores", ends="settle_handed_over", outlet=0),
@@ -70,3 +73,13 @@ async def test_every_prefix_of_a_settlement_is_explained(
     # Effects of the recovery itself are counted too, but cut no visit short.
     assert cuts > effects // 2, "the fuse must really burn"
     count_cuts(plan.name, cuts)
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+async def test_power_that_fails_again_and_again(autojump_clock: MockClock, plan: Plan) -> None:
+    """A recovery that is itself cut, twice, at seeded places, leaves books that agree all the same."""
+    chance = random.Random(plan.name)
+    whole = await run_plan(plan, None)
+    for _ in range(12):
+        cut_at = chance.randrange(len(whole.fuse.burnt))
+        await run_plan(plan, cut_at, (chance.randrange(8), chance.randrange(8)))
