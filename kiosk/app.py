@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.log import JsonLog
-from kiosk.notices import deliver_notices
+from kiosk.money.cash_books import CASH_SLOTS, CashBooks
+from kiosk.money.drive_unknown import keep_driving
+from kiosk.money.hospital_notices import hospital_notices
+from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import CardReader, PinEntry, PinPad
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
@@ -59,7 +63,9 @@ async def run_kiosk(settings: Settings) -> None:
     clock.case_code_known = journal.case_code_known
     links = _links(settings, log)
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
-    supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform)
+    cash_books = CashBooks(journal, clock, settings.slots)
+    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
+    supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform, attendants)
     screen = KivyScreen(settings)
 
     def pin_entry(reader: CardReader, pad: PinPad | None) -> PinEntry:
@@ -86,6 +92,7 @@ async def run_kiosk(settings: Settings) -> None:
         hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         medical_insurance=_medical_insurance(settings, links, clock, log),
+        lend_cash=cash_books.lent,
     )
 
     async def examine() -> Any:
@@ -98,7 +105,8 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(supervisor.run)
-            nursery.start_soon(deliver_notices, journal, card_platform, log)
+            nursery.start_soon(deliver_notices, journal, _deliveries(desk, links), log)
+            nursery.start_soon(keep_driving, journal, clock, desk.medical_insurance, lambda: desk.live_case)
             await nursery.start(serve_control, control_path(settings), {"doctor": examine})
             with trio.move_on_after(FIRST_TRY_S):
                 await supervisor.wait_tried()
@@ -109,6 +117,12 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+def _deliveries(desk: Desk, links: dict[str, HttpsHostLink]) -> Deliveries:
+    """What each connected host may be owed. Without its host a notice stays owed."""
+    hospital = hospital_notices(desk.hospital, desk.debt_register) if "hospital" in links else {}
+    return {**card_platform_notices(desk.card_platform), **hospital}
 
 
 async def examine_terminal(settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ Everything that races is here, so that a service reads as the resident lives it.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
@@ -71,7 +72,14 @@ class Desk:
     hospital: Hospital
     debt_register: DebtRegister
     medical_insurance: MedicalInsurance
+    lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
     visit: Visit = field(init=False)
+
+    @property
+    def live_case(self) -> str:
+        """Of the visit that is going on; empty between visits."""
+        visit: Visit | None = getattr(self, "visit", None)
+        return visit.case_code if visit else ""
 
     # Devices, looked up at use.
 

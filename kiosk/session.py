@@ -4,11 +4,13 @@ Nothing of a visit survives it, and nothing opens again without the card being p
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
 import trio
 
+from kiosk.config import Settings
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.text import Text, say
@@ -47,19 +49,26 @@ from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
 from kiosk.services.print_certificate import print_certificate
 from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
 from kiosk.services.query_account import query_account
+from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEEDS
+from kiosk.services.settle_medical_bill import settle_medical_bill
 
 READ_CARD_S_MAX = 20.0
 
 
 @dataclass(frozen=True)
 class ServiceEntry:
-    """One tile of the menu."""
+    """One tile of the menu, where the terminal has these hosts and slots; a fitted slot may still be out of order."""
 
     name: str
     label: Text
     icon: str
     needs: tuple[str, ...]
     run: Callable[[Kiosk], Awaitable[Outcome]]
+    hosts: tuple[str, ...] = ()
+    fitted: tuple[str, ...] = ()
+
+    def offered(self, settings: Settings) -> bool:
+        return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots)
 
 
 SERVICES = (
@@ -68,6 +77,15 @@ SERVICES = (
         "print_certificate", say("Print a certificate"), "certificate", PRINT_CERTIFICATE_NEEDS, print_certificate
     ),
     ServiceEntry("change_pin", say("Change the PIN"), "pin", CHANGE_PIN_NEEDS, change_pin),
+    ServiceEntry(
+        "settle_medical_bill",
+        say("Pay a medical bill"),
+        "bed",
+        SETTLE_MEDICAL_BILL_NEEDS,
+        settle_medical_bill,
+        hosts=("hospital", "medical_insurance"),
+        fitted=("cash_acceptor",),
+    ),
 )
 
 
@@ -217,7 +235,8 @@ async def _serve_menu(desk: Desk) -> None:
         entry = next(entry for entry in SERVICES if entry.name == chosen)
         desk.log("service_started", service=entry.name)
         try:
-            outcome = await entry.run(desk)
+            with desk.lend_cash() if entry.fitted else nullcontext():
+                outcome = await entry.run(desk)
         except Back:
             outcome = Outcome.BACK
         except DeviceFault as fault:
@@ -228,7 +247,7 @@ async def _serve_menu(desk: Desk) -> None:
 async def _choose_service(desk: Desk) -> str | None:
     """The menu, redrawn when a device comes or goes. None: the resident is finished."""
     while True:
-        question = menu(desk.visit, tuple(_tile(desk, entry) for entry in SERVICES))
+        question = menu(desk.visit, tuple(_tile(desk, entry) for entry in SERVICES if entry.offered(desk.settings)))
         try:
             index, value = await first_of(partial(desk.ask, question), desk.supervisor.wait_change)
         except Back:

@@ -1,6 +1,6 @@
 """Device slots: open, watch, back off, report. The only code that restarts a driver."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from kiosk.ports import CardPlatform, Device, DeviceContext, DeviceFault, Log, U
 
 OpenDevice = Callable[[dict[str, Any], DeviceContext], Device]
 FindDriver = Callable[[str], OpenDevice]
+# ``attend(device, task_status=...)`` runs as long as the device does; before it has started no service gets the device.
+Attend = Callable[..., Awaitable[None]]
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # then the last one for ever: a device may be plugged in at any time
 STEADY_S = 30.0  # a device that served this long starts again at the shortest pause
@@ -43,6 +45,8 @@ class Supervisor:
         run_dir: Path,
         pin_mode: str,
         card_platform: CardPlatform | None,
+        attendants: Mapping[str, Attend] | None = None,
+        production: bool = False,
     ) -> None:
         self.slots = {name: Slot(name, settings) for name, settings in slots.items()}
         self._find_driver = find_driver
@@ -50,6 +54,8 @@ class Supervisor:
         self._run_dir = run_dir
         self._pin_mode = pin_mode
         self._card_platform = card_platform
+        self._production = production
+        self._attendants = dict(attendants or {})
         self._changed = trio.Event()
 
     def device(self, name: str) -> Any:
@@ -118,13 +124,18 @@ class Supervisor:
             neighbours=_Neighbours(self.slots),
             card_platform=self._card_platform,
             pin_mode=self._pin_mode,
+            production=self._production,
         )
         device = self._find_driver(slot.settings.driver)(dict(slot.settings.options), context)
         async with trio.open_nursery() as nursery:
             await nursery.start(device.run)
-            slot.device = device
+            if self._production and simulated(device):
+                raise DeviceFault(slot.name, Health(Condition.FAULT, "simulator_refused"))
             if not slot.health.condition.usable:
                 self._report(slot, Health(Condition.READY))
+            if slot.name in self._attendants:
+                await nursery.start(self._attendants[slot.name], device)
+            slot.device = device
             slot.tried.set()
             self._announce()
 
@@ -138,6 +149,12 @@ class Supervisor:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
+
+
+def simulated(device: Any) -> bool:
+    """Whether a device says of itself that it is a simulator; one that says nothing is taken at its maker's word."""
+    version = getattr(device, "version", "") or getattr(getattr(device, "identity", None), "version", "")
+    return str(version).startswith("SIM")
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -167,13 +167,13 @@ class SqliteJournal:
 
     # Notices owed to hosts.
 
-    def next_notice(self) -> OwedNotice | None:
-        """The oldest notice that is still owed.
+    def next_notice(self, host: str) -> OwedNotice | None:
+        """The oldest notice that this host is still owed.
 
         Raises:
             SealBroken: the file was tampered with.
         """
-        row = Notice.select().where(Notice.state == "owed").order_by(Notice.seq).first()
+        row = Notice.select().where(Notice.state == "owed", Notice.host == host).order_by(Notice.seq).first()
         if row is None:
             return None
         period = Entry.get_by_id(row.seq).period

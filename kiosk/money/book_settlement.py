@@ -8,6 +8,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split, Treatment
+from kiosk.money.hospital_notices import payment_facts
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Kiosk, OutcomeUnknown
 
@@ -122,22 +123,13 @@ def book_settled(kiosk: Kiosk, settling: Settling, settlement: Settlement, purse
     """SETTLED, the receipt owed and the payment notice queued, in one commit. Returns the notice's key."""
     cash = settlement.split.cash_fen
     key = kiosk.clock.new_key()
-    facts: dict[str, str | int] = {
-        "message_id": settling.message_id,
-        "settlement_id": settlement.settlement_id,
-        "bill": settling.bill.bill_id,
-        "total_fen": settlement.split.total_fen,
-        "fund_fen": settlement.split.fund_fen,
-        "account_fen": settlement.split.account_fen,
-        "cash_fen": cash,
-        "receipt_owed": 1,
-    }
-    notice = NewNotice("hospital", "payment", key, {**facts, "lease": settling.claim.lease_key}, cash)
+    paid = payment_facts(settlement, settling.bill.bill_id, settling.claim.lease_key)
+    notice = NewNotice("hospital", "payment", key, paid, cash)
     kiosk.journal.commit(
         NewEntry(
             "settled",
             kiosk.visit.case_code,
-            facts,
+            {**paid, "receipt_owed": 1},
             kiosk.visit.identity.card_number,
             balanced((Account.RESIDENT, cash), (Account.HOSPITAL, -cash)),
             closes=settling.message_id,

@@ -4,18 +4,44 @@ Found at the platform: settled after all, and what was held goes where it belong
 reversal is sent, and the rest waits for the day's detail (T+1). Never a second 2207.
 """
 
+from collections.abc import Callable
+from typing import NoReturn
+
+import trio
+
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, Treatment
+from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
 
+LOOK_S = 20.0
+BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
 
-async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance) -> int:
-    """Look once at every open settlement; how many stay open."""
+
+async def keep_driving(
+    journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: Callable[[], str]
+) -> NoReturn:
+    """For as long as the process lives: look again after 20 s, doubled up to 5 minutes while nothing becomes known."""
+    pause_s, open_before = LOOK_S, 0
+    while True:
+        still_open = await drive_unknown(journal, clock, platform, live_case())
+        pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
+        open_before = still_open
+        await trio.sleep(pause_s)
+
+
+async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: str = "") -> int:
+    """Look once at every open settlement; how many stay open.
+
+    The settlement of ``live_case`` is driven by its own visit until that has handed it over (money-rules 10).
+    """
     still_open = 0
-    for intent in [entry for entry in journal.open_effects() if entry.act == "settle_intent"]:
+    for intent in _open_settlements(journal):
+        if intent.case_code == live_case:
+            continue
         try:
             found = await platform.find(_treatment(intent), _message_id(intent))
         except (HostRefused, OutcomeUnknown):
@@ -26,6 +52,10 @@ async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsuran
             await _reverse_once(journal, platform, intent)
             still_open += 1
     return still_open
+
+
+def _open_settlements(journal: Journal) -> list[StoredEntry]:
+    return [entry for entry in journal.open_effects() if entry.act == "settle_intent"]
 
 
 def held_fen(journal: Journal, case_code: str) -> Fen:
@@ -41,13 +71,7 @@ def _settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Se
     owed = max(0, held - cash)
     short = max(0, cash - held)  # new figures that the resident never saw: a case, and the hospital's claim
     card = str(facts.get("card_number", ""))
-    told: dict[str, str | int] = {
-        "message_id": found.message_id,
-        "settlement_id": found.settlement_id,
-        "bill": facts["bill"],
-        "cash_fen": cash,
-        "lease": facts["lease"],
-    }
+    told = payment_facts(found, str(facts["bill"]), str(facts["lease"]))
     notices = [NewNotice("hospital", "payment", clock.new_key(), told, cash)]
     if owed:
         debt: dict[str, str | int] = {"amount_fen": owed, "reason": "change_owed", "card_number": card}

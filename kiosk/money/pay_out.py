@@ -18,11 +18,13 @@ async def pay_out(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
     if not amount:
         return NOTHING
     paid = NOTHING
-    dispenser = kiosk.cash_dispenser
-    if dispenser is not None:
-        mix = plan_change(amount, await dispenser.unit_status()).mix
-        if mix:
-            paid = await _dispense(kiosk, dispenser, mix, purse, reason)
+    try:
+        dispenser = kiosk.cash_dispenser
+        mix = plan_change(amount, await dispenser.unit_status()).mix if dispenser else ()
+    except DeviceFault:  # nothing was asked of it yet: all of it is owed
+        dispenser, mix = None, ()
+    if dispenser is not None and mix:
+        paid = await _dispense(kiosk, dispenser, mix, purse, reason)
     owe_rest(kiosk, purse, reason)
     return paid
 

@@ -5,7 +5,16 @@ paid only to the same card and PIN.
 """
 
 from kiosk.domain.books import Account, balanced
-from kiosk.domain.cash import CashEvent, DispenseResult, NoteUncertain, Returned, Stacked, UnitKind, mix_value
+from kiosk.domain.cash import (
+    CashEvent,
+    CashFault,
+    DispenseResult,
+    NoteUncertain,
+    Returned,
+    Stacked,
+    UnitKind,
+    mix_value,
+)
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.ports import CashModule, Clock, Journal
@@ -15,7 +24,7 @@ async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None
     """Run the device's recovery query and book it, before anything is enabled; then let the device forget."""
     recovery = await cash.recover(clock.new_key())
     for finding in recovery.findings:
-        _book_finding(journal, clock, finding)
+        book_finding(journal, finding)
     cash.acknowledge(recovery)
     if recovery.needs_staff:
         journal.record("cash_needs_staff", "", why=recovery.needs_staff)
@@ -33,7 +42,8 @@ def recover_books(journal: Journal, clock: Clock) -> None:
             _owe(journal, clock, newest, inside, "power_cut")
 
 
-def _book_finding(journal: Journal, clock: Clock, finding: CashEvent) -> None:
+def book_finding(journal: Journal, finding: CashEvent) -> None:
+    """What a device tells of an earlier life, or while no service listens."""
     match finding:
         case Stacked(denomination, destination, credit_id, note_id):
             intent = _intent_of_note(journal, note_id, denomination)
@@ -61,6 +71,8 @@ def _book_finding(journal: Journal, clock: Clock, finding: CashEvent) -> None:
             journal.record("note_uncertain", "", denomination_fen=denomination or 0, reason=reason)
         case DispenseResult():
             _book_dispense(journal, finding)
+        case CashFault(reason, needs):
+            journal.record("cash_fault", "", reason=reason, needs=needs)
         case _:
             journal.record("cash_event", "", what=type(finding).__name__)
 

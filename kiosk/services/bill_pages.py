@@ -23,6 +23,8 @@ from kiosk.ports import (
 )
 from kiosk.services.notices import go_back, understood
 
+SMALLEST_NOTE_FEN = 100
+
 _DOING = {
     "claiming": say("Reserving your bill at the hospital"),
     "quoting": say("Asking the insurance who pays what"),
@@ -96,6 +98,19 @@ def feed_notes(due: Fen, purse: Purse) -> Question:
         Hands((Place.NOTE_SLOT,)),
         (Answer("stop", say("Stop, give my money back"), Role.BACK),),
         Tone.HANDS,
+    )
+
+
+def notes_coming(amount: Fen) -> Question:
+    explain = [say("You get {amount} back.", amount=Amount(amount))]
+    if amount % SMALLEST_NOTE_FEN:
+        explain.append(say("What notes cannot pay stands on your receipt."))
+    return Question(
+        "notes_coming",
+        say("Take your notes from the outlet"),
+        tuple(explain),
+        Hands((Place.NOTE_OUTLET,), taking=True),
+        tone=Tone.HANDS,
     )
 
 

@@ -17,6 +17,8 @@ _SLOT_WORDS = {
     "pin_pad": say("The keypad does not work right now."),
     "receipt_printer": say("The receipt printer does not work right now."),
     "page_printer": say("The A4 printer does not work right now."),
+    "cash_acceptor": say("The note machine does not work right now."),
+    "cash_dispenser": say("The note machine does not work right now."),
 }
 
 

@@ -10,6 +10,7 @@ from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.domain.settlement import Claim, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split
 from kiosk.money.book_settlement import Settling, StillUnknown, book_settled, hand_over, settle, void
+from kiosk.money.hospital_notices import means_of
 from kiosk.money.pay_out import owe_rest, pay_out
 from kiosk.money.purse import Purse
 from kiosk.money.take_notes import acceptable_notes, take_one_note
@@ -22,6 +23,7 @@ from kiosk.services.pin_steps import verified_pin
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 PAY_OUT_S_MAX = 200.0
 PRINT_S_MAX = 60.0
+RELEASE_S_MAX = 20.0
 SETTLE_S_MAX = 300.0  # 2207, looking for it, its reversal, and looking again
 
 
@@ -99,7 +101,7 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
     # SETTLED; then change, then paper.
     notice_key = book_settled(kiosk, settling, settlement, purse)
     owed_before = purse.inside_fen
-    paid_back = await past_recall(lambda: pay_out(kiosk, purse, "change"), PAY_OUT_S_MAX)
+    paid_back = await _pay_back(kiosk, purse, "change")
     invoice = await _tell_hospital(kiosk, settling, settlement, notice_key)
     owed = Fen(owed_before - paid_back)
     receipt = pages.settlement_receipt(kiosk, bill, settlement, paid_back, owed, invoice)
@@ -154,24 +156,30 @@ async def _accepts(kiosk: Kiosk, quote: Split, settlement: Settlement) -> bool:
 async def _undo(kiosk: Kiosk, claim: Claim, purse: Purse, reason: str) -> None:
     """Before 2207 or after its refusal: money back, lease back. A lease that cannot be given back ends by itself."""
 
-    paid = NOTHING
-
-    async def back() -> None:
-        nonlocal paid
-        paid = await pay_out(kiosk, purse, reason)
-        try:
-            await kiosk.hospital.release(claim)
-        except (HostRefused, OutcomeUnknown) as problem:
-            kiosk.log("lease_not_released", error=type(problem).__name__)
-
     inside = purse.inside_fen
     # The holder may be gone: then nothing is dispensed to whoever stands there now.
     if reason in ("timeout", "card_pulled", "reader_lost"):
         owe_rest(kiosk, purse, reason)
-    await past_recall(back, PAY_OUT_S_MAX)
+    paid = await _pay_back(kiosk, purse, reason)
+    await past_recall(lambda: _release(kiosk, claim), RELEASE_S_MAX)
     if inside:
         await _print(kiosk, pages.money_back_receipt(kiosk, paid, Fen(inside - paid)))
     kiosk.journal.record("settlement_undone", kiosk.visit.case_code, reason=reason)
+
+
+async def _pay_back(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
+    """What is inside goes out again, and the screen says where; how much came in notes."""
+    if not purse.inside_fen:
+        return NOTHING
+    kiosk.screen.show(pages.notes_coming(purse.inside_fen))
+    return await past_recall(lambda: pay_out(kiosk, purse, reason), PAY_OUT_S_MAX)
+
+
+async def _release(kiosk: Kiosk, claim: Claim) -> None:
+    try:
+        await kiosk.hospital.release(claim)
+    except (HostRefused, OutcomeUnknown) as problem:
+        kiosk.log("lease_not_released", error=type(problem).__name__)
 
 
 async def _outcome_pending(kiosk: Kiosk, settling: Settling, purse: Purse) -> Outcome:
@@ -184,9 +192,8 @@ async def _outcome_pending(kiosk: Kiosk, settling: Settling, purse: Purse) -> Ou
 
 async def _tell_hospital(kiosk: Kiosk, settling: Settling, settlement: Settlement, key: str) -> InvoiceCode | None:
     """Once before the receipt, because the answer carries the invoice code; the queue repeats it by the same key."""
-    means = "cash" if settlement.split.cash_fen else "account"
     try:
-        return await kiosk.hospital.notify_paid(settling.claim, settlement, means, key)
+        return await kiosk.hospital.notify_paid(settling.claim, settlement, means_of(settlement.split), key)
     except (HostRefused, OutcomeUnknown) as problem:
         kiosk.journal.record("payment_notice_unanswered", kiosk.visit.case_code, key=key, why=type(problem).__name__)
         return None

@@ -125,6 +125,10 @@ class CashMachine(SlotDevice):
         event: CashEvent = await self._told.receive()
         return event
 
+    def tell(self, event: CashEvent) -> None:
+        """Something happens by itself."""
+        self._events.send_nowait(event)
+
     async def enable(self, denominations: Collection[Fen]) -> None:
         assert self._recovered, "enabled before the recovery query"
         self.fuse.burn("cash enable")

@@ -1,16 +1,44 @@
 """Delivery of what hosts are owed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trio
 
-from kiosk.notices import BACK_OFF_S_MAX, deliver_notices, pause_s
+from kiosk.domain.card import CardIdentity
+from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split
+from kiosk.money.hospital_notices import hospital_notices, payment_facts
+from kiosk.notices import BACK_OFF_S_MAX, card_platform_notices, deliver_notices, pause_s
 from kiosk.ports import HostRefused
 from offline_queue.journal import SqliteJournal
+from tests.flows.money import Office
 from tests.flows.people import FakeHosts
+
+
+@dataclass
+class FakeOffice(Office):
+    """A hospital that keeps what it was told, by key."""
+
+    refuses: HostRefused | None = None
+    payments: dict[str, tuple[str, str, Settlement, str]] = field(default_factory=dict)
+    registered: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+
+    async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode:
+        await trio.lowlevel.checkpoint()
+        if self.refuses:
+            raise self.refuses
+        self.payments[key] = (claim.bill_id, claim.lease_key, settlement, means)
+        return InvoiceCode("1", "https://example.invalid")
+
+    async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt:
+        await trio.lowlevel.checkpoint()
+        self.registered[key] = (card.card_number, amount_fen, reason)
+        return Debt("1", amount_fen, reason)
 
 
 @pytest.fixture
@@ -21,9 +49,14 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     opened.close()
 
 
-async def deliver_for(journal: SqliteJournal, hosts: FakeHosts, seconds: float) -> None:
+async def deliver_for(
+    journal: SqliteJournal, hosts: FakeHosts, seconds: float, office: FakeOffice | None = None
+) -> None:
+    deliveries = {**card_platform_notices(hosts)}
+    if office is not None:
+        deliveries |= hospital_notices(office, office)
     with trio.move_on_after(seconds):
-        await deliver_notices(journal, hosts, lambda event, **fields: None)
+        await deliver_notices(journal, deliveries, lambda event, **fields: None)
 
 
 async def test_silent_platform_is_told_when_it_is_back(
@@ -33,7 +66,7 @@ async def test_silent_platform_is_told_when_it_is_back(
     hosts = FakeHosts()
     hosts.silent = True
     await deliver_for(journal, hosts, 3600)
-    owed = journal.next_notice()
+    owed = journal.next_notice("card_platform")
     assert owed is not None
     assert 5 < owed.tries < 20
     hosts.silent = False
@@ -48,6 +81,39 @@ async def test_refused_notice_is_closed(journal: SqliteJournal, autojump_clock: 
     await deliver_for(journal, hosts, 60)
     assert journal.notices_owed() == 0
     assert journal.entries()[-1].act == "notice_refused"
+
+
+async def test_hospital_learns_payment_and_debt_as_they_were_booked(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Both notices arrive by their own keys, with every figure of the settlement, though the platform stays silent."""
+    hosts, office = FakeHosts(), FakeOffice()
+    hosts.silent = True
+    split = Split(Fen(25_000), Fen(10_000), Fen(9_000), Fen(5_500), Fen(500), NOTHING)
+    settlement = Settlement("s-1", "m-1", "mdtrt-1", split)
+    debt: dict[str, str | int] = {"card_number": "B00000131", "amount_fen": 650, "reason": "change"}
+    notices = (
+        NewNotice("hospital", "payment", "pay-1", payment_facts(settlement, "B1", "lease-1"), 5_500),
+        NewNotice("hospital", "debt_register", "debt-1", debt, 650),
+    )
+    journal.commit(NewEntry("settled", notices=notices))
+    await deliver_for(journal, hosts, 60, office)
+    assert office.payments == {"pay-1": ("B1", "lease-1", settlement, "cash")}
+    assert office.registered == {"debt-1": ("B00000131", 650, "change")}
+    assert journal.notices_owed() == 1
+
+
+async def test_a_bill_paid_at_the_window_meanwhile_is_a_refused_notice(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The hospital's "paid elsewhere" is final: it is not asked again, and the journal shows it."""
+    office = FakeOffice(refuses=HostRefused("hospital", "paid_elsewhere"))
+    settlement = Settlement("s-1", "m-1", "mdtrt-1", Split(Fen(1), NOTHING, NOTHING, Fen(1), NOTHING))
+    paid = payment_facts(settlement, "B1", "lease-1")
+    journal.commit(NewEntry("settled", notices=(NewNotice("hospital", "payment", "pay-1", paid, 1),)))
+    await deliver_for(journal, FakeHosts(), 60, office)
+    assert journal.notices_owed() == 0
+    assert [entry.act for entry in journal.entries()].count("notice_refused") == 1
 
 
 def test_pauses_grow_to_a_quarter_of_an_hour_and_are_spread() -> None:

@@ -1,0 +1,85 @@
+"""What the hospital is owed in words: payments and debts, as facts of a notice and as calls by their key."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from kiosk.domain.card import CardIdentity
+from kiosk.domain.entries import Facts, OwedNotice
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split
+
+
+class PaymentDesk(Protocol):
+    """The part of ``ports.Hospital`` that notices need."""
+
+    async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode: ...
+
+
+class DebtDesk(Protocol):
+    """The part of ``ports.DebtRegister`` that notices need."""
+
+    async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt: ...
+
+
+Delivery = Callable[[OwedNotice], Awaitable[object]]
+
+
+def means_of(split: Split) -> str:
+    """How the resident's part was paid, in the hospital's words."""
+    return "cash" if split.cash_fen else "account"
+
+
+def payment_facts(settlement: Settlement, bill_id: str, lease_key: str) -> dict[str, str | int]:
+    """All that ``Hospital.notify_paid`` needs after a restart; ``_paid`` is the inverse."""
+    split = settlement.split
+    return {
+        "bill": bill_id,
+        "lease": lease_key,
+        "message_id": settlement.message_id,
+        "settlement_id": settlement.settlement_id,
+        "visit_number": settlement.visit_number,
+        "total_fen": split.total_fen,
+        "fund_fen": split.fund_fen,
+        "account_fen": split.account_fen,
+        "shared_account_fen": split.shared_account_fen,
+        "cash_fen": split.cash_fen,
+        "hospital_fen": split.hospital_fen,
+    }
+
+
+def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[str, str], Delivery]:
+    """For ``kiosk.notices``: each repeats safely by its key, as the hospital's document promises."""
+
+    async def payment(notice: OwedNotice) -> None:
+        claim, settlement = _paid(notice.facts)
+        await hospital.notify_paid(claim, settlement, means_of(settlement.split), notice.key)
+
+    async def debt(notice: OwedNotice) -> None:
+        facts = notice.facts
+        owed = Fen(int(facts["amount_fen"]))
+        await register.register(_card(str(facts["card_number"])), owed, str(facts["reason"]), notice.key)
+
+    return {("hospital", "payment"): payment, ("hospital", "debt_register"): debt}
+
+
+def _paid(facts: Facts) -> tuple[Claim, Settlement]:
+    def fen(name: str) -> Fen:
+        return Fen(int(facts[name]))
+
+    split = Split(
+        fen("total_fen"),
+        fen("fund_fen"),
+        fen("account_fen"),
+        fen("cash_fen"),
+        fen("hospital_fen"),
+        fen("shared_account_fen"),
+    )
+    settlement = Settlement(str(facts["settlement_id"]), str(facts["message_id"]), str(facts["visit_number"]), split)
+    # The notice stands whatever became of the lease, so its end does not matter any more.
+    return Claim(str(facts["bill"]), str(facts["lease"]), datetime.fromtimestamp(0, UTC)), settlement
+
+
+def _card(card_number: str) -> CardIdentity:
+    """A card that nobody holds before us now: its number is all that a debt is kept under."""
+    return CardIdentity(b"", card_number, "", None, None, b"")
