@@ -11,10 +11,17 @@ import trio
 from drivers.pin_entry import make_pin_entry
 from drivers.registry import find_driver
 from kiosk.clock import SystemClock
-from kiosk.config import HostSettings, Settings
+from kiosk.config import ConfigError, HostSettings, Settings
 from kiosk.control import ControlSilent, ask_control, serve_control
 from kiosk.desk import Desk
-from kiosk.doctor import Finding, host_finding, house_findings, slot_findings
+from kiosk.doctor import (
+    Finding,
+    host_finding,
+    house_findings,
+    pad_finding,
+    production_refusals,
+    slot_findings,
+)
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
@@ -34,6 +41,8 @@ from kiosk.ports import CardReader, PinEntry, PinPad
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
 from offline_queue.journal import SqliteJournal
+from offline_queue.reader import UNREADABLE, open_reader
+from offline_queue.verify import verify
 
 HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
@@ -53,11 +62,16 @@ async def run_kiosk(settings: Settings) -> None:
 
     Raises:
         offline_queue.schema.JournalUnusable, OSError: the terminal cannot start safely.
+        ConfigError: production, with something that exists for development (pins-and-keys 10).
     """
+    refused = production_refusals(settings, SystemClock().now())
+    if refused:
+        raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
 
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(Path(settings.data_dir), clock.now)
     clock.case_code_known = journal.case_code_known
@@ -96,7 +110,8 @@ async def run_kiosk(settings: Settings) -> None:
     )
 
     async def examine() -> Any:
-        findings = [*slot_findings(supervisor), *await _host_findings(links), *house_findings(settings, clock.now())]
+        findings = [*slot_findings(supervisor), await pad_finding(supervisor), *await _host_findings(links)]
+        findings += house_findings(settings, clock.now())
         return [[one.name, one.verdict, one.why] for one in findings]
 
     journal.record("kiosk_started")
@@ -127,11 +142,33 @@ def _deliveries(desk: Desk, links: dict[str, HttpsHostLink]) -> Deliveries:
 
 async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
+    journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
     try:
         answer = await ask_control(control_path(settings), "doctor")
     except ControlSilent:
-        return await _examine_alone(settings)
-    return [Finding("kiosk", "ok", "running"), *(Finding(*row) for row in answer)]
+        return [*await _examine_alone(settings), *journal]
+    return [Finding("kiosk", "ok", "running"), *(Finding(*row) for row in answer), *journal]
+
+
+def _journal_findings(data_dir: Path) -> list[Finding]:
+    """Read here and not in the kiosk: walking a long chain would hold up the resident in front of it."""
+    if not (data_dir / "journal.db").exists():
+        return [Finding("journal", "warn", "none yet")]
+    try:
+        reader = open_reader(data_dir)
+        reader.connection.execute("begin")  # one moment of a file that the kiosk goes on writing
+        verdict = verify(reader.connection, reader.public_key)
+        unsent, oldest, effects = next(
+            iter(reader.connection.execute("select unsent_count, oldest_at, open_effects from outbox_totals"))
+        )
+    except UNREADABLE as error:
+        return [Finding("journal", "fail", f"cannot be read: {type(error).__name__}")]
+    owed = f"{unsent} notices owed" + (f", the oldest since {oldest}" if oldest else "")
+    return [
+        Finding("journal", "ok" if verdict.whole else "fail", f"{verdict.rows} rows, {verdict.why or 'whole'}"),
+        Finding("notices", "warn" if unsent else "ok", owed),
+        Finding("open effects", "warn" if effects else "ok", f"{effects} acts without a known outcome"),
+    ]
 
 
 async def _examine_alone(settings: Settings) -> list[Finding]:
@@ -144,12 +181,13 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         Path(settings.run_dir),
         settings.pin_mode,
         CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states)),
+        production=settings.production,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervisor.run)
         with trio.move_on_after(FIRST_TRY_S):
             await supervisor.wait_tried()
-        findings = slot_findings(supervisor)
+        findings = [*slot_findings(supervisor), await pad_finding(supervisor)]
         nursery.cancel_scope.cancel()
     hosts = await _host_findings(links)
     return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]

@@ -7,18 +7,23 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+import trio
+
 from kiosk.config import Settings
 from kiosk.domain.health import Condition
-from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
+from kiosk.ports import DeviceFault, HostLink, HostRefused, OutcomeUnknown, PinPad
 from kiosk.supervisor import Supervisor
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
 HOST_S_MAX = 5.0
+PAD_S_MAX = 8.0
+DAYS_LEFT_MIN = 30  # of a certificate, before staff are warned
+TEST_MARK = "TEST "  # begins the names of the demo's certificates
 # Before this software existed no clock can be right.
 BUILD = datetime(2026, 11, 1).astimezone()
 
@@ -61,6 +66,70 @@ async def host_finding(name: str, link: HostLink) -> Finding:
     return Finding(f"host {name}", "ok", "answers")
 
 
+async def pad_finding(supervisor: Supervisor) -> Finding:
+    """Whether the pad refuses to decrypt under its PIN key (pins-and-keys 4). One that answers may see no bank PIN."""
+    name = "PIN key of the pad"
+    try:
+        pad: PinPad = supervisor.device("pin_pad")
+        with trio.move_on_after(PAD_S_MAX):
+            if await pad.answers_forbidden_decrypt():
+                return Finding(name, "fail", "the pad decrypts under its PIN key: no bank PIN may be asked")
+            return Finding(name, "ok", "never decrypts")
+    except DeviceFault as fault:
+        return Finding(name, "unknown", f"not tried: {fault.health.reason or fault.health.condition.value}")
+    return Finding(name, "unknown", "not tried: the pad is busy")
+
+
+def certificate_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Every certificate this terminal shows or trusts: in force, and in production none that is marked TEST."""
+    files = {
+        f"{what} of host {name}": Path(path)
+        for name, host in settings.hosts.items()
+        for what, path in (("authority", host.ca), ("certificate", host.certificate))
+        if path
+    }
+    anchors = sorted(Path(settings.seals.anchors).glob("*.pem")) if settings.seals.anchors else []
+    if not anchors:
+        yield Finding("seals", "fail", "no authority to trust: no certificate will be printed")
+    files |= {f"authority of seals {path.stem}": path for path in anchors}
+    for name, path in files.items():
+        yield _certificate_finding(name, path, now, settings.production)
+
+
+def _certificate_finding(name: str, path: Path, now: datetime, production: bool) -> Finding:
+    from cryptography import x509  # not needed by a kiosk that merely runs
+    from cryptography.x509.oid import NameOID
+
+    try:
+        certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        return Finding(name, "fail", f"cannot be read: {type(error).__name__}")
+    names = [
+        str(one.value) for each in certificates for one in each.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    ]
+    if production and any(one.startswith(TEST_MARK) for one in names):
+        return Finding(name, "fail", "marked TEST: production refuses it")
+    if any(each.not_valid_before_utc > now for each in certificates):
+        return Finding(name, "fail", "not valid yet: look at the clock")
+    ends = min(each.not_valid_after_utc for each in certificates)
+    days = (ends - now).days
+    verdict = "fail" if ends <= now else "warn" if days < DAYS_LEFT_MIN else "ok"
+    return Finding(name, verdict, f"until {ends:%Y-%m-%d}")
+
+
+def production_refusals(settings: Settings, now: datetime) -> list[Finding]:
+    """Why a terminal with ``production = true`` must not start. Devices are judged when they answer: see Supervisor."""
+    if not settings.production:
+        return []
+    found = [*certificate_findings(settings, now)]
+    found += [
+        Finding(f"host {name}", "fail", "its address is not https")
+        for name, host in settings.hosts.items()
+        if not host.url.startswith("https://")
+    ]
+    return [finding for finding in found if finding.verdict == "fail"]
+
+
 def house_findings(settings: Settings, now: datetime) -> Iterable[Finding]:
     """Files, disk, clock and the profile."""
     for folder in (settings.run_dir, settings.data_dir):
@@ -73,6 +142,7 @@ def house_findings(settings: Settings, now: datetime) -> Iterable[Finding]:
             loose = stat.S_IMODE(Path(host.private_key).stat().st_mode) & 0o077
             yield Finding(f"key of host {name}", "warn" if loose else "ok", "others can read it" if loose else "")
     yield Finding("clock", "ok" if now > BUILD else "fail", now.isoformat(timespec="seconds"))
+    yield from certificate_findings(settings, now)
     if settings.pin_mode == "B":
         yield Finding("chip PIN", "warn", "mode B: the PIN passes through a short-lived process of this computer")
     else:

@@ -38,6 +38,7 @@ class DeviceContext:
     neighbours: Mapping[str, Any] = field(default_factory=dict)  # slot -> the driver that fills it now, if any
     card_platform: CardPlatform | None = None  # for the HSM steps where there is no PSAM
     pin_mode: str = "B"
+    production: bool = False  # then drivers refuse what is INVENTED (pins-and-keys 10)
 
 
 class Device(Protocol):
@@ -45,6 +46,9 @@ class Device(Protocol):
 
     A driver module offers ``open_device(options: Mapping[str, object], context: DeviceContext) -> Device`` and is
     named by an entry point of the group ``yikatong.drivers``.
+
+    A driver that can tell offers ``version``, the device's own words; those of a simulator begin with ``SIM``, and no
+    production terminal takes such a device.
     """
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -75,6 +75,9 @@ static int call(const char *name, int type, char *out)
     return ask(question, out);
 }
 
+/* By this function a production terminal knows that this is no maker's library. */
+int yikatong_stand_in(void) { return 1; }
+
 int iReadCardBas(int iType, char *pOutInfo) { return call("iReadCardBas", iType, pOutInfo); }
 int iReadCardBas_HSM_Step1(int iType, char *pOutInfo) { return call("iReadCardBas_HSM_Step1", iType, pOutInfo); }
 int iVerifyPIN(int iType, char *pOutInfo) { return call("iVerifyPIN", iType, pOutInfo); }

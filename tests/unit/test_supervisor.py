@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from drivers.registry import find_driver
@@ -114,3 +115,44 @@ async def test_driver_that_ends_without_a_word_is_unknown(autojump_clock: trio.t
         assert supervisor.health("pin_pad") == Health(Condition.UNKNOWN, "driver_ended")
         assert supervisor.unusable(("pin_pad",)) == "pin_pad"
         nursery.cancel_scope.cancel()
+
+
+class _Simulated(SlotDevice):
+    version = "SIM KMY TEST 1.0"
+
+
+@pytest.mark.parametrize(("production", "reason"), [(True, "simulator_refused"), (False, "")])
+async def test_production_takes_no_simulator(
+    autojump_clock: trio.testing.MockClock, production: bool, reason: str
+) -> None:
+    """A device that calls itself a simulator fills a slot in development alone."""
+    slots = {"pin_pad": SlotSettings(driver="kmy")}
+    supervisor = Supervisor(
+        slots, lambda name: lambda options, context: _Simulated(context), _silent, Path("run"), "A", None,
+        production=production,
+    )  # fmt: skip
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        await supervisor.wait_tried()
+        assert supervisor.health("pin_pad").reason == reason
+        assert (supervisor.unusable(("pin_pad",)) == "pin_pad") is production
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("readback", "reason"), [(True, "bad_settings"), (False, "unplugged")])
+async def test_production_takes_no_invented_format(
+    autojump_clock: trio.testing.MockClock, readback: bool, reason: str
+) -> None:
+    """The pad's mode readback is INVENTED: with it a production terminal has no pad; without it, only no line here."""
+    options = {"path": "/nonexistent/pad", "mode_readback": readback}
+    slots = {"pin_pad": SlotSettings(driver="kmy", options=options)}
+    supervisor = Supervisor(slots, find_driver, _silent, Path("run"), "A", None, production=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        await supervisor.wait_tried()
+        assert supervisor.health("pin_pad").reason == reason
+        nursery.cancel_scope.cancel()
+
+
+def _silent(event: str, **fields: object) -> None:
+    """A log that nobody reads."""

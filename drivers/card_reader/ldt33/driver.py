@@ -57,6 +57,11 @@ class VendorCardReader:
         return self._settings.library
 
     @property
+    def version(self) -> str:
+        """``SIM`` for the sandbox's stand-in, else "": LD/T 33 has no word for it."""
+        return "SIM LD/T 33" if self._library is not None and self._library.simulated else ""
+
+    @property
     def card_present(self) -> bool:
         """As of the last question to the library."""
         return self._present

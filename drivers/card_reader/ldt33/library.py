@@ -46,6 +46,11 @@ class VendorLibrary:
         except OSError as error:
             raise LibraryUnusable(str(error)) from error
 
+    @property
+    def simulated(self) -> bool:
+        """Whether this is the stand-in of the sandbox; no maker's library has a function of that name."""
+        return hasattr(self._library, "yikatong_stand_in")
+
     def call(self, name: str, argument: int | bytes) -> VendorAnswer:
         """``argument``: iType, or key data for the Step2 functions.
 

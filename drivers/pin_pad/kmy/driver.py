@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import trio
 
+from drivers.options import OptionError
 from drivers.pin_pad.kmy import codec
 from drivers.pin_pad.kmy.codec import Key, Keypad, Parameter
 from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent, PadStopped
@@ -382,7 +383,9 @@ def open_device(options: Mapping[str, object], context: DeviceContext) -> KmyPad
     """Entry point ``kmy``.
 
     Raises:
-        OptionError: options that ``PadSettings`` does not take.
+        OptionError: options that ``PadSettings`` does not take, or in production an INVENTED one.
     """
     settings = pad_settings(options)
+    if context.production and settings.mode_readback:
+        raise OptionError("mode_readback is INVENTED, and production refuses it: set it to false")
     return KmyPad(settings, context, lambda: open_serial_line(settings.path, settings.baud, settings.parity))

@@ -42,6 +42,11 @@ class PsamReader:
         self._terminal = ""
 
     @property
+    def version(self) -> str:
+        """``SIM`` and the name of a reader that exists in software alone (vsmartcard's vpcd)."""
+        return f"SIM {self._line.reader}" if "Virtual PCD" in self._line.reader else self._line.reader
+
+    @property
     def serial(self) -> str:
         """20 hex digits, "" before ``run`` has started."""
         return self._serial

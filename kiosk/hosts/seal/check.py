@@ -61,7 +61,9 @@ def _seal_verdict(seal: EmbeddedPdfSignature, order: Order) -> Verdict | None:
     """None when the seal is whole, trusted and in force."""
     if seal.sig_object["/SubFilter"] != SigSeedSubFilter.PADES.value:
         return Verdict(finding=SealFinding.UNTRUSTED, reason="not_pades")
-    roots = [_certificate(path) for path in sorted(Path(order.anchors).glob("*.pem"))]
+    # A setting left empty would be the working directory, and whatever lies there would be trusted.
+    named = Path(order.anchors).is_absolute()
+    roots = [_certificate(path) for path in sorted(Path(order.anchors).glob("*.pem"))] if named else []
     if not roots:  # an empty list would mean "trust the system's" to the library
         return Verdict(finding=SealFinding.UNTRUSTED, reason="no_anchors")
     status = validate_pdf_signature(seal, _context(roots, order), skip_diff=True)

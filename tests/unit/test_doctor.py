@@ -1,0 +1,150 @@
+"""The doctor: what a terminal says of its own fitness, and what production refuses to start with."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from trio.testing import MockClock
+
+from kiosk.app import examine_terminal, run_kiosk
+from kiosk.config import ConfigError, HostSettings, Seals, Settings
+from kiosk.doctor import Finding, certificate_findings, healthy, pad_finding, production_refusals
+from kiosk.domain.health import Condition, Health
+from kiosk.ports import DeviceFault
+from offline_queue.journal import SqliteJournal
+from tests.flows.people import KioskInMemory
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def certificate(folder: Path, name: str, days: int, began: int = -1) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW + timedelta(days=began))
+        .not_valid_after(NOW + timedelta(days=days))
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{name.split()[-1]}.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def settings(tmp_path: Path, authority: Path, *, production: bool = True, url: str = "https://a.example") -> Settings:
+    (tmp_path / "anchors").mkdir(exist_ok=True)
+    certificate(tmp_path / "anchors", "Province seals", 900)
+    host = HostSettings(url=url, ca=str(authority), certificate=str(authority))
+    return Settings(
+        run_dir=str(tmp_path / "run"),
+        data_dir=str(tmp_path / "data"),
+        production=production,
+        pin_mode="A" if production else "B",
+        hosts={"agency": host},
+        seals=Seals(anchors=str(tmp_path / "anchors")),
+    )
+
+
+def test_production_starts_with_certificates_in_force(tmp_path: Path) -> None:
+    """Authorities of a province that are in force refuse nothing."""
+    assert production_refusals(settings(tmp_path, certificate(tmp_path, "Province hosts", 400)), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "began", "why"),
+    [
+        ("TEST hosts", 400, -1, "TEST"),
+        ("Province hosts", 0, -400, "until"),
+        ("Province hosts", 400, 1, "clock"),
+    ],
+)
+def test_production_refuses_certificates_of_the_sandbox_or_out_of_time(
+    tmp_path: Path, name: str, days: int, began: int, why: str
+) -> None:
+    """A TEST mark, an end that is past and a beginning that is still to come are each a reason not to start."""
+    refused = production_refusals(settings(tmp_path, certificate(tmp_path, name, days, began)), NOW)
+    assert refused
+    assert all(why in finding.why for finding in refused)
+
+
+def test_production_refuses_a_host_in_the_clear_and_missing_seals(tmp_path: Path) -> None:
+    """No TLS, and nobody to trust for seals, are refused by name."""
+    tree = settings(tmp_path, certificate(tmp_path, "Province hosts", 400), url="http://a.example")
+    (tmp_path / "anchors" / "seals.pem").unlink()
+    assert {finding.name for finding in production_refusals(tree, NOW)} == {"seals", "host agency"}
+
+
+async def test_kiosk_does_not_start_in_production_with_test_keys(tmp_path: Path) -> None:
+    """The start-up check comes before the window, the journal and the devices."""
+    with pytest.raises(ConfigError, match="marked TEST"):
+        await run_kiosk(settings(tmp_path, certificate(tmp_path, "TEST hosts", 4000)))
+    assert not (tmp_path / "data").exists()
+
+
+def test_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
+    """Staff hear of an end thirty days before; development may use TEST certificates."""
+    tree = settings(tmp_path, certificate(tmp_path, "TEST hosts", 20), production=False)
+    verdicts = {finding.name: finding.verdict for finding in certificate_findings(tree, NOW)}
+    assert verdicts["authority of host agency"] == "warn"
+    assert production_refusals(tree, NOW) == []
+
+
+async def _pad_verdict(answer: bool | Exception | None) -> Finding:
+    kiosk = KioskInMemory()
+
+    async def answers_forbidden_decrypt() -> bool:
+        if answer is None:
+            await trio.sleep_forever()
+        if isinstance(answer, Exception):
+            raise answer
+        return bool(answer)
+
+    kiosk.pad.answers_forbidden_decrypt = answers_forbidden_decrypt  # type: ignore[attr-defined]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kiosk.supervisor.run)
+        await kiosk.supervisor.wait_tried()
+        finding = await pad_finding(kiosk.supervisor)
+        nursery.cancel_scope.cancel()
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (False, "ok"),
+        (True, "fail"),
+        (None, "unknown"),
+        (DeviceFault("pin_pad", Health(Condition.FAULT, "refused")), "unknown"),
+    ],
+)
+async def test_pad_that_decrypts_is_found(
+    autojump_clock: MockClock, answer: bool | Exception | None, verdict: str
+) -> None:
+    """The doctor tries the forbidden decryption: refused is well, answered is a failure, silence is unknown."""
+    assert (await _pad_verdict(answer)).verdict == verdict
+
+
+async def test_journal_is_walked_and_a_changed_row_is_found(tmp_path: Path) -> None:
+    """Rows, notices owed and open effects are told; a row that was edited makes the terminal unfit."""
+    tree = settings(tmp_path, certificate(tmp_path, "TEST hosts", 400), production=False)
+    (tmp_path / "run").mkdir()
+    journal = SqliteJournal(tmp_path / "data", lambda: NOW)
+    journal.record("kiosk_started")
+    journal.owe_notice("card_platform", "pin_changed", "key-1", card_number="A00000012")
+    found = {finding.name: finding for finding in await examine_terminal(tree)}
+    assert (found["journal"].verdict, found["notices"].verdict) == ("ok", "warn")
+    assert "1 notices owed" in found["notices"].why
+    journal.database.execute_sql("update entry set act = 'nothing_happened' where seq = 1")
+    found = {finding.name: finding for finding in await examine_terminal(tree)}
+    assert found["journal"].verdict == "fail"
+    assert not healthy(list(found.values()))
+    journal.close()
