@@ -117,7 +117,8 @@ class Stand:
             await self.driver.hold()
 
     async def recover(self, epoch: str) -> Recovery:
-        recovery = await self.driver.recover(epoch)
+        in_doubt = self.books.intents[-1] if self.books.intents else None
+        recovery = await self.driver.recover(epoch, in_doubt)
         self.books.book(recovery)
         self.driver.acknowledge(recovery)
         return recovery

@@ -64,6 +64,7 @@ class CashDriver(CashDevice):
         self._note: _Note | None = None
         self._payout: Payout | None = None
         self._enabled: frozenset[Fen] = frozenset()
+        self._in_doubt: Fen | None = None  # see ``recover``
 
     # --- what a protocol fills in -------------------------------------------------------------------------------------
 
@@ -203,13 +204,14 @@ class CashDriver(CashDevice):
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
-    async def recover(self, epoch: str) -> Recovery:
+    async def recover(self, epoch: str, in_doubt: Fen | None = None) -> Recovery:
         async with self._turn():
             if self._enabled or self._payout:
                 raise self._refusal("still_enabled")
             self._told.begin(epoch)
             self._recovered, self._recovery, self._needs_staff = False, None, ""
             self._path, self._note = NotePath(), None
+            self._in_doubt = in_doubt
             recovery = await self._do_recover()
             self._recovery = recovery
             self._told.answer(recovery)

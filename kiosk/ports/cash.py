@@ -34,11 +34,13 @@ class CashModule(Protocol):
         """What the device knows, ascending. Empty before ``recover``."""
         ...
 
-    async def recover(self, epoch: str) -> Recovery:
+    async def recover(self, epoch: str, in_doubt: Fen | None = None) -> Recovery:
         """Ask what happened before, leave everything disabled. Never pays out and never opens a shutter.
 
-        ``epoch`` names this start and is never used again; ``credit_id`` begins with it. A credit that is found must be
-        matched with an open stack intent: a device may tell it again if its power fails before it could forget.
+        ``epoch`` names this start and is never used again; ``credit_id`` begins with it. ``in_doubt`` is the note of
+        the stack intent that is open, if one is: some devices tell that a note was stacked and not which. A credit that
+        is found must be matched with an open stack intent: a device may tell it again if its power fails before it
+        could forget.
         Commit the findings, then ``acknowledge`` the answer. May be called again while nothing is enabled.
         """
         ...

@@ -10,6 +10,7 @@ from simulators.worlds.world import World
 MODELS = {
     "ccnet": "simulators.devices.ccnet_unit",
     "escpos": "simulators.devices.escpos",
+    "id003": "simulators.devices.id003",
     "kmy": "simulators.devices.kmy",
     "puloon": "simulators.devices.puloon",
     "ssp": "simulators.devices.ssp",

@@ -213,7 +213,8 @@ class CcnetValidator(CashDriver):
         if self._path.phase is Phase.LOST:
             await self._prove()
         self._signal(Signal.REST)
-        self._tell_well()
+        if code == Code.IDLING or not self._enabled:
+            self._tell_well()
         if code == Code.IDLING and not self._enabled:
             await self._do_enable(frozenset())
         elif code == Code.DISABLED and self._enabled:
