@@ -54,6 +54,7 @@ class _Paid(_Held):
     total_fen: _Amount
     fund_fen: _Amount
     account_fen: _Amount
+    shared_account_fen: _Amount
     cash_fen: _Amount
     hospital_fen: _Amount
 
@@ -148,7 +149,7 @@ class HospitalSandbox(Sandbox):
         """Money that the platform has settled is taken whatever became of the lease; only a paid bill is not."""
         paid, key = question(ask, _Paid), required_key(ask)
         bill = self._bill(paid.bill_id)
-        parts = paid.fund_fen + paid.account_fen + paid.cash_fen + paid.hospital_fen
+        parts = paid.fund_fen + paid.account_fen + paid.shared_account_fen + paid.cash_fen + paid.hospital_fen
         if visit_of(bill) != paid.visit_number or not bill.total_fen == paid.total_fen == parts:
             raise Refusal(409, "amounts_differ", "金额与账单不一致")
         before = self.claims.payment(paid.bill_id)

@@ -1,7 +1,7 @@
 """The platform in memory: real client, real sandbox, no wire; its weather and its habits can be set."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,12 +29,18 @@ NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
 
 class MemoryLink:
-    """Implements ``ports.HostLink`` over a sandbox in the same process. ``deaf`` loses answers, ``mute`` questions."""
+    """Implements ``ports.HostLink`` over a sandbox in the same process.
+
+    ``deaf`` loses answers, ``mute`` questions; ``lost`` names messages of the national interface whose answer is lost;
+    ``before`` holds what happens just before a path is asked, once.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.deaf = False
         self.mute = False
+        self.lost: set[str] = set()
+        self.before: dict[str, Callable[[], None]] = {}
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
 
@@ -52,9 +58,12 @@ class MemoryLink:
         if self.mute:
             raise OutcomeUnknown(self.sandbox.name, "the question was lost")
         self.sent.append(sent)
+        if path in self.before:
+            self.before.pop(path)()
         reply = self.sandbox.answer(Ask(method, path, sent, key, headers=dict(headers or {})))
         self.received.append(reply.body)
-        if self.deaf or reply is SILENCE or reply.status >= 500:
+        lost = any(f'"infno":"{number}"'.encode() in sent for number in self.lost)
+        if self.deaf or lost or reply is SILENCE or reply.status >= 500:
             raise OutcomeUnknown(self.sandbox.name, "no answer")
         told = json.loads(reply.body, parse_float=Decimal)
         if reply.status >= 400:

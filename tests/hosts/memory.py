@@ -41,7 +41,7 @@ class DocumentedLink:
         deadline_s: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HostAnswer:
-        reply = self._judged(method, path, body, key)
+        reply = self._judged(method, path, json.loads(body) if isinstance(body, bytes) else body, key, headers)
         if reply.status >= 500:
             raise OutcomeUnknown(self._sandbox.name, f"status {reply.status}")
         told = json.loads(reply.body, parse_float=Decimal)
@@ -56,7 +56,7 @@ class DocumentedLink:
         assert len(reply.body) <= bytes_max
         return reply.body
 
-    def _judged(self, method: str, path: str, body: Any, key: str) -> Reply:
+    def _judged(self, method: str, path: str, body: Any, key: str, headers: Mapping[str, str] | None = None) -> Reply:
         operation = self._operation(method, path)
         self.operations.append(operation["operationId"])
         if body is not None:
@@ -64,7 +64,7 @@ class DocumentedLink:
         names = {self._resolved(one)["name"] for one in operation.get("parameters", ())}
         assert bool(key) == ("Idempotency-Key" in names)
         sent = json.dumps(body).encode() if body is not None else b""
-        reply = self._sandbox.answer(Ask(method, path, sent, key))
+        reply = self._sandbox.answer(Ask(method, path, sent, key, headers=dict(headers or {})))
         described = self._resolved(operation["responses"][str(reply.status)])
         schema = described["content"][reply.content_type].get("schema")
         if schema is not None:

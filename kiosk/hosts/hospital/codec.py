@@ -137,6 +137,7 @@ def payment_notice(held: Claim, settlement: Settlement, means: str) -> dict[str,
         "total_fen": split.total_fen,
         "fund_fen": split.fund_fen,
         "account_fen": split.account_fen,
+        "shared_account_fen": split.shared_account_fen,
         "cash_fen": split.cash_fen,
         "hospital_fen": split.hospital_fen,
     }

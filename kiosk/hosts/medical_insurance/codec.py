@@ -305,7 +305,7 @@ def _split(told: _Settled, tolerance_fen: int, asked: Fen | None) -> Split:
         account_fen=amounts.account,
         cash_fen=amounts.cash,
         hospital_fen=amounts.hospital or NOTHING,
-        shared_account_fen=amounts.shared_account or NOTHING,
+        shared_account_fen=_beside(amounts),
         balance_after_fen=amounts.balance_after,
         disagreements=broken,
     )
@@ -336,6 +336,12 @@ def _amounts(told: _Settled) -> tuple[Amounts, tuple[FundRow, ...]]:
         if row.fund_payamt is not None
     )
     return amounts, rows
+
+
+def _beside(amounts: Amounts) -> Fen:
+    """Family money, where acct_pay does not contain it already."""
+    contained = amounts.person == (amounts.account or NOTHING) + (amounts.cash or NOTHING)
+    return NOTHING if contained else amounts.shared_account or NOTHING
 
 
 def _maybe(amount: Decimal | None) -> Fen | None:

@@ -1,4 +1,4 @@
-"""SM3 and SM4 as the signing family needs them, over OpenSSL. SM2 is not in ``cryptography``: see docs/adr."""
+"""SM3 and SM4 as the signing family needs them, over OpenSSL. SM2 is not in ``cryptography`` (docs/adr)."""
 
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes

@@ -1,0 +1,132 @@
+"""The service settles with the real clients and the real sandboxes, and the books of all sides agree."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import trio
+from trio.testing import MockClock
+
+from kiosk.domain.books import Account, totals
+from kiosk.domain.money import Fen
+from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.money.recover import recover_cash
+from kiosk.ports import Outcome, Visit
+from kiosk.services.settle_medical_bill import settle_medical_bill
+from offline_queue.journal import SqliteJournal
+from simulators.hosts.hospital import HospitalSandbox
+from simulators.hosts.weather import Weather
+from simulators.worlds.world import World
+from tests.flows.money import CashMachine
+from tests.flows.people import CountingClock, KioskInMemory
+from tests.hosts.medical import DEMO, NOON, Clinic, MemoryLink, treatment_of
+
+DRUMS = {2000: 5, 1000: 5, 500: 5, 100: 9}
+
+
+class Visited:
+    """One resident of a world, a terminal with a recycler, the platform and the hospital."""
+
+    def __init__(self, folder: Path, world: World, handle: str, script: dict[str, Any], notes: tuple[int, ...]) -> None:
+        self.clinic = Clinic(folder / "platform", world)
+        self.hospital = HospitalSandbox(world, folder / "hospital", Weather(), lambda: NOON)
+        self.hospital_link = MemoryLink(self.hospital)
+        self.cash = CashMachine(DRUMS)
+        self.cash.pocket = [Fen(note) for note in notes]
+        self.journal = SqliteJournal(folder / "journal", lambda: NOON)
+        self.kiosk = KioskInMemory(script, cash=self.cash, journal=self.journal)
+        desk = self.kiosk.desk
+        desk.hospital, desk.medical_insurance = HospitalClient(self.hospital_link), self.clinic.client
+        desk.debt_register = DebtRegisterClient(self.hospital_link)
+        self.kiosk.reader.identity, self.kiosk.reader.holder = self.clinic.card(handle)
+
+    async def settle(self) -> Outcome:
+        kiosk, ended = self.kiosk, None
+        async with trio.open_nursery() as nursery:
+            await recover_cash(self.journal, CountingClock(), self.cash)
+            nursery.start_soon(kiosk.supervisor.run)
+            await kiosk.supervisor.wait_tried()
+            kiosk.reader.insert()
+            kiosk.desk.visit = Visit(kiosk.reader.identity, kiosk.reader.holder, "000001", pin_verified=True)
+            ended = await settle_medical_bill(kiosk.desk)
+            nursery.cancel_scope.cancel()
+        assert ended is not None
+        return ended
+
+    def balances(self) -> dict[Account, Fen]:
+        return totals([posting for entry in self.journal.entries() for posting in entry.postings])
+
+    def close(self) -> None:
+        self.journal.close()
+        self.clinic.platform.close()
+        self.hospital.close()
+
+
+def script(bill: str) -> dict[str, Any]:
+    done = ("bill_settled", "outcome_pending", "host_refused", "host_silent", "device_out")
+    return {
+        "choose_bill": bill,
+        "confirm_quote": "pay",
+        "figures_changed": "accept",
+        **dict.fromkeys(done, "understood"),
+    }
+
+
+def with_account(handle: str, medical_fen: int) -> World:
+    """The demo world with another amount in one resident's account."""
+    residents = [
+        msgspec.structs.replace(one, medical_fen=medical_fen) if one.handle == handle else one for one in DEMO.residents
+    ]
+    return msgspec.structs.replace(DEMO, residents=residents)
+
+
+async def test_an_employee_pays_by_account_and_notes(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Employee scheme: fund, account and notes pay the bill; change comes back; every book says the same."""
+    visit = Visited(tmp_path, with_account("li_jianguo", 3000), "li_jianguo", script("20261121012"), (5000, 5000))
+    assert await visit.settle() is Outcome.DONE
+    bill = visit.clinic.bill("li_jianguo", 1)
+    person = await visit.clinic.person("li_jianguo")
+    (row,) = visit.clinic.platform.platform.live(person.person_number, bill.visit_number)
+    assert row.account == 3000
+    assert row.fund + row.account + row.cash == bill.total_fen
+    assert person.balance_fen == 0
+    (payment,) = visit.hospital.claims.payments()
+    assert (payment.settlement_id, payment.means, payment.bill_id) == (row.setl_id, "cash", bill.bill_id)
+    books = visit.balances()
+    assert books[Account.HOSPITAL] == -row.cash
+    assert books.get(Account.RESIDENT, 0) == 0
+    assert visit.cash.outlet - books.get(Account.HOLDER_DEBT, 0) == 10_000 - row.cash
+    visit.close()
+
+
+async def test_an_account_that_holds_enough_needs_no_notes(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Employee scheme with money in the account: settled without a single note, and the hospital knows the means."""
+    visit = Visited(tmp_path, DEMO, "wang_xiulan", script("20261121001"), ())
+    assert await visit.settle() is Outcome.DONE
+    (payment,) = visit.hospital.claims.payments()
+    assert (payment.means, visit.cash.dispenses) == ("account", 0)
+    assert visit.clinic.platform.balance_of("wang_xiulan") == 286_415 - 44_423
+    visit.close()
+
+
+async def test_silence_of_the_platform_is_found_out(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """2207 books and its answer is lost: 5203 finds it, and the resident leaves with a settled bill."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.link.lost.add("2207")
+    assert await visit.settle() is Outcome.DONE
+    person, bill = await visit.clinic.person("zhao_min"), visit.clinic.bill("zhao_min")
+    (row,) = visit.clinic.platform.platform.live(person.person_number, bill.visit_number)
+    found = await visit.clinic.client.find(treatment_of(person, bill), row.msgid)
+    assert found is not None
+    assert visit.balances()[Account.HOSPITAL] == -found.split.cash_fen
+    visit.close()
+
+
+async def test_the_window_was_faster(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """A bill paid at the window while the resident reads the list ends before any money moves."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.hospital_link.before["/v1/claims"] = lambda: visit.hospital.pay_at_window("20261121021")
+    assert await visit.settle() is Outcome.REFUSED
+    assert visit.clinic.platform.platform.messages() == []
+    assert visit.cash.pocket == [10_000, 5000]
+    visit.close()
