@@ -133,6 +133,15 @@ class Seals(_Part, frozen=True):
     time_tolerance_s: int = 300
 
 
+class StaffRules(_Part, frozen=True):
+    """Who may open the staff side. Without an anchor nobody: a staff card is then a foreign card."""
+
+    anchor: str = ""  # PEM of the agency's authority for staff cards
+    entry_s_max: float = 60.0
+    count_s: float = 1800.0  # for one question while notes are counted by hand
+    approve_age_s_max: float = 86_400.0  # a count that nobody approved by then must be counted again
+
+
 class Settings(_Part, frozen=True):
     """Everything a kiosk process is told. ``run_dir`` is private and on tmpfs, ``data_dir`` survives."""
 
@@ -153,6 +162,7 @@ class Settings(_Part, frozen=True):
     cash: CashRules = CashRules()
     settlement: SettlementRules = SettlementRules()
     medical_insurance: MedicalInsuranceRules = MedicalInsuranceRules()
+    staff: StaffRules = StaffRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -1,4 +1,4 @@
-"""The demo PKI: three authorities (hosts, agency seal, fleet), and the certificates a laptop run needs. TEST keys.
+"""The demo PKI: authorities (hosts, agency seal, fleet, staff) and the certificates a laptop run needs. TEST keys.
 
 Everything is made anew together when anything is missing or has less than a week left: a demo has no inventory of
 certificates to keep, and a half-renewed set is a puzzle that nobody should have to solve.
@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAYS_VALID = 90
 DAYS_LEFT_MIN = 7
 ORGANISATION = "TEST 示例市社会保险经办机构"
-AUTHORITIES = ("hosts-ca", "seal-ca", "fleet-ca", "stranger-ca")
+AUTHORITIES = ("hosts-ca", "seal-ca", "fleet-ca", "stranger-ca", "staff-ca")
 NAMES = (*AUTHORITIES, "host", "terminal", "fleet", "seal", "seal-expired", "seal-revoked", "stranger-seal")
 COMPLETE = "complete"  # written last: a set-up that was cut off starts again
 
@@ -54,6 +54,10 @@ class Pki:
     @property
     def terminal_key(self) -> Path:
         return self.key("terminal")
+
+    @property
+    def staff_ca(self) -> Path:
+        return self.certificate("staff-ca")
 
     @property
     def anchors(self) -> Path:
@@ -99,7 +103,7 @@ def _still_good(pki: Pki, now: datetime) -> bool:
 def _make_all(pki: Pki, now: datetime) -> None:
     pki.anchors.mkdir(parents=True, exist_ok=True, mode=0o700)
     (pki.directory / COMPLETE).unlink(missing_ok=True)
-    hosts, seals, fleet, stranger = (_authority(pki, name, now) for name in AUTHORITIES)
+    hosts, seals, fleet, stranger, _staff = (_authority(pki, name, now) for name in AUTHORITIES)
     _issue(pki, hosts, _Wish("host", server=True), now)
     _issue(pki, hosts, _Wish("terminal", client=True), now)
     _issue(pki, fleet, _Wish("fleet", server=True), now)
@@ -110,6 +114,33 @@ def _make_all(pki: Pki, now: datetime) -> None:
     _write(pki.anchors / "seal-ca.pem", pki.certificate("seal-ca").read_bytes(), secret=False)
     _write(pki.anchors / "seal.crl", _revocation_list(seals, [revoked], now), secret=False)
     _write(pki.directory / COMPLETE, b"", secret=False)
+
+
+def staff_credentials(
+    pki: Pki, handle: str, staff_id: str, role: str, *, issuer: str = "staff-ca", expired: bool = False
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Certificate and key of one staff card, issued anew at every call. Names nobody: an id and a role.
+
+    The id is the subject's serialNumber (2.5.4.5), the role its title (2.5.4.12). INVENTED, as the card itself is.
+    """
+    now = datetime.now(UTC)
+    authority = x509.load_pem_x509_certificate(pki.certificate(issuer).read_bytes())
+    secret = serialization.load_pem_private_key(pki.key(issuer).read_bytes(), None)
+    assert isinstance(secret, ec.EllipticCurvePrivateKey)
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.TITLE, role),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, staff_id),
+        ]
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    wish = _Wish(handle, begins=-60, ends=-30) if expired else _Wish(handle)
+    builder = _builder(subject, key, wish, now).issuer_name(authority.subject)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(authority=False), critical=True)
+    return builder.sign(secret, hashes.SHA256()), key
 
 
 def _authority(pki: Pki, name: str, now: datetime) -> _Identity:

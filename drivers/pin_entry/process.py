@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from drivers.apdu import chip_pin, social_security_card
+from drivers.apdu import chip_pin, staff_card
 from drivers.apdu.chip_pin import wipe
 from drivers.apdu.status import AUTHENTICATION_FAILED, OK, PIN_LOCKED, tries_left
 from drivers.pin_entry.wire import Request
@@ -56,7 +56,7 @@ def serve(request: Request, say: Say, wait_go: Callable[[], bool]) -> None:
 
 def _serve_card(handle: CardHandle, request: Request, say: Say, wait_go: Callable[[], bool]) -> None:
     handle.connect(request.reader)
-    found = drive(social_security_card.identification_code(), handle.transmit)
+    found = drive(staff_card.resident_or_staff_code(), handle.transmit)
     if found.hex() != request.identification_code:
         say(gone=False)
         return

@@ -129,6 +129,19 @@ class Card(_Part, frozen=True, kw_only=True):
     chip_as_of: _Date = ""
 
 
+class StaffEntry(_Part, frozen=True, kw_only=True):
+    """A staff card in the rack. It names an id and a role, never a person."""
+
+    handle: str
+    title: str  # what the rack says
+    staff_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{1,12}$")]
+    role: Annotated[str, _words("clerk", "supervisor")] = "clerk"
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,12}$")] = "135790"
+    tries_left: Annotated[int, msgspec.Meta(ge=0, le=15)] = 3
+    tries_max: Annotated[int, msgspec.Meta(ge=1, le=15)] = 3
+    expired: bool = False
+
+
 class Keys(_Part, frozen=True):
     """TEST keys: 32 hex digits each. The PSAM and the sandbox HSM hold the same."""
 
@@ -173,6 +186,7 @@ class World(_Part, frozen=True, kw_only=True):
     residents: list[Resident]
     cards: list[Card]
     bank_accounts: list[BankAccount] = []
+    staff: list[StaffEntry] = []
 
     def bank_account(self, card: str) -> BankAccount | None:
         return next((one for one in self.bank_accounts if one.card == card), None)
@@ -199,7 +213,8 @@ def load_world(path: Path) -> World:
         raise WorldError(f"{path}: {error}") from error
     for thing, names in (
         ("resident", [resident.handle for resident in world.residents]),
-        ("card", [card.handle for card in world.cards]),
+        ("card", [card.handle for card in (*world.cards, *world.staff)]),
+        ("staff id", [card.staff_id for card in world.staff]),
         ("card number", [card.number for card in world.cards if card.number]),
         ("bill", [bill.id for resident in world.residents for bill in resident.bills]),
     ):

@@ -8,12 +8,14 @@ from typing import TypeVar
 import trio
 
 from drivers.apdu import social_security_card as ssc
+from drivers.apdu import staff_card
 from drivers.apdu.status import CardRefused
 from drivers.options import read_options
 from drivers.transport.pcsc import CardMute, PcscLine, PcscSettings, ReaderMissing
 from drivers.transport.scard import CardJob
 from kiosk.domain.card import CardIdentity, ChipRecord, Holder
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.staff import StaffCard
 from kiosk.ports import CardAuthority, CardGone, CardNotGenuine, DeviceContext, DeviceFault
 
 Answer = TypeVar("Answer")
@@ -75,13 +77,15 @@ class PcscCardReader:
         await self.line.wait_no_card()
 
     async def read_identity(self) -> CardIdentity:
-        """EF05. Raises: CardGone, DeviceFault ("card_mute", "card_foreign")."""
+        """EF05. Raises: CardGone, DeviceFault ("card_mute", "card_staff", "card_foreign")."""
         try:
             found = await self._job(ssc.identity)
         except CardMute as error:
             raise self._fault(Condition.READY, "card_mute") from error
         except ssc.CardForeign as error:
-            raise self._fault(Condition.READY, "card_foreign") from error
+            # A card with both applications is a resident's; only one without ours may be a staff card.
+            staff = await self._job(lambda atr: staff_card.identification_code())
+            raise self._fault(Condition.READY, "card_staff" if staff else "card_foreign") from error
         self._context.log("card read", slot=self._context.slot, card_spec=found.spec_version)
         return found
 
@@ -112,7 +116,21 @@ class PcscCardReader:
 
     async def same_card(self, identity: CardIdentity) -> bool:
         """Read again, not remembered. Raises: CardGone."""
-        return await self._job(lambda atr: ssc.identification_code()) == identity.identification_code
+        found = await self._job(lambda atr: staff_card.resident_or_staff_code())
+        return found == identity.identification_code
+
+    async def read_staff_card(self) -> StaffCard:
+        """The certificate as it lies there. Raises: CardGone, DeviceFault ("card_foreign")."""
+        try:
+            found = await self._job(lambda atr: staff_card.certificate())
+        except CardRefused as error:
+            raise self._fault(Condition.READY, "card_foreign") from error
+        identity = CardIdentity(staff_card.code_of(found), "", "staff", None, None, b"")
+        return StaffCard(identity, found)
+
+    async def staff_signature(self, challenge: bytes) -> bytes:
+        """Raises: CardGone."""
+        return await self._job(lambda atr: staff_card.signature(challenge))
 
     async def let_go(self) -> None:
         """End our card work with LEAVE_CARD, for the PIN process; the next verb connects anew."""
