@@ -125,6 +125,38 @@ class MedicalInsuranceRules(_Part, frozen=True):
     signing_secret: str = ""
 
 
+class CaKeyEntry(_Part, frozen=True, kw_only=True):
+    """A payment system's public key, in hex. ``expires``: YYMMDD, "" = for ever."""
+
+    rid: str
+    index: int
+    modulus: str
+    exponent: int = 3
+    expires: str = ""
+
+
+class BankRules(_Part, frozen=True):
+    """What the acquirer lays down for this terminal; docs/hosts/bank.md explains each. The address is in hosts.bank."""
+
+    terminal_id: str = "00000001"
+    merchant_id: str = "999000000000001"
+    tpdu: str = "6000030000"
+    header: str = "613100313031"
+    pad_master: int = 0  # where in the pad the terminal's master key is, and which slots take the working keys
+    pin_slot: int = 0
+    mac_slot: int = 1
+    mac_form: str = "unionpay_ecb"  # unionpay_ecb | x9.19; the pad's own option must say the same
+    key_form: str = "004"  # 003 single-length, 004 double-length working keys
+    key_age_s_max: float = 86_400.0  # then signed on again
+    pin_digits_min: int = 6
+    pin_digits_max: int = 6
+    pin_entry_s: float = 60.0
+    pin_for_void: bool = True
+    aids: tuple[str, ...] = ("A000000333010101",)  # debit only
+    ca_keys: tuple[CaKeyEntry, ...] = ()
+    revoked: tuple[tuple[str, int, str], ...] = ()  # RID, key index, serial of an issuer's certificate
+
+
 class Seals(_Part, frozen=True):
     """Trust anchors of the agency's seal."""
 
@@ -162,6 +194,7 @@ class Settings(_Part, frozen=True):
     cash: CashRules = CashRules()
     settlement: SettlementRules = SettlementRules()
     medical_insurance: MedicalInsuranceRules = MedicalInsuranceRules()
+    bank: BankRules = BankRules()
     staff: StaffRules = StaffRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 

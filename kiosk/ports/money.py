@@ -4,7 +4,8 @@ Keys and message ids are made by the caller once for each intent and journaled b
 method repeats anything by itself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Protocol
 
 from kiosk.domain.card import CardIdentity, Holder
@@ -38,6 +39,18 @@ class Hospital(Protocol):
 
     async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
         """Inpatient deposit (住院预交金); returns the hospital's receipt number."""
+        ...
+
+
+class PlatformStatement(Protocol):
+    """What the platform booked, as the hospital got it from reconciling (3202). Read here, never submitted."""
+
+    async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:
+        """Acts of one day under message ids of this terminal's serials. Final only from T+1 on.
+
+        Raises:
+            HostRefused: ``not_reconciled_yet``.
+        """
         ...
 
 
@@ -103,6 +116,65 @@ class BankPayment:
     authorization: str  # F38
     amount_fen: Fen
     card_first6_last4: str
+    paid_on: str = ""  # F13, MMDD; a refund names the day
+
+
+@dataclass(frozen=True)
+class BankIntent:
+    """Everything a 0400 needs, journaled before the first byte of an act leaves (money-rules 1, 21).
+
+    ``pan`` and ``chip`` belong in the sealed payload only. Never track 2, never a PIN block.
+    """
+
+    kind: str  # purchase | void | refund | script_notice
+    trace_number: str
+    batch_number: str
+    amount_fen: Fen
+    processing: str  # F3
+    entry_mode: str  # F22
+    pan: str = field(repr=False)
+    expires: str = field(repr=False)  # YYMM
+    sequence: str
+    chip: str = field(default="", repr=False)  # hex: F55 of a reversal, or of the notice
+    reason: str = "98"  # F39 of a reversal: 98 no answer, 96 system, 06 terminal or card, A0 MAC wrong
+    authorization: str = ""  # F38, once known
+    reference: str = ""  # F37 of what this act refers to
+    original_trace: str = ""
+    original_batch: str = ""
+
+    def facts(self) -> dict[str, str | int]:
+        """For a journal entry; ``from_facts`` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, str | int]) -> "BankIntent":
+        """Raises TypeError or KeyError where a field is missing."""
+        known = {one.name: facts[one.name] for one in fields(cls)}
+        return cls(**known)  # type: ignore[arg-type] # facts are what ``facts`` gave
+
+
+class BankRecord(Protocol):
+    """The caller's journal as the bank client needs it. Plain calls, durable on return."""
+
+    def keep(self, intent: BankIntent) -> None:
+        """Journal an intent, or what is now known of it: the newest of a trace number counts."""
+        ...
+
+    def find(self, trace_number: str) -> BankIntent | None:
+        """Also after a restart."""
+        ...
+
+    def open_traces(self) -> tuple[str, ...]:
+        """Acts on money without a known outcome, oldest first: each blocks every other bank act."""
+        ...
+
+    def owed_notices(self) -> tuple[BankIntent, ...]:
+        """Script results that the bank has not yet taken."""
+        ...
+
+    def noticed(self, trace_number: str) -> None:
+        """The bank took this script result."""
+        ...
 
 
 class Bank(Protocol):

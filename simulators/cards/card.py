@@ -18,8 +18,9 @@ from simulators.cards.chip import (
     build_identification_code,
     pin_of,
 )
+from simulators.cards.debit import DebitApplication
 from simulators.cards.keys import external_cryptogram, internal_response
-from simulators.worlds.world import Card, Keys, Resident
+from simulators.worlds.world import BankAccount, Card, Keys, Resident
 
 OK = bytes.fromhex("9000")
 _MF = bytes.fromhex("315041592E5359532E4444463031")
@@ -61,6 +62,7 @@ class VirtualCard:
         city: str = "410100",
         habits: Habits = Habits(),
         random: Callable[[int], bytes] = os.urandom,
+        account: BankAccount | None = None,
     ) -> None:
         self.handle = card.handle
         self.mute = card.mute
@@ -76,6 +78,7 @@ class VirtualCard:
         self._habits = habits
         self._random = random
         self._moment = _Moment()
+        self.debit = DebitApplication(account, keys, "TEST HOLDER", t0=self._t0) if account else None
 
     @property
     def city(self) -> str:
@@ -87,19 +90,24 @@ class VirtualCard:
 
     def power_off(self) -> None:
         self._moment = _Moment()
+        if self.debit:
+            self.debit.power_off()
 
     def reset(self) -> None:
-        self._moment = _Moment()
+        self.power_off()
 
     def transmit(self, apdu: bytes) -> bytes:
         """One C-APDU to one R-APDU (data and status word)."""
         if len(apdu) < 4:
             return _sw(0x6700)
-        name = _COMMANDS.get((apdu[0], apdu[1]))
-        if name is None:
+        name = _COMMANDS.get((apdu[0], apdu[1]), "")
+        if name != "_get_response" and self.debit and self.debit.claims(apdu):
+            name, answer = "debit", self.debit.transmit(apdu)
+        elif name:
+            command: Callable[[bytes], bytes] = getattr(self, name)
+            answer = command(apdu)
+        else:
             return _sw(0x6D00 if apdu[0] in (0x00, 0x80) else 0x6E00)
-        command: Callable[[bytes], bytes] = getattr(self, name)
-        answer = command(apdu)
         if name != "_get_response":
             self._moment.waiting = b""
         has_command_data = len(apdu) > 5

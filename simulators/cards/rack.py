@@ -8,7 +8,9 @@ from simulators.worlds.world import World
 class CardRack:
     def __init__(self, world: World) -> None:
         self.cards = {
-            card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
+            card.handle: VirtualCard(
+                card, world.resident(card.resident), world.keys, world.city, account=world.bank_account(card.handle)
+            )
             for card in world.cards
         }
         self.psam = VirtualPsam(world.keys)

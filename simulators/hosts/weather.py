@@ -18,6 +18,8 @@ class Weather:
     slow_s: float = 0.0  # before the host even looks at the question
     drop_answer: bool = False  # the host books, and then says nothing
     answer_late_s: float = 0.0  # the host books, and says so after a while
+    drop_question: bool = False  # the question never reaches the host (bank)
+    bad_mac: bool = False  # the bank's answers carry a wrong MAC
     garbage: bool = False
     error_500: bool = False
     refuse_code: str = ""  # every question is refused with this problem code

@@ -33,9 +33,9 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=1200)]
 
 
 class InsuranceEntry(_Part, frozen=True):
-    """``state``: in_force | paused | ended | not_insured. ``since``: YYYY-MM-DD or ""."""
+    """``state``: in_force | paused | ended | receiving | not_insured. ``since``: YYYY-MM-DD or ""."""
 
-    state: Annotated[str, _words("in_force", "paused", "ended", "not_insured")] = "in_force"
+    state: Annotated[str, _words("in_force", "paused", "ended", "receiving", "not_insured")] = "in_force"
     since: _Date = ""
     months: _Count = 0
 
@@ -216,6 +216,8 @@ def load_world(path: Path) -> World:
         ("card", [card.handle for card in (*world.cards, *world.staff)]),
         ("staff id", [card.staff_id for card in world.staff]),
         ("card number", [card.number for card in world.cards if card.number]),
+        ("bank account's card", [account.card for account in world.bank_accounts]),
+        ("PAN", [account.pan for account in world.bank_accounts]),
         ("bill", [bill.id for resident in world.residents for bill in resident.bills]),
     ):
         twice = [name for name, count in Counter(names).items() if count > 1]

@@ -1,15 +1,16 @@
 """Slot ``card_reader``: a social security card in a PC/SC reader. See docs/devices/card_reader_pcsc.md."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
 import trio
 
+from drivers.apdu import debit_card, staff_card
 from drivers.apdu import social_security_card as ssc
-from drivers.apdu import staff_card
 from drivers.apdu.status import CardRefused
+from drivers.card_reader.pcsc.debit import PcscDebitRun
 from drivers.options import read_options
 from drivers.transport.pcsc import CardMute, PcscLine, PcscSettings, ReaderMissing
 from drivers.transport.scard import CardJob
@@ -17,6 +18,7 @@ from kiosk.domain.card import CardIdentity, ChipRecord, Holder
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.staff import StaffCard
 from kiosk.ports import CardAuthority, CardGone, CardNotGenuine, DeviceContext, DeviceFault
+from kiosk.ports.debit import DebitAct, DebitRules
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +34,7 @@ class CardReaderSettings(PcscSettings):
 
 
 class PcscCardReader:
-    """Implements ``ports.CardReader`` and ``ports.Device``."""
+    """Implements ``ports.CardReader``, ``ports.debit.DebitReader`` and ``ports.Device``."""
 
     def __init__(
         self, settings: CardReaderSettings, context: DeviceContext, random: Callable[[int], bytes] = os.urandom
@@ -42,6 +44,7 @@ class PcscCardReader:
         self._random = random
         own = {one.name: getattr(settings, one.name) for one in fields(PcscSettings)}
         self.line = PcscLine(PcscSettings(**own), self._link_changed)
+        self._jobs = 0  # of all kinds, ever: shows whether another job came between two of a payment
         self._opened = 0  # the insertion whose holder's file stands open, with nothing selected since
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -60,6 +63,11 @@ class PcscCardReader:
     def reader_name(self) -> str:
         """As pcscd lists it, "" while it does not; for the PIN process."""
         return self.line.reader
+
+    @property
+    def version(self) -> str:
+        """``SIM`` and the name of a reader that exists in software alone (vsmartcard's vpcd)."""
+        return f"SIM {self.line.reader}" if "Virtual PCD" in self.line.reader else self.line.reader
 
     @property
     def vendor_library(self) -> str:
@@ -108,7 +116,9 @@ class PcscCardReader:
             raise CardNotGenuine("no_authority") from error
 
     async def read_chip_record(self) -> ChipRecord:
-        """Raises: CardGone, DeviceFault ("card_refused")."""
+        """Where it lies is INVENTED, so production finds nothing. Raises: CardGone, DeviceFault ("card_refused")."""
+        if self._context.production:
+            return ChipRecord(None, None, None)
         try:
             return await self._job(lambda atr: ssc.chip_record())
         except CardRefused as error:
@@ -131,6 +141,27 @@ class PcscCardReader:
     async def staff_signature(self, challenge: bytes) -> bytes:
         """Raises: CardGone."""
         return await self._job(lambda atr: staff_card.signature(challenge))
+
+    async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
+        """The card's bank application. Raises: CardDeclined, CardGone, DeviceFault ("card_mute")."""
+        try:
+            state = await self._job(lambda atr: debit_card.open_application(rules, act))
+        except CardMute as error:
+            raise self._fault(Condition.READY, "card_mute") from error
+        return PcscDebitRun(state, self._debit_jobs(), debit_card.account_of(state))
+
+    def _debit_jobs(self) -> Callable[[CardJob[Answer]], Awaitable[Answer]]:
+        """How one payment runs its jobs: on this insertion, and only as long as nobody else used the card."""
+        insertion, expected = self.line.insertion, self._jobs
+
+        async def run(job: CardJob[Answer]) -> Answer:
+            nonlocal expected
+            if self._jobs != expected or self.line.insertion != insertion:
+                raise CardGone
+            expected += 1
+            return await self._job(lambda atr: job)
+
+        return run
 
     async def let_go(self) -> None:
         """End our card work with LEAVE_CARD, for the PIN process; the next verb connects anew."""
@@ -157,6 +188,7 @@ class PcscCardReader:
             raise CardGone
         if not keep_open:
             self._opened = 0
+        self._jobs += 1
         return await self.line.job(insertion, make)
 
     def _link_changed(self, up: bool) -> None:

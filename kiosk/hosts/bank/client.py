@@ -1,0 +1,399 @@
+"""Client of the acquirer: one chip payment from the card in the slot to the bank and back, money-rules 8, 21 and 22.
+
+Nothing is repeated here. Before the first byte of an act on money leaves, its ``BankIntent`` is in the caller's
+journal; from then to the outcome nothing cancels it, and every way out is done, refused or unknown.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import trio
+
+from kiosk.config import BankRules
+from kiosk.domain.card import PinTemplate
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.hosts.bank import codec, messages
+from kiosk.hosts.bank.codec import Answer, Fields, Verdict
+from kiosk.hosts.bank.line import HOST, BankCall, BankLine
+from kiosk.hosts.bank.rules import debit_rules
+from kiosk.hosts.bank.sealing import Sealing
+from kiosk.hosts.bank.terminal import BatchFull, TraceCounter
+from kiosk.ports import CardGone, Clock, DeviceFault, HostRefused, Log, OutcomeUnknown, PinPad
+from kiosk.ports.debit import CardDeclined, DebitAccount, DebitAct, DebitEnd, DebitReader, DebitRun
+from kiosk.ports.devices import Progress
+from kiosk.ports.money import BankIntent, BankPayment, BankRecord
+
+ACT_S_MAX = 60.0  # of everything between intent and outcome: the line's deadline, two MACs, the card's last jobs
+NO_ANSWER, CARD_SAID_NO, BAD_MAC = "98", "06", "A0"  # F39 of a reversal
+_NOT_ASKED = "Z3"  # tag 8A: the bank could not be asked
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the client works with. Devices are looked up at use: the supervisor may have restarted them."""
+
+    reader: Callable[[], DebitReader]
+    pad: Callable[[], PinPad]
+    record: BankRecord
+    clock: Clock
+    log: Log
+    progress: Progress = lambda now: None  # stars while the bank PIN is typed
+
+
+class BankClient:
+    """Implements ``ports.money.Bank``."""
+
+    def __init__(self, rules: BankRules, line: BankLine, traces: TraceCounter, desk: Desk) -> None:
+        self._rules = rules
+        self._line = line
+        self._traces = traces
+        self._desk = desk
+        self._signed_on_at: float | None = None
+        self._sealing = Sealing(rules, desk.pad)
+
+    def new_trace_number(self) -> str:
+        """For the next act, durable before it is told.
+
+        Raises:
+            HostRefused: "batch_full".
+        """
+        try:
+            return self._traces.draw()
+        except BatchFull as error:
+            raise HostRefused(HOST, "batch_full") from error
+
+    # --- sign-on ------------------------------------------------------------------------------------------------------
+
+    async def sign_on(self) -> None:
+        """Fetch working keys, load them as cryptograms, compare check values.
+
+        Raises:
+            HostRefused: "check_value" when the pad's differs from the bank's; else the bank's code. DeviceFault.
+            OutcomeUnknown: no answer; nothing hangs on it, ask again.
+        """
+        self._signed_on_at = None
+        fields = messages.sign_on(self._station, self.new_trace_number(), self._rules.key_form)
+        async with self._line.connected() as call:
+            answer = self._decoded(await call.ask(self._framed(codec.encode("0800", fields, with_mac=False))), "0810")
+        code = answer.get("39")
+        if codec.verdict(code) is not Verdict.DONE:
+            raise HostRefused(HOST, code or "no_code")
+        try:
+            keys = codec.working_keys(bytes.fromhex(answer.get("62")))
+        except codec.Unreadable as error:
+            raise OutcomeUnknown(HOST, str(error)) from error
+        await self._sealing.load(keys)
+        batch = answer.get("60")[2:8]
+        if len(batch) == 6:
+            self._traces.adopt(batch)
+        self._signed_on_at = trio.current_time()
+        self._desk.log("bank_signed_on", host=HOST)
+
+    async def _insist_signed_on(self) -> None:
+        age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
+        if age_s is None or age_s > self._rules.key_age_s_max:
+            await self.sign_on()
+
+    # --- acts ---------------------------------------------------------------------------------------------------------
+
+    async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
+        """The contract is ``ports.money.Bank.purchase``.
+
+        Raises:
+            HostRefused: also "line_down", "pin_cancelled", "reversal_open", and the card's own reasons.
+            DeviceFault, CardGone: before anything was sent. OutcomeUnknown: reverse it, until answered.
+        """
+        await self._ready_for_an_act()
+        run = await self._open_card(messages.GOODS, amount_fen, trace_number)
+        async with self._connected(run) as (block, chip, call):
+            intent = self._intent("purchase", amount_fen, trace_number, run)
+            fields = messages.purchase(self._station, intent, run.account, block, chip)
+            framed = await self._sealed("0200", fields, run)
+            answer = await self._ask(call, framed, intent, "0210", run)
+            end = await self._told_card(run, intent, answer)
+            self._judge(answer, replace(intent, chip=end.reversal_chip.hex()))
+            return self._approved(answer, end, intent, run)
+
+    async def balance(self, trace_number: str) -> Fen:
+        """Nothing moves, so nothing is journaled and nothing is reversed."""
+        await self._ready_for_an_act()
+        run = await self._open_card(messages.BALANCE, NOTHING, trace_number)
+        async with self._connected(run) as (block, chip, call):
+            intent = self._intent("balance", NOTHING, trace_number, run)
+            fields = messages.balance(self._station, intent, run.account, block, chip)
+            answer = await self._ask(call, await self._sealed("0200", fields, run), None, "0210", run)
+            await self._told_card(run, intent, answer)
+            self._judge(answer, None)
+        try:
+            return codec.balance(answer.get("54"))
+        except codec.Unreadable as error:
+            raise OutcomeUnknown(HOST, str(error)) from error
+
+    async def void(self, payment: BankPayment, trace_number: str) -> None:
+        """消费撤销 within the batch, with the card that paid. OutcomeUnknown: ``reverse`` this trace number."""
+        await self._give_back("void", payment, trace_number)
+
+    async def refund(self, payment: BankPayment, trace_number: str) -> None:
+        """退货. It has no reversal: OutcomeUnknown is a case for staff."""
+        await self._give_back("refund", payment, trace_number)
+
+    async def reverse(self, trace_number: str) -> None:
+        """One 0400. Returns once the bank has answered yes.
+
+        Raises:
+            OutcomeUnknown: no answer, or any other code; 12 and 25 close only through reconciliation (money-rules 1).
+            HostRefused: "line_down", or the sign-on before it was refused: nothing was asked.
+        """
+        intent = self._desk.record.find(trace_number)
+        if intent is None or intent.kind not in ("purchase", "void"):
+            raise OutcomeUnknown(HOST, "no intent to reverse")
+        await self._insist_signed_on()
+        async with self._line.connected() as call:
+            framed = await self._sealed("0400", messages.reversal(self._station, intent))
+            answer = await self._ask(call, framed, None, "0410", None)
+        self._desk.log("bank_reversal", host=HOST, code=answer.get("39"))
+        if codec.verdict(answer.get("39")) is Verdict.SIGN_ON:
+            self._signed_on_at = None
+        if codec.verdict(answer.get("39")) is not Verdict.DONE:
+            raise OutcomeUnknown(HOST, f"reversal answered {answer.get('39')}")
+
+    async def send_notices(self) -> None:
+        """Tell the bank the script results that it does not have yet, oldest first; stop at the first that fails.
+
+        Raises:
+            HostRefused, OutcomeUnknown, DeviceFault: the rest stays owed.
+        """
+        await self._insist_signed_on()
+        for intent in self._desk.record.owed_notices():
+            async with self._line.connected() as call:
+                framed = await self._sealed("0620", messages.script_notice(self._station, intent))
+                answer = await self._ask(call, framed, None, "0630", None)
+            self._judge(answer, None)
+            self._desk.record.noticed(intent.trace_number)
+
+    # --- the pieces of an act -----------------------------------------------------------------------------------------
+
+    async def _ready_for_an_act(self) -> None:
+        if self._desk.record.open_traces():
+            raise HostRefused(HOST, "reversal_open")  # money-rules 21
+        await self._insist_signed_on()
+
+    @property
+    def _station(self) -> messages.Station:
+        return messages.Station(self._rules.terminal_id, self._rules.merchant_id, self._traces.batch_number)
+
+    async def _open_card(self, kind: int, amount_fen: Fen, trace_number: str) -> DebitRun:
+        now, random = self._desk.clock.now(), self._desk.clock.random(4)
+        act = DebitAct(kind, amount_fen, trace_number, now.strftime("%y%m%d"), now.strftime("%H%M%S"), random)
+        try:
+            return await self._desk.reader().open_debit(debit_rules(self._rules), act)
+        except CardDeclined as declined:
+            raise HostRefused(HOST, declined.reason) from declined
+
+    async def _pin(self, account: DebitAccount) -> bytes:
+        rules = self._rules
+        template = PinTemplate(rules.pin_digits_min, rules.pin_digits_max, rules.pin_entry_s)
+        block = await self._desk.pad().pin_block(
+            rules.pad_master, rules.pin_slot, account.pan12, template, self._desk.progress
+        )
+        if block is None:
+            raise HostRefused(HOST, "pin_cancelled")
+        return block
+
+    @asynccontextmanager
+    async def _connected(self, run: DebitRun) -> AsyncIterator[tuple[bytes, bytes, BankCall]]:
+        """PIN, ARQC, and a line that stands. Whatever goes wrong until then, the card makes an AAC and nothing was
+        asked; from then on the body is shielded, with a limit of its own."""
+        try:
+            block = await self._pin(run.account)
+            chip = await run.request()
+        except CardDeclined as declined:
+            raise HostRefused(HOST, declined.reason) from declined
+        except (HostRefused, DeviceFault, trio.Cancelled):
+            await _abandon(run)
+            raise
+        async with self._line_or_abandon(run) as call:
+            with trio.move_on_after(ACT_S_MAX, shield=True):
+                yield block, chip, call
+                return
+            raise OutcomeUnknown(HOST, "took too long")
+
+    @asynccontextmanager
+    async def _line_or_abandon(self, run: DebitRun) -> AsyncIterator[BankCall]:
+        async with AsyncExitStack() as stack:
+            try:
+                call = await stack.enter_async_context(self._line.connected())
+            except (HostRefused, trio.Cancelled):
+                await _abandon(run)
+                raise
+            yield call
+
+    def _intent(self, kind: str, amount_fen: Fen, trace_number: str, run: DebitRun) -> BankIntent:
+        account = run.account
+        with_pin = kind not in ("refund",) and (kind != "void" or self._rules.pin_for_void)
+        return BankIntent(
+            kind=kind,
+            trace_number=trace_number,
+            batch_number=self._traces.batch_number,
+            amount_fen=amount_fen,
+            processing=messages.processing_code(kind),
+            entry_mode=messages.CHIP_WITH_PIN if with_pin else messages.CHIP_WITHOUT_PIN,
+            pan=account.pan,
+            expires=account.expires,
+            sequence=account.sequence,
+            chip=run.reversal_chip.hex() if kind == "purchase" else "",
+        )
+
+    async def _ask(
+        self, call: BankCall, framed: bytes, intent: BankIntent | None, mti: str, run: DebitRun | None
+    ) -> Answer:
+        """Journal, send, and believe only an answer whose MAC is right."""
+        if intent is not None:
+            self._desk.record.keep(intent)
+        try:
+            answer = self._decoded(await call.ask(framed), mti)
+            await self._check_mac(answer, intent)
+        except (OutcomeUnknown, DeviceFault) as error:
+            if run is not None:
+                await _abandon(run)
+            if isinstance(error, DeviceFault):
+                raise OutcomeUnknown(HOST, "the pad could not check the answer") from error
+            raise
+        return answer
+
+    async def _check_mac(self, answer: Answer, intent: BankIntent | None) -> None:
+        made = await self._sealing.mac(answer.covered)
+        if codec.same_mac(answer.mac, made):
+            return
+        self._signed_on_at = None  # perhaps the bank has other keys: the reversal must not run into the same
+        if intent is not None:
+            self._desk.record.keep(replace(intent, reason=BAD_MAC))
+        raise OutcomeUnknown(HOST, "bad MAC")
+
+    async def _told_card(self, run: DebitRun, intent: BankIntent, answer: Answer) -> DebitEnd:
+        """Second GENERATE AC and scripts; what came of the scripts is owed to the bank from here on."""
+        code = answer.get("39")
+        understood = codec.verdict(code) is not Verdict.UNKNOWN and _same_act(answer, intent)
+        try:
+            end = await run.finish(code if understood else _NOT_ASKED, bytes.fromhex(answer.get("55")))
+        except (CardGone, DeviceFault, CardDeclined):
+            return DebitEnd(False, run.reversal_chip)
+        if end.notice_chip:
+            self._owe_notice(intent, end)
+        return end
+
+    def _owe_notice(self, intent: BankIntent, end: DebitEnd) -> None:
+        try:
+            trace_number = self.new_trace_number()
+        except HostRefused:  # the payment's own outcome must not be hidden by a notice without a number
+            self._desk.log("bank_notice_dropped", host=HOST, reason="batch_full")
+            return
+        notice = replace(
+            intent,
+            kind="script_notice",
+            trace_number=trace_number,
+            chip=end.notice_chip.hex(),
+            original_trace=intent.trace_number,
+            original_batch=intent.batch_number,
+        )
+        self._desk.record.keep(notice)
+
+    def _judge(self, answer: Answer, intent: BankIntent | None) -> None:
+        """Return only for an approval of exactly what was asked; otherwise raise by the class of the code."""
+        code = answer.get("39")
+        meaning = codec.verdict(code)
+        self._desk.log("bank_answer", host=HOST, code=code, outcome=meaning.value)
+        if meaning in (Verdict.SIGN_ON, Verdict.REFUSED, Verdict.CALL_BANK):
+            if meaning is Verdict.SIGN_ON:
+                self._signed_on_at = None  # signed on again before the next act; this one is not sent again
+            raise HostRefused(HOST, code)
+        if meaning is Verdict.UNKNOWN:
+            raise OutcomeUnknown(HOST, f"code {code}")
+        if meaning is Verdict.PARTIAL or (intent is not None and not _same_act(answer, intent)):
+            if intent is not None:
+                self._desk.record.keep(replace(intent, reason=CARD_SAID_NO, authorization=answer.get("38")))
+            raise OutcomeUnknown(HOST, "partial" if meaning is Verdict.PARTIAL else "answer to another act")
+
+    def _approved(self, answer: Answer, end: DebitEnd, intent: BankIntent, run: DebitRun) -> BankPayment:
+        if not end.approved:
+            chip = end.reversal_chip.hex()
+            known = replace(intent, chip=chip, reason=CARD_SAID_NO, authorization=answer.get("38"))
+            self._desk.record.keep(known)
+            raise OutcomeUnknown(HOST, "card_declines")  # money-rules 22: reversed with field 55
+        return BankPayment(
+            trace_number=intent.trace_number,
+            batch_number=intent.batch_number,
+            reference=answer.get("37"),
+            authorization=answer.get("38"),
+            amount_fen=intent.amount_fen,
+            card_first6_last4=run.account.first6_last4,
+            paid_on=answer.get("13"),
+        )
+
+    async def _give_back(self, kind: str, payment: BankPayment, trace_number: str) -> None:
+        """The chip is only read (an AAC ends it): an approval of taking back needs no cryptogram."""
+        await self._ready_for_an_act()
+        run = await self._open_card(messages.REFUND, payment.amount_fen, trace_number)
+        if run.account.first6_last4 != payment.card_first6_last4:
+            await _abandon(run)
+            raise HostRefused(HOST, "another_card")  # money-rules 18
+        asks_pin = kind == "void" and self._rules.pin_for_void
+        try:
+            block = await self._pin(run.account) if asks_pin else b""
+        finally:
+            await _abandon(run)
+        intent = replace(
+            self._intent(kind, payment.amount_fen, trace_number, run),
+            reference=payment.reference,
+            original_trace=payment.trace_number,
+            original_batch=payment.batch_number,
+        )
+        await self._send_back(intent, run.account, block, payment)
+
+    async def _send_back(self, intent: BankIntent, account: DebitAccount, block: bytes, payment: BankPayment) -> None:
+        if intent.kind == "void":
+            mti, reply, fields = "0200", "0210", messages.void(self._station, intent, account, block, payment)
+        else:
+            mti, reply, fields = "0220", "0230", messages.refund(self._station, intent, account, payment)
+        framed = await self._sealed(mti, fields)
+        async with self._line.connected() as call:
+            with trio.move_on_after(ACT_S_MAX, shield=True):
+                answer = await self._ask(call, framed, intent, reply, None)
+                self._judge(answer, intent)
+                return
+            raise OutcomeUnknown(HOST, "took too long")
+
+    # --- bytes --------------------------------------------------------------------------------------------------------
+
+    async def _sealed(self, mti: str, fields: Fields, run: DebitRun | None = None) -> bytes:
+        """A frame whose MAC the pad has made."""
+        covered = codec.encode(mti, fields, with_mac=True)
+        try:
+            return self._framed(covered + await self._sealing.mac(covered))
+        except DeviceFault:
+            if run is not None:
+                await _abandon(run)
+            raise
+
+    def _framed(self, message: bytes) -> bytes:
+        return codec.frame(bytes.fromhex(self._rules.tpdu), bytes.fromhex(self._rules.header), message)
+
+    def _decoded(self, message: bytes, mti: str) -> Answer:
+        try:
+            answer = codec.decode(message)
+        except codec.Unreadable as error:
+            raise OutcomeUnknown(HOST, "answer not understood") from error
+        if answer.mti != mti or answer.get("41") != self._rules.terminal_id:
+            raise OutcomeUnknown(HOST, "answer to something else")
+        return answer
+
+
+def _same_act(answer: Answer, intent: BankIntent) -> bool:
+    amount = answer.get("4") == f"{intent.amount_fen:012d}" or intent.kind == "balance"
+    return amount and answer.get("11") == intent.trace_number
+
+
+async def _abandon(run: DebitRun) -> None:
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + ACT_S_MAX):
+        await run.abandon()
