@@ -100,6 +100,20 @@ class Settlement:
 
 
 @dataclass(frozen=True)
+class StatementRow:
+    """One act as the platform's own detail has it (result of 3202, submitted by the hospital). Voids are negative."""
+
+    message_id: str
+    settlement_id: str
+    visit_number: str
+    agrees: bool  # stmt_rslt 0: the hospital's books say the same
+    undoing: bool  # refd_setl_flag 1
+    total_fen: Fen
+    fund_fen: Fen
+    account_fen: Fen
+
+
+@dataclass(frozen=True)
 class InvoiceCode:
     """Where the resident finds the electronic medical invoice (电子票据); the receipt is none."""
 

@@ -6,11 +6,22 @@ method repeats anything by itself.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 from typing import Protocol
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Debt, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split, Treatment
+from kiosk.domain.settlement import (
+    Claim,
+    Debt,
+    InsuredPerson,
+    InvoiceCode,
+    MedicalBill,
+    Settlement,
+    Split,
+    StatementRow,
+    Treatment,
+)
 
 
 class Hospital(Protocol):

@@ -1,7 +1,9 @@
 """Sandbox of the hospital whose lobby this is. ``docs/hosts/hospital.yaml``. INVENTED in form."""
 
+import sqlite3
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import closing
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +11,8 @@ import msgspec
 
 from simulators.cards.chip import build_number
 from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook, DebtBook, DebtRow
-from simulators.hosts.medical_insurance import batch_of, visit_of
+from simulators.hosts.medical_insurance import CHINA, batch_of, visit_of
+from simulators.hosts.medical_insurance_books import Books, Row
 from simulators.hosts.medical_insurance_split import classes_of
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
@@ -74,6 +77,12 @@ class _OfCard(Part):
     card_number: _CardNumber
 
 
+class _StatementAsked(Part):
+    day: date
+    serial_first: Annotated[int, msgspec.Meta(ge=0, le=9999)]
+    serial_last: Annotated[int, msgspec.Meta(ge=0, le=9999)]
+
+
 class _AboutVoucher(Part):
     voucher_number: _Voucher
 
@@ -90,6 +99,7 @@ class HospitalSandbox(Sandbox):
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
     ) -> None:
         super().__init__(world, directory, weather, clock)
+        self._directory = directory
         self.claims = ClaimBook(self.books)
         self.debts = DebtBook(self.books)
 
@@ -101,6 +111,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/claims/release", self._release),
             to("POST", "/v1/payments", self._paid),
             to("POST", "/v1/deposits", self._deposit),
+            to("POST", "/v1/statement", self._statement),
             to("POST", "/v1/debts", self._owe),
             to("POST", "/v1/debts/of-card", self._debts_of),
             to("POST", "/v1/debts/reserve", self._reserve),
@@ -171,6 +182,23 @@ class HospitalSandbox(Sandbox):
         serial = self.claims.deposit(key, asked.admission, asked.amount_fen, self.clock())
         return json_reply({"receipt_number": f"YJ{serial:010d}"})
 
+    def _statement(self, ask: Ask) -> Reply:
+        """The hospital has reconciled (3202) as soon as the day is over; here it reads the platform's own file."""
+        asked = question(ask, _StatementAsked)
+        if self.clock().astimezone(CHINA).date() <= asked.day:
+            raise Refusal(409, "not_reconciled_yet", "当日尚未对账")
+        serials = range(asked.serial_first, asked.serial_last + 1)
+        rows = [row for row in self._platform_rows() if row.settled_at[:10] == asked.day.isoformat()]
+        ours = [_stated(row) for row in rows if int(row.msgid[-4:]) in serials]
+        return json_reply({"day": asked.day.isoformat(), "rows": ours})
+
+    def _platform_rows(self) -> list[Row]:
+        path = self._directory / "medical_insurance.sqlite"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return Books(connection).standing()
+
     # --- debts ----------------------------------------------------------------------------------------------------
 
     def _owe(self, ask: Ask) -> Reply:
@@ -228,6 +256,19 @@ def _shown(bill: BillEntry) -> dict[str, Any]:
         "over_limit_fen": classes.over_limit,
         "first_self_pay_fen": classes.first_self_pay,
         "in_scope_fen": classes.in_scope,
+    }
+
+
+def _stated(row: Row) -> dict[str, Any]:
+    return {
+        "message_id": row.msgid,
+        "settlement_id": row.setl_id,
+        "visit_number": row.mdtrt_id,
+        "agrees": True,
+        "undoing": bool(row.undoes),
+        "total_fen": row.total,
+        "fund_fen": row.fund,
+        "account_fen": row.account,
     }
 
 

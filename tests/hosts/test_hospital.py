@@ -1,7 +1,7 @@
 """Client and sandbox of the hospital, with the published document between them: claims, payments, deposits, debts."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from kiosk.hosts.shape import BadShape
 from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.weather import Weather
-from tests.hosts.medical import DEMO, MemoryLink, bill_of, card_of
+from tests.hosts.medical import DEMO, Clinic, MemoryLink, bill_of, card_of
 from tests.hosts.memory import DocumentedLink, document
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
@@ -233,6 +233,27 @@ async def test_books_survive_a_restart(tmp_path: Path) -> None:
     after.sandbox.close()
 
 
+async def test_the_statement_shows_this_terminals_acts(tmp_path: Path) -> None:
+    """On the day after, the platform's detail has this terminal's settlements and voids, and nobody else's."""
+    lobby, clinic = Lobby(tmp_path), Clinic(tmp_path)
+    person, bill = await clinic.person("li_jianguo"), clinic.bill("li_jianguo", 1)
+    made = await clinic.client.settle(person, bill, True, clinic.client.new_message_id())
+    undone = clinic.client.new_message_id()
+    await clinic.client.void(person, made, undone)
+    with pytest.raises(HostRefused, match="not_reconciled_yet"):
+        await lobby.hospital.statement(NOON.date(), 100, 199)
+    lobby.now += timedelta(days=1)
+    rows = await lobby.hospital.statement(NOON.date(), 100, 199)
+    assert [(row.message_id, row.undoing, row.agrees) for row in rows] == [
+        (made.message_id, False, True), (undone, True, True),
+    ]  # fmt: skip
+    assert sum(row.total_fen for row in rows) == sum(row.account_fen for row in rows) == 0
+    assert rows[0].fund_fen == made.split.fund_fen
+    assert await lobby.hospital.statement(NOON.date(), 200, 299) == ()
+    lobby.sandbox.close()
+    clinic.platform.close()
+
+
 async def test_silence_and_the_same_key(lobby: Lobby) -> None:
     """A notice that was booked in silence is found by its key: one payment, one invoice."""
     link = MemoryLink(lobby.sandbox)
@@ -257,6 +278,7 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(100), "deposit-1")
     debt = await lobby.debts.register(lobby.card, Fen(200), "change", "debt-1")
     await lobby.debts.of_card(lobby.card)
+    await lobby.hospital.statement(date(2026, 11, 20), 1, 9999)
     await lobby.debts.reserve(debt, "payout-1")
     await lobby.debts.give_back(debt, "payout-1")
     await lobby.debts.reserve(debt, "payout-2")

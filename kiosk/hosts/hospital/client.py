@@ -1,8 +1,10 @@
 """Client of the hospital: bills, claims, payment notices, deposits, and its debt register."""
 
+from datetime import date
+
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Debt, InvoiceCode, MedicalBill, Settlement
+from kiosk.domain.settlement import Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.hospital import codec
 from kiosk.ports import HostLink
@@ -46,6 +48,12 @@ class HospitalClient:
         body = codec.deposit_question(card, holder, admission, amount_fen)
         answer = await self._link.call("POST", codec.DEPOSITS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.receipt_number(answer.body))
+
+    async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:
+        """Implements ``ports.money.PlatformStatement``."""
+        body = codec.statement_question(day, serial_first, serial_last)
+        answer = await self._link.call("POST", codec.STATEMENT_PATH, body=body)
+        return understood(HOST, lambda: codec.statement(answer.body, day))
 
 
 class DebtRegisterClient:

@@ -11,7 +11,7 @@ import msgspec
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import BillLine, Claim, Debt, InvoiceCode, MedicalBill, Settlement
+from kiosk.domain.settlement import BillLine, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
 from kiosk.hosts.shape import BadShape, Part, read
 
 BILLS_PATH = "/v1/unpaid-bills"
@@ -20,6 +20,7 @@ EXTEND_PATH = "/v1/claims/extend"
 RELEASE_PATH = "/v1/claims/release"
 PAYMENTS_PATH = "/v1/payments"
 DEPOSITS_PATH = "/v1/deposits"
+STATEMENT_PATH = "/v1/statement"
 DEBTS_PATH = "/v1/debts"
 DEBTS_OF_CARD_PATH = "/v1/debts/of-card"
 RESERVE_PATH = "/v1/debts/reserve"
@@ -28,6 +29,7 @@ GIVE_BACK_PATH = "/v1/debts/give-back"
 MEANS = ("cash", "bank_card", "account")
 
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+_Signed = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 _Word = Annotated[str, msgspec.Meta(max_length=120)]
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,8}(\.[0-9]{1,4})?$")]
@@ -72,6 +74,22 @@ class _Invoice(Part):
 
 class _Deposited(Part):
     receipt_number: _Id
+
+
+class _StatementRow(Part):
+    message_id: _Id
+    settlement_id: _Id
+    visit_number: _Id
+    agrees: bool
+    undoing: bool
+    total_fen: _Signed
+    fund_fen: _Signed
+    account_fen: _Signed
+
+
+class _Statement(Part):
+    day: date
+    rows: Annotated[list[_StatementRow], msgspec.Meta(max_length=20_000)]
 
 
 class _Debt(Part):
@@ -157,6 +175,31 @@ def deposit_question(card: CardIdentity, holder: Holder, admission: str, amount_
 def receipt_number(body: Any) -> str:
     """Answer of ``POST /v1/deposits``. Raises BadShape."""
     return read(body, _Deposited).receipt_number
+
+
+def statement_question(day: date, serial_first: int, serial_last: int) -> dict[str, Any]:
+    """Body of ``POST /v1/statement``: only the acts of this terminal's share of serials."""
+    return {"day": day.isoformat(), "serial_first": serial_first, "serial_last": serial_last}
+
+
+def statement(body: Any, day: date) -> tuple[StatementRow, ...]:
+    """Answer of ``POST /v1/statement``. Raises BadShape: also for another day."""
+    told = read(body, _Statement)
+    if told.day != day:
+        raise BadShape("another day")
+    return tuple(
+        StatementRow(
+            row.message_id,
+            row.settlement_id,
+            row.visit_number,
+            row.agrees,
+            row.undoing,
+            Fen(row.total_fen),
+            Fen(row.fund_fen),
+            Fen(row.account_fen),
+        )
+        for row in told.rows
+    )
 
 
 def debt_registration(card: CardIdentity, amount_fen: Fen, reason: str) -> dict[str, Any]:
