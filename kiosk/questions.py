@@ -18,7 +18,7 @@ def insert_card() -> Question:
         Hands((Place.CARD_SLOT,)),
         (Answer("no_card", say("I have no card with me"), Role.SECOND, icon="card"),),
         Tone.HANDS,
-        spoken=say("Welcome. Insert your social security card, chip up, into the lit slot. Without a card, press 1."),
+        spoken=say("Welcome. Insert your social security card, chip up, into the lit slot."),
     )
 
 
@@ -166,7 +166,11 @@ def take_card(*, with_paper: bool, forgotten: bool) -> Question:
     )
     places = (Place.CARD_SLOT, Place.PAGE_OUTLET) if with_paper else (Place.CARD_SLOT,)
     return Question(
-        "card_left" if forgotten else "take_card", heading, explain, Hands(places, taking=True), tone=Tone.HANDS
+        "card_left" if forgotten else "take_card",
+        heading,
+        explain,
+        Hands(places, taking=True, calling=forgotten),
+        tone=Tone.HANDS,
     )
 
 

@@ -21,20 +21,23 @@ from screens.moment import Moment
 from screens.pad import act_of
 from screens.picture import Picture
 from screens.speech import script as speech
+from screens.speech.player import TONE_PIECE
 from screens.speech.speaker import Speaker, VoiceSpeaker
 from screens.stars.view import PROMPTS
 from screens.theme import Theme, theme
-from screens.touch import Touch
+from screens.touch import SETTLE_S, Touch
 from screens.waiting import view as waiting
 
 SHOWN_S = 15.0  # amounts shown on request
+CALL_STEP_S, CALLS_MAX = 10.0, 6  # a card left behind is called for by tone and voice for a minute
+TONE = speech.Utterance(TONE_PIECE, (TONE_PIECE,), personal=False)
 BLANK = Question("blank", say("{words}", words=""))
 
 
 class KivyScreen:
     """One glass, one Kivy window, one task ``run``. Construct it before anything imports Kivy."""
 
-    def __init__(self, settings: Settings, speaker: Speaker | None = None) -> None:
+    def __init__(self, settings: Settings, speaker: Speaker | None = None, settle_s: float = SETTLE_S) -> None:
         self._settings = settings
         self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir)
         self._map = ScreenMap(Path(settings.run_dir), settings.production)
@@ -44,12 +47,13 @@ class KivyScreen:
         from screens.glass import Glass
 
         self._sign = Sign(settings.city, settings.terminal)
-        self._touch = Touch()
+        self._touch = Touch(settle_s)
         self._activity = 0.0
         self._answer: str | None = None
         self._answered: trio.Event | None = None
         self._due: dict[str, float] = {}
         self._since = 0.0
+        self._calls = 0
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
         self._picture = compose(self._moment, self._theme, self._sign)
@@ -81,7 +85,7 @@ class KivyScreen:
         self._since = now
         self._touch.screen_changed(now)
         wish = self._moment.preferences
-        self._due = self._animation(question, now)
+        self._due, self._calls = self._animation(question, now), 0
         self._change(
             question=question, page=0, progress=None, refused="", focus="", waited=0, step=0, seconds_left=None,
             amounts_shown=not (wish.large or wish.amounts_hidden),
@@ -89,8 +93,8 @@ class KivyScreen:
         self._speak(speech.script(self._moment, self._picture))
 
     def key(self, key: PadKey) -> None:
-        if self._noticed():
-            return
+        if self._noticed() or self._touch.deaf(self._activity):
+            return  # a second press of the green key must not answer a page that nobody has read
         back, main = self._act_of_role(Role.BACK), self._act_of_role(Role.MAIN)
         act = act_of(key, self._picture, back, main)
         if act:
@@ -251,13 +255,22 @@ class KivyScreen:
         heard = [one for one in said if self._headset or not one.personal] if wish.spoken else []
         self._speaker.speak(self._moment.question.name, heard, wish.language)
 
+    def _call(self, now: float) -> None:
+        """For whoever turned away: aloud whatever was chosen, and nothing in it that a stranger may not hear."""
+        self._calls += 1
+        if self._calls < CALLS_MAX:
+            self._due["call"] = now + CALL_STEP_S
+        said = [one for one in speech.script(self._moment, self._picture) if not one.personal]
+        self._speaker.speak(self._moment.question.name, [TONE, *said], self._moment.preferences.language)
+
     # --- time ---
 
     def _animation(self, question: Question, now: float) -> dict[str, float]:
         if isinstance(question.body, Waiting):
             return {"waited": now + waiting.STAGES_S[0]}
         if isinstance(question.body, Hands):
-            return {"arrow": now + hands.STEP_S}
+            call = {"call": now + (0 if question.body.calling else CALL_STEP_S)} if question.body.taking else {}
+            return {"arrow": now + hands.STEP_S, **call}
         return {}
 
     def _deadline(self) -> float:
@@ -287,6 +300,8 @@ class KivyScreen:
             case "dots":
                 self._due["dots"] = now + waiting.STEP_S
                 self._change(step=moment.step + 1)
+            case "call":
+                self._call(now)
             case "arrow":
                 if moment.step + 1 < hands.ARROW_STEPS:
                     self._due["arrow"] = now + hands.STEP_S

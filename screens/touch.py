@@ -10,7 +10,8 @@ ECHO_S = 0.5  # a second touch on the same target is the same touch
 class Touch:
     """One finger. Times are trio times in seconds, places are pixels from the top left."""
 
-    def __init__(self) -> None:
+    def __init__(self, settle_s: float = SETTLE_S) -> None:
+        self._settle_s = settle_s
         self._deaf_until = 0.0
         self._pressed: Target | None = None
         self._last: tuple[str, float] = ("", -ECHO_S)
@@ -21,13 +22,17 @@ class Touch:
         return self._pressed.act if self._pressed else ""
 
     def screen_changed(self, now: float) -> None:
-        self._deaf_until = now + SETTLE_S
+        self._deaf_until = now + self._settle_s
         self._pressed = None
+
+    def deaf(self, now: float) -> bool:
+        """Whether the screen changed so short a time ago that nobody can have meant this one."""
+        return now < self._deaf_until
 
     def down(self, picture: Picture, x: float, y: float, now: float) -> str:
         """The act to show as pressed, or ""."""
         self._pressed = None
-        if now >= self._deaf_until:
+        if not self.deaf(now):
             self._pressed = next((target for target in picture.targets if target.box.contains(x, y)), None)
         return self.pressed
 

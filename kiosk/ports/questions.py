@@ -85,10 +85,12 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Hands:
-    """Picture of the front with an arrow on each named place. ``taking``: the card comes out, too."""
+    """Picture of the front with an arrow on each named place. ``taking``: the card comes out, too, and is called for
+    aloud once it stays too long. ``calling``: at once, because its owner has turned away already."""
 
     places: tuple[Place, ...]
     taking: bool = False
+    calling: bool = False
 
 
 @dataclass(frozen=True)

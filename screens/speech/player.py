@@ -5,8 +5,10 @@ Standard input: one JSON list of pieces a line. A piece is played from the voice
 characters), else read by espeak-ng. Standard library only: it must start in a few milliseconds.
 """
 
+import ctypes
 import hashlib
 import json
+import math
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 
 PIECE_S_MAX = 30.0
+TONE_PIECE = "\a"  # a tone instead of words
+_PR_SET_PDEATHSIG = 1
 _VOICES = {"zh": "cmn-latn-pinyin", "en": "en"}
 _child: subprocess.Popen[bytes] | None = None
 
@@ -22,6 +26,8 @@ _child: subprocess.Popen[bytes] | None = None
 def main(voice_dir: str, language: str) -> None:
     """Read everything, then speak."""
     signal.signal(signal.SIGTERM, _end)
+    # A kiosk that is killed falls silent: nobody would stop what is being said of a resident who has left.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM), 0, 0, 0)
     folder = Path(voice_dir) / language if voice_dir else None
     for pieces in [json.loads(line) for line in sys.stdin]:
         for piece in pieces:
@@ -29,11 +35,24 @@ def main(voice_dir: str, language: str) -> None:
 
 
 def _speak(piece: str, language: str, folder: Path | None) -> None:
+    if piece == TONE_PIECE:
+        if shutil.which("aplay"):
+            _run(["aplay", "-q", "-t", "raw", "-f", "S16_LE", "-r", "8000", "-c", "1"], _tone())
+        return
     sounds = _sounds(piece, folder)
     if sounds and shutil.which("aplay"):
         _run(["aplay", "-q", *sounds])
     elif any(char.isalnum() for char in piece) and shutil.which("espeak-ng"):
         _run(["espeak-ng", "-v", _VOICES.get(language, "en"), "-s", "150", "--stdin"], piece.encode())
+
+
+def _tone(hertz: int = 880, milliseconds: int = 400) -> bytes:
+    """One soft tone, 8000 samples a second of 16 bits."""
+    count = 8 * milliseconds
+    samples = (
+        round(12000 * math.sin(2 * math.pi * hertz * at / 8000) * min(at, count - at, 400) / 400) for at in range(count)
+    )
+    return b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
 
 
 def _sounds(piece: str, folder: Path | None) -> list[str]:

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from screens.speech.player import TONE_PIECE
 from screens.speech.script import Utterance
 
+RECORD_BYTES_MAX = 1024 * 1024  # it lies on tmpfs: begun again when it is full
 STOP_S = 1.0  # a player that does not end by itself in this time is killed
 
 
@@ -76,7 +78,8 @@ class VoiceSpeaker:
             "question": question,
             "language": language,
             "msgids": [one.msgid for one in said],
-            "words": " ".join(one.words for one in said if not one.personal),
+            "words": " ".join(one.words for one in said if not one.personal and one.msgid != TONE_PIECE),
         }
-        with self._record.open("a", encoding="utf-8") as file:
+        whole = self._record.exists() and self._record.stat().st_size > RECORD_BYTES_MAX
+        with self._record.open("w" if whole else "a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

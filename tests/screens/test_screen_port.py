@@ -13,8 +13,10 @@ import trio.testing
 from kiosk.config import Settings
 from kiosk.domain.card import PinProgress, PinPrompt
 from kiosk.ports import PadKey, Preferences, Question
+from kiosk.questions import take_card
 from screens import acts
 from screens.picture import Drawing, Words
+from screens.speech.player import TONE_PIECE
 from screens.speech.script import Utterance
 from tests.screens.samples import LONG_NAME, samples
 from tests.screens.studio import open_window
@@ -40,13 +42,13 @@ class Listener:
 
 
 @asynccontextmanager
-async def standing(tmp_path: Path) -> AsyncIterator[tuple[Any, Listener]]:
+async def standing(tmp_path: Path, settle_s: float = 0.0) -> AsyncIterator[tuple[Any, Listener]]:
     """A running screen and what it says."""
     open_window()
     from screens.app import KivyScreen
 
     listener = Listener()
-    screen = KivyScreen(Settings(run_dir=str(tmp_path), data_dir=str(tmp_path)), listener)
+    screen = KivyScreen(Settings(run_dir=str(tmp_path), data_dir=str(tmp_path)), listener, settle_s)
     async with trio.open_nursery() as nursery:
         await nursery.start(screen.run)
         yield screen, listener
@@ -213,3 +215,34 @@ async def test_waiting_speaks_up_by_and_by(tmp_path: Path) -> None:
         with trio.fail_after(WAIT_S_MAX):
             while not any(isinstance(item, Drawing) and "digit_" in item.name for item in screen.picture.items):
                 await trio.sleep(0.05)
+
+
+async def test_key_on_a_page_that_just_came_answers_nothing(tmp_path: Path) -> None:
+    """A second press of the green key does not answer the page that the first one brought; a later one does."""
+    async with standing(tmp_path, settle_s=0.4) as (screen, _):
+        answers: list[str] = []
+
+        async def ask() -> None:
+            answers.append(await screen.ask(samples()["last_try"]))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            screen.key(PadKey.ENTER)
+            await trio.testing.wait_all_tasks_blocked()
+            assert answers == []
+            await trio.sleep(0.5)
+            screen.key(PadKey.ENTER)
+        assert answers == ["stop"]
+
+
+async def test_a_card_left_behind_is_called_for_aloud(tmp_path: Path) -> None:
+    """Who turned away hears a tone and a sentence, although no speech was chosen; nothing in it is personal."""
+    async with standing(tmp_path) as (screen, listener):
+        assert not screen.preferences.spoken
+        with trio.fail_after(WAIT_S_MAX):
+            screen.show(take_card(with_paper=False, forgotten=True))
+            while not any(TONE_PIECE in one.pieces for _, said in listener.said for one in said):
+                await trio.sleep(0.02)
+        assert "卡" in listener.words
+        assert not any(one.personal for one in listener.said[-1][1])

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,11 @@ from kiosk.domain.text import Amount, Name, say
 from kiosk.l10n import spoken_pieces
 from screens.speech import player
 from screens.speech.script import Utterance, sentence
-from screens.speech.speaker import VoiceSpeaker
+from screens.speech.speaker import RECORD_BYTES_MAX, VoiceSpeaker
 from simulators.voices import VALUE_CHARS, fixed_parts, readings, sound
 
 END_S_MAX = 20.0
+HOUSE = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -86,3 +90,71 @@ def test_a_new_script_silences_the_old_one(tmp_path: Path) -> None:
     assert process is not None
     speaker.stop()
     assert process.poll() is not None
+
+
+KILLED_KIOSK = """
+import sys, time
+from pathlib import Path
+from kiosk.domain.text import say
+from screens.speech.script import sentence
+from screens.speech.speaker import VoiceSpeaker
+speaker = VoiceSpeaker(Path(sys.argv[1]))
+speaker.speak("menu", sentence(say("Help"), "en") * 5, "en")
+print(speaker._player.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_kiosk_falls_silent(tmp_path: Path) -> None:
+    """A kiosk that is killed takes its player along, and what the player plays."""
+    (tmp_path / "bin").mkdir()
+    voice = tmp_path / "bin" / "espeak-ng"
+    voice.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/voices\nexec sleep 60\n")
+    voice.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}/bin:/usr/bin:/bin", "PYTHONPATH": str(HOUSE)}
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED_KIOSK, str(tmp_path)], stdout=subprocess.PIPE, env=environment
+    ) as kiosk:
+        assert kiosk.stdout is not None
+        player_pid = int(kiosk.stdout.readline())
+        assert became(lambda: (tmp_path / "voices").exists() and bool((tmp_path / "voices").read_text()))
+        kiosk.kill()
+    voice_pid = int((tmp_path / "voices").read_text().split()[0])
+    assert became(lambda: not alive(player_pid) and not alive(voice_pid))
+
+
+def test_the_record_of_what_was_said_stays_small(tmp_path: Path) -> None:
+    """The record lies in memory, so a full one is begun again."""
+    speaker = VoiceSpeaker(tmp_path)
+    record = tmp_path / "speech.jsonl"
+    record.write_text("x" * (RECORD_BYTES_MAX + 1))
+    speaker.speak("menu", sentence(say("Help"), "zh"), "zh")
+    speaker.stop()
+    assert len(record.read_text().splitlines()) == 1
+
+
+def test_the_tone_is_a_sound_of_its_own() -> None:
+    """Four tenths of a second that begin and end softly."""
+    tone = player._tone()
+    samples = [int.from_bytes(tone[at : at + 2], "little", signed=True) for at in range(0, len(tone), 2)]
+    assert len(samples) == 3200
+    assert abs(samples[0]) < 100 > abs(samples[-1])
+    assert max(samples) > 10_000
+
+
+def became(holds: Callable[[], bool]) -> bool:
+    """Whether it came true in time."""
+    deadline = time.monotonic() + END_S_MAX
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
