@@ -79,7 +79,16 @@ async def run_kiosk(settings: Settings) -> None:
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     cash_books = CashBooks(journal, clock, settings.slots)
     attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
-    supervisor = Supervisor(settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform, attendants)
+    supervisor = Supervisor(
+        settings.slots,
+        find_driver,
+        log,
+        run_dir,
+        settings.pin_mode,
+        card_platform,
+        attendants,
+        production=settings.production,
+    )
     screen = KivyScreen(settings)
 
     def pin_entry(reader: CardReader, pad: PinPad | None) -> PinEntry:
