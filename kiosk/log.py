@@ -8,10 +8,10 @@ from typing import TextIO
 # Every field a log line may carry. Add one only if no value of it can ever name, number or locate a person.
 ALLOWED_FIELDS = frozenset(
     {
-        "act", "address", "attempt", "bytes", "card_spec", "case_code", "code", "condition", "count", "deadline_s",
+        "act", "attempt", "bytes", "card_spec", "case_code", "code", "condition", "count", "deadline_s",
         "driver", "error", "expected", "host", "how", "job", "key", "language", "left", "method", "milliseconds",
-        "mode", "name", "outcome", "path", "pid", "place", "question", "reason", "result", "seq", "service", "slot",
-        "status", "step", "tries_left", "value", "version", "where", "why",
+        "mode", "outcome", "path", "pid", "question", "reason", "result", "seq", "service", "slot",
+        "status", "step", "tries_left", "version", "why",
     }
 )  # fmt: skip
 
