@@ -23,6 +23,10 @@ from tests.cash_stand import Books, cash_stand, yuan
 
 GOOD_WIRES = {"perfect": PerfectWire, "byte": ByteWire, "slow": SlowWire}
 good_wires = pytest.mark.parametrize("wire", GOOD_WIRES.values(), ids=GOOD_WIRES.keys())
+every_moment = pytest.mark.parametrize(
+    "moments", [range(0, 60, 7), pytest.param(range(60), marks=pytest.mark.slow)], ids=["some", "all"]
+)
+cuts = pytest.mark.parametrize("what", ["device", "kiosk", "both", "line"])
 LOSS = 0.002  # of bytes lost, of bits flipped, of bytes invented
 
 
@@ -178,6 +182,45 @@ class Accepting(CashModuleSuite):
                     await stand.until(lambda: device.accepts or stand.over.is_set())
             await trio.sleep(2)  # what the device has told last may still be on its way
 
+    @every_moment
+    @cuts
+    async def test_a_cut_at_any_moment_leaves_no_yuan_unexplained(
+        self, what: str, moments: range, autojump_clock: MockClock
+    ) -> None:
+        """Two notes, cut off every 70 ms of the way, recovered twice: stacked is credited once or in suspense."""
+        for step in moments:
+            device, books = self.device(), Books()
+            await self._cut_short(device, books, what, step * 0.07)
+            for epoch in ("e2", "e3"):
+                async with cash_stand(self.driver, device, books=books) as stand:
+                    await stand.ready(epoch)
+                    await trio.sleep(2)
+            self._judge(device, books, f"{what} cut after {step * 70} ms")
+
+    async def _cut_short(self, device: Any, books: Books, what: str, after_s: float) -> None:
+        async with cash_stand(self.driver, device, books=books) as stand:
+            await stand.ready()
+            ends = trio.current_time() + after_s
+            for amount in (10, 20):
+                with trio.move_on_at(ends):
+                    await stand.feed(amount)
+                    await stand.until(lambda: device.accepts)
+            await trio.sleep_until(ends)
+            if what == "line":
+                stand.line.close()
+                await stand.over.wait()
+            if what in ("device", "both"):
+                device.power_cut()
+            if what == "device":
+                await trio.sleep(3)
+
+    def _judge(self, device: Any, books: Books, when: str) -> None:
+        taken, credited = Counter(device.box), Counter(books.credits)
+        doubtful = Counter(one.denomination // 100 for one in books.uncertain if one.denomination)
+        assert credited <= taken, f"{when}: credited what is not in the box"
+        assert taken <= credited + doubtful, f"{when}: in the box and in nobody's books"
+        assert len(device.box) + len(device.outlet) <= 2, f"{when}: a note came from nowhere"
+
 
 class Paying(CashModuleSuite):
     """``device`` comes loaded with at least 5 notes of ``pays``."""
@@ -248,3 +291,30 @@ class Paying(CashModuleSuite):
             await stand.recover("e2")
             await trio.sleep(10)
             assert device.outlet == before
+
+    @every_moment
+    @cuts
+    async def test_a_payment_cut_at_any_moment_is_never_made_twice(
+        self, what: str, moments: range, autojump_clock: MockClock
+    ) -> None:
+        """Cut off every 45 ms: recovery pays nothing, and what is told as certain is true."""
+        for step in moments:
+            device, books = self.device(), Books()
+            async with cash_stand(self.driver, device, books=books) as stand:
+                await stand.recover("e1")
+                await stand.driver.dispense("d1", mix_of({yuan(self.pays): 3}))
+                await trio.sleep(step * 0.045)
+                if what in ("device", "both"):
+                    device.power_cut()
+                if what == "line":
+                    stand.line.close()
+                    await stand.over.wait()
+                if what == "device":
+                    await trio.sleep(3)
+            out = len(device.outlet) if what in ("device", "both") else 3
+            async with cash_stand(self.driver, device, books=books) as stand:
+                await stand.recover("e2")
+                await trio.sleep(5)
+            assert len(device.outlet) <= out, f"{what} cut after {step * 45} ms: recovery paid"
+            for result in books.of(DispenseResult):
+                assert not result.certain or result.presented_fen == yuan(self.pays) * len(device.outlet)

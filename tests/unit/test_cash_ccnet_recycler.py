@@ -177,6 +177,26 @@ async def test_notes_that_nobody_takes_are_retracted_and_not_called_paid(autojum
         assert (result.presented, result.retained, result.certain) == ((), 4, False)
 
 
+@pytest.mark.parametrize(("taken", "reason"), [(True, "dispensed_in_full"), (False, "retracted")])
+async def test_a_payment_that_outlives_the_kiosk_is_told_to_the_next(
+    taken: bool, reason: str, autojump_clock: MockClock
+) -> None:
+    """The kiosk dies with notes in the outlet: recovery waits until they are taken or retracted, and tells which."""
+    device, books = loaded(), Books()
+    async with cash_stand(recycler, device, books=books) as stand:
+        await stand.recover("e1")
+        await stand.driver.dispense("d1", CHANGE)
+        await stand.until_booked(Presented)
+    async with cash_stand(recycler, device, books=books) as stand, trio.open_nursery() as nursery:
+        nursery.start_soon(stand.recover, "e2")
+        await trio.sleep(5)
+        assert not taken or device.take_notes()
+        await stand.until(lambda: len(books.recoveries) == 2)
+        expected = DispenseResult((), (), 0, 0, False, reason=reason)
+        assert books.recoveries[-1].findings == (expected,) and not books.recoveries[-1].needs_staff
+        await stand.until(lambda: device._state == b"\x19")
+
+
 async def test_counts_that_do_not_fit_call_staff(autojump_clock: MockClock) -> None:
     """A note is missing from the cassettes after a good dispense: paid stands, and somebody must look."""
     device = loaded()

@@ -58,6 +58,16 @@ class CcnetBillToBill(CcnetValidator):
         known = [one for one in basic.findings if not isinstance(one, NoteUncertain)]  # 66 names what 12 only hints at
         return Recovery((*known, *told), needs_staff=needs, units=basic.units)
 
+    def _outlives_reset(self, reply: Reply) -> bool:
+        return super()._outlives_reset(reply) or _retracted(reply)
+
+    def _meaning(self, reply: Reply) -> CashEvent:
+        """DISPENSED: all of what the earlier life asked for; how much that was is in its intent."""
+        if reply.code == Code.DISPENSED or _retracted(reply):
+            reason = "retracted" if _retracted(reply) else "dispensed_in_full"
+            return DispenseResult((), (), 0, 0, certain=False, reason=reason)
+        return super()._meaning(reply)
+
     async def _interrupted(self) -> tuple[tuple[CashEvent, ...], str]:
         try:
             reply = await self._talk.ask(codec.POWER_RECOVERY)
@@ -174,7 +184,7 @@ class CcnetBillToBill(CcnetValidator):
         payout = self._payout
         if payout is None or codec.TROUBLES[reply.code][1] == "nobody":
             return
-        retracted = reply.code == Code.FAILURE and reply.detail[:1] == bytes((codec.RETRACT_FAILURE,))
+        retracted = _retracted(reply)
         if retracted:
             self._emit(Retracted(payout.dispense_id))
         reason = "retracted" if retracted else self._told_fault
@@ -210,3 +220,7 @@ class CcnetBillToBill(CcnetValidator):
         state = "full" if one.full else "ok" if one.count else "empty"
         denomination = self._types.get(one.bill_type) if one.bill_type is not None else None
         return CashUnit(f"cassette_{one.number}", UnitKind.RECYCLER, denomination, one.count, state)
+
+
+def _retracted(reply: Reply) -> bool:
+    return reply.code == Code.FAILURE and reply.detail[:1] == bytes((codec.RETRACT_FAILURE,))

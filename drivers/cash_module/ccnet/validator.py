@@ -28,7 +28,7 @@ from kiosk.domain.cash import (
 from kiosk.domain.money import Fen
 from kiosk.ports import DeviceContext
 
-START_S_MAX = 60.0  # from RESET to DISABLED, with a note to bring home
+START_S_MAX = 90.0  # to DISABLED; notes of an earlier life may lie in the outlet for 60 s before they are retracted
 HOLD_EVERY_S = 5.0  # of the 10 s that the device gives
 ENABLE_TRIES_MAX = 3
 
@@ -124,7 +124,7 @@ class CcnetValidator(CashDriver):
                 return [*found, reply]
             if reply.code in codec.POWER_UPS or reply.code in codec.TROUBLES:
                 resets += 1
-                found += [reply] if reply.code in NOTE_INSIDE else []
+                found += [reply] if self._outlives_reset(reply) else []
                 await self._talk.ask(codec.RESET)
             elif reply.code in codec.IN_ESCROW:
                 await self._obeyed(codec.RETURN)  # of an earlier life; nobody can decide about it any more
@@ -132,6 +132,10 @@ class CcnetValidator(CashDriver):
                 await self._talk.ask(codec.enable(frozenset()))
             await trio.sleep(self._pace.poll_s)
         raise Silent("never_at_rest")
+
+    def _outlives_reset(self, reply: Reply) -> bool:
+        """Whether the books need this although a RESET will end it."""
+        return reply.code in NOTE_INSIDE
 
     def _meaning(self, reply: Reply) -> CashEvent:
         """What an answer during recovery means for the books."""
