@@ -1,6 +1,6 @@
 """Money is an ``int`` number of fen; there is no float anywhere near it."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NewType
 
 Fen = NewType("Fen", int)
@@ -21,7 +21,7 @@ def fen_from_yuan(text: str) -> Fen:
     """
     try:
         fen = Decimal(text) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # InvalidOperation, and Overflow of 1E999999
         raise ValueError("amount is not a decimal number") from None
     if not fen.is_finite() or abs(fen) >= FEN_MAX or fen != fen.to_integral_value():
         raise ValueError("amount is not a whole number of fen")
