@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import trio
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import Fen
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.money.drive_unknown import drive_unknown
 from kiosk.money.recover import recover_cash
-from kiosk.ports import Outcome, Visit
+from kiosk.ports import Back, Outcome, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.hospital import HospitalSandbox
@@ -129,4 +131,84 @@ async def test_the_window_was_faster(tmp_path: Path, autojump_clock: MockClock) 
     assert await visit.settle() is Outcome.REFUSED
     assert visit.clinic.platform.platform.messages() == []
     assert visit.cash.pocket == [10_000, 5000]
+    visit.close()
+
+
+def messages_of(visit: Visited, kind: str) -> int:
+    """How many messages of a kind left the terminal."""
+    return sum(f'"infno":"{kind}"'.encode() in sent for sent in visit.clinic.link.sent)
+
+
+@pytest.mark.parametrize("habit", ["dedupe", "book_twice", "refuse"])
+async def test_one_settlement_whatever_the_platforms_habit(
+    tmp_path: Path, autojump_clock: MockClock, habit: str
+) -> None:
+    """2207 books and stays silent: exactly one 2207 leaves, so that no habit with repeated messages can matter."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.platform.behaviour.on_repeat = habit
+    visit.clinic.link.lost.add("2207")
+    assert await visit.settle() is Outcome.DONE
+    assert (messages_of(visit, "2207"), messages_of(visit, "2601")) == (1, 0)
+    assert len(visit.hospital.claims.payments()) == 1
+    visit.close()
+
+
+async def test_reversal_that_overtakes(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """2207 is under way when its 2601 is answered, and books afterwards: the second look finds it, and it stands."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.platform.behaviour.overtaken = True
+    assert await visit.settle() is Outcome.DONE
+    assert (messages_of(visit, "2207"), messages_of(visit, "2601")) == (1, 1)
+    person, bill = await visit.clinic.person("zhao_min"), visit.clinic.bill("zhao_min")
+    (row,) = visit.clinic.platform.platform.live(person.person_number, bill.visit_number)
+    assert visit.balances()[Account.HOSPITAL] == -row.cash
+    visit.close()
+
+
+async def test_nothing_is_known_until_the_line_is_back(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Every answer after 2207 is lost: the cash waits in suspense, and is the hospital's once the platform is heard."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.link.lost |= {"2207", "5203", "2601"}
+    assert await visit.settle() is Outcome.UNKNOWN
+    held = -visit.balances()[Account.SUSPENSE]
+    assert held == 15_000
+    # 2601 was heard by the platform, so the settlement is gone there; nothing is settled and nothing is lost.
+    visit.clinic.link.lost.clear()
+    assert await drive_unknown(visit.journal, CountingClock(), visit.clinic.client) == 1
+    assert -visit.balances()[Account.SUSPENSE] == held
+    assert messages_of(visit, "2207") == 1
+    assert visit.hospital.claims.payments() == []
+    visit.close()
+
+
+@pytest.mark.parametrize("answer", ["accept", "refuse"])
+async def test_dearer_than_quoted_is_undone(tmp_path: Path, autojump_clock: MockClock, answer: str) -> None:
+    """2207 leaves more to the person than 2206 said and than is inside: 2208 undoes it, and the notes come back."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021") | {"figures_changed": answer}, (10_000, 5000))
+    visit.clinic.platform.behaviour.settles_differently = True
+    ended = False
+    try:
+        await visit.settle()
+    except* Back:
+        ended = True
+    assert ended
+    person, bill = await visit.clinic.person("zhao_min"), visit.clinic.bill("zhao_min")
+    assert visit.clinic.platform.platform.live(person.person_number, bill.visit_number) == []
+    assert (messages_of(visit, "2207"), messages_of(visit, "2208")) == (1, 1)
+    assert visit.cash.outlet == 15_000
+    assert {account: fen for account, fen in visit.balances().items() if fen} == {
+        Account.CASH_BOX: 15_000,
+        Account.DRUMS: -15_000,
+    }
+    visit.close()
+
+
+async def test_a_quote_that_contradicts_itself_moves_no_money(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Broken identities in 2206: the resident is told, nothing is settled, and the bill is free again."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.platform.behaviour.breaks_identity = True
+    assert await visit.settle() is Outcome.REFUSED
+    assert messages_of(visit, "2207") == 0
+    assert visit.cash.pocket == [10_000, 5000]
+    assert visit.hospital.claims.holder("20261121021", NOON) == ""
     visit.close()
