@@ -19,6 +19,7 @@ class InsuranceState(Enum):
     IN_FORCE = "in_force"
     PAUSED = "paused"
     ENDED = "ended"
+    RECEIVING = "receiving"  # nothing is paid in any more, because the benefit is paid out
     NOT_INSURED = "not_insured"
     UNKNOWN = "unknown"
 

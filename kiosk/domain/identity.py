@@ -9,17 +9,18 @@ _CITIZEN_CHECKS = "10X98765432"
 _CARD_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _CARD_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MIDDLE_DOT = "·"
+STARS_MAX = 3  # a name in letters would else be a heading of stars
 
 
 def mask_name(name: str) -> str:
-    """张三 -> 张*, 王小明 -> 王*明, 阿依古丽·买买提 -> 阿*·买*; an empty name stays empty."""
+    """张三 -> 张*, 王小明 -> 王*明, 阿依古丽·买买提 -> 阿*·买*, SAMPLE MARIA -> S***A; an empty name stays empty."""
     if MIDDLE_DOT in name:
         return MIDDLE_DOT.join(part[:1] + "*" if part else "" for part in name.split(MIDDLE_DOT))
     if len(name) <= 1:
         return name and "*"
     if len(name) == 2:
         return name[0] + "*"
-    return name[0] + "*" * (len(name) - 2) + name[-1]
+    return name[0] + "*" * min(len(name) - 2, STARS_MAX) + name[-1]
 
 
 def mask_number(number: str) -> str:

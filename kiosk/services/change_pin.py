@@ -59,7 +59,7 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         kiosk,
         "change_pin_entry",
         say("Change your social security PIN"),
-        say("First the PIN of now, then a new one twice."),
+        say("First your present PIN, then a new one twice."),
         say("The bank PIN stays as it is."),
         *(() if kiosk.settings.pin_mode == "A" else (say("Press the green key after each."),)),
     )

@@ -110,7 +110,7 @@ async def offer_another_try(kiosk: Kiosk, verdict: PinVerdict) -> None:
             say("Your card is safe.")
             if left is None
             else say("Your card is fine. You have {tries} tries left.", tries=left),
-            say("If you forgot it, stop here. {place} can reset it.", place=_place(kiosk)),
+            say("If you forgot it, stop here: {place} can reset it.", place=_place(kiosk)),
         )
     answers = (again, stop, FORGOT) if not last else (again, stop)
     question = Question(
@@ -127,11 +127,11 @@ async def offer_another_try(kiosk: Kiosk, verdict: PinVerdict) -> None:
 async def offer_after_stop(kiosk: Kiosk) -> None:
     """The red key or the time-out ended an entry; no try was used. Return to try again.
 
+    While digits are the PIN no key answers for "forgot": here who has only the keys can say so without losing a try.
+
     Raises:
-        Back: not now. In mode B at once: the entry's page offered everything already.
+        Back: not now.
     """
-    if kiosk.settings.pin_mode != "A":
-        raise Back
     answers = (
         Answer("again", say("Try again"), Role.MAIN),
         FORGOT,

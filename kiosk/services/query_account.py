@@ -39,6 +39,7 @@ STATE_NAMES = {
     InsuranceState.IN_FORCE: say("in force"),
     InsuranceState.PAUSED: say("paused"),
     InsuranceState.ENDED: say("ended"),
+    InsuranceState.RECEIVING: say("being paid to you"),
     InsuranceState.NOT_INSURED: say("not insured"),
     InsuranceState.UNKNOWN: say("ask the counter"),
 }
@@ -157,9 +158,8 @@ def _benefits(overview: AccountOverview) -> Question:
         for payment in overview.benefits
     ]
     total = Fen(sum(payment.amount_fen for payment in overview.benefits))
-    return _figures(
-        "figures_benefits", say("Benefits paid to you"), [Figure(say("Together"), Amount(total), heading=True), *rows]
-    )
+    rows.append(Figure(say("Together"), Amount(total), heading=True))  # people look for the newest: that is first
+    return _figures("figures_benefits", say("Benefits paid to you, newest first"), rows)
 
 
 _PARTS = {

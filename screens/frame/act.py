@@ -1,6 +1,6 @@
 """Zone 4: at the left go back or stop, at the right the one main button."""
 
-from kiosk.ports import Answer, Role
+from kiosk.ports import Answer, Role, Stars
 from screens import acts
 from screens.moment import Moment
 from screens.picture import Target
@@ -12,7 +12,8 @@ def act(sheet: Sheet, moment: Moment, second_key: int) -> None:
     """``second_key`` is the digit of a SECOND answer that stands here."""
     for answer in standing(moment.question.answers):
         left = answer.role is not Role.MAIN
-        key = second_key if answer.role is Role.SECOND else -1
+        digits_are_ours = not isinstance(moment.question.body, Stars)
+        key = second_key if answer.role is Role.SECOND and digits_are_ours else -1
         _button(sheet, moment, answer, _place(sheet, left), key)
 
 

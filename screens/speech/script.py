@@ -80,6 +80,8 @@ def _value(value: Value, language: str) -> tuple[str, ...]:
 
 
 def _choices(moment: Moment, picture: Picture) -> list[Text]:
+    if isinstance(moment.question.body, Stars):
+        return _choices_beside_pin(moment)
     texts = []
     for target in sorted(picture.targets, key=lambda target: target.key if target.key >= 0 else 10):
         value = acts.answered(target.act)
@@ -92,6 +94,11 @@ def _choices(moment: Moment, picture: Picture) -> list[Text]:
     if picture.target(acts.PREVIOUS):
         texts.append(say("Press the yellow key for the page before."))
     return [*texts, say("Press 0 to hear this again.")] if texts else texts
+
+
+def _choices_beside_pin(moment: Moment) -> list[Text]:
+    """No digit is ever named while digits are the PIN: who obeyed would spend a try on it."""
+    return [_choice(answer, -1) for answer in moment.question.answers if answer.role is Role.BACK]
 
 
 def _choice(answer: Answer, key: int) -> Text:

@@ -19,7 +19,7 @@ PROMPTS: dict[PinPrompt, Text] = {
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Stars)
-    box = tiles.at_foot(sheet, moment, answers, box)
+    box = tiles.at_foot(sheet, moment, answers, box, numbered=False)  # here every digit belongs to the PIN
     progress = moment.progress or PinProgress(PinPrompt.CURRENT, 0)
     _field(sheet, moment, body, progress, box)
 

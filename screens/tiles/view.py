@@ -41,15 +41,17 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
         _cell(sheet, moment, answer, _at(sheet, box, grid, index), index + 1, as_rows)
 
 
-def at_foot(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> Box:
-    """Numbered answers beside another body: rows at its foot. Answers the box that is left for the body."""
+def at_foot(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, numbered: bool = True) -> Box:
+    """Answers beside another body: rows at its foot, without ``numbered`` for the finger alone. Answers the box that
+    is left for the body."""
     if not answers:
         return box
     foot = rows_height(sheet, len(answers))
     gap = sheet.theme.sizes.gap
     for index, answer in enumerate(answers):
         y = box.bottom - foot + gap + index * (sheet.theme.sizes.row_h + gap)
-        _cell(sheet, moment, answer, Box(box.x, y, box.w, sheet.theme.sizes.row_h), index + 1, True)
+        key = index + 1 if numbered else -1
+        _cell(sheet, moment, answer, Box(box.x, y, box.w, sheet.theme.sizes.row_h), key, True)
     return Box(box.x, box.y, box.w, box.h - foot)
 
 
@@ -116,8 +118,9 @@ def _beside(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: s
     icon = min(sizes.icon, inner.h) if as_row or sheet.theme.portrait else min(sizes.icon, inner.h - high)
     column = Box(inner.x, inner.y, max(icon, sheet.theme.type.label), inner.h)
     if as_row or sheet.theme.portrait:
-        _number(sheet, target, Box(column.x, inner.y, sheet.theme.type.label, inner.h), ink, fill, "left")
-        column = Box(inner.x + sheet.theme.type.label, inner.y, icon if answer.icon else 0, inner.h)
+        badge = sheet.theme.type.label if _key_shown(target) else 0
+        _number(sheet, target, Box(column.x, inner.y, badge, inner.h), ink, fill, "left")
+        column = Box(inner.x + badge, inner.y, icon if answer.icon else 0, inner.h)
         at = Box(column.x, inner.y + (inner.h - icon) // 2, icon, icon)
     else:
         _number(sheet, target, Box(column.x, inner.y, icon, high), ink, fill, "centre")
@@ -135,7 +138,14 @@ def _icon(sheet: Sheet, answer: Answer, target: Target, box: Box, ink: str) -> N
     sheet.drawing(box, answer.icon, ink, fill, target.act, colour.on_tint)
 
 
+def _key_shown(target: Target) -> bool:
+    """A number is a promise that the pad's key answers."""
+    return target.key >= 0
+
+
 def _number(sheet: Sheet, target: Target, box: Box, ink: str, fill: str, align: str) -> None:
+    if not _key_shown(target):
+        return
     colour = sheet.theme.colour
     shade = ink if target.refuses else colour.action
     sheet.line(

@@ -48,7 +48,7 @@ from simulators.worlds.world import BillEntry, Resident, World
 
 T = TypeVar("T")
 CHINA = timezone(timedelta(hours=8))
-STATES = {"in_force": "1", "paused": "2", "ended": "4", "not_insured": "0"}  # psn_insu_stas
+STATES = {"in_force": "1", "paused": "2", "ended": "4", "receiving": "1", "not_insured": "0"}  # psn_insu_stas
 DIFFERENCE_FEN = 100
 SIGN_ON_MISSING = "-2"  # INVENTED: the code by which this platform asks to sign on
 _encoder = msgspec.json.Encoder(decimal_format="number")

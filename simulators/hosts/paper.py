@@ -30,7 +30,13 @@ INSURANCES = {
     "injury": "工伤保险",
     "maternity": "生育保险",
 }
-STATES = {"in_force": "参保缴费", "paused": "暂停参保", "ended": "终止参保", "not_insured": "未参保"}
+STATES = {
+    "in_force": "参保缴费",
+    "paused": "暂停参保",
+    "ended": "终止参保",
+    "receiving": "领取待遇",
+    "not_insured": "未参保",
+}
 AGENCY = "示例市社会保险经办机构"
 SEAL_WORDS = "示例市社会保险业务专用章"
 FIXED_WORDS = (

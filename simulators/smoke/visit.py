@@ -46,8 +46,7 @@ class Visit:
         await self._see("menu")
         if self._blind:
             await self._turn_voice_on()
-        else:
-            await self._forget_the_pin()
+        await self._forget_the_pin()
         await self._query_account()
         await self._print_certificate()
         await self._change_pin()
@@ -60,8 +59,9 @@ class Visit:
         printer, tries = self.stack.hardware.printer, self._chip.tries_left
         before = len(printer.papers)
         await self._answer("query_account", "pin_entry")
-        if self.stack.plan.pin_mode == "A":  # the reader's own pad asks until its red key; then the screen offers more
-            self.record.check("own_pad_asks", await came_true(lambda: self.stack.asks_pin(self.pad), PAPER_S_MAX))
+        if self._blind or self.stack.plan.pin_mode == "A":
+            # Keys are digits until the red one, and a reader's own pad asks until then; then the screen offers more.
+            self.record.check("pad_asks", await came_true(lambda: self.stack.asks_pin(self.pad), PAPER_S_MAX))
             self.stack.press("cancel", self.pad)
             await self.glass.until("pin_stopped")
         await self._answer("forgot", "forgot_pin")

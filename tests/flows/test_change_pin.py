@@ -123,13 +123,23 @@ async def test_whole_visit_by_keypad_alone(autojump_clock: MockClock) -> None:
 
 
 async def test_red_key_at_the_pad_is_no_fault_of_the_card(autojump_clock: MockClock) -> None:
-    """Who presses the red key during an entry is back at the menu; nobody says that the card did not answer."""
+    """Who presses the red key during an entry hears that no try was used, never that the card did not answer."""
     for service in ("change_pin", "query_account"):
-        kiosk = resident(menu=[service, "take_card"])
+        kiosk = resident(menu=[service, "take_card"], pin_stopped="stop")
         kiosk.pin.verdicts = [PinVerdict(PinResult.CANCELLED)]
         await kiosk.visit()
-        assert [name for name in kiosk.screen.names() if name.startswith("pin_")] in ([], ["pin_entry"])
+        assert "pin_stopped" in kiosk.screen.names()
+        assert "pin_cancelled" not in kiosk.screen.names()
         assert kiosk.screen.names().count("menu") == 2
+
+
+async def test_forgotten_pin_is_reached_by_keys_without_a_try(autojump_clock: MockClock) -> None:
+    """Red key at the pad, then the key of "forgot": the note is printed, and no PIN went to the card."""
+    for service in ("change_pin", "query_account"):
+        kiosk = resident(menu=[service, "take_card"], pin_stopped="forgot", forgot_pin="print")
+        kiosk.pin.verdicts = [PinVerdict(PinResult.CANCELLED)]
+        await kiosk.visit()
+        assert len(kiosk.receipts.papers) == 1
 
 
 async def test_every_started_change_has_an_end_in_the_journal(autojump_clock: MockClock) -> None:

@@ -1,12 +1,15 @@
 """Check balances, lived by scripted residents."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from trio.testing import MockClock
 
+from kiosk.domain.account import InsuranceState
 from kiosk.domain.card import PinResult, PinVerdict
-from kiosk.domain.text import Amount
+from kiosk.domain.text import Amount, Text
+from kiosk.l10n import render
 from kiosk.ports import Figures, HostRefused
 from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
 
@@ -26,6 +29,23 @@ def resident(**script: Any) -> KioskInMemory:
         }
         | script
     )
+
+
+async def test_pension_of_a_retired_person_is_never_called_ended(autojump_clock: MockClock) -> None:
+    """Who draws a pension reads that it is being paid, and the newest payment stands first, the total last."""
+    kiosk = resident()
+    overview = kiosk.hosts.account
+    pension = replace(overview.insurances[0], state=InsuranceState.RECEIVING)
+    kiosk.hosts.account = replace(overview, insurances=(pension,))
+    await kiosk.visit()
+    shown = {question.name: question.body for question in kiosk.screen.asked}
+    insurances, benefits = shown["figures_insurances"], shown["figures_benefits"]
+    assert isinstance(insurances, Figures)
+    assert isinstance(benefits, Figures)
+    state = insurances.rows[0].value
+    assert isinstance(state, Text)
+    assert render(state, "zh") == "正在领取"
+    assert [row.heading for row in benefits.rows] == [False] * len(overview.benefits) + [True]
 
 
 async def test_resident_sees_all_four_parts_and_leaves(autojump_clock: MockClock) -> None:

@@ -79,7 +79,7 @@ def samples() -> dict[str, Question]:
                 t("用另一只手挡一下。", "Cover it with your other hand."),
             ),
             Stars(6, 6),
-            (take,),
+            (take, Answer("forgot", t("我忘了密码", "I forgot the PIN"), Role.SECOND, icon="person")),
         ),
         Question(
             "wrong_pin",

@@ -6,9 +6,11 @@ from itertools import combinations
 
 import pytest
 
+from kiosk.ports import Stars
 from screens.lines import NO_START
 from screens.palette import contrast
 from screens.picture import Panel, Picture, Words
+from screens.speech.script import script
 from screens.theme import EM_MIN_MM, Box, Theme
 from tests.screens.poses import POSES, Pose, pages, questions
 
@@ -125,3 +127,15 @@ def _overlap(one: Box, other: Box) -> bool:
 
 def _inside(box: Box, outer: Box) -> bool:
     return box.x >= outer.x and box.y >= outer.y and box.right <= outer.right and box.bottom <= outer.bottom
+
+
+@pytest.mark.parametrize("pose", POSES, ids=lambda pose: pose.name)
+def test_no_digit_is_offered_while_digits_are_the_pin(pose: Pose) -> None:
+    """Beside a PIN entry no answer shows a number, and the voice names none: who obeyed would spend a try on it."""
+    asked = {name: question for name, question in questions().items() if isinstance(question.body, Stars)}
+    assert asked
+    for name, question in asked.items():
+        for moment, picture in pages(pose, question):
+            assert [target.key for target in picture.targets if target.key >= 0] == [], name
+            said = {utterance.msgid for utterance in script(moment, picture)}
+            assert not said & {"Press {key} for {answer}.", "Press 0 to hear this again."}, name

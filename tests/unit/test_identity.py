@@ -14,6 +14,7 @@ from kiosk.domain.identity import card_number_checks, citizen_number_checks, mas
         ("阿依古丽·买买提", "阿*·买*"),
         ("", ""),
         ("王", "*"),
+        ("SAMPLE MARIA JOSEFINA", "S***A"),
     ],
 )
 def test_names_are_masked_by_their_kind(name: str, masked: str) -> None:
