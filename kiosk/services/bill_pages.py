@@ -15,6 +15,7 @@ from kiosk.ports import (
     Hands,
     Kiosk,
     Place,
+    Plain,
     Question,
     Role,
     Tiles,
@@ -60,9 +61,9 @@ def choose_bill(bills: Iterable[MedicalBill]) -> Question:
     answers = tuple(
         Answer(
             bill.bill_id,
-            verbatim(bill.department),
+            say("{department} {amount}", department=verbatim(bill.department), amount=Amount(bill.total_fen)),
             icon="bed",
-            note=say("{day}, {amount}", day=Day(bill.visited_on), amount=Amount(bill.total_fen)),
+            note=say("{day}", day=Day(bill.visited_on)),
         )
         for bill in bills
     )
@@ -71,30 +72,34 @@ def choose_bill(bills: Iterable[MedicalBill]) -> Question:
 
 def confirm(bill: MedicalBill, quote: Split) -> Question:
     rows = (
+        Figure(say("You pay yourself"), Amount(quote.cash_fen), heading=True),  # first: always on the first page
         Figure(say("The bill in all"), Amount(bill.total_fen)),
         Figure(say("The insurance fund pays"), Amount(quote.fund_fen)),
         Figure(say("Your medical account pays"), Amount(Fen(quote.account_fen + quote.shared_account_fen))),
-        Figure(say("You pay yourself"), Amount(quote.cash_fen), heading=True),
     )
     pay = say("Pay in notes") if quote.cash_fen else say("Settle it")
+    explain = say("Nothing is paid yet. Your card is in the slot.")
+    if quote.cash_fen % SMALLEST_NOTE_FEN:
+        explain = say("Nothing is paid yet. Coins come from the counter.")
     return Question(
         "confirm_quote",
         say("Do you agree?"),
-        (say("Nothing is paid yet. Your card is in the slot."),),
+        (explain,),
         Figures(rows, secret=False),
         (Answer("pay", pay, Role.MAIN), go_back()),
     )
 
 
-def feed_notes(due: Fen, purse: Purse) -> Question:
+def feed_notes(due: Fen, purse: Purse, accepted: Iterable[Fen]) -> Question:
+    """``accepted``: the notes whose change could be paid (money-rules 13)."""
     missing = Fen(max(0, due - purse.inside_fen))
+    notes = " ".join(str(note // 100) for note in accepted)
+    inside = say("{amount} of yours are inside.", amount=Amount(purse.inside_fen))
+    stay = say("Leave the card in the slot. Change comes at the end.")
     return Question(
         "feed_notes",
         say("Put in notes: {amount} to go", amount=Amount(missing)),
-        (
-            say("{amount} of yours are inside.", amount=Amount(purse.inside_fen)),
-            say("Leave the card in the slot. Change comes at the end."),
-        ),
+        (inside if purse.inside_fen else stay, say("Notes taken: {notes} yuan", notes=notes)),
         Hands((Place.NOTE_SLOT,)),
         (Answer("stop", say("Stop, give my money back"), Role.BACK),),
         Tone.HANDS,
@@ -114,14 +119,13 @@ def notes_coming(amount: Fen) -> Question:
     )
 
 
-def card_out(kiosk: Kiosk) -> Question:
+def card_out() -> Question:
     return Question(
         "card_out_while_paying",
         say("Your card is out and the payment is not finished"),
         (say("Your money in the machine is safe."), say("Put the same card back.")),
         Hands((Place.CARD_SLOT,)),
         tone=Tone.HANDS,
-        case_code=kiosk.visit.case_code,
     )
 
 
@@ -136,22 +140,20 @@ def figures_changed(old: Split, new: Split) -> Question:
 
 
 def settled(kiosk: Kiosk, settlement: Settlement, change: Fen, owed: Fen, printed: bool) -> Question:
-    explain = [say("You paid {amount}.", amount=Amount(settlement.split.cash_fen))]
-    if change:
-        explain.append(say("Take your change: {amount}.", amount=Amount(change)))
+    paid = say("You paid {paid}.", paid=Amount(settlement.split.cash_fen))
+    explain = [say("Your change was {change}.", change=Amount(change)) if change else paid]
     if owed:
-        explain.append(say("We still owe you {amount}. The hospital counter pays it.", amount=Amount(owed)))
-    explain.append(
-        say("Take your receipt.") if printed else say("The receipt is kept for you. Print it later with your card.")
-    )
+        explain.append(say("We still owe you {amount}: ask at the counter.", amount=Amount(owed)))
+    if not printed:
+        explain.append(say("The receipt is kept for you. Print it later with your card."))
     return Question(
         "bill_settled",
-        say("Your bill is settled"),
+        say("Your bill is settled. Take your receipt.") if printed else say("Your bill is settled"),
         tuple(explain),
-        Hands((Place.RECEIPT_OUTLET,)) if printed else Hands((Place.CARD_SLOT,)),
+        Hands((Place.RECEIPT_OUTLET,), taking=True) if printed else Plain(),
         (understood(),),
         Tone.DONE,
-        case_code=kiosk.visit.case_code,
+        case_code="" if printed else kiosk.visit.case_code,  # the paper carries it
     )
 
 

@@ -128,9 +128,10 @@ async def _collect(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> None:
     """Notes until the due amount is inside. The same card may come back within a minute; any other never."""
     try:
         while purse.inside_fen < due_fen:
-            await kiosk.cash_acceptor.enable(await acceptable_notes(kiosk, due_fen, purse))
+            accepted = await acceptable_notes(kiosk, due_fen, purse)
+            await kiosk.cash_acceptor.enable(accepted)
             try:
-                await kiosk.wait(pages.feed_notes(due_fen, purse), lambda: take_one_note(kiosk, purse))
+                await kiosk.wait(pages.feed_notes(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))
             except ResidentLeft as left:
                 if left.how != "card_pulled" or not purse.inside_fen or not await _same_card_back(kiosk):
                     raise
@@ -140,7 +141,7 @@ async def _collect(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> None:
 
 
 async def _same_card_back(kiosk: Kiosk) -> bool:
-    page = pages.card_out(kiosk)
+    page = pages.card_out()
     return await kiosk.wait_same_card(page, kiosk.settings.cash.same_card_s)
 
 
