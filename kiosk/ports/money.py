@@ -195,6 +195,14 @@ class Bank(Protocol):
         """Fetch working keys and load them into the pad; check values compared."""
         ...
 
+    def new_trace_number(self) -> str:
+        """For one act: unique within its batch, durable before it is told. Raises HostRefused: ``batch_full``."""
+        ...
+
+    async def send_notices(self) -> None:
+        """0620 for every script result that ``BankRecord.owed_notices`` names; what fails stays owed."""
+        ...
+
     async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
         """Whole chip transaction for exactly this amount; asks for the bank PIN at the pad.
 

@@ -14,18 +14,20 @@ from kiosk.config import BankRules
 from kiosk.domain.card import PinTemplate
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.hosts.bank import codec, messages
+from kiosk.hosts.bank.asking import Asking
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
 from kiosk.hosts.bank.line import HOST, BankCall, BankLine
 from kiosk.hosts.bank.rules import debit_rules
 from kiosk.hosts.bank.sealing import Sealing
-from kiosk.hosts.bank.terminal import BatchFull, TraceCounter
+from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.ports import CardGone, Clock, DeviceFault, HostRefused, Log, OutcomeUnknown, PinPad
 from kiosk.ports.debit import CardDeclined, DebitAccount, DebitAct, DebitEnd, DebitReader, DebitRun
 from kiosk.ports.devices import Progress
 from kiosk.ports.money import BankIntent, BankPayment, BankRecord
 
 ACT_S_MAX = 60.0  # of everything between intent and outcome: the line's deadline, two MACs, the card's last jobs
-NO_ANSWER, CARD_SAID_NO, BAD_MAC = "98", "06", "A0"  # F39 of a reversal
+CARD_SAID_NO = "06"  # F39 of a reversal
+REVERSIBLE = ("purchase", "void")
 _NOT_ASKED = "Z3"  # tag 8A: the bank could not be asked
 
 
@@ -46,11 +48,9 @@ class BankClient:
 
     def __init__(self, rules: BankRules, line: BankLine, traces: TraceCounter, desk: Desk) -> None:
         self._rules = rules
-        self._line = line
         self._traces = traces
         self._desk = desk
-        self._signed_on_at: float | None = None
-        self._sealing = Sealing(rules, desk.pad)
+        self._asking = Asking(rules, line, traces, Sealing(rules, desk.pad), desk.record, desk.log)
 
     def new_trace_number(self) -> str:
         """For the next act, durable before it is told.
@@ -58,12 +58,7 @@ class BankClient:
         Raises:
             HostRefused: "batch_full".
         """
-        try:
-            return self._traces.draw()
-        except BatchFull as error:
-            raise HostRefused(HOST, "batch_full") from error
-
-    # --- sign-on ------------------------------------------------------------------------------------------------------
+        return self._asking.new_trace_number()
 
     async def sign_on(self) -> None:
         """Fetch working keys, load them as cryptograms, compare check values.
@@ -72,28 +67,7 @@ class BankClient:
             HostRefused: "check_value" when the pad's differs from the bank's; else the bank's code. DeviceFault.
             OutcomeUnknown: no answer; nothing hangs on it, ask again.
         """
-        self._signed_on_at = None
-        fields = messages.sign_on(self._station, self.new_trace_number(), self._rules.key_form)
-        async with self._line.connected() as call:
-            answer = self._decoded(await call.ask(self._framed(codec.encode("0800", fields, with_mac=False))), "0810")
-        code = answer.get("39")
-        if codec.verdict(code) is not Verdict.DONE:
-            raise HostRefused(HOST, code or "no_code")
-        try:
-            keys = codec.working_keys(bytes.fromhex(answer.get("62")))
-        except codec.Unreadable as error:
-            raise OutcomeUnknown(HOST, str(error)) from error
-        await self._sealing.load(keys)
-        batch = answer.get("60")[2:8]
-        if len(batch) == 6:
-            self._traces.adopt(batch)
-        self._signed_on_at = trio.current_time()
-        self._desk.log("bank_signed_on", host=HOST)
-
-    async def _insist_signed_on(self) -> None:
-        age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
-        if age_s is None or age_s > self._rules.key_age_s_max:
-            await self.sign_on()
+        await self._asking.sign_on()
 
     # --- acts ---------------------------------------------------------------------------------------------------------
 
@@ -104,13 +78,13 @@ class BankClient:
             HostRefused: also "line_down", "pin_cancelled", "reversal_open", and the card's own reasons.
             DeviceFault, CardGone: before anything was sent. OutcomeUnknown: reverse it, until answered.
         """
+        assert amount_fen > 0
         await self._ready_for_an_act()
         run = await self._open_card(messages.GOODS, amount_fen, trace_number)
         async with self._connected(run) as (block, chip, call):
             intent = self._intent("purchase", amount_fen, trace_number, run)
-            fields = messages.purchase(self._station, intent, run.account, block, chip)
-            framed = await self._sealed("0200", fields, run)
-            answer = await self._ask(call, framed, intent, "0210", run)
+            fields = messages.purchase(self._asking.station, intent, run.account, block, chip)
+            answer = await self._ask_with_card(call, fields, intent, run)
             end = await self._told_card(run, intent, answer)
             self._judge(answer, replace(intent, chip=end.reversal_chip.hex()))
             return self._approved(answer, end, intent, run)
@@ -121,8 +95,8 @@ class BankClient:
         run = await self._open_card(messages.BALANCE, NOTHING, trace_number)
         async with self._connected(run) as (block, chip, call):
             intent = self._intent("balance", NOTHING, trace_number, run)
-            fields = messages.balance(self._station, intent, run.account, block, chip)
-            answer = await self._ask(call, await self._sealed("0200", fields, run), None, "0210", run)
+            fields = messages.balance(self._asking.station, intent, run.account, block, chip)
+            answer = await self._ask_with_card(call, fields, intent, run)
             await self._told_card(run, intent, answer)
             self._judge(answer, None)
         try:
@@ -139,23 +113,31 @@ class BankClient:
         await self._give_back("refund", payment, trace_number)
 
     async def reverse(self, trace_number: str) -> None:
-        """One 0400. Returns once the bank has answered yes.
+        """One 0400. Returns once the bank has answered yes, or when the journal shows that nothing was ever sent.
 
         Raises:
-            OutcomeUnknown: no answer, or any other code; 12 and 25 close only through reconciliation (money-rules 1).
-            HostRefused: "line_down", or the sign-on before it was refused: nothing was asked.
+            OutcomeUnknown: still open. No answer, no line, no pad, or any other code; 12 and 25 close only through
+                reconciliation (money-rules 1).
         """
         intent = self._desk.record.find(trace_number)
-        if intent is None or intent.kind not in ("purchase", "void"):
-            raise OutcomeUnknown(HOST, "no intent to reverse")
-        await self._insist_signed_on()
-        async with self._line.connected() as call:
-            framed = await self._sealed("0400", messages.reversal(self._station, intent))
-            answer = await self._ask(call, framed, None, "0410", None)
+        if intent is None:  # an intent is durable before the first byte leaves, so no byte left
+            self._desk.log("bank_nothing_sent", host=HOST)
+            return
+        if intent.kind not in REVERSIBLE:
+            raise OutcomeUnknown(HOST, f"a {intent.kind} has no reversal")
+        try:
+            await self._asking.insist_signed_on()
+            fields = messages.reversal(self._asking.station, intent)
+            framed = await self._asking.sealed("0400", fields)
+            async with self._asking.line.connected() as call:
+                answer = await self._asking.ask(call, framed, "0400", trace_number, None)
+        except (HostRefused, DeviceFault) as error:
+            raise OutcomeUnknown(HOST, "the reversal was not sent") from error
         self._desk.log("bank_reversal", host=HOST, code=answer.get("39"))
-        if codec.verdict(answer.get("39")) is Verdict.SIGN_ON:
-            self._signed_on_at = None
-        if codec.verdict(answer.get("39")) is not Verdict.DONE:
+        meaning = codec.verdict(answer.get("39"))
+        if meaning is Verdict.SIGN_ON:
+            self._asking.keys_are_void()
+        if meaning is not Verdict.DONE or not _same_act(answer, intent):
             raise OutcomeUnknown(HOST, f"reversal answered {answer.get('39')}")
 
     async def send_notices(self) -> None:
@@ -164,11 +146,11 @@ class BankClient:
         Raises:
             HostRefused, OutcomeUnknown, DeviceFault: the rest stays owed.
         """
-        await self._insist_signed_on()
         for intent in self._desk.record.owed_notices():
-            async with self._line.connected() as call:
-                framed = await self._sealed("0620", messages.script_notice(self._station, intent))
-                answer = await self._ask(call, framed, None, "0630", None)
+            await self._asking.insist_signed_on()
+            framed = await self._asking.sealed("0620", messages.script_notice(self._asking.station, intent))
+            async with self._asking.line.connected() as call:
+                answer = await self._asking.ask(call, framed, "0620", intent.trace_number, None)
             self._judge(answer, None)
             self._desk.record.noticed(intent.trace_number)
 
@@ -177,11 +159,7 @@ class BankClient:
     async def _ready_for_an_act(self) -> None:
         if self._desk.record.open_traces():
             raise HostRefused(HOST, "reversal_open")  # money-rules 21
-        await self._insist_signed_on()
-
-    @property
-    def _station(self) -> messages.Station:
-        return messages.Station(self._rules.terminal_id, self._rules.merchant_id, self._traces.batch_number)
+        await self._asking.insist_signed_on()
 
     async def _open_card(self, kind: int, amount_fen: Fen, trace_number: str) -> DebitRun:
         now, random = self._desk.clock.now(), self._desk.clock.random(4)
@@ -223,7 +201,7 @@ class BankClient:
     async def _line_or_abandon(self, run: DebitRun) -> AsyncIterator[BankCall]:
         async with AsyncExitStack() as stack:
             try:
-                call = await stack.enter_async_context(self._line.connected())
+                call = await stack.enter_async_context(self._asking.line.connected())
             except (HostRefused, trio.Cancelled):
                 await _abandon(run)
                 raise
@@ -245,31 +223,15 @@ class BankClient:
             chip=run.reversal_chip.hex() if kind == "purchase" else "",
         )
 
-    async def _ask(
-        self, call: BankCall, framed: bytes, intent: BankIntent | None, mti: str, run: DebitRun | None
-    ) -> Answer:
-        """Journal, send, and believe only an answer whose MAC is right."""
-        if intent is not None:
-            self._desk.record.keep(intent)
+    async def _ask_with_card(self, call: BankCall, fields: Fields, intent: BankIntent, run: DebitRun) -> Answer:
+        """0200 with the card waiting: whatever the question came to, the card is not left with an ARQC."""
         try:
-            answer = self._decoded(await call.ask(framed), mti)
-            await self._check_mac(answer, intent)
-        except (OutcomeUnknown, DeviceFault) as error:
-            if run is not None:
-                await _abandon(run)
-            if isinstance(error, DeviceFault):
-                raise OutcomeUnknown(HOST, "the pad could not check the answer") from error
+            framed = await self._asking.sealed("0200", fields)
+            kept = None if intent.kind == "balance" else intent
+            return await self._asking.ask(call, framed, "0200", intent.trace_number, kept)
+        except (OutcomeUnknown, DeviceFault):
+            await _abandon(run)
             raise
-        return answer
-
-    async def _check_mac(self, answer: Answer, intent: BankIntent | None) -> None:
-        made = await self._sealing.mac(answer.covered)
-        if codec.same_mac(answer.mac, made):
-            return
-        self._signed_on_at = None  # perhaps the bank has other keys: the reversal must not run into the same
-        if intent is not None:
-            self._desk.record.keep(replace(intent, reason=BAD_MAC))
-        raise OutcomeUnknown(HOST, "bad MAC")
 
     async def _told_card(self, run: DebitRun, intent: BankIntent, answer: Answer) -> DebitEnd:
         """Second GENERATE AC and scripts; what came of the scripts is owed to the bank from here on."""
@@ -306,7 +268,7 @@ class BankClient:
         self._desk.log("bank_answer", host=HOST, code=code, outcome=meaning.value)
         if meaning in (Verdict.SIGN_ON, Verdict.REFUSED, Verdict.CALL_BANK):
             if meaning is Verdict.SIGN_ON:
-                self._signed_on_at = None  # signed on again before the next act; this one is not sent again
+                self._asking.keys_are_void()  # signed on again before the next act; this one is not sent again
             raise HostRefused(HOST, code)
         if meaning is Verdict.UNKNOWN:
             raise OutcomeUnknown(HOST, f"code {code}")
@@ -353,45 +315,21 @@ class BankClient:
 
     async def _send_back(self, intent: BankIntent, account: DebitAccount, block: bytes, payment: BankPayment) -> None:
         if intent.kind == "void":
-            mti, reply, fields = "0200", "0210", messages.void(self._station, intent, account, block, payment)
+            mti, fields = "0200", messages.void(self._asking.station, intent, account, block, payment)
         else:
-            mti, reply, fields = "0220", "0230", messages.refund(self._station, intent, account, payment)
-        framed = await self._sealed(mti, fields)
-        async with self._line.connected() as call:
+            mti, fields = "0220", messages.refund(self._asking.station, intent, account, payment)
+        framed = await self._asking.sealed(mti, fields)
+        async with self._asking.line.connected() as call:
             with trio.move_on_after(ACT_S_MAX, shield=True):
-                answer = await self._ask(call, framed, intent, reply, None)
+                answer = await self._asking.ask(call, framed, mti, intent.trace_number, intent)
                 self._judge(answer, intent)
                 return
             raise OutcomeUnknown(HOST, "took too long")
 
-    # --- bytes --------------------------------------------------------------------------------------------------------
-
-    async def _sealed(self, mti: str, fields: Fields, run: DebitRun | None = None) -> bytes:
-        """A frame whose MAC the pad has made."""
-        covered = codec.encode(mti, fields, with_mac=True)
-        try:
-            return self._framed(covered + await self._sealing.mac(covered))
-        except DeviceFault:
-            if run is not None:
-                await _abandon(run)
-            raise
-
-    def _framed(self, message: bytes) -> bytes:
-        return codec.frame(bytes.fromhex(self._rules.tpdu), bytes.fromhex(self._rules.header), message)
-
-    def _decoded(self, message: bytes, mti: str) -> Answer:
-        try:
-            answer = codec.decode(message)
-        except codec.Unreadable as error:
-            raise OutcomeUnknown(HOST, "answer not understood") from error
-        if answer.mti != mti or answer.get("41") != self._rules.terminal_id:
-            raise OutcomeUnknown(HOST, "answer to something else")
-        return answer
-
 
 def _same_act(answer: Answer, intent: BankIntent) -> bool:
-    amount = answer.get("4") == f"{intent.amount_fen:012d}" or intent.kind == "balance"
-    return amount and answer.get("11") == intent.trace_number
+    """The trace number was compared already."""
+    return intent.kind == "balance" or answer.get("4") == f"{intent.amount_fen:012d}"
 
 
 async def _abandon(run: DebitRun) -> None:

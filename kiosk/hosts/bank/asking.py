@@ -1,0 +1,120 @@
+"""One question and its answer: sealed by the pad, framed, sent once, and believed only with a right MAC."""
+
+from dataclasses import replace
+
+import trio
+
+from kiosk.config import BankRules
+from kiosk.hosts.bank import codec, messages
+from kiosk.hosts.bank.codec import Answer, Fields, Verdict
+from kiosk.hosts.bank.line import HOST, BankCall, BankLine
+from kiosk.hosts.bank.sealing import Sealing
+from kiosk.hosts.bank.terminal import BatchFull, TraceCounter
+from kiosk.ports import DeviceFault, HostRefused, Log, OutcomeUnknown
+from kiosk.ports.money import BankIntent, BankRecord
+
+BAD_MAC = "A0"  # F39 of a reversal
+_ANSWERS = {"0200": "0210", "0220": "0230", "0400": "0410", "0620": "0630"}
+
+
+class Asking:
+    """Keeps the sign-on alive and knows nothing of cards."""
+
+    def __init__(
+        self, rules: BankRules, line: BankLine, traces: TraceCounter, sealing: Sealing, record: BankRecord, log: Log
+    ) -> None:
+        self.line = line
+        self._rules = rules
+        self._traces = traces
+        self._sealing = sealing
+        self._record = record
+        self._log = log
+        self._signed_on_at: float | None = None
+
+    @property
+    def station(self) -> messages.Station:
+        return messages.Station(self._rules.terminal_id, self._rules.merchant_id, self._traces.batch_number)
+
+    def new_trace_number(self) -> str:
+        """Durable before it is told. Raises HostRefused: "batch_full"."""
+        try:
+            return self._traces.draw()
+        except BatchFull as error:
+            raise HostRefused(HOST, "batch_full") from error
+
+    # --- sign-on ------------------------------------------------------------------------------------------------------
+
+    async def sign_on(self) -> None:
+        """Raises: HostRefused, OutcomeUnknown, DeviceFault; see the client."""
+        self._signed_on_at = None
+        trace = self.new_trace_number()
+        fields = messages.sign_on(self.station, trace, self._rules.key_form)
+        async with self.line.connected() as call:
+            raw = await call.ask(self._framed(codec.encode("0800", fields, with_mac=False)))
+        answer = self._decoded(raw, "0810", trace)
+        code = answer.get("39")
+        if codec.verdict(code) is not Verdict.DONE:
+            raise HostRefused(HOST, code or "no_code")
+        try:
+            keys = codec.working_keys(bytes.fromhex(answer.get("62")))
+        except codec.Unreadable as error:
+            raise OutcomeUnknown(HOST, str(error)) from error
+        await self._sealing.load(keys)
+        batch = answer.get("60")[2:8]
+        if len(batch) == 6:
+            self._traces.adopt(batch)
+        self._signed_on_at = trio.current_time()
+        self._log("bank_signed_on", host=HOST)
+
+    async def insist_signed_on(self) -> None:
+        """Raises: as ``sign_on``, but silence is a refusal here: the act that wanted it was surely not done."""
+        age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
+        if age_s is not None and age_s <= self._rules.key_age_s_max:
+            return
+        try:
+            await self.sign_on()
+        except OutcomeUnknown as unknown:
+            raise HostRefused(HOST, "sign_on_unanswered") from unknown
+
+    def keys_are_void(self) -> None:
+        """Sign on again before whatever comes next."""
+        self._signed_on_at = None
+
+    # --- questions with a MAC -----------------------------------------------------------------------------------------
+
+    async def sealed(self, mti: str, fields: Fields) -> bytes:
+        """A frame whose MAC the pad has made. Raises DeviceFault."""
+        covered = codec.encode(mti, fields, with_mac=True)
+        return self._framed(covered + await self._sealing.mac(covered))
+
+    async def ask(self, call: BankCall, framed: bytes, mti: str, trace: str, intent: BankIntent | None) -> Answer:
+        """Journal ``intent``, send, and believe only an answer to this question whose MAC is right.
+
+        Raises:
+            OutcomeUnknown: in every other case.
+        """
+        if intent is not None:
+            self._record.keep(intent)
+        answer = self._decoded(await call.ask(framed), _ANSWERS[mti], trace)
+        try:
+            made = await self._sealing.mac(answer.covered)
+        except DeviceFault as error:
+            raise OutcomeUnknown(HOST, "the pad could not check the answer") from error
+        if codec.same_mac(answer.mac, made):
+            return answer
+        self.keys_are_void()  # perhaps the bank has other keys: the reversal must not run into the same
+        if intent is not None:
+            self._record.keep(replace(intent, reason=BAD_MAC))
+        raise OutcomeUnknown(HOST, "bad MAC")
+
+    def _framed(self, message: bytes) -> bytes:
+        return codec.frame(bytes.fromhex(self._rules.tpdu), bytes.fromhex(self._rules.header), message)
+
+    def _decoded(self, message: bytes, mti: str, trace: str) -> Answer:
+        try:
+            answer = codec.decode(message)
+        except codec.Unreadable as error:
+            raise OutcomeUnknown(HOST, "answer not understood") from error
+        if (answer.mti, answer.get("41"), answer.get("11")) != (mti, self._rules.terminal_id, trace):
+            raise OutcomeUnknown(HOST, "answer to something else")
+        return answer
