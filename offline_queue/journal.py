@@ -18,7 +18,7 @@ from kiosk.domain.entries import Facts, NewEntry, NewNotice, OwedNotice, StoredE
 from kiosk.domain.money import Fen
 from offline_queue.chain import link_of, sign_head
 from offline_queue.periods import Periods
-from offline_queue.schema import Effect, Entry, Notice, OutboxTotals, Purse, open_database
+from offline_queue.schema import OF_A_CARD, OF_A_CASE, Effect, Entry, Notice, OutboxTotals, Purse, open_database
 from offline_queue.sealing import Root
 
 Sql = Callable[..., Any]
@@ -148,17 +148,22 @@ class SqliteJournal:
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""
-        return [self._stored(row) for row in Entry.select().where(Entry.case_code == case_code).order_by(Entry.seq)]
+        return [
+            self._stored(row)
+            for row in Entry.select().where(Entry.case_code == case_code, OF_A_CASE).order_by(Entry.seq)
+        ]
 
     def of_card(self, card_number: str) -> list[StoredEntry]:
         index = self._root.card_index(card_number)
-        return [self._stored(row) for row in Entry.select().where(Entry.card_index == index).order_by(Entry.seq)]
+        return [
+            self._stored(row) for row in Entry.select().where(Entry.card_index == index, OF_A_CARD).order_by(Entry.seq)
+        ]
 
     def entries(self) -> list[StoredEntry]:
         return [self._stored(row) for row in Entry.select().order_by(Entry.seq)]
 
     def case_code_known(self, code: str) -> bool:
-        return bool(Entry.select().where(Entry.case_code == code).exists())
+        return bool(Entry.select().where(Entry.case_code == code, OF_A_CASE).exists())
 
     def _stored(self, row: Entry) -> StoredEntry:
         clear = self._periods.opened(row.period, bytes(row.sealed), str(row.seq))

@@ -35,7 +35,7 @@ class JournalReader:
         return map(self._stored, self.connection.execute(f"{_SELECT} order by seq"))
 
     def story(self, case_code: str) -> list[StoredEntry]:
-        found = self.connection.execute(f"{_SELECT} where case_code = ? order by seq", (case_code,))
+        found = self.connection.execute(f"{_SELECT} where case_code = ? and case_code != '' order by seq", (case_code,))
         return [self._stored(row) for row in found]
 
     def notices_owed(self) -> int:

@@ -114,6 +114,10 @@ class OutboxTotals(_Row):
         table_name = "outbox_totals"
 
 
+# Said beside the bound value, or SQLite cannot know that the partial index holds it and walks the whole file.
+OF_A_CASE = peewee.SQL("case_code != ''")
+OF_A_CARD = peewee.SQL("card_index != ''")
+
 TABLES = (Entry, Period, Head, Effect, Purse, Notice, OutboxTotals)
 
 
