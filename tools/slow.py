@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +33,18 @@ class Suite:
     share: float
     needs: str
     gates: bool = True
+    env: tuple[tuple[str, str], ...] = ()
 
 
 def suites(turn: int) -> list[Suite]:
     simulators = (PYTHON, "-m", "simulators")
+    other = ("--pin-mode", "A", "--size", "1280x800", "--out", str(OUT / "smoke-a"))
+    properties = (PYTHON, "-m", "pytest", "tests/property", "tests/hosts/test_codecs.py", f"--rotate={turn}")
     return [
-        Suite("smoke", (*simulators, "smoke", "--out", str(OUT / "smoke")), 0.4, "simulators/smoke"),
+        Suite("smoke", (*simulators, "smoke", "--out", str(OUT / "smoke")), 0.3, "simulators/smoke"),
+        Suite("smoke, mode A on a wide panel", (*simulators, "smoke", *other), 0.3, "simulators/smoke"),
+        # Other examples at every run, a thousand each: what breaks is printed and can be repeated.
+        Suite("wide properties", properties, 0.3, "tests/property", env=(("HYPOTHESIS_PROFILE", "wide"),)),
         Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench", gates=False),
         Suite("slow tests", (PYTHON, "-m", "pytest", "-m", "slow", f"--rotate={turn}"), 0.95, "tests"),
     ]
@@ -74,7 +81,7 @@ def run(suite: Suite, ends: float) -> str:
     if "pytest" in command:
         command.append(f"--minutes={(cap_s - GRACE_S) / 60:.2f}")
     print(f"slow: {suite.name}, at most {cap_s / 60:.1f} min", flush=True)
-    status = run_within(command, cap_s)
+    status = run_within(command, cap_s, dict(suite.env))
     if status is None:
         return f"{suite.name}: {'cut off' if suite.gates else 'ended'} after {cap_s / 60:.1f} min"
     if status == PYTEST_FOUND_NOTHING and "pytest" in command:
@@ -84,9 +91,11 @@ def run(suite: Suite, ends: float) -> str:
     return f"{suite.name}: {'failed:' if suite.gates else 'a figure misses its target:'} status {status}"
 
 
-def run_within(command: list[str], cap_s: float) -> int | None:
+def run_within(command: list[str], cap_s: float, env: Mapping[str, str] | None = None) -> int | None:
     """The exit status, or None when the cap came first; then the whole process group is ended."""
-    process = subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=HOUSE, stdin=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **(env or {})}
+    )
     try:
         return process.wait(cap_s)
     except subprocess.TimeoutExpired:
