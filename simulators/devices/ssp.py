@@ -241,10 +241,11 @@ class SspModule:
 
     def _hear(self, seq_id: int, data: bytes) -> None:
         if data == b"\x11":
-            self._last = None
-            answer: bytes | None = OK
-        elif self._last is not None and self._last[0] == seq_id:
-            answer = self._last[2]  # a repetition: the same answer, nothing is done
+            self._last = None  # the next command has SEQ 0, also when this one had
+            self._send(seq_id, OK)
+            return
+        if self._last is not None and self._last[0] == seq_id:
+            answer: bytes | None = self._last[2]  # a repetition: the same answer, nothing is done
         else:
             answer = self._answer(data)
         if answer is not None:
@@ -388,7 +389,7 @@ class SspModule:
         paid = b"\x01" + valued(self._paid)
         now = {
             "reading": b"\xef\x00", "rejecting": b"\xed", "stacking": b"\xcc", "jam": b"\xe9",
-            "paying": b"\xda" + paid, "bezel": b"\xce" + paid,
+            "paying": b"\xda" + paid, "bezel": b"\xce" + valued(self._paid),
         }.get(self._state, b"")  # fmt: skip
         return now + (b"" if self._enabled or self._state else b"\xe8")
 

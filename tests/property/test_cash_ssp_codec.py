@@ -70,6 +70,7 @@ def test_payout_events_are_read() -> None:
     """Sums, and what an incomplete payout paid of what was asked; a jam's code does not shift what follows."""
     value = bytes.fromhex("e8030000") + b"CNY"
     assert codec.events(b"\xd2\x01" + value) == [Event(Code.DISPENSED, values=(("CNY", 1000),))]
+    assert codec.events(b"\xce" + value + b"\xe8")[0] == Event(Code.IN_BEZEL, values=(("CNY", 1000),))
     short = b"\xdc\x01" + bytes.fromhex("e8030000b80b0000") + b"CNY"
     assert codec.events(short + b"\xe8") == [
         Event(Code.INCOMPLETE, values=(("CNY", 1000),), asked=3000),

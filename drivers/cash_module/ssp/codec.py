@@ -81,7 +81,7 @@ WITH_VALUES = frozenset(
     {
         Code.DISPENSING, Code.DISPENSED, Code.JAMMED, Code.HALTED, Code.FLOATING, Code.FLOATED, Code.TIME_OUT,
         Code.SMART_EMPTYING, Code.SMART_EMPTIED, Code.TO_STACKER, Code.STACKED_AT_POWER_UP,
-        Code.STORED_AT_POWER_UP, Code.DISPENSED_AT_POWER_UP, Code.IN_BEZEL, Code.PAYOUT_ERROR,
+        Code.STORED_AT_POWER_UP, Code.DISPENSED_AT_POWER_UP, Code.PAYOUT_ERROR,
     }
 )  # fmt: skip
 WITH_TWO_VALUES = frozenset({Code.INCOMPLETE, Code.INCOMPLETE_FLOAT})
@@ -224,6 +224,8 @@ def _size(rest: bytes) -> int:
         raise Unreadable(f"event {code:02x}")
     if code in WITH_CHANNEL:
         return 2
+    if code == Code.IN_BEZEL:
+        return 8
     if code in WITH_VALUES:
         return 2 + 7 * count + (code == Code.PAYOUT_ERROR)
     return 2 + 11 * count if code in WITH_TWO_VALUES else 1
@@ -232,6 +234,8 @@ def _size(rest: bytes) -> int:
 def _event(code: int, body: bytes) -> Event:
     if code in WITH_CHANNEL:
         return Event(code, channel=body[0])
+    if code == Code.IN_BEZEL:  # one value, and no count before it
+        return Event(code, values=((_currency(body, 4), _u32(body, 0)),))
     if code in WITH_VALUES:
         starts = range(1, 1 + 7 * body[0], 7)
         return Event(code, values=tuple((_currency(body, at + 4), _u32(body, at)) for at in starts))
