@@ -42,6 +42,7 @@ from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import UNREADABLE, open_reader
+from offline_queue.staff_books import StaffBooks
 from offline_queue.verify import verify
 
 HOSTS = ("social_insurance", "card_platform", "agency")
@@ -116,6 +117,7 @@ async def run_kiosk(settings: Settings) -> None:
         debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         medical_insurance=_medical_insurance(settings, links, clock, log),
         lend_cash=cash_books.lent,
+        terminal_books=StaffBooks(Path(settings.data_dir)),
     )
 
     async def examine() -> Any:
@@ -217,8 +219,8 @@ def _medical_insurance(settings: Settings, links: dict[str, HttpsHostLink], cloc
         return not_connected("medical_insurance")
     try:
         return connect_medical_insurance(settings, links["medical_insurance"], clock.now)
-    except MessageIdsUnusable as broken:
-        log("message_ids_unusable", path=str(broken))
+    except (MessageIdsUnusable, ValueError) as broken:  # the counter's file, or SM2 keys in the settings
+        log("medical_insurance_unusable", why=str(broken))
         return not_connected("medical_insurance")
 
 

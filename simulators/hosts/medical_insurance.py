@@ -110,15 +110,15 @@ class MedicalInsuranceSandbox(Sandbox):
         try:
             carried = unsealed(ask.body, ask.headers)
         except WronglySigned:
-            return self._told({"infcode": -1, "err_msg": "签名验证失败"}, sealed_family=False)
+            return self._told({"infcode": -1, "err_msg": "签名验证失败"}, sealed_in="")
         try:
             message = msgspec.convert(json.loads(carried.message, parse_float=Decimal), Message)
         except (msgspec.ValidationError, ValueError, RecursionError):
             raise Refusal(400, "bad_request", "报文格式不正确") from None
         answer = self._answered(message)
-        return SILENCE if answer is None else self._told(answer, sealed_family=carried.sealed)
+        return SILENCE if answer is None else self._told(answer, sealed_in=carried.sealed)
 
-    def _told(self, answer: dict[str, Any], *, sealed_family: bool) -> Reply:
+    def _told(self, answer: dict[str, Any], *, sealed_in: str) -> Reply:
         now = self.clock().astimezone(CHINA)
         moment = now.strftime("%Y%m%d%H%M%S%f")[:17]
         count = self.books.execute("SELECT count(*) FROM messages").fetchone()[0]
@@ -131,8 +131,8 @@ class MedicalInsuranceSandbox(Sandbox):
             **answer,
         }
         body = _encoder.encode(whole)
-        if sealed_family:
-            body = sealed(body, int(now.timestamp()), wrongly=self.behaviour.wrongly_signed)
+        if sealed_in:
+            body = sealed(body, int(now.timestamp()), sealed_in, wrongly=self.behaviour.wrongly_signed)
         return Reply(200, body)
 
     def _answered(self, message: Message) -> dict[str, Any] | None:

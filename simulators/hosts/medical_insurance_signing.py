@@ -10,6 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from simulators.hosts import medical_insurance_sm2 as sm2
+
 TEST_ID = "test-terminal-01"
 TEST_SECRET = "TEST-secret-0001"  # a TEST value
 
@@ -23,7 +25,7 @@ class Unsealed:
     """The message, and whether its answer must be sealed too."""
 
     message: bytes
-    sealed: bool
+    sealed: str = ""  # signType of the question, in which the answer must be sealed too; "" = not sealed
 
 
 def unsealed(body: bytes, headers: Mapping[str, str]) -> Unsealed:
@@ -33,27 +35,28 @@ def unsealed(body: bytes, headers: Mapping[str, str]) -> Unsealed:
     except (ValueError, RecursionError):
         raise WronglySigned from None
     if isinstance(told, dict) and "signData" in told:
-        return Unsealed(_unsealed(told), True)
+        return Unsealed(_unsealed(told), str(told.get("signType")))
     if "x-tif-signature" in headers:
         _check_gateway(headers)
-    return Unsealed(body, False)
+    return Unsealed(body)
 
 
-def sealed(answer: bytes, timestamp: int, *, wrongly: bool) -> bytes:
-    """An answer as family (b) sends it."""
+def sealed(answer: bytes, timestamp: int, kind: str, *, wrongly: bool) -> bytes:
+    """An answer as family (b) sends it; ``kind`` is signType."""
     stamp = str(timestamp)
-    signature = _digest(stamp, answer)
+    text = _text(kind, stamp, answer)
+    signed = _sm3(text) if kind == "SM3" else sm2.signature(text, sm2.PLATFORM_PRIVATE)
     if wrongly:
-        signature = bytes([signature[0] ^ 1]) + signature[1:]
+        signed = bytes([signed[0] ^ 1]) + signed[1:]
     return json.dumps(
         {
             "appCode": TEST_ID,
             "version": "1.0.0",
             "encType": "SM4",
-            "signType": "SM3",
+            "signType": kind,
             "timestamp": stamp,
             "data": {"encData": _sm4(_key(), answer).hex().upper()},
-            "signData": base64.b64encode(signature).decode(),
+            "signData": base64.b64encode(signed).decode(),
         }
     ).encode()
 
@@ -68,21 +71,31 @@ def _check_gateway(headers: Mapping[str, str]) -> None:
 def _unsealed(told: dict[str, Any]) -> bytes:
     try:
         message = _sm4_back(_key(), bytes.fromhex(told["data"]["encData"]))
-        signature = base64.b64decode(told["signData"], validate=True)
-        expected = _digest(str(told["timestamp"]), message)
+        signed = base64.b64decode(told["signData"], validate=True)
+        text = _text(told["signType"], str(told["timestamp"]), message)
     except (ValueError, KeyError, TypeError):
         raise WronglySigned from None
-    if told.get("appCode") != TEST_ID or signature != expected:
+    if told.get("appCode") != TEST_ID or not _valid(told["signType"], text, signed):
         raise WronglySigned
     return message
 
 
-def _digest(timestamp: str, message: bytes) -> bytes:
-    """SM3 over the fields in ASCII order and the secret."""
+def _valid(kind: str, text: bytes, signed: bytes) -> bool:
+    if kind == "SM2":
+        return sm2.holds(text, signed, sm2.public_key(sm2.TERMINAL_PRIVATE))
+    return kind == "SM3" and signed == _sm3(text)
+
+
+def _text(kind: str, timestamp: str, message: bytes) -> bytes:
+    """The fields in ASCII order, and the secret."""
     head = f"appCode={TEST_ID}&data=".encode()
-    tail = f"&encType=SM4&signType=SM3&timestamp={timestamp}&version=1.0.0&key={TEST_SECRET}".encode()
+    tail = f"&encType=SM4&signType={kind}&timestamp={timestamp}&version=1.0.0&key={TEST_SECRET}".encode()
+    return head + message + tail
+
+
+def _sm3(text: bytes) -> bytes:
     digest = hashes.Hash(hashes.SM3())
-    digest.update(head + message + tail)
+    digest.update(text)
     return digest.finalize()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.hosts.medical_insurance.signer import (
@@ -18,8 +18,10 @@ from kiosk.hosts.medical_insurance.signer import (
     text_to_sign,
 )
 from kiosk.hosts.medical_insurance.sm import sm3, sm4_decrypt, sm4_encrypt
+from kiosk.hosts.medical_insurance.sm2 import N, Sm2Signature, sm2_signature
 from kiosk.hosts.shape import BadShape
 from kiosk.ports import HostRefused, OutcomeUnknown
+from simulators.hosts import medical_insurance_sm2 as platform
 from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
 from tests.hosts.medical import Clinic
 
@@ -28,6 +30,16 @@ KEY = bytes.fromhex("0123456789abcdeffedcba9876543210")
 
 def sm_signer() -> SmSigner:
     return SmSigner(TEST_ID, TEST_SECRET, Sm3Signature(), lambda: 1_763_700_000)
+
+
+def sm2_signer() -> SmSigner:
+    ours = sm2_signature(f"{platform.TERMINAL_PRIVATE:064x}", platform.public_hex(platform.PLATFORM_PRIVATE), below)
+    return SmSigner(TEST_ID, TEST_SECRET, ours, lambda: 1_763_700_000)
+
+
+def below(limit: int) -> int:
+    """The random number of the worked example, for signatures that can be compared."""
+    return 0x59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21 - 1
 
 
 def gateway(token: str = TEST_SECRET) -> GatewaySigner:
@@ -44,6 +56,59 @@ def test_sm4_vector() -> None:
     assert sm4_encrypt(KEY, KEY)[:16].hex() == "681edf34d206965e86b3e94f536e4246"
     bare = Cipher(algorithms.SM4(KEY), modes.ECB()).encryptor()  # noqa: S305  # the vector is of a single block
     assert bare.update(KEY).hex() == "681edf34d206965e86b3e94f536e4246"
+
+
+def test_sm2_vector() -> None:
+    """Key, digest and signature of the worked example of GB/T 32918.5-2017 (A.2), by the terminal's code."""
+    public = (
+        0x09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020,
+        0xCCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13,
+    )
+    signed = bytes.fromhex(
+        "F5A03B0648D2C4630EEAC513E1BB81A15944DA3827D5B74143AC7EACEEE720B3"
+        "B1B6AA29DF212FD8763182BC0D421CA1BB9038FD1F7F42D4840B69C485BBC1AA"
+    )
+    example = Sm2Signature(platform.TERMINAL_PRIVATE, public, below)
+    assert platform.public_key(platform.TERMINAL_PRIVATE) == public
+    assert example.sign(b"message digest") == signed
+    assert example.valid(b"message digest", signed)
+    assert platform.holds(b"message digest", signed, public)
+
+
+def test_sm2_of_openssl() -> None:
+    """A signature made by OpenSSL 3.0.19 (pkeyutl -rawin -digest sm3 -pkeyopt distid:...) is valid to both sides."""
+    public = (
+        0x6EE29EBC60A98E409A6D76D744A79EF5DD1D0546662D2181E7A84F41D325F8AA,
+        0x79D6002A775A3293A14B94CC0376DC4E360B5BF3EFF3DA078A5F13F25E9F1CCA,
+    )
+    signed = bytes.fromhex(
+        "3631e46149c93a68152b093e55f509e4ab8f19e7edee5147edb12677b17ba59a"
+        "68e5462cce09088000fc56714d60d8964439757397b15048fad4b11004da105e"
+    )
+    theirs = Sm2Signature(platform.TERMINAL_PRIVATE, public, below)
+    for judge in (theirs.valid, lambda text, made: platform.holds(text, made, public)):
+        assert judge(b"yikatong test vector", signed)
+        assert not judge(b"yikatong test vectoR", signed)
+        assert not judge(b"yikatong test vector", signed[:-1] + b"\0")
+        assert not judge(b"yikatong test vector", bytes(64))
+        assert not judge(b"yikatong test vector", signed[:63])
+
+
+@given(st.binary(max_size=40), st.integers(1, N - 2))
+@settings(max_examples=8, deadline=None)
+def test_each_side_checks_the_other(text: bytes, private: int) -> None:
+    """What one implementation of SM2 signs, the other finds valid, under any key."""
+    public = platform.public_key(private)
+    ours = Sm2Signature(private, public, lambda limit: (7919 * len(text) + private) % limit)
+    assert platform.holds(text, ours.sign(text), public)
+    assert ours.valid(text, platform.signature(text, private))
+
+
+@pytest.mark.parametrize(("private", "public"), [("x", ""), ("1", "00" * 64), ("0", ""), ("1", "09" * 63)])
+def test_nonsense_keys_are_refused(private: str, public: str) -> None:
+    """Keys that are none are a mistake in the settings, told without the key."""
+    with pytest.raises(ValueError, match="SM2 keys"):
+        sm2_signature(private, public, below)
 
 
 def test_gateway_signature_is_a_plain_digest() -> None:
@@ -84,8 +149,8 @@ def test_noise_is_never_a_signed_answer(body: Any) -> None:
 
 
 async def test_the_sandbox_takes_both_families(tmp_path: Path) -> None:
-    """A message by gateway headers and one as encData/signData are both accepted; the latter's answer is sealed too."""
-    for signer in (gateway(), sm_signer()):
+    """Gateway headers, encData with SM3 and with SM2 are all accepted; a sealed question's answer is sealed too."""
+    for signer in (gateway(), sm2_signer(), sm_signer()):
         clinic = Clinic(tmp_path, signer=signer)
         assert (await clinic.person("li_jianguo")).in_force
         clinic.platform.close()
@@ -102,9 +167,10 @@ async def test_a_wrong_token_is_refused(tmp_path: Path) -> None:
     clinic.platform.close()
 
 
-async def test_a_wrongly_signed_answer_is_unknown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signer", [sm_signer(), sm2_signer()])
+async def test_a_wrongly_signed_answer_is_unknown(tmp_path: Path, signer: SmSigner) -> None:
     """A settlement whose answer is wrongly signed is booked at the platform and unknown here."""
-    clinic = Clinic(tmp_path, signer=sm_signer())
+    clinic = Clinic(tmp_path, signer=signer)
     person, bill = await clinic.person("li_jianguo"), clinic.bill("li_jianguo", 1)
     clinic.platform.behaviour.wrongly_signed = True
     with pytest.raises(OutcomeUnknown, match="wrongly signed"):

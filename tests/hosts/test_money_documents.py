@@ -14,7 +14,7 @@ from kiosk.ports import HostRefused
 from simulators.hosts.sandbox import Ask
 from tests.hosts.medical import NOON, Clinic, treatment_of
 from tests.hosts.memory import DocumentedLink, document
-from tests.hosts.test_medical_signing import gateway, sm_signer
+from tests.hosts.test_medical_signing import gateway, sm2_signer, sm_signer
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_documents_are_openapi(name: str) -> None:
     assert document(name)["openapi"].startswith("3.1")
 
 
-@pytest.mark.parametrize("signer", [FrontEndSigner(), gateway(), sm_signer()])
+@pytest.mark.parametrize("signer", [FrontEndSigner(), gateway(), sm_signer(), sm2_signer()])
 async def test_every_message_conforms(clinic: Clinic, signer: Signer) -> None:
     """All eight messages and their answers pass the document, whatever the signing family."""
     link, client = documented(clinic, signer)

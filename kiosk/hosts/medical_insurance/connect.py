@@ -8,7 +8,15 @@ from pathlib import Path
 from kiosk.config import MedicalInsuranceRules, Settings
 from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
 from kiosk.hosts.medical_insurance.message_id import MessageIds
-from kiosk.hosts.medical_insurance.signer import FrontEndSigner, GatewaySigner, Signer, Sm3Signature, SmSigner
+from kiosk.hosts.medical_insurance.signer import (
+    FrontEndSigner,
+    GatewaySigner,
+    SignatureMaker,
+    Signer,
+    Sm3Signature,
+    SmSigner,
+)
+from kiosk.hosts.medical_insurance.sm2 import sm2_signature
 from kiosk.ports import HostLink
 
 COUNTER = "message-ids"  # in data_dir, which survives
@@ -20,6 +28,7 @@ def connect(settings: Settings, link: HostLink, now: Callable[[], datetime]) -> 
 
     Raises:
         MessageIdsUnusable, OSError: the counter of message ids cannot be trusted; no message may be sent.
+        ValueError: the settings hold no such SM2 keys.
     """
     rules = settings.medical_insurance
     ids = MessageIds(
@@ -40,6 +49,12 @@ def signer_of(rules: MedicalInsuranceRules, now: Callable[[], datetime]) -> Sign
                 rules.signing_id, rules.signing_secret, seconds, lambda: secrets.token_hex(NONCE_BYTES)
             )
         case "sm":
-            return SmSigner(rules.signing_id, rules.signing_secret, Sm3Signature(), seconds)
+            return SmSigner(rules.signing_id, rules.signing_secret, _signature_of(rules), seconds)
         case _:
             return FrontEndSigner()
+
+
+def _signature_of(rules: MedicalInsuranceRules) -> SignatureMaker:
+    if not rules.signing_private_key:
+        return Sm3Signature()
+    return sm2_signature(rules.signing_private_key, rules.platform_public_key, secrets.randbelow)

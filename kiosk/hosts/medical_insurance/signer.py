@@ -40,9 +40,10 @@ class Signer(Protocol):
 
 
 class SignatureMaker(Protocol):
-    """``kind`` is signType. SM2 by a device or a library comes in here; SM3 is ours."""
+    """``kind`` is signType: ``Sm3Signature`` here, ``sm2.Sm2Signature``, or a device that keeps its key."""
 
-    kind: str
+    @property
+    def kind(self) -> str: ...
 
     def sign(self, text: bytes) -> bytes: ...
 
@@ -118,8 +119,8 @@ class _SmEnvelope(Part, rename="camel"):
 class SmSigner:
     """Family (b): the message encrypted by SM4 under a key made of code and secret, the rest signed with it.
 
-    INVENTED where public adapters differ: encData is upper-case hex, and ``data`` in the text to sign is the message
-    byte for byte.
+    INVENTED where public adapters differ: encData is upper-case hex, ``data`` in the text to sign is the message byte
+    for byte, and an SM2 signature is r and s of 32 bytes each.
     """
 
     def __init__(self, app_code: str, app_secret: str, signature: SignatureMaker, seconds: Callable[[], int]) -> None:

@@ -1,4 +1,4 @@
-"""SM3 and SM4 as the signing family needs them, over OpenSSL. SM2 is not in ``cryptography`` (docs/adr)."""
+"""SM3 and SM4 as the signing family needs them, over OpenSSL; SM2 is in ``sm2``."""
 
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
