@@ -9,6 +9,7 @@ from pathlib import Path
 from kiosk.config import ConfigError, load_settings
 from kiosk.domain.entries import StoredEntry
 from kiosk.domain.money import Fen, yuan
+from kiosk.staff.story import ACTS
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.verify import open_read_only, statement, verify
 
@@ -103,31 +104,4 @@ def _shown(name: str, value: str | int) -> str:
 
 
 # What each act means to a person; an act without words is shown by its own name.
-WORDS = {
-    "visit_opened": "A card was put in and proved genuine.",
-    "visit_closed": "The visit ended.",
-    "pin_entered": "The social security PIN was entered.",
-    "claim_intent": "The terminal asked the hospital to reserve the bill.",
-    "claimed": "The hospital reserved the bill for this terminal.",
-    "note_intent": "A genuine note lay in escrow and was about to be taken.",
-    "note_credited": "The note was taken and credited.",
-    "note_returned": "The note went back.",
-    "note_uncertain": "Nobody knows where the note is: a person must look.",
-    "settle_intent": "The settlement (2207) was about to be sent.",
-    "settle_refused": "The platform refused; nothing was booked.",
-    "settle_unknown": "The platform did not answer.",
-    "settled": "The bill was settled.",
-    "settled_late": "The platform had booked it after all; the money went where it belongs.",
-    "settle_handed_over": "The resident left with an outcome-pending paper; the terminal goes on asking.",
-    "reversal_intent": "A reversal (2601) was about to be sent.",
-    "void_intent": "The settlement was about to be undone (2208).",
-    "voided": "The settlement was undone.",
-    "dispense_intent": "Notes were about to be paid out.",
-    "dispensed": "Notes were paid out, counted by the exit sensor.",
-    "dispense_uncertain": "It is not certain what was paid out: suspense, and a person must look.",
-    "debt_owed": "What could not be paid is owed to the holder.",
-    "held_for_settlement": "After a power cut the money waits for the settlement's outcome.",
-    "receipt_delivered": "The receipt was printed.",
-    "receipt_not_confirmed": "The receipt was not confirmed; it stays owed.",
-    "settlement_undone": "Nothing was settled; the bill was released.",
-}
+WORDS = {act: text.msgid for act, text in ACTS.items()}

@@ -6,6 +6,7 @@ Everything that races is here, so that a service reads as the resident lives it.
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import trio
@@ -43,6 +44,7 @@ from kiosk.ports import (
 )
 from kiosk.ports.cash import CashModule
 from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
@@ -73,6 +75,7 @@ class Desk:
     debt_register: DebtRegister
     medical_insurance: MedicalInsurance
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
+    terminal_books: TerminalBooks | None = None
     visit: Visit = field(init=False)
 
     @property
@@ -119,6 +122,15 @@ class Desk:
         return acceptor if acceptor.capabilities.dispense else None
 
     @property
+    def books(self) -> TerminalBooks:
+        assert self.terminal_books is not None, "the composition root gives staff their books"
+        return self.terminal_books
+
+    @property
+    def slot_health(self) -> dict[str, Health]:
+        return {name: slot.health for name, slot in self.supervisor.slots.items()}
+
+    @property
     def receipt_health(self) -> Health:
         return self.supervisor.health("receipt_printer")
 
@@ -129,8 +141,8 @@ class Desk:
 
     # Questions.
 
-    async def ask(self, question: Question, *, card_needed: bool = True) -> str:
-        watchers: list[Callable[[], Awaitable[object]]] = [self._feed_keys, self._watch_idle]
+    async def ask(self, question: Question, *, card_needed: bool = True, patience_s: float | None = None) -> str:
+        watchers: list[Callable[[], Awaitable[object]]] = [self._feed_keys, partial(self._watch_idle, patience_s)]
         if card_needed:
             watchers.append(self.watch_card)
         value = await self._answered(question, watchers)
@@ -214,13 +226,13 @@ class Desk:
                 with trio.move_on_after(KEYS_AGAIN_S):  # it may have refused once and be in service all the same
                     await self.supervisor.wait_change()
 
-    async def _watch_idle(self) -> NoReturn:
+    async def _watch_idle(self, patience_s: float | None) -> NoReturn:
         timing = self.settings.timing
         began = trio.current_time()
         try:
             while True:
                 slow = self.screen.preferences.large or self.screen.preferences.spoken
-                allowed = timing.question_slow_s if slow else timing.question_s
+                allowed = patience_s or (timing.question_slow_s if slow else timing.question_s)
                 left = max(began, self.screen.activity) + allowed - trio.current_time()
                 if left <= 0:
                     raise ResidentLeft("timeout")

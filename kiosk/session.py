@@ -51,8 +51,11 @@ from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
 from kiosk.services.query_account import query_account
 from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEEDS
 from kiosk.services.settle_medical_bill import settle_medical_bill
+from kiosk.staff.certificate import NotStaff
+from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
+STAFF_CARD = card_problem("card_staff").name
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ async def _live_visit(desk: Desk, code: str) -> VisitEnd:
     except ResidentLeft as left:
         return VisitEnd(left.how)
     except _NotServed as closed:
+        if closed.question.name == STAFF_CARD:
+            return await _live_duty(desk, code)
         desk.journal.record("card_not_served", code, reason=closed.question.name)
         return VisitEnd(await _show_and_end(desk, closed.question))
     desk.journal.record("visit_opened", code, card_spec=desk.visit.identity.spec_version)
@@ -164,6 +169,22 @@ async def _live_visit(desk: Desk, code: str) -> VisitEnd:
         how = "card_gone"
     desk.journal.record("visit_closed", code, how=how)
     return VisitEnd(how, desk.visit.papers)
+
+
+async def _live_duty(desk: Desk, code: str) -> VisitEnd:
+    """A staff card: its own menu, or the page of a foreign card. Never the residents' menu."""
+    how = "stopped"
+    try:
+        await serve_staff(desk, code)
+    except NotStaff as refused:
+        desk.journal.record("staff_card_refused", code, reason=refused.reason)
+        how = await _show_and_end(desk, card_problem("card_foreign"))
+    except ResidentLeft as left:
+        how = left.how
+    except (CardGone, DeviceFault):
+        how = "card_gone"
+    desk.journal.record("staff_visit_closed", code, how=how)
+    return VisitEnd(how, desk.visit.papers if hasattr(desk, "visit") else 0)
 
 
 class _NotServed(Exception):

@@ -10,7 +10,9 @@ PREVIOUS = "previous"
 NEXT = "next"
 REPEAT = "repeat"  # say it again; a key, no target
 STAY = "stay"  # the one button of the idle warning
+CLEAR_DIGIT = "digit:clear"  # take the last digit back
 _ANSWER = "answer:"
+_DIGIT = "digit:"
 
 
 def of_answer(value: str) -> str:
@@ -20,3 +22,12 @@ def of_answer(value: str) -> str:
 def answered(act: str) -> str | None:
     """The value of the answer that ``act`` stands for; None for the other acts."""
     return act.removeprefix(_ANSWER) if act.startswith(_ANSWER) else None
+
+
+def of_digit(digit: int) -> str:
+    return f"{_DIGIT}{digit}"
+
+
+def digit(act: str) -> str | None:
+    """The digit that ``act`` types into a number; None for the other acts."""
+    return act.removeprefix(_DIGIT) if act.startswith(_DIGIT) and act != CLEAR_DIGIT else None

@@ -9,7 +9,7 @@ import trio
 from kiosk.config import Settings
 from kiosk.domain.card import PinProgress
 from kiosk.domain.text import say
-from kiosk.ports import Figures, Hands, PadKey, Preferences, Question, Role, Screen, Waiting
+from kiosk.ports import Figures, Hands, Number, PadKey, Preferences, Question, Role, Screen, Waiting, number_given
 from kiosk.ports.screen import HELP
 from screens import acts, lines, typeface
 from screens.compose import compose
@@ -18,6 +18,7 @@ from screens.frame.header import Sign
 from screens.hands import view as hands
 from screens.map import ScreenMap
 from screens.moment import Moment
+from screens.number import view as number
 from screens.pad import act_of
 from screens.picture import Picture
 from screens.speech import script as speech
@@ -87,7 +88,7 @@ class KivyScreen:
         wish = self._moment.preferences
         self._due, self._calls = self._animation(question, now), 0
         self._change(
-            question=question, page=0, progress=None, refused="", focus="", waited=0, step=0, seconds_left=None,
+            question=question, page=0, progress=None, entry="", refused="", focus="", waited=0, step=0, seconds_left=None,
             amounts_shown=not (wish.large or wish.amounts_hidden),
         )  # fmt: skip
         self._speak(speech.script(self._moment, self._picture))
@@ -179,6 +180,10 @@ class KivyScreen:
         if value is not None:
             self._choose(value)
             return
+        body = self._moment.question.body
+        if isinstance(body, Number) and (act == acts.CLEAR_DIGIT or acts.digit(act) is not None):
+            self._change(entry=number.typed(self._moment.entry, act, body))
+            return
         match act:
             case acts.HELP:
                 self._give(HELP)
@@ -208,8 +213,17 @@ class KivyScreen:
         if answer.unavailable:
             self._change(refused=value)
             self._speak(speech.sentence(answer.unavailable, self._moment.preferences.language))
+        elif isinstance(self._moment.question.body, Number) and answer.role is Role.MAIN:
+            self._give_number(self._moment.question.body)
         else:
             self._give(value)
+
+    def _give_number(self, body: Number) -> None:
+        """Too few digits are no number yet: the field goes on waiting."""
+        entry = self._moment.entry
+        if len(entry) >= body.digits_min:
+            self._moment = self._moment.changed(entry="")
+            self._give(number_given(entry))
 
     def _give(self, value: str) -> None:
         """The first answer counts; without a question waiting it is dead."""

@@ -1,6 +1,6 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Role, Stars, Waiting
+from kiosk.ports import Answer, Figures, Hands, Number, Role, Stars, Waiting
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care
@@ -10,6 +10,7 @@ from screens.frame.strip import split, strip
 from screens.frame.warning import warning
 from screens.hands import view as hands
 from screens.moment import Moment
+from screens.number import view as number
 from screens.picture import Picture
 from screens.plain import view as plain
 from screens.sheet import Sheet
@@ -49,7 +50,7 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
     bottom = max(zones.question.bottom, zones.work.bottom - need)
     parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
-    if not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Waiting):
+    if not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Number | Waiting):
         if _pages_of_words(sheet, moment, parts, y, bare):
             return
         parts = []
@@ -99,6 +100,8 @@ def _least(sheet: Sheet, moment: Moment, answers: list[Answer]) -> int:
             return theme.line_h("body") * 3 + (theme.sizes.strip_h if theme.portrait else 0) + rows
         case Stars():
             return stars.height(sheet) + rows
+        case Number():
+            return number.height(sheet)
         case Hands():
             return theme.sizes.tile[1] + rows
         case Waiting():
@@ -113,6 +116,8 @@ def _work(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, sign: S
             figures.draw(sheet, moment, answers, box)
         case Stars():
             stars.draw(sheet, moment, answers, box)
+        case Number():
+            number.draw(sheet, moment, answers, box)
         case Waiting():
             waiting.draw(sheet, moment, answers, box)
         case Hands():

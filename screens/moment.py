@@ -21,6 +21,7 @@ class Moment:
     amounts_shown: bool = True
     refused: str = ""  # value of the unavailable answer whose reason is shown
     focus: str = ""  # act of the target last used by key
+    entry: str = ""  # digits typed so far, for a question whose body is ``Number``
     waited: int = 0
     step: int = 0
     seconds_left: int | None = None

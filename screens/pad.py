@@ -18,6 +18,11 @@ _CARE = {
 
 def act_of(key: PadKey, picture: Picture, back: str, main: str) -> str:
     """The act of ``key``, or "". ``back`` and ``main`` are the acts of those answers, "" where there is none."""
+    if picture.target(acts.CLEAR_DIGIT):  # a number is being typed: the digits are its own
+        if key.digit is not None:
+            return acts.of_digit(key.digit)
+        if key is PadKey.CLEAR:
+            return acts.CLEAR_DIGIT
     if key in _CARE:
         return _CARE[key]
     if key is PadKey.CANCEL:

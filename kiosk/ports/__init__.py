@@ -43,6 +43,7 @@ from kiosk.ports.questions import (
     Figure,
     Figures,
     Hands,
+    Number,
     Place,
     Plain,
     Question,
@@ -51,6 +52,8 @@ from kiosk.ports.questions import (
     Tiles,
     Tone,
     Waiting,
+    digits_given,
+    number_given,
 )
 from kiosk.ports.screen import HELP, Preferences, Screen
 
@@ -79,6 +82,7 @@ __all__ = [
     "Journal",
     "Kiosk",
     "Log",
+    "Number",
     "Outcome",
     "OutcomeUnknown",
     "PadKey",
@@ -103,4 +107,6 @@ __all__ = [
     "UnusableSettings",
     "Visit",
     "Waiting",
+    "digits_given",
+    "number_given",
 ]

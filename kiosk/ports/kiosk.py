@@ -79,9 +79,10 @@ class Kiosk(Protocol):
     @property
     def page_printer(self) -> PagePrinter: ...
 
-    async def ask(self, question: Question, *, card_needed: bool = True) -> str:
+    async def ask(self, question: Question, *, card_needed: bool = True, patience_s: float | None = None) -> str:
         """Ask by touch, keypad and voice until answered. Pulling the card ends it unless ``card_needed`` is False:
-        then the resident must still learn something, e.g. that paper is coming out.
+        then the resident must still learn something, e.g. that paper is coming out. ``patience_s`` replaces the
+        usual time for an answer, where hands have something long to do.
 
         Raises:
             Back: the BACK answer was chosen. ResidentLeft: timed out, or the card was pulled.

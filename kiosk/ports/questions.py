@@ -102,13 +102,43 @@ class Stars:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number typed at the pad or on the glass and shown as it is typed: a count, a seal. Never a PIN.
+
+    The MAIN answer gives it, once ``digits_min`` are typed: ``ask`` then returns ``number_given(digits)``. No answer
+    but MAIN and BACK stands beside it, because the digits are the number's own.
+    """
+
+    digits_max: int
+    digits_min: int = 1
+
+
+_NUMBER = "#"
+
+
+def number_given(digits: str) -> str:
+    return _NUMBER + digits
+
+
+def digits_given(value: str) -> str:
+    """The digits that were typed, leading noughts and all. Inverse of ``number_given``.
+
+    Raises:
+        ValueError: the value is no number.
+    """
+    if not value.startswith(_NUMBER) or not value[1:].isdigit():
+        raise ValueError("no number was given")
+    return value[1:]
+
+
+@dataclass(frozen=True)
 class Waiting:
     """Three still dots after 0.3 s, ``doing`` after 3 s, "takes a little longer" after 15 s. Has no timeout."""
 
     doing: Text
 
 
-Body = Plain | Tiles | Figures | Hands | Stars | Waiting
+Body = Plain | Tiles | Figures | Hands | Stars | Number | Waiting
 
 
 @dataclass(frozen=True)
@@ -135,7 +165,8 @@ class Question:
         Raises:
             LookupError: the question has none.
         """
+        gives_number = isinstance(self.body, Number) and value.startswith(_NUMBER)
         for answer in self.answers:
-            if answer.value == value:
+            if answer.value == value or (gives_number and answer.role is Role.MAIN):
                 return answer
         raise LookupError(f"question {self.name} has no answer {value}")

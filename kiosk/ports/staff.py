@@ -1,8 +1,15 @@
 """What staff duties need beside what services have: their card, and the books of this terminal."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from kiosk.domain.books import Account
+from kiosk.domain.cases import OpenCase, Unsent
+from kiosk.domain.health import Health
+from kiosk.domain.money import Fen
 from kiosk.domain.staff import StaffCard
+from kiosk.ports.kiosk import Kiosk
 
 
 @runtime_checkable
@@ -24,4 +31,38 @@ class StaffCardReader(Protocol):
         Raises:
             CardGone.
         """
+        ...
+
+
+class TerminalBooks(Protocol):
+    """The journal as staff see it: sums and cases, no cards. Plain calls that only read."""
+
+    def high_water(self) -> datetime | None:
+        """The latest time that any entry bears: a clock set back reopens nothing (money-rules 5)."""
+        ...
+
+    def balances(self) -> Mapping[Account, Fen]:
+        """Every account that is not at zero, now."""
+        ...
+
+    def day(self, day: str) -> tuple[Mapping[Account, Fen], Mapping[Account, Fen]]:
+        """Balances at the end of ``day`` (YYYY-MM-DD), and movements within it."""
+        ...
+
+    def unsent(self) -> Unsent: ...
+
+    def open_cases(self) -> tuple[OpenCase, ...]:
+        """Oldest first."""
+        ...
+
+
+class StaffKiosk(Kiosk, Protocol):
+    """The kiosk as a staff duty sees it. ``visit`` is one of nobody: it has a card and no holder."""
+
+    @property
+    def books(self) -> TerminalBooks: ...
+
+    @property
+    def slot_health(self) -> Mapping[str, Health]:
+        """Every fitted slot."""
         ...

@@ -368,9 +368,10 @@ class KioskInMemory:
     office: Office = field(default_factory=Office)
     cash: CashMachine | None = None
     journal: Any = field(default_factory=MemoryJournal)
+    reader: FakeReader = field(default_factory=FakeReader)
 
     def __post_init__(self) -> None:
-        self.reader, self.sam, self.pad = FakeReader(), FakeSam(), FakePad()
+        self.sam, self.pad = FakeSam(), FakePad()
         self.receipts, self.pages, self.pin = FakeReceiptPrinter(), FakePagePrinter(), FakePinEntry()
         self.hosts, self.lines = FakeHosts(), []
         self.screen = ScriptedScreen(self.script, self)

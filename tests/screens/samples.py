@@ -5,7 +5,21 @@ from datetime import date
 
 from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Bilingual, Day, Month, Name, Text, say
-from kiosk.ports import Answer, Figure, Figures, Hands, Place, Plain, Question, Role, Stars, Tiles, Tone, Waiting
+from kiosk.ports import (
+    Answer,
+    Figure,
+    Figures,
+    Hands,
+    Number,
+    Place,
+    Plain,
+    Question,
+    Role,
+    Stars,
+    Tiles,
+    Tone,
+    Waiting,
+)
 
 LONG_NAME = "阿卜杜热西提·买买提依明江"
 RARE_NAME = "㐂𠮷䶮𪚥"
@@ -153,6 +167,13 @@ def samples() -> dict[str, Question]:
             (t("出生日期在下面。", "The day of birth is below."),),
             Figures((Figure(t("姓名", "Name"), Name(RARE_NAME + "·" + LONG_NAME)), Figure(t("出生", "Born"), Day(date(1990, 2, 28)))), secret=False),
             (back, Answer("yes", t("是我", "That is me"), Role.MAIN)),
+        ),
+        Question(
+            "number",
+            t("100 元的有几张?", "How many notes of 100 yuan?"),
+            (),
+            Number(4),
+            (back, Answer("given", t("数好了", "Counted"), Role.MAIN)),
         ),
         Question(
             "waiting",

@@ -1,0 +1,66 @@
+"""The staff side: menu and pages. Reads here, and hands over to the duties that book."""
+
+from collections.abc import Awaitable, Callable
+
+from kiosk.domain.text import say
+from kiosk.ports import Answer, Back, DeviceFault, OutcomeUnknown, Question, Role, Tiles, Tone
+from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.cases import show_cases
+from kiosk.staff.status import show_status
+from kiosk.staff.visit import OnDuty, open_duty
+
+Duty = Callable[[StaffKiosk, OnDuty], Awaitable[None]]
+
+DUTIES: dict[str, tuple[Answer, Duty]] = {
+    "status": (Answer("status", say("What is wrong now"), icon="list"), show_status),
+    "cases": (Answer("cases", say("Open cases"), icon="sheet"), show_cases),
+}
+FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)
+
+
+async def serve_staff(kiosk: StaffKiosk, case_code: str) -> None:
+    """One insertion of one staff card, from its check to the end.
+
+    Raises:
+        NotStaff: nobody is let in. ResidentLeft, CardGone, DeviceFault: as the desk and the reader.
+    """
+    try:
+        duty = await open_duty(kiosk, case_code)
+    except Back:
+        return
+    if duty is None:
+        return
+    while True:
+        try:
+            chosen = await kiosk.ask(_menu(duty))
+        except Back:
+            return
+        try:
+            await DUTIES[chosen][1](kiosk, duty)
+        except Back:
+            continue
+        except (DeviceFault, OutcomeUnknown) as fault:
+            await _not_now(kiosk, duty, fault)
+
+
+def _menu(duty: OnDuty) -> Question:
+    return Question(
+        "staff_menu",
+        say("Staff {staff}: what is to be done?", staff=duty.staff.staff_id),
+        body=Tiles(),
+        answers=(*(answer for answer, _ in DUTIES.values()), FINISH),
+    )
+
+
+async def _not_now(kiosk: StaffKiosk, duty: OnDuty, fault: DeviceFault | OutcomeUnknown) -> None:
+    why = f"{fault.slot} {fault.health.reason}" if isinstance(fault, DeviceFault) else f"{fault.where} {fault.why}"
+    kiosk.journal.record("staff_duty_stopped", kiosk.visit.case_code, staff=duty.staff.staff_id, why=why)
+    await kiosk.ask(
+        Question(
+            "staff_not_now",
+            say("This cannot be done now"),
+            (say("{words}", words=why), say("Nothing was booked by this.")),
+            answers=(Answer("understood", say("Understood"), Role.MAIN),),
+            tone=Tone.CAUTION,
+        )
+    )

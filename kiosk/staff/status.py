@@ -1,0 +1,116 @@
+"""What is wrong now: slots, consumables, messages not sent, money not explained, a weaker PIN profile."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from kiosk.domain.books import Account
+from kiosk.domain.cash import CashUnit
+from kiosk.domain.health import Condition, Health
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.text import Amount, Text, say
+from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role
+from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.visit import OnDuty
+
+SLOT_NAMES: dict[str, Text] = {
+    "card_reader": say("Card reader"),
+    "sam_reader": say("Security module"),
+    "pin_pad": say("Keypad"),
+    "receipt_printer": say("Receipt printer"),
+    "page_printer": say("A4 printer"),
+    "cash_acceptor": say("Notes in"),
+    "cash_dispenser": say("Notes out"),
+    "barcode_reader": say("Code reader"),
+    "id_card_reader": say("ID card reader"),
+}
+CONDITION_NAMES: dict[Condition, Text] = {
+    Condition.ABSENT: say("not there"),
+    Condition.STARTING: say("starting"),
+    Condition.READY: say("works"),
+    Condition.BUSY: say("busy"),
+    Condition.DEGRADED: say("wants attention"),
+    Condition.UNKNOWN: say("silent"),
+    Condition.FAULT: say("out of order"),
+}
+UNIT_STATES: dict[str, Text] = {
+    "low": say("nearly empty"),
+    "empty": say("empty"),
+    "full": say("full"),
+    "missing": say("not there"),
+    "unknown": say("not known"),
+}
+BACK = Answer("back", say("Go back"), Role.BACK)
+
+
+async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
+    """Raises: Back, ResidentLeft, CardGone."""
+    rows = [*_slots(kiosk), *await _units(kiosk), *_money(kiosk)]
+    if kiosk.pin_entry.mode == "B":
+        rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
+    wrong = bool(list(_slots(kiosk)))
+    heading = say("Something needs attention") if wrong else say("Every device works")
+    await kiosk.ask(Question("staff_status", heading, (), Figures(tuple(rows), secret=False), (BACK,)))
+
+
+def _slots(kiosk: StaffKiosk) -> Iterator[Figure]:
+    for slot, health in kiosk.slot_health.items():
+        if health.condition not in (Condition.READY, Condition.BUSY):
+            yield Figure(SLOT_NAMES[slot], CONDITION_NAMES[health.condition], _reason(health))
+
+
+def _reason(health: Health) -> Text | None:
+    """The word of the glossary as it is: what staff tell the workshop."""
+    return say("{words}", words=health.reason) if health.reason else None
+
+
+async def _units(kiosk: StaffKiosk) -> list[Figure]:
+    """Boxes and cassettes that want something. A cash module that is out of order stands among the slots."""
+    found: dict[str, CashUnit] = {}
+    try:
+        modules = [kiosk.cash_acceptor, kiosk.cash_dispenser]
+        for module in modules:
+            for unit in await module.unit_status() if module else ():
+                found[unit.name] = unit
+    except DeviceFault:
+        return []
+    return [
+        Figure(say("Cash unit {name}", name=unit.name), UNIT_STATES[unit.state])
+        for unit in found.values()
+        if unit.state in UNIT_STATES
+    ]
+
+
+def _money(kiosk: StaffKiosk) -> Iterator[Figure]:
+    unsent = kiosk.books.unsent()
+    if unsent.count:
+        yield Figure(
+            say("Messages not sent: {count}", count=unsent.count),
+            Amount(unsent.sum_fen),
+            say("the oldest waits {age}", age=age(kiosk, unsent.oldest_at)),
+        )
+    else:
+        yield Figure(say("Messages not sent: {count}", count=0))
+    balances = kiosk.books.balances()
+    for account, label in (
+        (Account.SUSPENSE, say("To be explained")),
+        (Account.SURPLUS, say("Surplus")),
+        (Account.SHORTAGE, say("Shortage")),
+    ):
+        held = Fen(abs(balances.get(account, NOTHING)))
+        yield Figure(label, Amount(held), _oldest(kiosk, account) if held else None)
+
+
+def _oldest(kiosk: StaffKiosk, account: Account) -> Text | None:
+    field = f"{account.value}_fen"
+    since = next((case.since for case in kiosk.books.open_cases() if getattr(case, field)), "")
+    return say("the oldest waits {age}", age=age(kiosk, since)) if since else None
+
+
+def age(kiosk: StaffKiosk, since: str) -> Text:
+    """How long ago an ISO time is, in the unit that tells most."""
+    minutes = max(0, int((kiosk.clock.now() - datetime.fromisoformat(since)).total_seconds())) // 60
+    if minutes < 120:
+        return say("{count} minutes", count=minutes)
+    if minutes < 48 * 60:
+        return say("{count} hours", count=minutes // 60)
+    return say("{count} days", count=minutes // (24 * 60))

@@ -1,0 +1,118 @@
+"""``ports.TerminalBooks``: sums and open cases of the journal, kept up to date by reading only what is new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from kiosk.domain.books import Account, Posting, totals
+from kiosk.domain.cases import OpenCase, Unsent
+from kiosk.domain.money import NOTHING, Fen
+from offline_queue.journal import read_postings
+from offline_queue.verify import open_read_only
+
+_EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
+_OPENS_A_CASE = "note_uncertain"  # has no amount that anybody knows
+_NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
+
+
+@dataclass
+class _Case:
+    since: str
+    sums: dict[Account, int] = field(default_factory=dict)
+    acts: set[str] = field(default_factory=set)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.acts) or any(self.sums.values())
+
+
+class StaffBooks:
+    """Reads by a connection of its own. The first call walks the whole file; later ones only what came since.
+
+    Raises at construction: apsw.Error: there is no journal.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._connection = open_read_only(data_dir / "journal.db")
+        self._seen = 0
+        self._latest: datetime | None = None
+        self._balances: dict[Account, Fen] = {}
+        self._cases: dict[str, _Case] = {}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def high_water(self) -> datetime | None:
+        self._read_on()
+        return self._latest
+
+    def balances(self) -> Mapping[Account, Fen]:
+        self._read_on()
+        return dict(self._balances)
+
+    def day(self, day: str) -> tuple[Mapping[Account, Fen], Mapping[Account, Fen]]:
+        at_end: list[Posting] = []
+        within: list[Posting] = []
+        rows = self._connection.execute("select at, postings from entry where postings != '' order by seq")
+        for at, postings in rows:
+            if at[:10] <= day:
+                at_end += read_postings(postings)
+            if at[:10] == day:
+                within += read_postings(postings)
+        return totals(at_end), totals(within)
+
+    def unsent(self) -> Unsent:
+        count, total, oldest = next(
+            iter(self._connection.execute("select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"))
+        )
+        return Unsent(count, Fen(total), oldest)
+
+    def open_cases(self) -> tuple[OpenCase, ...]:
+        self._read_on()
+        effects: dict[str, list[str]] = {}
+        since: dict[str, str] = {}
+        for act, code, at in self._connection.execute(
+            "select entry.act, entry.case_code, entry.at from effect join entry using (seq) order by seq"
+        ):
+            effects.setdefault(code, []).append(act)
+            since.setdefault(code, at)
+        codes = [code for code, case in self._cases.items() if case.is_open]
+        found = [self._open_case(code, effects.get(code, []), since.get(code, "")) for code in {*codes, *effects}]
+        return tuple(sorted(found, key=lambda case: (case.since, case.code)))
+
+    def _open_case(self, code: str, effects: list[str], since: str) -> OpenCase:
+        case = self._cases.get(code)
+        if case is None or not case.is_open:
+            return OpenCase(code, since, effects=tuple(effects))
+        suspense, surplus, shortage = (Fen(case.sums.get(account, NOTHING)) for account in _EXPLAIN)
+        acts = tuple(dict.fromkeys([*effects, *sorted(case.acts)]))
+        return OpenCase(code, min(filter(None, (case.since, since))), suspense, surplus, shortage, acts)
+
+    def _read_on(self) -> None:
+        for seq, at, act, code, stored in self._connection.execute(_NEW_ROWS, (self._seen,)):
+            self._seen = seq
+            moment = datetime.fromisoformat(at)
+            self._latest = max(self._latest, moment) if self._latest else moment
+            postings = read_postings(stored) if stored else ()
+            self._balances = (
+                totals([*(Posting(*one) for one in self._balances.items()), *postings])
+                if postings
+                else (self._balances)
+            )
+            self._explain(at, act, code, postings)
+
+    def _explain(self, at: str, act: str, code: str, postings: tuple[Posting, ...]) -> None:
+        moved = [posting for posting in postings if posting.account in _EXPLAIN]
+        closes = act == "case_closed" and code in self._cases
+        if not moved and not closes and act != _OPENS_A_CASE:
+            return
+        case = self._cases.get(code)
+        if case is None or not case.is_open:
+            case = self._cases[code] = _Case(at)
+        for posting in moved:
+            case.sums[posting.account] = case.sums.get(posting.account, 0) + posting.amount_fen
+        if act == _OPENS_A_CASE:
+            case.acts.add(act)
+        if closes:
+            case.acts.clear()

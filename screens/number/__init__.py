@@ -1,0 +1,1 @@
+"""A number that is typed: a count, a seal. Never a PIN."""
