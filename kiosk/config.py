@@ -155,7 +155,7 @@ class BankRules(_Part, frozen=True):
     pin_entry_s: float = 60.0
     pin_for_void: bool = True
     aids: tuple[str, ...] = ("A000000333010101",)  # debit only
-    ca_keys: tuple[CaKeyEntry, ...] = ()
+    ca_keys: dict[str, CaKeyEntry] = {}  # by any name
     revoked: tuple[tuple[str, int, str], ...] = ()  # RID, key index, serial of an issuer's certificate
 
 
@@ -248,7 +248,32 @@ def _checked(settings: Settings, path: Path) -> Settings:
             "in production the hospital's front end signs (money-rules 31)",
         ),
     ]
+    rules += _bank_rules(settings.bank)
     for holds, rule in rules:
         if not holds:
             raise ConfigError(f"{path}: {rule}")
     return settings
+
+
+def _bank_rules(bank: BankRules) -> list[tuple[bool, str]]:
+    return [
+        (len(bank.terminal_id) == 8, "bank.terminal_id has eight characters"),
+        (len(bank.merchant_id) == 15, "bank.merchant_id has fifteen characters"),
+        (_is_hex(bank.tpdu, 5), "bank.tpdu is five bytes in hex"),
+        (_is_hex(bank.header, 6), "bank.header is six bytes in hex"),
+        (bank.mac_form in ("unionpay_ecb", "x9.19"), "bank.mac_form is unionpay_ecb or x9.19"),
+        (bank.key_form in ("003", "004"), "bank.key_form is 003 or 004"),
+        (bank.pin_slot != bank.mac_slot, "bank.pin_slot and mac_slot differ"),
+        (4 <= bank.pin_digits_min <= bank.pin_digits_max <= 12, "bank PIN lengths lie between 4 and 12"),
+        (all(_is_hex(key.modulus, None) for key in bank.ca_keys.values()), "bank.ca_keys: modulus is hex"),
+        (all(_is_hex(aid, None) for aid in bank.aids), "bank.aids are hex"),
+    ]
+
+
+def _is_hex(text: str, count: int | None) -> bool:
+    """Whole bytes in hex, ``count`` of them, or any number from one up."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return False
+    return len(raw) == count if count is not None else bool(raw)

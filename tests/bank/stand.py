@@ -217,7 +217,7 @@ async def bank_stand(
             deadline_s=deadline_s,
         )
         async with pad_on_wire(mac_algorithm="unionpay") as pad:
-            bank_rules = BankRules(**{"ca_keys": (entry,), **rules})
+            bank_rules = BankRules(**{"ca_keys": {"test": entry}, **rules})
             line = BankLine(settings, JsonLog(log))
             yield BankStand(host, weather, pad, CardChannel(card_of(one)), Journal(), log, bank_rules, line, directory)
         nursery.cancel_scope.cancel()

@@ -8,7 +8,8 @@ def debit_rules(rules: BankRules) -> DebitRules:
     return DebitRules(
         aids=rules.aids,
         ca_keys=tuple(
-            CaKey(key.rid, key.index, bytes.fromhex(key.modulus), key.exponent, key.expires) for key in rules.ca_keys
+            CaKey(key.rid, key.index, bytes.fromhex(key.modulus), key.exponent, key.expires)
+            for key in rules.ca_keys.values()
         ),
         revoked=frozenset((rid.upper(), index, serial.upper()) for rid, index, serial in rules.revoked),
         ifd_serial=rules.terminal_id,
