@@ -100,6 +100,16 @@ class Settlement:
 
 
 @dataclass(frozen=True)
+class Admission:
+    """A stay in this hospital that deposits are paid for."""
+
+    number: str
+    department: str
+    admitted_on: date
+    deposited_fen: Fen  # so far
+
+
+@dataclass(frozen=True)
 class StatementRow:
     """One act as the platform's own detail has it (result of 3202, submitted by the hospital). Voids are negative."""
 

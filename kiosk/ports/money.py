@@ -12,6 +12,7 @@ from typing import Protocol
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import (
+    Admission,
     Claim,
     Debt,
     InsuredPerson,
@@ -46,6 +47,10 @@ class Hospital(Protocol):
     async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode:
         """The payment notice. ``means``: cash | bank_card | account. Idempotent by ``key`` for as long as the document
         says; refused with ``paid_elsewhere`` when the window was faster."""
+        ...
+
+    async def admission(self, card: CardIdentity, holder: Holder) -> Admission | None:
+        """The holder's present stay, or None: deposits are for inpatients only (money-rules 13)."""
         ...
 
     async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:

@@ -110,6 +110,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/claims/extend", self._extend),
             to("POST", "/v1/claims/release", self._release),
             to("POST", "/v1/payments", self._paid),
+            to("POST", "/v1/admission", self._admission),
             to("POST", "/v1/deposits", self._deposit),
             to("POST", "/v1/statement", self._statement),
             to("POST", "/v1/debts", self._owe),
@@ -173,6 +174,18 @@ class HospitalSandbox(Sandbox):
             raise Refusal(409, "paid_elsewhere", "这张账单已经付过了")
         code = f"{self.world.city}{before.serial:012d}"
         return json_reply({"invoice_code": code, "invoice_address": f"{INVOICES_AT}/{code}"})
+
+    def _admission(self, ask: Ask) -> Reply:
+        resident = self._resident(question(ask, _Who))
+        if not resident.admission:
+            return json_reply({"admission": None})
+        stay = {
+            "number": resident.admission,
+            "department": resident.admission_department,
+            "admitted_on": resident.admitted_on,
+            "deposited_fen": self.claims.deposited_fen(resident.admission),
+        }
+        return json_reply({"admission": stay})
 
     def _deposit(self, ask: Ask) -> Reply:
         asked, key = question(ask, _DepositAsked), required_key(ask)

@@ -110,6 +110,12 @@ class ClaimBook:
             raise Refusal(409, "key_reused", "请求编号重复")
         return int(serial)
 
+    def deposited_fen(self, admission: str) -> int:
+        (total,) = self._db.execute(
+            "SELECT coalesce(sum(amount_fen), 0) FROM deposits WHERE admission = ?", (admission,)
+        ).fetchone()
+        return int(total)
+
     def deposits(self) -> list[tuple[str, int]]:
         """Admission and amount, oldest first."""
         return self._db.execute("SELECT admission, amount_fen FROM deposits ORDER BY serial").fetchall()

@@ -99,6 +99,8 @@ class Resident(_Part, frozen=True, kw_only=True):
     medical_scheme: Annotated[str, _words("", "310", "390")] = ""  # "": 310 for who ever worked, 390 for the others
     insured_place: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6})?$")] = ""  # "": the world's city
     admission: str = ""  # number of the hospital stay that deposits go to; "": none
+    admitted_on: _Date = "2026-11-16"
+    admission_department: str = "内科"
     bills: list[BillEntry] = []
 
 

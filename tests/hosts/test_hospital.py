@@ -154,6 +154,10 @@ async def test_a_deposit_is_booked_once(lobby: Lobby) -> None:
     with pytest.raises(HostRefused, match="no_such_admission"):
         await lobby.hospital.deposit(lobby.card, lobby.holder, "ZY20261101", Fen(50_000), "deposit-2")
     assert lobby.sandbox.claims.deposits() == [("ZY20261101", 50_000)]
+    stay = await lobby.hospital.admission(card, holder)
+    assert stay is not None
+    assert (stay.number, stay.deposited_fen) == ("ZY20261101", 50_000)
+    assert await lobby.hospital.admission(lobby.card, lobby.holder) is None
 
 
 # --- debts ------------------------------------------------------------------------------------------------------------
@@ -275,6 +279,7 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     claim = await lobby.hospital.extend(await lobby.hospital.claim(lobby.bill, "lease-1"))
     await lobby.hospital.notify_paid(claim, lobby.settlement(), "cash", "notice-1")
     await lobby.hospital.release(claim)
+    await lobby.hospital.admission(card, holder)
     await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(100), "deposit-1")
     debt = await lobby.debts.register(lobby.card, Fen(200), "change", "debt-1")
     await lobby.debts.of_card(lobby.card)
@@ -301,7 +306,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 def test_noise_is_never_understood(body: Any) -> None:
     """Any JSON that is not the documented answer is BadShape, and no other exception."""
     for decode in (
-        codec.unpaid_bills, codec.invoice, codec.receipt_number, codec.debt, codec.debts,
+        codec.unpaid_bills, codec.invoice, codec.admission, codec.receipt_number, codec.debt, codec.debts,
         lambda told: codec.claim(told, "B-1", "key"),
     ):  # fmt: skip
         with pytest.raises(BadShape):

@@ -4,7 +4,7 @@ from datetime import date
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
+from kiosk.domain.settlement import Admission, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.hospital import codec
 from kiosk.ports import HostLink
@@ -43,6 +43,10 @@ class HospitalClient:
         body = codec.payment_notice(claim, settlement, means)
         answer = await self._link.call("POST", codec.PAYMENTS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.invoice(answer.body))
+
+    async def admission(self, card: CardIdentity, holder: Holder) -> Admission | None:
+        answer = await self._link.call("POST", codec.ADMISSION_PATH, body=codec.admission_question(card, holder))
+        return understood(HOST, lambda: codec.admission(answer.body))
 
     async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
         body = codec.deposit_question(card, holder, admission, amount_fen)

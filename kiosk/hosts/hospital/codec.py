@@ -11,7 +11,7 @@ import msgspec
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import BillLine, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
+from kiosk.domain.settlement import Admission, BillLine, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
 from kiosk.hosts.shape import BadShape, Part, read
 
 BILLS_PATH = "/v1/unpaid-bills"
@@ -19,6 +19,7 @@ CLAIMS_PATH = "/v1/claims"
 EXTEND_PATH = "/v1/claims/extend"
 RELEASE_PATH = "/v1/claims/release"
 PAYMENTS_PATH = "/v1/payments"
+ADMISSION_PATH = "/v1/admission"
 DEPOSITS_PATH = "/v1/deposits"
 STATEMENT_PATH = "/v1/statement"
 DEBTS_PATH = "/v1/debts"
@@ -70,6 +71,17 @@ class _Claim(Part):
 class _Invoice(Part):
     invoice_code: Annotated[str, msgspec.Meta(max_length=60)]
     invoice_address: _Address
+
+
+class _Stay(Part):
+    number: _Id
+    department: _Word
+    admitted_on: date
+    deposited_fen: _Amount
+
+
+class _Admission(Part):
+    admission: _Stay | None
 
 
 class _Deposited(Part):
@@ -165,6 +177,19 @@ def invoice(body: Any) -> InvoiceCode:
     """Answer of ``POST /v1/payments``. Raises BadShape."""
     told = read(body, _Invoice)
     return InvoiceCode(told.invoice_code, told.invoice_address)
+
+
+def admission_question(card: CardIdentity, holder: Holder) -> dict[str, Any]:
+    """Body of ``POST /v1/admission``."""
+    return _who(card, holder)
+
+
+def admission(body: Any) -> Admission | None:
+    """Answer of ``POST /v1/admission``. Raises BadShape."""
+    stay = read(body, _Admission).admission
+    if stay is None:
+        return None
+    return Admission(stay.number, stay.department, stay.admitted_on, Fen(stay.deposited_fen))
 
 
 def deposit_question(card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen) -> dict[str, Any]:
