@@ -82,7 +82,11 @@ class ModeB:
         async with self._pad.lend_line() as (pad_fd, framing):
             request = self._request(verb, card, template, pad_fd, framing)
             with trio.move_on_after(entries * (template.entry_s_max + START_S_MAX)):
-                async with _Child(pad_fd) as child:
+                try:
+                    child = _Child(pad_fd)
+                except OSError as error:
+                    raise self._fault("pin_process_not_started") from error
+                async with child:
                     return await self._converse(child, request, progress)
         return PinVerdict(PinResult.TIMED_OUT)
 
@@ -143,7 +147,7 @@ class _Child:
     """The process, its two pipes, and its certain end: killed by pid and reaped, whatever happens."""
 
     def __init__(self, pad_fd: int) -> None:
-        self._process = _spawn(pad_fd)
+        self._process = _spawn(pad_fd)  # OSError: the machine has no room for a process
         self._heard = b""
         assert self._process.stdin and self._process.stdout
         self._to = trio.lowlevel.FdStream(os.dup(self._process.stdin.fileno()))

@@ -16,6 +16,7 @@ import trio
 from drivers.transport.line import LineLost
 
 RECEIVE_BYTES_MAX: Final = 4096
+_GONE: Final = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
 PARITIES: Final = {"N": serial.PARITY_NONE, "E": serial.PARITY_EVEN, "O": serial.PARITY_ODD}
 
 
@@ -91,8 +92,8 @@ def open_serial_line(path: str, baud: int = 9600, parity: str = "N", stop_bits: 
         port = serial.Serial(
             path, baud, parity=PARITIES[parity], stopbits=stop_bits, timeout=0, write_timeout=0, exclusive=True
         )
-    except serial.SerialException as error:
-        absent = error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
-        raise LineLost("absent" if absent else "busy") from error
-    port.reset_input_buffer()
+        port.reset_input_buffer()
+    except (serial.SerialException, termios.error) as error:  # the latter: unplugged while it was set up
+        number = getattr(error, "errno", None) or (error.args[0] if error.args else None)
+        raise LineLost("absent" if number in _GONE else "busy") from error
     return SerialLine(port)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -44,13 +45,16 @@ class VoiceSpeaker:
         self._note(question, said, language)
         if not said:
             return
-        self._player = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("player.py")), self._voice_dir, language],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        try:
+            self._player = subprocess.Popen(
+                [sys.executable, "-I", str(Path(__file__).with_name("player.py")), self._voice_dir, language],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            return  # no room for a process: the page still stands, and the record says what it was to say
         assert self._player.stdin is not None
         lines = "".join(json.dumps(one.pieces, ensure_ascii=False) + "\n" for one in said)
         try:
@@ -80,6 +84,10 @@ class VoiceSpeaker:
             "msgids": [one.msgid for one in said],
             "words": " ".join(one.words for one in said if not one.personal and one.msgid != TONE_PIECE),
         }
+        with suppress(OSError):  # a full tmpfs costs the record, not the resident's page
+            self._write(line)
+
+    def _write(self, line: dict[str, object]) -> None:
         whole = self._record.exists() and self._record.stat().st_size > RECORD_BYTES_MAX
         with self._record.open("w" if whole else "a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -20,6 +20,7 @@ from kiosk.ports import CardAuthority, CardGone, CardNotGenuine, DeviceContext, 
 
 BASIC_FIELDS = 11
 STEP1_FIELDS = 5
+THREADS_MAX = 3  # a library that hangs holds so many, and never those that other devices need
 _NO_TERMINAL = "0" * 12  # what a reader without PSAM calls itself
 
 
@@ -48,6 +49,7 @@ class VendorCardReader:
         self._context = context
         self._library: VendorLibrary | None = None
         self.vendor_turn = trio.Lock()  # PIN mode A takes it too: nobody polls while the reader's pad is lit
+        self._threads = trio.CapacityLimiter(THREADS_MAX)
         self._present = False
         self._told = Health(Condition.STARTING)
         self._hsm_holder: tuple[bytes, Holder] | None = None  # read by the HSM steps of this insertion
@@ -157,7 +159,9 @@ class VendorCardReader:
             raise self._fault(Condition.FAULT, "library_missing")
         async with self.vendor_turn:
             with trio.move_on_after(self._settings.call_s_max):
-                return await trio.to_thread.run_sync(library.call, name, argument, abandon_on_cancel=True)
+                return await trio.to_thread.run_sync(
+                    library.call, name, argument, abandon_on_cancel=True, limiter=self._threads
+                )
         raise self._fault(Condition.UNKNOWN, "silent")
 
     async def _checked(self, name: str, argument: int | bytes) -> VendorAnswer:

@@ -48,7 +48,10 @@ class ProcessSealVerifier:
         )
         verdict = Verdict(finding=SealFinding.UNREADABLE, reason="too_slow")
         with trio.move_on_after(self._verify_s_max):
-            verdict = await self._checked(packed(order, pdf))
+            try:
+                verdict = await self._checked(packed(order, pdf))
+            except OSError as error:  # no room for a process
+                verdict = Verdict(finding=SealFinding.UNREADABLE, reason=f"process not started: {error.strerror}")
         self._log("seal_checked", result=verdict.finding.value, reason=verdict.reason)
         return verdict.finding
 
