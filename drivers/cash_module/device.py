@@ -19,9 +19,14 @@ OpenLine = Callable[[], Line]
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds. ``hold_s``: how long a note waits for each ``hold``; ``hold_s_max``: in all, whatever is asked."""
+    """Seconds. ``hold_s``: how long a note waits for each ``hold``; ``hold_s_max``: in all, whatever is asked.
+
+    ``rest_polls``: at rest only each so many polls are made. A module that takes nothing still wants to be asked now
+    and then, but seven times a second would be half of all that an idle terminal computes.
+    """
 
     poll_s: float = 0.15
+    rest_polls: int = 6
     hold_s: float = 10.0
     hold_s_max: float = 28.0
     note_s_max: float = 20.0  # from the decision to what came of it
@@ -53,6 +58,10 @@ class CashDevice(ABC):
     async def _advance(self) -> None:
         """One turn of the loop: whatever is due next."""
 
+    def _at_rest(self) -> bool:
+        """Whether nothing can come from the device but news of its own state."""
+        return False
+
     @property
     def identity(self) -> CashIdentity:
         return self._identity
@@ -66,7 +75,7 @@ class CashDevice(ABC):
                 self._check_identity()
             task_status.started()
             while self._fault is None:
-                with trio.move_on_after(self._pace.poll_s):
+                with trio.move_on_after(self._pace.poll_s * (self._pace.rest_polls if self._at_rest() else 1)):
                     await self._wake.wait()
                 self._wake = trio.Event()
                 async with self._turn():

@@ -122,6 +122,10 @@ class CashDriver(CashDevice):
         await self._do_poll()
         await self._watch_deadlines()
 
+    def _at_rest(self) -> bool:
+        busy = self._enabled or self._payout or self._recovery or self._note
+        return not busy and self._path.phase is Phase.CLEAR
+
     async def _finish_recovery(self) -> None:
         if self._recovery is not None and self._told.booked and await self._do_finish_recovery():
             self._needs_staff = self._needs_staff or self._recovery.needs_staff
@@ -236,6 +240,7 @@ class CashDriver(CashDevice):
                 raise self._refusal("busy")
             self._enabled = wanted
             await self._do_enable(wanted)
+            self._wake.set()
 
     async def disable(self) -> None:
         """Keeps accepting the decision about a note that is in escrow already."""
@@ -286,6 +291,7 @@ class CashDriver(CashDevice):
                 raise self._refusal("cannot_pay")
             payout = Payout(dispense_id, mix, trio.current_time() + self._pace.dispense_s_max)
             await self._do_dispense(payout)
+            self._wake.set()
 
     def _finish_payout(
         self,

@@ -72,7 +72,7 @@ class UnitKind(Enum):
 
 @dataclass(frozen=True)
 class CashUnit:
-    """One place for notes. ``count`` is the device's own, None where it does not count."""
+    """One place for notes. ``name`` begins with the kind; ``count`` is the device's, None where it does not count."""
 
     name: str
     kind: UnitKind
@@ -97,7 +97,7 @@ class Stacked:
     """The credit point, once per note. ``note_id`` is empty when the note was stacked in an earlier life."""
 
     denomination: Fen
-    destination: str  # name of a CashUnit
+    destination: str  # begins with a UnitKind
     credit_id: str
     note_id: str = ""
 

@@ -11,7 +11,6 @@ CURRENCY = b"CNY"
 FIXED_KEY = 0x0123456701234567
 OK, UNKNOWN, COUNT, REFUSED, FAIL, NO_KEY = b"\xf0", b"\xf2", b"\xf3", b"\xf5", b"\xf8", b"\xfa"
 MOVE_S, ESCROW_S, NOTE_S, BEZEL_S, STALLED_S = 0.4, 10.0, 0.3, 0.4, 0.1
-KEEP = (0xEE, 0xD2, 0xDC, 0xD9, 0xD6, 0xCA, 0xCB, 0xCD, 0xE1, 0xE2)  # told until acknowledged
 SEALED_ONLY = (0x33, 0x46, 0x3D, 0x3F)
 
 FAULTS = (
@@ -45,9 +44,8 @@ class SspModule:
         self.stacked = 0  # counter
         self.lost_replies: set[int] = set()  # commands whose answer gets lost once
         self._routes = set(CHANNELS)  # that go to the cash box
-        self._serial, self._secret = serial, secret
+        self._serial, self._secret, self._replies = serial, secret, 0
         self._random = random.Random(seed)
-        self._replies = 0
         self._now_s = self._heard_at_s = 0.0
         self._note: int | None = None  # yuan, inside
         self._note_past_gate = False
@@ -189,11 +187,8 @@ class SspModule:
         count = body[0] if body else 0
         if len(body) != 2 + 9 * count:
             return COUNT
-        starts = range(1, 1 + 9 * count, 9)
-        notes = {
-            int.from_bytes(body[at + 2 : at + 6], "little") // 100: int.from_bytes(body[at : at + 2], "little")
-            for at in starts
-        }
+        rows = [body[at : at + 6] for at in range(1, 1 + 9 * count, 9)]
+        notes = {int.from_bytes(row[2:], "little") // 100: int.from_bytes(row[:2], "little") for row in rows}
         if not self._payout_on:
             return REFUSED + b"\x04"
         if self._state:

@@ -50,7 +50,7 @@ async def test_change_is_paid_and_counted(autojump_clock: MockClock) -> None:
             DispenseResult(CHANGE, CHANGE, 0, 0, True, "d1"),
         ]
         units = {unit.name: unit.count for unit in await stand.driver.unit_status()}
-        assert units == {"cash_box": None, "cassette_1": 9, "cassette_2": 4, "cassette_3": 0}
+        assert units == {"cash_box": None, "recycler_1": 9, "recycler_2": 4, "recycler_3": 0}
 
 
 async def test_a_note_that_was_taken_can_be_paid_out_again(autojump_clock: MockClock) -> None:
@@ -59,7 +59,7 @@ async def test_a_note_that_was_taken_can_be_paid_out_again(autojump_clock: MockC
     async with cash_stand(recycler, device) as stand:
         await stand.ready()
         await stand.feed(10)
-        assert (await stand.until_booked(Stacked)).destination == "cassette_1"
+        assert (await stand.until_booked(Stacked)).destination == "recycler_1"
         await stand.feed(20)
         assert (await stand.until_booked(Stacked, 2)).destination == "cash_box"
         await stand.driver.disable()

@@ -146,9 +146,9 @@ async def test_change_is_paid_from_the_store(autojump_clock: MockClock) -> None:
         await stand.ready()
         for count in (1, 2, 3):
             await stand.feed(10)
-            assert (await stand.until_booked(Stacked, count)).destination == "store"
+            assert (await stand.until_booked(Stacked, count)).destination == "recycler"
         units = {unit.name: unit.count for unit in await stand.driver.unit_status()}
-        assert (units["store_1000"], units["store_5000"], units["cash_box"]) == (3, 0, None)
+        assert (units["recycler_1000"], units["recycler_5000"], units["cash_box"]) == (3, 0, None)
         await stand.driver.disable()
         await stand.until(lambda: not device.accepts)
         await stand.driver.dispense("d1", CHANGE)

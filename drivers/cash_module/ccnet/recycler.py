@@ -94,7 +94,7 @@ class CcnetBillToBill(CcnetValidator):
         denomination = self._types.get(kind)
         if denomination is None:
             return NoteUncertain(None, "unknown_type_stacked")
-        return Stacked(denomination, f"cassette_{place}" if place else "cash_box", self._told.name("c"))
+        return Stacked(denomination, f"recycler_{place}" if place else "cash_box", self._told.name("c"))
 
     def _mix(self, counts: tuple[tuple[int, int], ...]) -> Mix:
         """The escrow cassette holds notes of many kinds: those are counted, not named."""
@@ -219,7 +219,7 @@ class CcnetBillToBill(CcnetValidator):
     def _unit(self, one: codec.Cassette) -> CashUnit:
         state = "full" if one.full else "ok" if one.count else "empty"
         denomination = self._types.get(one.bill_type) if one.bill_type is not None else None
-        return CashUnit(f"cassette_{one.number}", UnitKind.RECYCLER, denomination, one.count, state)
+        return CashUnit(f"recycler_{one.number}", UnitKind.RECYCLER, denomination, one.count, state)
 
 
 def _retracted(reply: Reply) -> bool:

@@ -299,4 +299,4 @@ class CcnetValidator(CashDriver):
 def _destination(reply: Reply) -> str:
     """A Bill-to-Bill unit says where it put the note: 0 drop cassette, 1 to 16."""
     number = reply.detail[1] if len(reply.detail) > 1 else 0
-    return f"cassette_{number}" if number else "cash_box"
+    return f"recycler_{number}" if number else "cash_box"

@@ -29,11 +29,13 @@ from kiosk.domain.cash import (
     CashIdentity,
     CashUnit,
     Dispensing,
+    Mix,
     Presented,
     Recovery,
     Taken,
     UnitKind,
     mix_count,
+    mix_of,
     mix_value,
 )
 from kiosk.domain.money import Fen
@@ -237,7 +239,7 @@ class SspModule(CashDriver):
             self._signal(Signal.ESCROW, denomination)
         elif event.code == Code.CREDIT:
             recycled = self._payout_ready and denomination in self._settings.recycled
-            self._signal(Signal.STACKED, denomination, destination="store" if recycled else "cash_box")
+            self._signal(Signal.STACKED, denomination, destination="recycler" if recycled else "cash_box")
         elif event.code == Code.REJECTED:
             code = await self._ask(codec.LAST_REJECT)
             self._signal(Signal.REJECTED, code=codec.REJECTIONS.get(code[0] if code else 0, "other"))
@@ -289,7 +291,7 @@ class SspModule(CashDriver):
         if not self._pays:
             return (box,)
         held = codec.levels(await self._ask(codec.LEVELS))
-        return (box, *(CashUnit(f"store_{value}", UnitKind.RECYCLER, Fen(value), count) for _, value, count in held))
+        return (box, *(CashUnit(f"recycler_{value}", UnitKind.RECYCLER, Fen(value), count) for _, value, count in held))
 
     # --- paying out ---------------------------------------------------------------------------------------------------
 
@@ -319,8 +321,17 @@ class SspModule(CashDriver):
         """Less than asked. INCOMPLETE is the device's own ledger; after a jam even that may be a note off."""
         certain = event.code == Code.INCOMPLETE and not self._jammed
         retained = 0 if certain else mix_count(payout.requested)
-        paid = Fen(event.total)
-        self._finish_payout((), retained=retained, certain=certain, reason=PAYOUT_ENDS[event.code], presented_sum=paid)
+        reason, paid = PAYOUT_ENDS[event.code], Fen(event.total)
+        notes = _notes(payout.requested, paid)
+        told_sum = None if notes else paid
+        self._finish_payout(notes, retained=retained, certain=certain, reason=reason, presented_sum=told_sum)
+
+
+def _notes(requested: Mix, paid: Fen) -> Mix:
+    """Only a sum is told; where one denomination was asked for, it says how many notes."""
+    if len(requested) != 1 or paid % requested[0][0]:
+        return ()
+    return mix_of({requested[0][0]: paid // requested[0][0]})
 
 
 PAYOUT_ENDS: dict[int, str] = {

@@ -27,7 +27,7 @@ def finding(event: Event, channels: Mapping[int, Fen], new_credit: Callable[[], 
     if event.code == Code.CREDIT and denomination is not None:
         return Stacked(denomination, "cash_box", new_credit())
     if event.code in (Code.STACKED_AT_POWER_UP, Code.STORED_AT_POWER_UP) and Fen(event.total) in channels.values():
-        place = "store" if event.code == Code.STORED_AT_POWER_UP else "cash_box"
+        place = "recycler" if event.code == Code.STORED_AT_POWER_UP else "cash_box"
         return Stacked(Fen(event.total), place, new_credit())
     if event.code == Code.CLEARED_FROM_FRONT:
         return Returned(denomination, taker_known=False)
