@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class KioskProcess:
     ) -> None:
         self.restarts = 0
         self.ready = False
+        self.started_at = 0.0  # time.monotonic() of the last spawn
         self._children = children
         self._command = list(command)
         self._env = dict(env)
@@ -73,6 +75,7 @@ class KioskProcess:
     async def _start(self) -> None:
         self.ready = False
         self._empty_run_dir()
+        self.started_at = time.monotonic()
         self._child = self._children.start("kiosk", self._command, env=self._env, cwd=self._run_dir)
         self._on_change()
         try:

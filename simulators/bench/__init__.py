@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measurement:
-    """``target`` is the figure that ``value`` must not exceed, in the same unit."""
+    """``target`` is the figure that ``value`` must not exceed, in the same unit; ``how`` the figure was come by."""
 
     name: str
     value: float
     unit: str
     target: float
+    how: str = ""
 
     @property
     def ok(self) -> bool:

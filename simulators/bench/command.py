@@ -1,7 +1,8 @@
-"""``python -m simulators bench [GROUP]``: one JSON object a line: name, value, unit, target, ok."""
+"""``python -m simulators bench [GROUP]``: one JSON object a line: name, value, unit, target, ok, conditions."""
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -46,5 +47,14 @@ def _run(module: str) -> bool:
 
 
 def as_line(one: Measurement) -> str:
-    shown = {"name": one.name, "value": round(one.value, 4), "unit": one.unit, "target": one.target, "ok": one.ok}
+    """The conditions stand beside each figure: what else ran on the machine decides half of it."""
+    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    shown = {
+        "name": one.name,
+        "value": round(one.value, 4),
+        "unit": one.unit,
+        "target": one.target,
+        "ok": one.ok,
+        "conditions": f"{one.how}; {machine}" if one.how else machine,
+    }
     return json.dumps(shown, ensure_ascii=False)
