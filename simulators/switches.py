@@ -10,10 +10,13 @@ from simulators.till import JAMS
 
 SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
 
+# Of outside systems; each is a switch of the weather by the same name.
+HABITS = ("platform_silent", "reversal_overtakes", "window_pays")
+
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
     "pad_battery_low", "pad_unplugged", "cash_unplugged", "cash_box_out", *JAMS,
-    "network_down", "slow_host", "pcscd_restart", "power_cut",
+    "network_down", "slow_host", *HABITS, "pcscd_restart", "power_cut",
 )  # fmt: skip
 PAGE_FAULTS = {"page_paper_empty": "paper_out", "page_printer_unplugged": "unplugged"}
 MOMENTARY = ("pcscd_restart", "power_cut")
@@ -56,6 +59,8 @@ class FaultSwitches:
                 return self._weather.down
             case "slow_host":
                 return self._weather.slow_s > 0
+            case "platform_silent" | "reversal_overtakes" | "window_pays":
+                return bool(getattr(self._weather, name))
             case "printer_unplugged":
                 return hardware.is_unplugged(hardware.printer_line)
             case "pad_unplugged":
@@ -78,6 +83,8 @@ class FaultSwitches:
                 self._weather.change(down=on)
             case "slow_host":
                 self._weather.change(slow_s=SLOW_HOST_S if on else 0.0)
+            case "platform_silent" | "reversal_overtakes" | "window_pays":
+                self._weather.change(**{name: on})
             case "printer_unplugged":
                 hardware.plug(hardware.printer_line, unplugged=on)
             case "pad_unplugged":

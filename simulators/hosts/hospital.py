@@ -135,6 +135,8 @@ class HospitalSandbox(Sandbox):
     def _claim(self, ask: Ask) -> Reply:
         bill_id = question(ask, _ClaimAsked).bill_id
         self._bill(bill_id)
+        if self.weather.window_pays and self.claims.payment(bill_id) is None:
+            self.pay_at_window(bill_id)
         return self._leased(bill_id, required_key(ask))
 
     def _extend(self, ask: Ask) -> Reply:

@@ -59,7 +59,7 @@ class PlatformBehaviour:
     """How platforms differ, and how they fail. ``on_repeat`` of a msgid: dedupe | book_twice | refuse."""
 
     on_repeat: str = "dedupe"
-    overtaken: bool = False  # a 2207 is silent and books only after its 2601 was answered
+    overtaken: bool = False  # a 2207 is silent and books only after its 2601 was answered (also as weather)
     wrongly_signed: bool = False  # answers of the sealed family
     breaks_identity: bool = False  # the fund's total is a yuan more than its parts
     settles_differently: bool = False  # 2207 leaves a yuan more to the person than 2206 said
@@ -161,10 +161,15 @@ class MedicalInsuranceSandbox(Sandbox):
             return again
         if known is not None and self.behaviour.on_repeat == "refuse":
             raise No("报文ID重复")
-        if message.infno == "2207" and self.behaviour.overtaken:
+        if message.infno == "2207" and self._overtaken:
             self.platform.put_off(message.msgid, _encoder.encode(message).decode())
             return None
-        return self._booked(message)
+        answer = self._booked(message)
+        return None if self.weather.platform_silent else answer
+
+    @property
+    def _overtaken(self) -> bool:
+        return self.behaviour.overtaken or self.weather.reversal_overtakes
 
     def _booked(self, message: Message) -> dict[str, Any]:
         self.books.execute("BEGIN IMMEDIATE")
@@ -247,7 +252,7 @@ class MedicalInsuranceSandbox(Sandbox):
         due = _node(message, "data", DueWithClasses)
         _, scheme, parts = self._parts(message, due)
         self._must_repeat(due, parts.classes)
-        if self.platform.ended_early(message.msgid) and not self.behaviour.overtaken:
+        if self.platform.ended_early(message.msgid) and not self._overtaken:
             raise No("交易已冲正")
         if self.platform.live(due.psn_no, due.mdtrt_id) and self.behaviour.on_repeat != "book_twice":
             raise No("该就诊已结算")

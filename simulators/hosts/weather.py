@@ -25,6 +25,9 @@ class Weather:
     refuse_code: str = ""  # every question is refused with this problem code
     nobody_at_desk: bool = False
     certificate: str = ""
+    platform_silent: bool = False  # the medical insurance books an act, and says nothing; questions it answers
+    reversal_overtakes: bool = False  # a 2207 is silent, and books only after its 2601 was answered
+    window_pays: bool = False  # the hospital's window pays a bill just before a terminal claims it
     only: frozenset[str] = frozenset()
     _listeners: list[Callable[[], None]] = field(default_factory=list, repr=False)
 

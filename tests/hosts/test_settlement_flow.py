@@ -212,3 +212,22 @@ async def test_a_quote_that_contradicts_itself_moves_no_money(tmp_path: Path, au
     assert visit.cash.pocket == [10_000, 5000]
     assert visit.hospital.claims.holder("20261121021", NOON) == ""
     visit.close()
+
+
+async def test_a_platform_that_never_answers_acts(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """The weather silences every act and no question: 2207 is found at once, and no reversal is sent."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.platform.weather.change(platform_silent=True)
+    assert await visit.settle() is Outcome.DONE
+    assert (messages_of(visit, "2207"), messages_of(visit, "2601")) == (1, 0)
+    visit.close()
+
+
+async def test_the_window_pays_just_before_the_claim(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """The weather lets the window be faster: the claim is refused before any money moves."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.hospital.weather.change(window_pays=True)
+    assert await visit.settle() is Outcome.REFUSED
+    assert [payment.means for payment in visit.hospital.claims.payments()] == ["window"]
+    assert visit.cash.pocket == [10_000, 5000]
+    visit.close()
