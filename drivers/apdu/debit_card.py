@@ -26,7 +26,7 @@ _AIP_SDA, _AIP_DDA, _AIP_ISSUER_AUTHENTICATION = 0x40, 0x20, 0x04
 
 # Field 55, by the list in card-and-hosts 1b and 5.2. The notice's list is from memory of acquirers' texts.
 REQUEST_TAGS = (
-    "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F03 9F33 9F34 9F35 9F1E 84 9F09 9F41".split()  # noqa: SIM905
+    "9F26 9F27 9F10 9F37 9F36 95 9A 9C 9F02 5F2A 82 9F1A 9F03 9F33 9F34 9F35 9F1E 84 9F09 9F41".split()  # noqa: SIM905 - as the tables print it
 )
 REVERSAL_TAGS = ("95", "9F1E", "9F10", "9F36", "DF31")
 NOTICE_TAGS = ("9F33", "95", "9F37", "9F1E", "9F10", "9F26", "9F36", "82", "DF31", "9F1A", "9A")
