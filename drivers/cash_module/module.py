@@ -210,7 +210,7 @@ class CashDriver(CashDevice):
 
     async def recover(self, epoch: str, in_doubt: Fen | None = None) -> Recovery:
         async with self._turn():
-            if self._enabled or self._payout:
+            if self._enabled or self._payout or self._path.phase not in (Phase.CLEAR, Phase.LOST):
                 raise self._refusal("still_enabled")
             self._told.begin(epoch)
             self._recovered, self._recovery, self._needs_staff = False, None, ""

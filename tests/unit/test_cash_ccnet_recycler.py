@@ -8,10 +8,12 @@ from trio.testing import MockClock
 
 from drivers.cash_module.ccnet.recycler import CcnetBillToBill as Driver
 from drivers.cash_module.ccnet.validator import CcnetSettings
+from drivers.transport.memory import SlowWire
 from kiosk.domain.cash import (
     CashFault,
     DispenseResult,
     Dispensing,
+    Escrow,
     Presented,
     Recovery,
     Retracted,
@@ -238,3 +240,32 @@ async def test_the_simulator_punishes_enabling_first(autojump_clock: MockClock) 
     device._carry_out(bytes.fromhex("34ffffffffffff"))
     device._carry_out(bytes.fromhex("34000000000000"))
     assert device._carry_out(b"\x66") == b"\x00"
+
+
+@pytest.mark.parametrize("after_s", [0.01, 0.05, 0.12, 0.2, 0.3])
+async def test_a_cancelled_dispense_still_has_one_result(after_s: float, autojump_clock: MockClock) -> None:
+    """The caller is cancelled while DISPENSE is on its way: what the unit did is told, once."""
+    device = loaded()
+    async with cash_stand(recycler, device, there=SlowWire(), back=SlowWire()) as stand:
+        await stand.recover("e1")
+        with trio.move_on_after(after_s):
+            await stand.driver.dispense("d1", CHANGE)
+        await trio.sleep(10)
+        device.take_notes()
+        await trio.sleep(100)
+        results = stand.books.of(DispenseResult)
+        assert len(results) == (0x3C in device.commands)
+        assert all(one.certain for one in results)
+
+
+async def test_recovery_is_refused_while_a_note_is_undecided(autojump_clock: MockClock) -> None:
+    """Nothing in flight is forgotten by asking again."""
+    device = CcnetBillToBill()
+    async with cash_stand(recycler, device) as stand:
+        await stand.ready()
+        stand.decide = "nothing"
+        await stand.feed(10)
+        await stand.until_booked(Escrow)
+        await stand.driver.disable()
+        with pytest.raises(DeviceFault, match="still_enabled"):
+            await stand.driver.recover("e2")

@@ -31,6 +31,7 @@ from kiosk.domain.cash import (
     mix_of,
 )
 from kiosk.domain.money import Fen
+from kiosk.ports import DeviceFault
 
 NOT_HEARD_POLLS = 3
 EMPTYING_S_MAX = 120.0
@@ -123,19 +124,20 @@ class CcnetBillToBill(CcnetValidator):
     async def _do_dispense(self, payout: Payout) -> None:
         held = codec.cassettes(await self._talk.ask(codec.CASSETTE_STATUS))
         notes = self._chosen(payout.requested, held)
+        self._payout, self._expected = payout, _left(held, notes)  # from the first byte on
         try:
-            await self._talk.ask(codec.dispense(notes))
+            await self._order(codec.dispense(notes))
+        except DeviceFault:
+            self._payout = self._expected = None  # surely nothing moved
+            raise
+
+    async def _order(self, command: codec.Command) -> None:
+        try:
+            await self._talk.ask(command)
         except Illegal as illegal:
             raise self._refusal("cannot_pay") from illegal
         except Silent:
             await self._see_whether_heard()
-        self._payout = payout
-        self._expected = {one.number: one.count for one in held}
-        for one in held:
-            paid = min(one.count, notes.get(one.bill_type, 0)) if one.bill_type is not None else 0
-            self._expected[one.number] -= paid
-            if one.bill_type is not None and paid:
-                notes[one.bill_type] -= paid
 
     def _chosen(self, mix: Mix, held: list[codec.Cassette]) -> dict[int, int]:
         """Types for denominations, as far as cassettes reach."""
@@ -220,6 +222,18 @@ class CcnetBillToBill(CcnetValidator):
         state = "full" if one.full else "ok" if one.count else "empty"
         denomination = self._types.get(one.bill_type) if one.bill_type is not None else None
         return CashUnit(f"recycler_{one.number}", UnitKind.RECYCLER, denomination, one.count, state)
+
+
+def _left(held: list[codec.Cassette], notes: dict[int, int]) -> dict[int, int]:
+    """Cassette -> count once these notes are out of them, the first cassettes first."""
+    rest = dict(notes)
+    left: dict[int, int] = {}
+    for one in held:
+        paid = min(one.count, rest.get(one.bill_type, 0)) if one.bill_type is not None else 0
+        left[one.number] = one.count - paid
+        if one.bill_type is not None and paid:
+            rest[one.bill_type] -= paid
+    return left
 
 
 def _retracted(reply: Reply) -> bool:
