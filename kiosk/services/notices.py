@@ -20,6 +20,12 @@ _SLOT_WORDS = {
     "cash_acceptor": say("The note machine does not work right now."),
     "cash_dispenser": say("The note machine does not work right now."),
 }
+# Refusals that are our own rule, so that no host has a sentence for them.
+_REFUSAL_WORDS = {
+    "insurance_not_in_force": say("Your medical insurance is not in force now."),
+    "no_fitting_insurance": say("No medical insurance of yours can pay here."),
+    "amounts_disagree": say("The insurance's figures do not add up."),
+}
 
 
 def understood() -> Answer:
@@ -77,7 +83,8 @@ async def host_silent(kiosk: Kiosk, *, act: str) -> Outcome:
 async def host_said_no(kiosk: Kiosk, refusal: HostRefused) -> Outcome:
     """The host's own sentence, if it sent one, under our heading."""
     kiosk.journal.record("host_refused", kiosk.visit.case_code, host=refusal.host, code=refusal.code)
-    reason = verbatim(refusal.words) if refusal.words else say("The counter can tell you why.")
+    unexplained = _REFUSAL_WORDS.get(refusal.code, say("The counter can tell you why."))
+    reason = verbatim(refusal.words) if refusal.words else unexplained
     await kiosk.ask(
         Question(
             "host_refused",

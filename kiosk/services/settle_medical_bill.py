@@ -113,6 +113,8 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
 async def _person_and_bills(kiosk: Kiosk) -> tuple[InsuredPerson, tuple[MedicalBill, ...]]:
     visit = kiosk.visit
     person = await kiosk.medical_insurance.person(visit.identity, visit.holder)
+    if not person.in_force:
+        raise HostRefused("medical_insurance", "insurance_not_in_force")
     return person, await kiosk.hospital.unpaid_bills(visit.identity, visit.holder)
 
 

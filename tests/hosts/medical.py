@@ -41,6 +41,7 @@ class MemoryLink:
         self.mute = False
         self.lost: set[str] = set()
         self.before: dict[str, Callable[[], None]] = {}
+        self.asked: list[str] = []  # paths
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
 
@@ -58,6 +59,7 @@ class MemoryLink:
         if self.mute:
             raise OutcomeUnknown(self.sandbox.name, "the question was lost")
         self.sent.append(sent)
+        self.asked.append(path)
         if path in self.before:
             self.before.pop(path)()
         reply = self.sandbox.answer(Ask(method, path, sent, key, headers=dict(headers or {})))

@@ -231,3 +231,12 @@ async def test_the_window_pays_just_before_the_claim(tmp_path: Path, autojump_cl
     assert [payment.means for payment in visit.hospital.claims.payments()] == ["window"]
     assert visit.cash.pocket == [10_000, 5000]
     visit.close()
+
+
+async def test_a_paused_insurance_ends_before_the_claim(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Who is not insured now is told so by name, and the bill stays free for the window."""
+    visit = Visited(tmp_path, DEMO, "paused", script("20261121051"), (10_000,))
+    assert await visit.settle() is Outcome.REFUSED
+    assert "Your medical insurance is not in force now." in str(visit.kiosk.screen.asked[-1])
+    assert [path for path in visit.hospital_link.asked if path == "/v1/claims"] == []
+    visit.close()
