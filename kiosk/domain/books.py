@@ -19,6 +19,7 @@ class Account(Enum):
     CASH_BOX = "cash_box"
     DRUMS = "drums"  # recycler and cassettes: can be paid out
     OUTLET = "outlet"  # presented, not yet taken
+    VAULT = "vault"  # in the safe behind the terminal: what staff carried out, less what they brought in
     # Owed or moved through
     HOSPITAL = "hospital"  # cash collected for the hospital
     HOLDER_DEBT = "holder_debt"  # owed to a holder: change, refunds, notes kept at a power cut

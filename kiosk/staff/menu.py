@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from kiosk.domain.text import say
 from kiosk.ports import Answer, Back, DeviceFault, OutcomeUnknown, Question, Role, Tiles, Tone
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.approve import approve_count
 from kiosk.staff.cases import show_cases
+from kiosk.staff.count import exchange_cash_box, load_cassettes
 from kiosk.staff.status import show_status
 from kiosk.staff.visit import OnDuty, open_duty
 
@@ -14,6 +16,9 @@ Duty = Callable[[StaffKiosk, OnDuty], Awaitable[None]]
 DUTIES: dict[str, tuple[Answer, Duty]] = {
     "status": (Answer("status", say("What is wrong now"), icon="list"), show_status),
     "cases": (Answer("cases", say("Open cases"), icon="sheet"), show_cases),
+    "cash_box": (Answer("cash_box", say("Exchange the cash box"), icon="note"), exchange_cash_box),
+    "drums": (Answer("drums", say("Load the cassettes"), icon="note"), load_cassettes),
+    "approve": (Answer("approve", say("Approve a count"), icon="person"), approve_count),
 }
 FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)
 

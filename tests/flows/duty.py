@@ -78,7 +78,6 @@ class DutyRoom:
         self.settings(anchor=str(pki.staff_ca))
 
     def settings(self, **rules: object) -> None:
-        import msgspec
 
         before = self.kiosk.desk.settings
         after = msgspec.structs.replace(before, staff=msgspec.structs.replace(before.staff, **rules))

@@ -1,0 +1,111 @@
+"""The second person: sees the figures, approves or not; only then is anything booked, and a receipt printed."""
+
+from kiosk.domain.cash import mix_value
+from kiosk.domain.entries import NewEntry
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
+from kiosk.domain.staff import StaffRole
+from kiosk.domain.text import Amount, Day, Grouped, Text, say
+from kiosk.ports import Answer, DeviceFault, Figures, OutcomeUnknown, Question, Role, Tone, Waiting
+from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.count import refused_while_money_moves, tell
+from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing, too_old
+from kiosk.staff.visit import OnDuty, still_there
+
+PRINT_S_MAX = 60.0
+_ANSWERS = (
+    Answer("back", say("Go back"), Role.BACK),
+    Answer("refuse", say("Do not approve"), Role.SECOND),
+    Answer("approve", say("Approve"), Role.MAIN),
+)
+
+
+async def approve_count(kiosk: StaffKiosk, duty: OnDuty) -> None:
+    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
+    pending = [(till, found) for till in TILLS if (found := standing(kiosk, till)) and found.act == till.acts[1]]
+    if not pending:
+        await tell(kiosk, "staff_nothing_waits", say("No count waits for approval"), tone=Tone.NEUTRAL)
+    for till, found in pending:
+        await _approve(kiosk, duty, till, found)
+
+
+async def _approve(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing) -> None:
+    count = Count.from_facts(found.facts)
+    refusal = _refusal(kiosk, duty, found, count)
+    if refusal:
+        await tell(kiosk, "staff_may_not_approve", refusal, say("Another person must approve it."))
+        return
+    if await refused_while_money_moves(kiosk):
+        return
+    answer = await kiosk.ask(
+        Question(
+            "staff_approve",
+            say("Do you approve this count?"),
+            (),
+            Figures(count.figures(till), secret=False),
+            _ANSWERS,
+            case_code=found.entry.case_code,
+        ),
+        patience_s=kiosk.settings.staff.count_s,
+    )
+    await still_there(kiosk, duty)
+    if answer == "refuse":
+        facts = {**found.facts, "approver": duty.staff.staff_id}
+        kiosk.journal.commit(NewEntry(till.acts[2], found.entry.case_code, facts))
+        await tell(kiosk, "staff_not_approved", say("Not approved: count again"))
+        return
+    await _book(kiosk, duty, till, found, count)
+
+
+def _refusal(kiosk: StaffKiosk, duty: OnDuty, found: Standing, count: Count) -> Text | None:
+    """Why this person may not approve this count; the same words whoever asks (rule 30)."""
+    if count.counter == duty.staff.staff_id:
+        return say("You counted it yourself")
+    if duty.staff.role is not StaffRole.SUPERVISOR:
+        return say("Only a supervisor approves")
+    if too_old(kiosk, found):
+        return say("The count is too old: count again")
+    return None
+
+
+async def _book(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing, count: Count) -> None:
+    facts = {**count.facts(), "approver": duty.staff.staff_id, "receipt_owed": 1}
+    kiosk.journal.commit(NewEntry(till.acts[3], found.entry.case_code, facts, postings=count.postings(till)))
+    printed = await print_for_staff(kiosk, _receipt(kiosk, duty, till, found, count), found.entry.case_code)
+    words = say("The receipt is printed.") if printed else say("The receipt did not come out. The booking stands.")
+    await tell(kiosk, "staff_booked", say("Booked"), words, tone=Tone.DONE if printed else Tone.CAUTION)
+
+
+async def print_for_staff(kiosk: StaffKiosk, receipt: Receipt, case_code: str) -> bool:
+    """Whether the paper is surely out; either is journaled."""
+    page = Question("staff_printing", say("Printing"), body=Waiting(say("Printing")))
+    try:
+        await kiosk.wait(page, lambda: kiosk.print_receipt(receipt), to_the_end_s=PRINT_S_MAX)
+    except (DeviceFault, OutcomeUnknown) as problem:
+        kiosk.journal.record("receipt_not_confirmed", case_code, why=type(problem).__name__)
+        return False
+    kiosk.journal.record("receipt_delivered", case_code)
+    return True
+
+
+def _receipt(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing, count: Count) -> Receipt:
+    title = say("Cash box exchanged") if till is CASH_BOX else say("Cassettes loaded")
+    difference = count.difference_fen
+    lines = [
+        ReceiptLine(title, LineStyle.BIG),
+        ReceiptLine(say("Terminal {number}", number=kiosk.settings.terminal.terminal_id)),
+        ReceiptLine(say("{day}", day=Day(kiosk.clock.now().date()))),
+        ReceiptLine(say("Number: {code}", code=Grouped(found.entry.case_code))),
+        ReceiptLine(say("Seal: {number}", number=count.seal)),
+        ReceiptLine(say("Counted by hand: {amount}", amount=Amount(mix_value(count.counted)))),
+        ReceiptLine(say("In the books: {amount}", amount=Amount(count.booked_fen))),
+    ]
+    if difference:
+        amount = Amount(Fen(abs(difference)))
+        words = say("Surplus: {amount}", amount=amount) if difference > 0 else say("Shortage: {amount}", amount=amount)
+        lines.append(ReceiptLine(words, LineStyle.BOLD))
+    if till.loads:
+        lines.append(ReceiptLine(say("Loaded: {amount}", amount=Amount(mix_value(count.loaded)))))
+    lines.append(ReceiptLine(say("Counted: {staff}", staff=count.counter)))
+    lines.append(ReceiptLine(say("Approved: {staff}", staff=duty.staff.staff_id)))
+    return Receipt(tuple(lines))
