@@ -1,14 +1,19 @@
 """Notes out: intent committed, dispensed once, booked by the exit sensor; what is not paid is owed, never retried."""
 
+from contextlib import suppress
+
 import trio
 
 from kiosk.domain.books import Account, Posting, balanced
-from kiosk.domain.cash import CashEvent, DispenseResult, Mix, mix_value
+from kiosk.domain.cash import CashEvent, DispenseResult, Escrow, Mix, mix_value
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.purse import Purse, plan_change
 from kiosk.ports import CashModule, DeviceFault, Kiosk
 
+PASSING = ("busy", "still_enabled", "cannot_pay")  # refused now, and perhaps not in a moment
+BUSY_TRIES_MAX = 3
+BUSY_PAUSE_S = 2.0
 DISPENSE_S_MAX = 150.0  # Puloon answers within 60 s; a customer has up to 60 s more to take the notes
 
 
@@ -24,12 +29,33 @@ async def pay_out(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
     except DeviceFault:  # nothing was asked of it yet: all of it is owed
         dispenser, mix = None, ()
     if dispenser is not None and mix:
-        paid = await _dispense(kiosk, dispenser, mix, purse, reason)
+        paid = await _dispense_when_clear(kiosk, dispenser, mix, purse, reason)
     owe_rest(kiosk, purse, reason)
     return paid
 
 
-async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen:
+async def _dispense_when_clear(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen:
+    """A note too many may just be on its way back out. Asked again only after a refusal: surely nothing moved."""
+    for _ in range(BUSY_TRIES_MAX):
+        paid = await _dispense(kiosk, dispenser, mix, purse, reason)
+        if paid is not None:
+            return paid
+        await _let_note_pass(kiosk, dispenser)
+    return NOTHING
+
+
+async def _let_note_pass(kiosk: Kiosk, dispenser: CashModule) -> None:
+    with trio.move_on_after(BUSY_PAUSE_S), suppress(DeviceFault):
+        while True:
+            event = await dispenser.next_event()
+            kiosk.journal.record("cash_event", kiosk.visit.case_code, what=type(event).__name__)
+            dispenser.acknowledge(event)
+            if isinstance(event, Escrow):
+                await dispenser.return_()
+
+
+async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen | None:
+    """What was paid; None: refused because a note is still moving."""
     visit = kiosk.visit
     key = kiosk.clock.new_key()
     asked = mix_value(mix)
@@ -43,11 +69,11 @@ async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse,
             result = await _result(kiosk, dispenser)
         except DeviceFault as fault:
             # Surely nothing moved, unless the device fell silent afterwards: then the intent stays open for recovery.
-            if fault.health.condition.usable or fault.health.reason in ("cannot_pay", "still_enabled", "busy"):
+            if fault.health.condition.usable or fault.health.reason in PASSING:
                 kiosk.journal.commit(
                     NewEntry("dispense_refused", visit.case_code, {"key": key}, closes=f"dispense:{key}")
                 )
-                return NOTHING
+                return None if fault.health.reason in PASSING else NOTHING
             return _book_uncertain(kiosk, purse, key, asked)
         return _book_result(kiosk, dispenser, purse, key, asked, result)
     return _book_uncertain(kiosk, purse, key, asked)

@@ -4,6 +4,7 @@ from datetime import date
 
 from simulators.worlds.world import Card, World
 
+BILLS_TO_PAY = 2  # once in fair weather, once in foul
 NEW_PINS = ("135790", "864213", "975318")
 
 
@@ -25,6 +26,17 @@ def choose_cards(world: World, count: int, today: date) -> list[Card]:
         different.setdefault(card.spec, card)  # of each generation one, before any twice
     chosen = [*different.values(), *(card for card in fitting if card not in different.values())]
     return [chosen[turn % len(chosen)] for turn in range(count)]
+
+
+def choose_payer(world: World, today: date) -> Card | None:
+    """A card of somebody whose bills leave a part for notes: the residents' scheme, where no account pays."""
+    for card in world.cards:
+        holder = world.resident(card.resident)
+        medical = holder.insurances.get("medical")
+        insured = medical is not None and medical.state == "in_force" and holder.medical_scheme == "390"
+        if insured and len(holder.bills) >= BILLS_TO_PAY and _fits(card, world, today):
+            return card
+    return None
 
 
 def _fits(card: Card, world: World, today: date) -> bool:

@@ -1,4 +1,4 @@
-"""``python -m simulators smoke``: three passes in PIN mode B, one in mode A, each on a fresh stack of its mode.
+"""``python -m simulators smoke``: three passes and two bills in PIN mode B, one pass in mode A.
 
 Prints one JSON line: ok, each step's milliseconds, each check's verdict, problems. Exit status 0 only when all is well.
 OUT keeps logs, pictures of every question, receipt streams and printed documents.
@@ -15,7 +15,8 @@ import trio
 from simulators.pcscd import PcscdError
 from simulators.processes import ChildEnded
 from simulators.run import reasons, size_px
-from simulators.smoke.cast import NEW_PINS, NobodyFits, choose_cards
+from simulators.smoke.bill import BillVisit
+from simulators.smoke.cast import NEW_PINS, NobodyFits, choose_cards, choose_payer
 from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
 from simulators.smoke.hands import Finger, Hands, Keypad, TremblingFinger
@@ -26,7 +27,8 @@ from simulators.worlds.world import Card, WorldError, load_world
 
 WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 PASS_S_MAX = 180.0
-PASSES = {"B": ("touch", "keypad", "tremble"), "A": ("touch",)}
+PASSES = {"B": ("touch", "keypad", "tremble", "bill", "bill_flapping"), "A": ("touch",)}
+BILLS = ("bill", "bill_flapping")
 PADS = {"B": "pin_pad", "A": "card_reader"}
 
 
@@ -76,17 +78,22 @@ def _keep_logs(run_dir: Path, out: Path) -> None:
 async def _run_passes(plan: Plan, passes: list[str], record: Record) -> None:
     world = load_world(plan.world)
     cards = choose_cards(world, len(passes), date.today())
+    payer = choose_payer(world, date.today())  # a small world may have nobody with such bills
     record.prefix = plan.pin_mode
     begun = trio.current_time()
     async with open_stack(plan) as stack:
         record.steps[f"{plan.pin_mode}.ready"] = round((trio.current_time() - begun) * 1000)
-        for turn, name in enumerate(passes):
+        for name in passes:
             record.prefix = f"{plan.pin_mode}.{name}"
-            if not await _pass(stack, name, cards[turn], NEW_PINS[turn], record):
+            if name in BILLS:
+                good = payer is None or await _pass(stack, name, payer, record)
+            else:
+                good = await _pass(stack, name, cards.pop(0), record)
+            if not good:
                 return  # a kiosk in the wrong place would only fail again
 
 
-async def _pass(stack: Stack, name: str, card: Card, new_pin: str, record: Record) -> bool:
+async def _pass(stack: Stack, name: str, card: Card, record: Record) -> bool:
     """Whether it went well; what did not is recorded."""
     glass = Glass(stack.kiosk_dir / "screen.json")
     ears = Ears(stack.kiosk_dir / "speech.jsonl", glass)
@@ -96,7 +103,11 @@ async def _pass(stack: Stack, name: str, card: Card, new_pin: str, record: Recor
         "keypad": Keypad(stack, ears),
     }
     pad = PADS[stack.plan.pin_mode]
-    visit = Visit(stack, glass, ears, hands[name], record, card, card.pin, new_pin, pad)
+    chip = stack.hardware.cards[card.handle]
+    pin = next(one for one in (card.pin, *NEW_PINS) if chip.accepts_pin(one))
+    new_pin = next(one for one in NEW_PINS if one != pin)
+    told = (stack, glass, ears, hands.get(name, hands["touch"]), record, card, pin, new_pin, pad)
+    visit = BillVisit(*told, flapping=name == "bill_flapping") if name in BILLS else Visit(*told)
     try:
         with trio.fail_after(PASS_S_MAX):
             async with record.step("whole_visit"):

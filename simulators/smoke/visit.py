@@ -149,10 +149,10 @@ class Visit:
         if self._blind:
             self.record.note(f"heard_{then}", await self.ears.hears(then, before))
 
-    async def _type(self, step: str, then: str, *pins: str) -> None:
+    async def _type(self, step: str, then: str, *pins: str, limit_s: float = 15.0) -> None:
         for digits in pins:
             released = await type_pin(self.stack, digits, self.pad)
-        await self.glass.until(then)
+        await self.glass.until(then, limit_s=limit_s)
         self.record.took(step, trio.current_time() - released)
         await self._see(then)
 

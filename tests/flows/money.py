@@ -29,9 +29,10 @@ from kiosk.domain.cash import (
     mix_value,
 )
 from kiosk.domain.entries import NewEntry
+from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split, Treatment
-from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.ports import DeviceFault, HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.slot_device import SlotDevice
 
@@ -81,6 +82,7 @@ class CashMachine(SlotDevice):
         self.untold: list[CashEvent] = []  # non-volatile until acknowledged
         self.dispenses = 0
         self.sensor_fails = False
+        self.busy_times = 0  # a note is on its way back just when it is to pay
         self._notes_seen = 0
         self.boot()
 
@@ -161,6 +163,9 @@ class CashMachine(SlotDevice):
 
     async def dispense(self, dispense_id: str, mix: Mix) -> None:
         self.fuse.burn("cash dispense")
+        if self.busy_times:
+            self.busy_times -= 1
+            raise DeviceFault("cash_acceptor", Health(Condition.FAULT, "busy"))
         self.dispenses += 1
         for denomination, count in mix:
             assert self.drums[denomination] >= count

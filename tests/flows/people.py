@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-from kiosk.config import Settings, SlotSettings, Terminal
+from kiosk.config import HostSettings, Settings, SlotSettings, Terminal
 from kiosk.desk import Desk
 from kiosk.domain.account import (
     AccountOverview,
@@ -368,6 +368,7 @@ class KioskInMemory:
     office: Office = field(default_factory=Office)
     cash: CashMachine | None = None
     journal: Any = field(default_factory=MemoryJournal)
+    hosts_named: tuple[str, ...] = ()
     reader: FakeReader = field(default_factory=FakeReader)
 
     def __post_init__(self) -> None:
@@ -389,6 +390,7 @@ class KioskInMemory:
             data_dir="data",
             slots={name: SlotSettings(driver=name) for name in devices},
             terminal=Terminal(telephone="0000-12333"),
+            hosts={name: HostSettings(url="https://127.0.0.1") for name in self.hosts_named},
         )
 
         def find(name: str) -> Callable[[dict[str, Any], DeviceContext], SlotDevice]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fpdf import FPDF
 
-from simulators.smoke.cast import NobodyFits, choose_cards
+from simulators.smoke.cast import BILLS_TO_PAY, NobodyFits, choose_cards, choose_payer
 from simulators.smoke.documents import names_holder, pages_of
 from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
@@ -33,6 +33,17 @@ def test_a_world_without_an_ordinary_card_is_said() -> None:
     """An empty world casts nobody."""
     with pytest.raises(NobodyFits):
         choose_cards(World(name="empty", residents=[], cards=[]), 1, TODAY)
+
+
+def test_a_payer_has_bills_that_no_account_pays() -> None:
+    """The demo world has a resident for every bill pass; a world without one casts nobody, and that is no fault."""
+    world = load_world(WORLDS / "demo.toml")
+    payer = choose_payer(world, TODAY)
+    assert payer is not None
+    holder = world.resident(payer.resident)
+    assert len(holder.bills) >= BILLS_TO_PAY
+    assert holder.medical_scheme == "390"
+    assert choose_payer(World(name="empty", residents=[], cards=[]), TODAY) is None
 
 
 async def test_the_glass_is_read_as_it_changes(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ class Plan:
     drums: tuple[tuple[int, int], ...] = ((1000, 5), (500, 5), (100, 9))
     script: tuple[tuple[str, Any], ...] = ()
     sensor_fails: bool = False
+    busy_times: int = 0
     cash_fen: int = 6000  # what 2206 leaves to the resident
     ends: str = "settled"  # an act that stands in the journal of the uncut life
     outlet: int = 1000  # what the resident finds in the outlet after the uncut life
@@ -62,6 +63,7 @@ class World:
         self.cash = CashMachine(dict(self.plan.drums))
         self.cash.fuse = self.fuse
         self.cash.sensor_fails = self.plan.sensor_fails
+        self.cash.busy_times = self.plan.busy_times
         self.cash.pocket = [Fen(note) for note in self.plan.notes]
         self.drums_at_start = self.cash.content_fen
         self.journal = self._open_journal()

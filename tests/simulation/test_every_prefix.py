@@ -41,6 +41,7 @@ PLANS = (
     ),
     Plan("nothing to give change with", drums=(), notes=(5000, 500, 500), outlet=0),
     Plan("change is owed below the smallest note", notes=(5000, 2000), drums=((500, 9),), outlet=1000),
+    Plan("a note too many is on its way back when change is due", busy_times=2),
     Plan("exit sensor fails at the change", sensor_fails=True, ends="dispense_uncertain"),
 )
 
