@@ -37,7 +37,6 @@ from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_unknown import keep_driving
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
-from kiosk.ports import CardReader, PinEntry, PinPad
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
 from offline_queue.journal import SqliteJournal
@@ -65,9 +64,7 @@ async def run_kiosk(settings: Settings) -> None:
         offline_queue.schema.JournalUnusable, OSError: the terminal cannot start safely.
         ConfigError: production, with something that exists for development (pins-and-keys 10).
     """
-    refused = production_refusals(settings, SystemClock().now())
-    if refused:
-        raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
+    _refuse_development(settings)
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
 
     run_dir = Path(settings.run_dir)
@@ -81,20 +78,9 @@ async def run_kiosk(settings: Settings) -> None:
     cash_books = CashBooks(journal, clock, settings.slots)
     attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
     supervisor = Supervisor(
-        settings.slots,
-        find_driver,
-        log,
-        run_dir,
-        settings.pin_mode,
-        card_platform,
-        attendants,
-        production=settings.production,
+        settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform, attendants, settings.production
     )
     screen = KivyScreen(settings)
-
-    def pin_entry(reader: CardReader, pad: PinPad | None) -> PinEntry:
-        return make_pin_entry(settings.pin_mode, reader, pad, {}, log)
-
     desk = Desk(
         settings=settings,
         clock=clock,
@@ -105,14 +91,8 @@ async def run_kiosk(settings: Settings) -> None:
         social_insurance=SocialInsuranceClient(links["social_insurance"]),
         card_platform=card_platform,
         duty=AgencyDutyClient(links["agency"]),
-        seal_verifier=ProcessSealVerifier(
-            Path(settings.seals.anchors),
-            settings.seals.verify_s_max,
-            log,
-            settings.seals.time_tolerance_s,
-            production=settings.production,
-        ),
-        make_pin_entry=pin_entry,
+        seal_verifier=_seal_verifier(settings, log),
+        make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
         hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         medical_insurance=_medical_insurance(settings, links, clock, log),
@@ -143,6 +123,20 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+def _refuse_development(settings: Settings) -> None:
+    """Raises: ConfigError."""
+    refused = production_refusals(settings, SystemClock().now())
+    if refused:
+        raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
+
+
+def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
+    seals = settings.seals
+    return ProcessSealVerifier(
+        Path(seals.anchors), seals.verify_s_max, log, seals.time_tolerance_s, production=settings.production
+    )
 
 
 def _deliveries(desk: Desk, links: dict[str, HttpsHostLink]) -> Deliveries:
