@@ -1,13 +1,15 @@
 """One question and its answer: sealed by the pad, framed, sent once, and believed only with a right MAC."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import Protocol
 
 import trio
 
 from kiosk.config import BankRules
 from kiosk.hosts.bank import codec, messages
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
-from kiosk.hosts.bank.line import HOST, BankCall, BankLine
+from kiosk.hosts.bank.line import HOST
 from kiosk.hosts.bank.sealing import Sealing
 from kiosk.hosts.bank.terminal import BatchFull, TraceCounter
 from kiosk.ports import DeviceFault, HostRefused, Log, OutcomeUnknown
@@ -17,11 +19,23 @@ BAD_MAC = "A0"  # F39 of a reversal
 _ANSWERS = {"0200": "0210", "0220": "0230", "0400": "0410", "0620": "0630"}
 
 
+class Call(Protocol):
+    """A connection that stands, for one question; the contract is ``line.BankCall``."""
+
+    async def ask(self, frame: bytes) -> bytes: ...
+
+
+class Line(Protocol):
+    """The way to the bank: ``line.BankLine``, or one in memory."""
+
+    def connected(self) -> AbstractAsyncContextManager[Call]: ...
+
+
 class Asking:
     """Keeps the sign-on alive and knows nothing of cards."""
 
     def __init__(
-        self, rules: BankRules, line: BankLine, traces: TraceCounter, sealing: Sealing, record: BankRecord, log: Log
+        self, rules: BankRules, line: Line, traces: TraceCounter, sealing: Sealing, record: BankRecord, log: Log
     ) -> None:
         self.line = line
         self._rules = rules
@@ -87,7 +101,7 @@ class Asking:
         covered = codec.encode(mti, fields, with_mac=True)
         return self._framed(covered + await self._sealing.mac(covered))
 
-    async def ask(self, call: BankCall, framed: bytes, mti: str, trace: str, intent: BankIntent | None) -> Answer:
+    async def ask(self, call: Call, framed: bytes, mti: str, trace: str, intent: BankIntent | None) -> Answer:
         """Journal ``intent``, send, and believe only an answer to this question whose MAC is right.
 
         Raises:

@@ -14,9 +14,9 @@ from kiosk.config import BankRules
 from kiosk.domain.card import PinTemplate
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.hosts.bank import codec, messages
-from kiosk.hosts.bank.asking import Asking
+from kiosk.hosts.bank.asking import Asking, Call, Line
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
-from kiosk.hosts.bank.line import HOST, BankCall, BankLine
+from kiosk.hosts.bank.line import HOST
 from kiosk.hosts.bank.rules import debit_rules
 from kiosk.hosts.bank.sealing import Sealing
 from kiosk.hosts.bank.terminal import TraceCounter
@@ -46,7 +46,7 @@ class Desk:
 class BankClient:
     """Implements ``ports.money.Bank``."""
 
-    def __init__(self, rules: BankRules, line: BankLine, traces: TraceCounter, desk: Desk) -> None:
+    def __init__(self, rules: BankRules, line: Line, traces: TraceCounter, desk: Desk) -> None:
         self._rules = rules
         self._traces = traces
         self._desk = desk
@@ -180,7 +180,7 @@ class BankClient:
         return block
 
     @asynccontextmanager
-    async def _connected(self, run: DebitRun) -> AsyncIterator[tuple[bytes, bytes, BankCall]]:
+    async def _connected(self, run: DebitRun) -> AsyncIterator[tuple[bytes, bytes, Call]]:
         """PIN, ARQC, and a line that stands. Whatever goes wrong until then, the card makes an AAC and nothing was
         asked; from then on the body is shielded, with a limit of its own."""
         try:
@@ -198,7 +198,7 @@ class BankClient:
             raise OutcomeUnknown(HOST, "took too long")
 
     @asynccontextmanager
-    async def _line_or_abandon(self, run: DebitRun) -> AsyncIterator[BankCall]:
+    async def _line_or_abandon(self, run: DebitRun) -> AsyncIterator[Call]:
         async with AsyncExitStack() as stack:
             try:
                 call = await stack.enter_async_context(self._asking.line.connected())
@@ -223,7 +223,7 @@ class BankClient:
             chip=run.reversal_chip.hex() if kind == "purchase" else "",
         )
 
-    async def _ask_with_card(self, call: BankCall, fields: Fields, intent: BankIntent, run: DebitRun) -> Answer:
+    async def _ask_with_card(self, call: Call, fields: Fields, intent: BankIntent, run: DebitRun) -> Answer:
         """0200 with the card waiting: whatever the question came to, the card is not left with an ARQC."""
         try:
             framed = await self._asking.sealed("0200", fields)
