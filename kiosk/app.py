@@ -1,5 +1,6 @@
 """Composition root of the kiosk: the only module that knows every part by name."""
 
+import gc
 import os
 import signal
 from functools import partial
@@ -117,6 +118,8 @@ async def run_kiosk(settings: Settings) -> None:
             with trio.move_on_after(FIRST_TRY_S):
                 await supervisor.wait_tried()
             (run_dir / "ready").write_text(str(os.getpid()))
+            gc.freeze()  # what the start made stays for good: no collection looks at it again
+            gc.enable()
             nursery.start_soon(serve_residents, desk)
     finally:
         (run_dir / "ready").unlink(missing_ok=True)
