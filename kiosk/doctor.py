@@ -76,6 +76,8 @@ async def pad_finding(supervisor: Supervisor) -> Finding:
                 return Finding(name, "fail", "the pad decrypts under its PIN key: no bank PIN may be asked")
             return Finding(name, "ok", "never decrypts")
     except DeviceFault as fault:
+        if fault.health.reason == "bad_parameter":  # what a pad says of a key that it does not hold
+            return Finding(name, "warn", "no PIN key is loaded, so no bank PIN can be asked")
         return Finding(name, "unknown", f"not tried: {fault.health.reason or fault.health.condition.value}")
     return Finding(name, "unknown", "not tried: the pad is busy")
 

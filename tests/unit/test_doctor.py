@@ -124,12 +124,13 @@ async def _pad_verdict(answer: bool | Exception | None) -> Finding:
         (True, "fail"),
         (None, "unknown"),
         (DeviceFault("pin_pad", Health(Condition.FAULT, "refused")), "unknown"),
+        (DeviceFault("pin_pad", Health(Condition.FAULT, "bad_parameter")), "warn"),
     ],
 )
 async def test_pad_that_decrypts_is_found(
     autojump_clock: MockClock, answer: bool | Exception | None, verdict: str
 ) -> None:
-    """The doctor tries the forbidden decryption: refused is well, answered is a failure, silence is unknown."""
+    """The doctor tries the forbidden decryption: refused is well, answered a failure, silence unknown, no key a warning."""
     assert (await _pad_verdict(answer)).verdict == verdict
 
 
