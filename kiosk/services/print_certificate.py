@@ -89,6 +89,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
         return await _perhaps_printed(kiosk, document)
     kiosk.visit.papers += 1
     kiosk.journal.record("certificate_printed", kiosk.visit.case_code, number=document.number, sha256=document.sha256)
+    # Who pulls the card is reminded of the sheet at the goodbye, where the next card is already welcome.
     await kiosk.ask(
         Question(
             "certificate_done",
@@ -102,8 +103,7 @@ async def print_certificate(kiosk: Kiosk) -> Outcome:
             (understood(),),
             Tone.DONE,
             spoken=say("It is printed. Take your sheet. It carries your personal details."),
-        ),
-        card_needed=False,
+        )
     )
     return Outcome.DONE
 

@@ -1,15 +1,17 @@
 """Print a certificate: nothing unverifiable reaches paper, and nothing printed is forgotten."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.certificate import SealFinding
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, OutcomeUnknown
-from tests.flows.people import KioskInMemory
+from tests.flows.people import PULLS_CARD, KioskInMemory
 
 
 def resident(**script: Any) -> KioskInMemory:
@@ -82,7 +84,7 @@ async def test_card_pulled_while_paper_moves_still_ends_in_paper(autojump_clock:
     await kiosk.visit()
     assert len(kiosk.pages.sheets) == 1
     assert "certificate_printed" in kiosk.journal.names()
-    assert "certificate_done" in kiosk.screen.names()
+    assert "take_paper" in kiosk.screen.names()
 
 
 async def test_first_pin_prints_nothing(autojump_clock: MockClock) -> None:
@@ -110,3 +112,24 @@ async def test_who_took_the_card_still_learns_that_nothing_was_printed(autojump_
     kiosk.pages.while_printing = kiosk.reader.pull
     await kiosk.visit()
     assert "device_out" in kiosk.screen.names()
+
+
+async def test_sheet_in_the_outlet_does_not_keep_the_next_card_waiting(autojump_clock: MockClock) -> None:
+    """Who pulls the card without touching anything is reminded of the sheet, and the next card is served at once."""
+    kiosk = resident(menu=["print_certificate", "take_card"], certificate_done=PULLS_CARD)
+
+    async def two_residents() -> None:
+        await trio.sleep(0.5)
+        kiosk.reader.insert()
+        await came_true(lambda: "take_paper" in kiosk.screen.names())
+        kiosk.reader.insert()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(two_residents)
+        await kiosk.serve(lambda: kiosk.screen.names().count("menu") == 2)
+    assert trio.current_time() < kiosk.settings.timing.paper_left_s
+
+
+async def came_true(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await trio.sleep(0.1)
