@@ -10,7 +10,7 @@ import trio
 from drivers.cash_module.inbox import Silent
 from drivers.cash_module.told import Told
 from drivers.transport.line import Line, LineLost
-from kiosk.domain.cash import CashEvent, CashFault, CashIdentity, Recovery
+from kiosk.domain.cash import CashEvent, CashFault, CashIdentity, Escrow, Recovery
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceContext, DeviceFault
 
@@ -163,4 +163,5 @@ class CashDevice(ABC):
 
     def acknowledge(self, told: CashEvent | Recovery) -> None:
         self._told.acknowledge(told)
-        self._wake.set()
+        if not isinstance(told, Escrow):  # no device waits for that, and a poll now would only delay the decision
+            self._wake.set()

@@ -8,7 +8,7 @@ from drivers.cash_module.inbox import Inbox, Silent
 from drivers.transport.line import Line
 
 TRIES = 4
-FREE_S = 0.02  # between our ACK and the next command (the manual: 10, better 20 ms)
+FREE_S = 0.012  # between our ACK and the next command (the manual: 10, better 20 ms; a note waits for it)
 
 
 class Illegal(Exception):
