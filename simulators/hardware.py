@@ -10,6 +10,7 @@ from simulators.cards.card import VirtualCard
 from simulators.cards.psam import VirtualPsam
 from simulators.cards.reader_with_pad import ReaderWithPad
 from simulators.cards.slot import CardSlot
+from simulators.cards.staff import VirtualStaffCard, staff_cards
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.escpos_paper import Paper
 from simulators.devices.ipp import IppPrinter, Sheet
@@ -19,6 +20,7 @@ from simulators.front_panel.front import NotPossible
 from simulators.native.build import build
 from simulators.outlets import PageOutlet, ReceiptOutlet
 from simulators.pcscd import PrivatePcscd
+from simulators.pki import make_pki
 from simulators.pty_line import PtyLine
 from simulators.till import Till
 from simulators.worlds.world import World
@@ -41,6 +43,7 @@ class Hardware:
             card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
             for card in world.cards
         }
+        self.staff = staff_cards(world, make_pki(run_dir / "pki"))
         self.pad: KmyPad = build_pad(world, {})
         self.pad_line = PtyLine(run_dir / "dev" / "pin-pad", self.pad)
         self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
@@ -79,13 +82,13 @@ class Hardware:
     # --- cards ----------------------------------------------------------------------------------------------------
 
     @property
-    def inserted(self) -> VirtualCard | None:
+    def inserted(self) -> VirtualCard | VirtualStaffCard | None:
         card = self._slot.card
-        return card if isinstance(card, VirtualCard) else None
+        return card if isinstance(card, VirtualCard | VirtualStaffCard) else None
 
     async def insert(self, handle: str) -> None:
         """Raises LookupError, NotPossible."""
-        card = self.cards[handle]
+        card = self.staff[handle] if handle in self.staff else self.cards[handle]
         if self.inserted:
             raise NotPossible("卡口里有卡 · there is a card in the slot")
         try:

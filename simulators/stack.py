@@ -13,6 +13,7 @@ import trio
 from PIL import Image
 
 from simulators.cards.card import VirtualCard
+from simulators.cards.staff import VirtualStaffCard
 from simulators.display import Display, open_display
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
@@ -28,7 +29,7 @@ from simulators.processes import Children
 from simulators.serving import serve_on_loopback
 from simulators.switches import SWITCHES, FaultSwitches
 from simulators.waiting import free_port
-from simulators.worlds.world import Card, World, load_world
+from simulators.worlds.world import Card, StaffEntry, World, load_world
 
 # Host in the kiosk's settings -> its sandbox.
 KIOSK_HOSTS = {
@@ -161,7 +162,10 @@ class Stack:
             ready=self.kiosk.ready,
             kiosk_pid=self.kiosk.pid,
             kiosk_restarts=self.kiosk.restarts,
-            cards=tuple(self._rack_card(card, inserted) for card in self.world.cards),
+            cards=tuple(
+                [self._rack_card(card, inserted) for card in self.world.cards]
+                + [self._rack_card(card, inserted) for card in self.world.staff]
+            ),
             switches=tuple(self.faults.state(name) for name in SWITCHES),
             papers=tuple(Piece(one.id, self.hardware.receipts.times[one.id], 1) for one in self.hardware.papers()),
             sheets=self.hardware.sheets.pieces(),
@@ -170,10 +174,11 @@ class Stack:
             notes=self.hardware.till.front(),
         )
 
-    def _rack_card(self, card: Card, inserted: VirtualCard | None) -> RackCard:
-        chip = self.hardware.cards[card.handle]
+    def _rack_card(self, card: Card | StaffEntry, inserted: VirtualCard | VirtualStaffCard | None) -> RackCard:
+        chip = self.hardware.staff[card.handle] if isinstance(card, StaffEntry) else self.hardware.cards[card.handle]
         pin = card.pin if chip.accepts_pin(card.pin) else ""
-        return RackCard(card.handle, card.title, card.spec, chip is inserted, pin)
+        spec = "staff" if isinstance(card, StaffEntry) else card.spec
+        return RackCard(card.handle, card.title, spec, chip is inserted, pin)
 
     async def changed(self, seen: FrontState | None) -> FrontState:
         while (state := self.state()) == seen:

@@ -14,6 +14,7 @@ from simulators.cards.chip import SSSE
 from simulators.cards.keys import external_cryptogram, internal_response
 from simulators.cards.own_pad import OwnPad, PadRefused
 from simulators.cards.staff import AID as STAFF_AID
+from simulators.cards.staff import VirtualStaffCard
 from simulators.worlds.world import Keys
 
 NO_CARD, NO_ANSWER, BAD_ARGUMENT, NOT_SUPPORTED = -2, -4, -14, -13
@@ -21,6 +22,8 @@ NOT_GENUINE, WRONG_DATA, DIFFERENT, INITIAL, NEW_IS_INITIAL = -21, -22, -34, -35
 NO_PSAM = -2201
 LINE_BYTES_MAX = 8192
 _TERMINAL, _NO_TERMINAL, _DEVICE = "410100000001", "0" * 12, "4101" + "0" * 15 + "1"
+
+AnyCard = VirtualCard | VirtualStaffCard
 
 
 class _Refused(Exception):
@@ -35,7 +38,7 @@ class ReaderWithPad:
     def __init__(
         self,
         path: Path,
-        card: Callable[[], VirtualCard | None],
+        card: Callable[[], AnyCard | None],
         keys: Keys | None,
         pad: OwnPad | None = None,
         initial_pins: tuple[str, ...] = ("123456",),
@@ -94,7 +97,7 @@ class ReaderWithPad:
 
     # --- the card ---------------------------------------------------------------------------------------------------
 
-    def _present(self) -> VirtualCard:
+    def _present(self) -> AnyCard:
         card = self._card()
         if card is None:
             raise _Refused(NO_CARD)
@@ -102,7 +105,7 @@ class ReaderWithPad:
             raise _Refused(NO_ANSWER)
         return card
 
-    def _exchange(self, card: VirtualCard, apdu: str) -> bytes:
+    def _exchange(self, card: AnyCard, apdu: str) -> bytes:
         """Data of the answer; the reader's own T=0 layer.
 
         Raises:
@@ -117,21 +120,21 @@ class ReaderWithPad:
             raise _Refused(-int.from_bytes(answer[-2:], "big"))
         return answer[:-2]
 
-    def _item(self, card: VirtualCard, tag: int) -> bytes:
+    def _item(self, card: AnyCard, tag: int) -> bytes:
         record = self._exchange(card, f"00B2{tag:02X}0000")
         return record[2 : 2 + record[1]]
 
-    def _open_application(self, card: VirtualCard) -> None:
+    def _open_application(self, card: AnyCard) -> None:
         self._exchange(card, f"00A404000F{SSSE.hex()}")
 
-    def _open_for_pin(self, card: VirtualCard) -> None:
+    def _open_for_pin(self, card: AnyCard) -> None:
         """A resident's application, else that of a staff card (INVENTED: a maker's library would have to know it)."""
         try:
             self._open_application(card)
         except _Refused:
             self._exchange(card, f"00A4040008{STAFF_AID.hex()}")
 
-    def _issuing(self, card: VirtualCard) -> list[bytes]:
+    def _issuing(self, card: AnyCard) -> list[bytes]:
         self._exchange(card, "00A4020002EF05")
         return [self._item(card, tag) for tag in (0x01, 0x03, 0x05, 0x06, 0x07)]
 
@@ -149,13 +152,13 @@ class ReaderWithPad:
             self._exchange(card, f"0082000710{cryptogram.hex()}{random.hex()}")
         return self._fields(card, issuing)
 
-    def _check_genuine(self, card: VirtualCard, keys: Keys) -> None:
+    def _check_genuine(self, card: AnyCard, keys: Keys) -> None:
         challenge = os.urandom(16)
         answer = self._exchange(card, f"0088000110{challenge.hex()}10")
         if answer != internal_response(keys, card.city, card.atr[-8:], challenge):
             raise _Refused(NOT_GENUINE)
 
-    def _fields(self, card: VirtualCard, issuing: list[bytes]) -> str:
+    def _fields(self, card: AnyCard, issuing: list[bytes]) -> str:
         code, spec, issued, expires, number = issuing
         self._exchange(card, "00A4020002EF06")
         social = self._item(card, 0x08)

@@ -32,6 +32,7 @@ class VirtualStaffCard:
     """One chip, T=1. ``transmit`` never raises."""
 
     mute = False
+    city = ""  # no city issued it
 
     def __init__(self, entry: StaffEntry, credentials: Credentials) -> None:
         self.handle = entry.handle

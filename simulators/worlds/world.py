@@ -215,7 +215,7 @@ def load_world(path: Path) -> World:
         raise WorldError(f"{path}: {error}") from error
     for thing, names in (
         ("resident", [resident.handle for resident in world.residents]),
-        ("card", [card.handle for card in (*world.cards, *world.staff)]),
+        ("card", [card.handle for card in world.cards] + [card.handle for card in world.staff]),
         ("staff id", [card.staff_id for card in world.staff]),
         ("card number", [card.number for card in world.cards if card.number]),
         ("bank account's card", [account.card for account in world.bank_accounts]),

@@ -96,6 +96,7 @@ function cardFace(card) {
 }
 
 function spec(version) {
+  if (version === "staff") return "工作卡 staff";
   return version.trim() ? `规范 ${version.trim()}` : "";
 }
 
