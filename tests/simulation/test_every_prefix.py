@@ -81,7 +81,9 @@ async def test_power_that_fails_again_and_again(autojump_clock: MockClock, plan:
     """A recovery that is itself cut, twice, at seeded places, leaves books that agree all the same."""
     chance = random.Random(plan.name)
     whole = await run_plan(plan, None)
+    cuts = 0
     for _ in range(12):
         cut_at = chance.randrange(len(whole.fuse.burnt))
         world = await run_plan(plan, cut_at, (chance.randrange(8), chance.randrange(8)))
-        assert world.acts, "the books were read after all"
+        cuts += world.cut
+    assert cuts, "the fuse must really burn"
