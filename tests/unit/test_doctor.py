@@ -130,7 +130,7 @@ async def _pad_verdict(answer: bool | Exception | None) -> Finding:
 async def test_pad_that_decrypts_is_found(
     autojump_clock: MockClock, answer: bool | Exception | None, verdict: str
 ) -> None:
-    """The doctor tries the forbidden decryption: refused is well, answered a failure, silence unknown, no key a word."""
+    """The doctor tries the forbidden act: refused is well, answered a failure, silence unknown, no key a hint."""
     assert (await _pad_verdict(answer)).verdict == verdict
 
 
