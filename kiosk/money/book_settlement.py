@@ -37,7 +37,8 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     """Book the bill at the platform, exactly one 2207.
 
     Raises:
-        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over.
+        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over. OutcomeUnknown: the hospital
+            is silent and 2207 was not sent; closed in the journal too.
     """
     key = settling.message_id
     facts: dict[str, str | int] = {
@@ -52,6 +53,7 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     kiosk.journal.commit(
         NewEntry("settle_intent", kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, opens=key)
     )
+    await _hold_bill(kiosk, settling)
     try:
         return await kiosk.medical_insurance.settle(
             settling.person, settling.bill, settling.use_account, settling.message_id
@@ -64,6 +66,20 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     except OutcomeUnknown:
         kiosk.journal.record("settle_unknown", kiosk.visit.case_code, message_id=key)
     return await _find_out(kiosk, settling)
+
+
+async def _hold_bill(kiosk: Kiosk, settling: Settling) -> None:
+    """The lease may have grown old while notes went in; from here on nobody else may settle this bill (rule 6).
+
+    Raises:
+        HostRefused, OutcomeUnknown: it is not ours any more, or nobody knows; 2207 was surely not sent.
+    """
+    try:
+        await kiosk.hospital.extend(settling.claim, settling=True)
+    except (HostRefused, OutcomeUnknown):
+        told: dict[str, str | int] = {"message_id": settling.message_id, "code": "bill_not_held"}
+        kiosk.journal.commit(NewEntry("settle_refused", kiosk.visit.case_code, told, closes=settling.message_id))
+        raise
 
 
 async def _find_out(kiosk: Kiosk, settling: Settling) -> Settlement:

@@ -38,8 +38,13 @@ class Hospital(Protocol):
         """
         ...
 
-    async def extend(self, claim: Claim) -> Claim:
-        """A lease never lapses while anything of it is UNKNOWN (money-rules 6)."""
+    async def extend(self, claim: Claim, settling: bool = False) -> Claim:
+        """A lease never lapses while anything of it is UNKNOWN (money-rules 6): ``settling`` asks, right before 2207,
+        for one that outlasts the day on which every unknown must be resolved (T+1), also when the terminal is dark.
+
+        Raises:
+            HostRefused: ``paid_elsewhere`` or ``claimed_elsewhere``.
+        """
         ...
 
     async def release(self, claim: Claim) -> None: ...

@@ -20,6 +20,7 @@ from simulators.hosts.weather import Weather
 from simulators.worlds.world import BillEntry, Resident, World
 
 LEASE = timedelta(minutes=10)
+LEASE_SETTLING = timedelta(hours=48)  # outlasts 10:00 of the next day, when every unknown must be resolved
 RESERVE = timedelta(minutes=10)  # then a person looks; the reserve stays
 INVOICES_AT = "https://invoice.example/view"
 
@@ -47,6 +48,10 @@ class _ClaimAsked(Part):
 class _Held(Part):
     bill_id: _BillId
     lease_key: _Key
+
+
+class _Extended(_Held):
+    settling: bool
 
 
 class _Paid(_Held):
@@ -140,19 +145,19 @@ class HospitalSandbox(Sandbox):
         return self._leased(bill_id, required_key(ask))
 
     def _extend(self, ask: Ask) -> Reply:
-        held = question(ask, _Held)
+        held = question(ask, _Extended)
         self._bill(held.bill_id)
-        return self._leased(held.bill_id, held.lease_key)
+        return self._leased(held.bill_id, held.lease_key, LEASE_SETTLING if held.settling else LEASE)
 
-    def _leased(self, bill_id: str, lease_key: str) -> Reply:
+    def _leased(self, bill_id: str, lease_key: str, lease: timedelta = LEASE) -> Reply:
         """Taken, or taken for longer. A lease that ran out is taken anew if nobody else came."""
         if self.claims.payment(bill_id) is not None:
             raise Refusal(409, "paid_elsewhere", "这张账单已经付过了")
         now = self.clock()
         if self.claims.holder(bill_id, now) not in ("", lease_key):
             raise Refusal(409, "claimed_elsewhere", "这张账单正在别处办理")
-        self.claims.hold(bill_id, lease_key, now + LEASE)
-        return json_reply({"bill_id": bill_id, "leased_until": (now + LEASE).isoformat()})
+        self.claims.hold(bill_id, lease_key, now + lease)
+        return json_reply({"bill_id": bill_id, "leased_until": (now + lease).isoformat()})
 
     def _release(self, ask: Ask) -> Reply:
         held = question(ask, _Held)

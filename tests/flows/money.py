@@ -277,7 +277,9 @@ class Office:
         self._answer("claim")
         return Claim(bill.bill_id, lease_key, datetime(2026, 11, 21, tzinfo=UTC) + timedelta(minutes=10))
 
-    async def extend(self, claim: Claim) -> Claim:
+    async def extend(self, claim: Claim, settling: bool = False) -> Claim:
+        await self._request("extend")
+        self._answer("extend")
         return claim
 
     async def release(self, claim: Claim) -> None:

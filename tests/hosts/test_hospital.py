@@ -94,6 +94,16 @@ async def test_a_lease_runs_out_unless_extended(lobby: Lobby) -> None:
         await lobby.hospital.extend(longer)
 
 
+async def test_a_settling_lease_outlasts_the_next_morning(lobby: Lobby) -> None:
+    """Held for a settlement, the bill is nobody else's past T+1 10:00, until it is released or paid."""
+    claim = await lobby.hospital.extend(await lobby.hospital.claim(lobby.bill, "lease-1"), settling=True)
+    lobby.now += timedelta(hours=47)
+    with pytest.raises(HostRefused, match="claimed_elsewhere"):
+        await lobby.hospital.claim(lobby.bill, "lease-2")
+    await lobby.hospital.release(claim)
+    await lobby.hospital.claim(lobby.bill, "lease-2")
+
+
 async def test_the_window_was_faster_before_the_claim(lobby: Lobby) -> None:
     """A bill paid at the window is gone from the list and cannot be claimed."""
     lobby.sandbox.pay_at_window(lobby.bill.bill_id)

@@ -1,5 +1,6 @@
 """The service settles with the real clients and the real sandboxes, and the books of all sides agree."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -239,4 +240,24 @@ async def test_a_paused_insurance_ends_before_the_claim(tmp_path: Path, autojump
     assert await visit.settle() is Outcome.REFUSED
     assert "Your medical insurance is not in force now." in str(visit.kiosk.screen.asked[-1])
     assert [path for path in visit.hospital_link.asked if path == "/v1/claims"] == []
+    visit.close()
+
+
+async def test_the_window_pays_while_notes_go_in(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Paid at the window after the claim: found before 2207 leaves, nothing is booked, and the notes come back."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.hospital_link.before["/v1/claims/extend"] = lambda: visit.hospital.pay_at_window("20261121021")
+    assert await visit.settle() is Outcome.REFUSED
+    assert messages_of(visit, "2207") == 0
+    assert visit.cash.outlet == 15_000
+    assert visit.journal.open_effects() == []
+    visit.close()
+
+
+async def test_a_bill_is_held_while_its_outcome_is_unknown(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Nobody knows whether 2207 booked: no other terminal gets the bill, hours later either."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    visit.clinic.link.lost |= {"2207", "5203", "2601"}
+    assert await visit.settle() is Outcome.UNKNOWN
+    assert visit.hospital.claims.holder("20261121021", NOON + timedelta(hours=30)) != ""
     visit.close()

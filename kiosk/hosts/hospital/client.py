@@ -31,8 +31,9 @@ class HospitalClient:
         answer = await self._link.call("POST", codec.CLAIMS_PATH, body=body, key=lease_key)
         return understood(HOST, lambda: codec.claim(answer.body, bill.bill_id, lease_key))
 
-    async def extend(self, claim: Claim) -> Claim:
-        answer = await self._link.call("POST", codec.EXTEND_PATH, body=codec.held_question(claim))
+    async def extend(self, claim: Claim, settling: bool = False) -> Claim:
+        body = codec.extension(claim, settling=settling)
+        answer = await self._link.call("POST", codec.EXTEND_PATH, body=body)
         return understood(HOST, lambda: codec.claim(answer.body, claim.bill_id, claim.lease_key))
 
     async def release(self, claim: Claim) -> None:

@@ -136,8 +136,13 @@ def claim_question(bill_id: str) -> dict[str, Any]:
 
 
 def held_question(claim: Claim) -> dict[str, Any]:
-    """Body of ``POST /v1/claims/extend`` and ``/release``."""
+    """Body of ``POST /v1/claims/release``."""
     return {"bill_id": claim.bill_id, "lease_key": claim.lease_key}
+
+
+def extension(claim: Claim, *, settling: bool) -> dict[str, Any]:
+    """Body of ``POST /v1/claims/extend``."""
+    return {**held_question(claim), "settling": settling}
 
 
 def claim(body: Any, bill_id: str, lease_key: str) -> Claim:
