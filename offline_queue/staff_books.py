@@ -12,7 +12,9 @@ from offline_queue.journal import read_postings
 from offline_queue.verify import open_read_only
 
 _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
-_OPENS_A_CASE = "note_uncertain"  # has no amount that anybody knows
+# Nothing is posted for these, because nobody knows the amount, or which of two figures is right.
+_OPENS_A_CASE = ("note_uncertain", "device_differs")
+_SETTLES_DIFFERENCES = "drums_exchanged"  # a hand count of two people stands above what a device says
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
 
 
@@ -103,16 +105,19 @@ class StaffBooks:
             self._explain(at, act, code, postings)
 
     def _explain(self, at: str, act: str, code: str, postings: tuple[Posting, ...]) -> None:
+        if act == _SETTLES_DIFFERENCES:
+            for differing in self._cases.values():
+                differing.acts.discard("device_differs")
         moved = [posting for posting in postings if posting.account in _EXPLAIN]
         closes = act == "case_closed" and code in self._cases
-        if not moved and not closes and act != _OPENS_A_CASE:
+        if not moved and not closes and act not in _OPENS_A_CASE:
             return
         case = self._cases.get(code)
         if case is None or not case.is_open:
             case = self._cases[code] = _Case(at)
         for posting in moved:
             case.sums[posting.account] = case.sums.get(posting.account, 0) + posting.amount_fen
-        if act == _OPENS_A_CASE:
+        if act in _OPENS_A_CASE:
             case.acts.add(act)
         if closes:
             case.acts.clear()
