@@ -78,7 +78,7 @@ class Stand:
         self.over = trio.Event()
         self.decide = "stack"  # what the caller does with every note in escrow: stack | return | hold | nothing
         self.commit_s = 0.0  # how long a commit takes
-        self.paused = False  # the caller neither reads nor acknowledges
+        self.paused = False  # the caller commits nothing
 
     @property
     def health(self) -> Health:
@@ -98,8 +98,8 @@ class Stand:
         """Commit, acknowledge, decide; until the driver ends."""
         with suppress(DeviceFault):
             while True:
-                await self.until(lambda: not self.paused, 1e9)
                 event = await self.driver.next_event()
+                await self.until(lambda: not self.paused, 1e9)
                 await trio.sleep(self.commit_s)
                 self.books.book(event)
                 self.driver.acknowledge(event)
