@@ -8,13 +8,13 @@ from kiosk.domain.staff import StaffRole
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
 from kiosk.ports import Answer, DeviceFault, Figures, OutcomeUnknown, Question, Role, Tone, Waiting
 from kiosk.ports.staff import StaffKiosk
-from kiosk.staff.count import refused_while_money_moves, tell
+from kiosk.staff.count import BACK, DONE, refused_while_money_moves, tell
 from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
 PRINT_S_MAX = 60.0
 _ANSWERS = (
-    Answer("back", say("Go back"), Role.BACK),
+    BACK,
     Answer("refuse", say("Do not approve"), Role.SECOND),
     Answer("approve", say("Approve"), Role.MAIN),
 )
@@ -37,17 +37,15 @@ async def _approve(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing)
         return
     if await refused_while_money_moves(kiosk):
         return
-    answer = await kiosk.ask(
-        Question(
-            "staff_approve",
-            say("Do you approve this count?"),
-            (),
-            Figures(count.figures(till), secret=False),
-            _ANSWERS,
-            case_code=found.entry.case_code,
-        ),
-        patience_s=kiosk.settings.staff.count_s,
+    patience_s = kiosk.settings.staff.count_s
+    figures = Figures(count.figures(till), secret=False)
+    await kiosk.ask(
+        Question("staff_figures", say("Here are the figures"), (), figures, (BACK, DONE)), patience_s=patience_s
     )
+    question = Question(
+        "staff_approve", say("Do you approve this count?"), answers=_ANSWERS, case_code=found.entry.case_code
+    )
+    answer = await kiosk.ask(question, patience_s=patience_s)
     await still_there(kiosk, duty)
     if answer == "refuse":
         facts = {**found.facts, "approver": duty.staff.staff_id}

@@ -53,6 +53,7 @@ async def count(room: DutyRoom, notes: dict[str, int], who: str = "1001", **more
 async def approve(room: DutyRoom, who: str = "1002", role: str = "supervisor", **more: Any) -> None:
     script = {
         "staff_menu": ["approve", "finish"],
+        "staff_figures": "done",
         "staff_approve": "approve",
         "staff_booked": "understood",
         "staff_may_not_approve": "understood",
