@@ -10,7 +10,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split, Treatment
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.money.purse import Purse
-from kiosk.ports import HostRefused, Kiosk, OutcomeUnknown
+from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ def book_settled(kiosk: Kiosk, settling: Settling, settlement: Settlement, purse
     """SETTLED, the receipt owed and the payment notice queued, in one commit. Returns the notice's key."""
     cash = settlement.split.cash_fen
     key = kiosk.clock.new_key()
+    case_of_figures(kiosk.journal, kiosk.visit.case_code, settling.message_id, settlement.split.disagreements)
     paid = payment_facts(settlement, settling.bill.bill_id, settling.claim.lease_key)
     notice = NewNotice("hospital", "payment", key, paid, cash)
     kiosk.journal.commit(
@@ -154,6 +155,12 @@ def book_settled(kiosk: Kiosk, settling: Settling, settlement: Settlement, purse
     )
     purse.inside_fen = Fen(purse.inside_fen - cash)
     return key
+
+
+def case_of_figures(journal: Journal, case_code: str, message_id: str, identities: tuple[str, ...]) -> None:
+    """Figures that contradict each other: what the platform booked stands, and a person must look (rule 12)."""
+    if identities:
+        journal.record("amounts_disagree", case_code, message_id=message_id, why=" ".join(identities))
 
 
 async def void(kiosk: Kiosk, settling: Settling, settlement: Settlement) -> None:

@@ -13,6 +13,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, Treatment
+from kiosk.money.book_settlement import case_of_figures
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
@@ -66,6 +67,7 @@ def held_fen(journal: Journal, case_code: str) -> Fen:
 
 def _settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
     facts = _facts(intent)
+    case_of_figures(journal, intent.case_code, found.message_id, found.split.disagreements)
     held = held_fen(journal, intent.case_code)
     cash = found.split.cash_fen
     owed = max(0, held - cash)

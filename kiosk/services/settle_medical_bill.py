@@ -21,6 +21,7 @@ from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
+AMOUNTS_DISAGREE = "amounts_disagree"  # a quote whose figures contradict each other (money-rules 12)
 PAY_OUT_S_MAX = 200.0
 PRINT_S_MAX = 60.0
 RELEASE_S_MAX = 20.0
@@ -57,6 +58,8 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
         return await _quote_and_pay(kiosk, person, bill, claim, purse)
     except HostRefused as refusal:
         # Surely not booked: what is inside goes back the way it came.
+        if refusal.code == AMOUNTS_DISAGREE:
+            kiosk.journal.record("amounts_disagree", kiosk.visit.case_code, bill=bill.bill_id)
         await _undo(kiosk, claim, purse, "refused")
         return await host_said_no(kiosk, refusal)
     except OutcomeUnknown:

@@ -16,6 +16,7 @@ ACTS: dict[str, Text] = {
     "settle_intent": say("The settlement (2207) was about to be sent."),
     "settle_refused": say("The platform refused; nothing was booked."),
     "settle_unknown": say("The platform did not answer."),
+    "amounts_disagree": say("The platform's figures contradict each other: a person must look."),
     "settled": say("The bill was settled."),
     "settled_late": say("The platform had booked it after all; the money went where it belongs."),
     "settle_handed_over": say("The resident left with an outcome-pending paper; the terminal goes on asking."),

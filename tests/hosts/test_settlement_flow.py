@@ -18,6 +18,7 @@ from kiosk.ports import Back, Outcome, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.hospital import HospitalSandbox
+from simulators.hosts.medical_insurance import PlatformBehaviour
 from simulators.hosts.weather import Weather
 from simulators.worlds.world import World
 from tests.flows.money import CashMachine
@@ -212,6 +213,19 @@ async def test_a_quote_that_contradicts_itself_moves_no_money(tmp_path: Path, au
     assert messages_of(visit, "2207") == 0
     assert visit.cash.pocket == [10_000, 5000]
     assert visit.hospital.claims.holder("20261121021", NOON) == ""
+    assert "amounts_disagree" in [entry.act for entry in visit.journal.entries()]
+    visit.close()
+
+
+async def test_a_settlement_that_contradicts_itself_is_a_case(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Broken identities in 2207 alone: settled as the platform says, and a case that names what does not add up."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021"), (10_000, 5000))
+    breaks = PlatformBehaviour(breaks_identity=True)
+    visit.hospital_link.before["/v1/claims/extend"] = lambda: setattr(visit.clinic.platform, "behaviour", breaks)
+    assert await visit.settle() is Outcome.DONE
+    (case,) = [entry for entry in visit.journal.entries() if entry.act == "amounts_disagree"]
+    assert case.facts is not None
+    assert "rows_make_fund" in str(case.facts["why"])
     visit.close()
 
 
