@@ -86,6 +86,16 @@ class Hardware:
         card = self._slot.card
         return card if isinstance(card, VirtualCard | VirtualStaffCard) else None
 
+    @property
+    def apdu_seconds(self) -> float:
+        """What the chips of card and PSAM computed since power-up."""
+        return self._slot.apdu_seconds + self._sam_slot.apdu_seconds
+
+    @property
+    def noticed_at(self) -> float:
+        """``time.perf_counter()`` at which the reader saw the card that is in; 0 while it did not."""
+        return self._slot.noticed_at or 0.0
+
     async def insert(self, handle: str) -> None:
         """Raises LookupError, NotPossible."""
         card = self.staff[handle] if handle in self.staff else self.cards[handle]

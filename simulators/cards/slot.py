@@ -56,6 +56,7 @@ class CardSlot:
         self.card: Chip | None = None
         self.apdu_count = 0  # since insertion
         self.apdu_seconds = 0.0  # the card's own time, since construction
+        self.noticed_at: float | None = None  # time.perf_counter() of the reader's first word to the card that is in
         self.log: list[str] | None = None  # set to [] to keep headers (first 4 bytes and status): never data
         self.on_change: Callable[[], None] = lambda: None
         self._was_in_use = was_in_use
@@ -86,7 +87,7 @@ class CardSlot:
         if not swift:
             await trio.sleep_until(self._pulled_at + HAND_S)
         stream = await self._connect()
-        self.card, self.apdu_count = card, 0
+        self.card, self.apdu_count, self.noticed_at = card, 0, None
         self._scope = trio.CancelScope()
         self._nursery.start_soon(self._carry, card, stream, self._scope)
         self.on_change()
@@ -153,6 +154,7 @@ class CardSlot:
                 return True
 
     async def _control(self, card: Chip, stream: trio.SocketStream, code: int) -> None:
+        self.noticed_at = self.noticed_at or time.perf_counter()
         if code == 0x04:
             await _send(stream, card.atr)
         elif code == 0x02:
