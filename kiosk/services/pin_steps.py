@@ -4,6 +4,8 @@ Used by the services that show or print what is personal. The screen always says
 meant; on the last try stopping is the main answer; a forgotten PIN costs no try.
 """
 
+from dataclasses import replace
+
 from kiosk.domain.card import PinResult, PinTemplate, PinVerdict
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Bilingual, Text, say
@@ -191,9 +193,17 @@ async def explain_forgotten(kiosk: Kiosk) -> Outcome:
             Answer("back", say("Go back"), Role.BACK),
         ),
     )
-    await kiosk.ask(question)
-    await _print_reset_note(kiosk, place, papers)
+    if not kiosk.receipt_health.condition.usable:
+        question = _to_write_down(question)
+    if await kiosk.ask(question) == "print":
+        await _print_reset_note(kiosk, place, papers)
     return Outcome.DONE
+
+
+def _to_write_down(question: Question) -> Question:
+    """The same without paper: nobody is offered what cannot come out."""
+    about_card, where = question.explain
+    return replace(question, explain=(about_card, say("Please write it down:"), where), answers=(understood(),))
 
 
 async def _print_reset_note(kiosk: Kiosk, place: Bilingual, papers: Bilingual) -> None:

@@ -142,6 +142,17 @@ async def test_forgotten_pin_is_reached_by_keys_without_a_try(autojump_clock: Mo
         assert len(kiosk.receipts.papers) == 1
 
 
+async def test_paper_that_cannot_come_out_is_not_offered(autojump_clock: MockClock) -> None:
+    """Without receipt paper a forgotten PIN is told on the glass alone, and the resident is asked to write it down."""
+    kiosk = resident(menu=["query_account", "take_card"], pin_entry="forgot", forgot_pin="understood")
+    kiosk.pin.never_ends = True
+    kiosk.receipts.broken = Health(Condition.FAULT, "paper_out")
+    await kiosk.visit()
+    asked = next(question for question in kiosk.screen.asked if question.name == "forgot_pin")
+    assert [answer.value for answer in asked.answers] == ["understood"]
+    assert kiosk.receipts.papers == []
+
+
 async def test_every_started_change_has_an_end_in_the_journal(autojump_clock: MockClock) -> None:
     """Forgotten, pulled or broken: a start without an end is a power cut alone."""
     for script in ({"change_pin_entry": "forgot"}, {"change_pin_entry": "back"}, {"change_pin_entry": PULLS_CARD}):
