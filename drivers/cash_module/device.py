@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import trio
 
-from drivers.cash_module.inbox import Silent
+from drivers.cash_module.inbox import DeviceRefused, Silent
 from drivers.cash_module.told import Told
+from drivers.cash_module.unreadable import Unreadable
 from drivers.transport.line import Line, LineLost
 from kiosk.domain.cash import CashEvent, CashFault, CashIdentity, Escrow, Recovery
 from kiosk.domain.health import Condition, Health
@@ -146,6 +147,10 @@ class CashDevice(ABC):
                 raise self._fail(Health(Condition.UNKNOWN, str(silent) or "silent")) from silent
             except LineLost as lost:
                 raise self._fail(Health(Condition.ABSENT, "unplugged")) from lost
+            except Unreadable as unreadable:
+                raise self._fail(Health(Condition.UNKNOWN, "unreadable_answer")) from unreadable
+            except DeviceRefused as refused:  # in the loop this ends the driver, in a verb only the verb
+                raise self._refusal("device_refused") from refused
 
     # --- events -------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,10 @@ class Silent(Exception):
     """No usable answer within the allowed tries."""
 
 
+class DeviceRefused(Exception):
+    """The device answered, and the answer is no."""
+
+
 class Decoder(Protocol[Frame]):
     """The sans-IO half of a protocol. ``give_up`` after a pause in the middle of a frame."""
 

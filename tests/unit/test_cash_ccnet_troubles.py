@@ -1,5 +1,6 @@
 """What a CCNET validator may do wrong between two polls, and how its troubles are told."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -11,6 +12,8 @@ from drivers.cash_module.ccnet.validator import CcnetValidator as ValidatorDrive
 from drivers.transport.memory import SlowWire
 from kiosk.domain.cash import CashFault, Escrow, Returned, Stacked
 from kiosk.domain.health import Condition, Health
+from kiosk.ports import DeviceFault
+from simulators.devices import ccnet_frames
 from simulators.devices.ccnet import CcnetValidator
 from tests.cash_stand import cash_stand
 
@@ -60,6 +63,47 @@ async def test_every_trouble_has_its_word_and_is_told_once(
         assert stand.health == Health(Condition.FAULT, fault.reason) and len(stand.books.events) == 1
         device._rest()
         await stand.until(lambda: stand.health == Health(Condition.READY))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"\x30", "fault device_refused"),
+        (b"SIM", "unknown unreadable_answer"),
+        (bytes(34), "unknown unreadable_answer"),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_a_fault_and_no_crash(
+    answer: bytes, reason: str, autojump_clock: MockClock
+) -> None:
+    """IDENT or the bill table refused, cut short or garbled: the driver ends with a word, and nothing else escapes."""
+    device = CcnetValidator()
+    garbled = GarblingUnit(device, answer)
+    async with cash_stand(validator, garbled) as stand:
+        with pytest.raises(DeviceFault, match=reason):
+            await stand.recover("e1")
+
+
+class GarblingUnit:
+    """A unit whose bill table is always the same answer."""
+
+    def __init__(self, device: CcnetValidator, answer: bytes) -> None:
+        self._device, self._answer = device, answer
+        self.tick, self.faults = device.tick, device.faults
+
+    @property
+    def wire(self) -> Callable[[bytes], None]:
+        return self._device.wire
+
+    @wire.setter
+    def wire(self, wire: Callable[[bytes], None]) -> None:
+        self._device.wire = wire
+
+    def receive(self, chunk: bytes) -> None:
+        if chunk == ccnet_frames.frame_of(3, b"\x41"):
+            self._device.wire(ccnet_frames.frame_of(3, self._answer))
+        else:
+            self._device.receive(chunk)
 
 
 async def test_a_cancelled_decision_is_still_a_decision(autojump_clock: MockClock) -> None:

@@ -11,6 +11,7 @@ from enum import Enum, IntEnum, auto
 from itertools import pairwise
 
 from drivers.cash_module.crc import crc16_kermit
+from drivers.cash_module.unreadable import Unreadable
 from drivers.framing import MORE, NOT_A_FRAME, STX, Assembler, Framed
 
 VALIDATOR, BILL_TO_BILL = 0x03, 0x01
@@ -222,10 +223,6 @@ def _mask(types: set[int] | frozenset[int]) -> bytes:
     if any(not 0 <= number < TYPES for number in types):
         raise ValueError("bill types are 0 to 23")
     return sum(1 << number for number in types).to_bytes(3, "big")
-
-
-class Unreadable(Exception):
-    """An answer whose frame is whole and whose content cannot be."""
 
 
 def identification(reply: Reply) -> tuple[str, str]:

@@ -4,14 +4,14 @@ import trio
 
 from drivers.cash_module.ccnet import codec
 from drivers.cash_module.ccnet.codec import Answer, Command, Reply
-from drivers.cash_module.inbox import Inbox, Silent
+from drivers.cash_module.inbox import DeviceRefused, Inbox, Silent
 from drivers.transport.line import Line
 
 TRIES = 4
 FREE_S = 0.012  # between our ACK and the next command (the manual: 10, better 20 ms; a note waits for it)
 
 
-class Illegal(Exception):
+class Illegal(DeviceRefused):
     """The device does not do this in its state, or never."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 
 from drivers.cash_module.crc import crc16_kermit
+from drivers.cash_module.unreadable import Unreadable
 
 SYNC = 0xFC
 FRAME_BYTES_MAX = 255
@@ -169,10 +170,6 @@ def enable(codes: frozenset[int]) -> Command:
         raise ValueError("escrow codes are 61 to 70")
     taken = sum(1 << (code - FIRST_ESCROW_CODE) for code in codes)
     return Command(b"\xc0" + (0xFFFF ^ taken).to_bytes(2, "little"), Answer.ITSELF)
-
-
-class Unreadable(Exception):
-    """An answer whose frame is whole and whose content cannot be."""
 
 
 def currency_table(reply: Reply, country: int) -> dict[int, int]:

@@ -2,14 +2,14 @@
 
 from drivers.cash_module.id003 import codec
 from drivers.cash_module.id003.codec import Answer, Command, Reply
-from drivers.cash_module.inbox import Inbox, Silent
+from drivers.cash_module.inbox import DeviceRefused, Inbox, Silent
 from drivers.transport.line import Line
 
 TRIES = 4
 REPLY_S_MAX = 0.3
 
 
-class Illegal(Exception):
+class Illegal(DeviceRefused):
     """The device does not do this in its state, or never."""
 
 

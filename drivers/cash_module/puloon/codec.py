@@ -6,6 +6,7 @@ side confirms a frame with one byte, ACK 06 or NAK 15. Source: LCDM-1000T interf
 
 from dataclasses import dataclass
 
+from drivers.cash_module.unreadable import Unreadable
 from drivers.framing import bcc
 
 ACK, NAK = 0x06, 0x15
@@ -95,10 +96,6 @@ class Decoder:
         elif len(text) >= FRAME_BYTES_MAX:
             found.append(Damaged())
             self._candidate.clear()
-
-
-class Unreadable(Exception):
-    """An answer whose frame is whole and whose content cannot be."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from drivers.cash_module.crc import crc16_ssp
+from drivers.cash_module.unreadable import Unreadable
 
 STX = 0x7F
 DATA_BYTES_MAX = 255
@@ -156,10 +157,6 @@ class Decoder:
             found.append(Packet(bool(text[0] & SEQUENCE), text[0] & 0x7F, bytes(text[2:-2])))
         else:
             found.append(Damaged())
-
-
-class Unreadable(Exception):
-    """An answer whose frame is whole and whose content cannot be."""
 
 
 @dataclass(frozen=True)

@@ -148,8 +148,16 @@ class SspModule(CashDriver):
         self._unacknowledged = any(one.code in codec.BOOKED for one in found)
         told = tuple(self._finding(one) for one in found if one.code in codec.BOOKED or one.code in TROUBLES)
         needs = next((one.reason for one in told if isinstance(one, CashFault)), "")
-        counter = None if self._pays else codec.stacked_counter(await self._ask(codec.COUNTERS)) & 0xFFFF
-        return Recovery(told, counter, needs_staff=needs, units=await self._do_units())
+        return Recovery(told, await self._read_counter(), needs_staff=needs, units=await self._do_units())
+
+    async def _read_counter(self) -> int | None:
+        """None with a store, whose transfers are counted too, and where the firmware has no counters."""
+        if self._pays:
+            return None
+        try:
+            return codec.stacked_counter(await self._ask(codec.COUNTERS)) & 0xFFFF
+        except Refused:
+            return None
 
     def _finding(self, event: Event) -> CashEvent:
         return finding(event, self._channels, lambda: self._told.name("c"))

@@ -6,7 +6,7 @@ So each command is carried out at most once, and silence after all tries is a lo
 
 from collections.abc import Callable
 
-from drivers.cash_module.inbox import Inbox, Silent
+from drivers.cash_module.inbox import DeviceRefused, Inbox, Silent
 from drivers.cash_module.ssp import codec, seal
 from drivers.cash_module.ssp.codec import Packet
 from drivers.transport.line import Line
@@ -15,7 +15,7 @@ REPLY_S_MAX = 1.0  # the manual's; not shorter, or an answer crosses the repetit
 TRIES = 6
 
 
-class Refused(Exception):
+class Refused(DeviceRefused):
     """The device answered, and not with OK. ``status`` and ``reason`` are its first two bytes."""
 
     def __init__(self, answer: bytes) -> None:
