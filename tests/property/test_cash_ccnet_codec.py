@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.cash_module.ccnet import codec
 from drivers.cash_module.ccnet.codec import Code, Damaged, Decoder, Foreign, Reply
+from drivers.cash_module.unreadable import Unreadable
 from simulators.devices import ccnet_frames
 from simulators.devices.ccnet import CcnetValidator
 from simulators.devices.ccnet_recycler import CcnetBillToBill
@@ -69,7 +70,7 @@ def test_answers_mean_what_the_document_says() -> None:
 @pytest.mark.parametrize("body", [b"\x3c\x80", b"\x55\x01\x02", b"\x00\x01\x02"])
 def test_a_recovery_answer_that_makes_no_sense_is_not_guessed(body: bytes) -> None:
     """Unreadable is said, never "clean"."""
-    with pytest.raises(codec.Unreadable):
+    with pytest.raises(Unreadable):
         codec.power_recovery(Reply(body))
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.cash_module.id003 import codec
 from drivers.cash_module.id003.codec import Code, Damaged, Decoder, Reply
+from drivers.cash_module.unreadable import Unreadable
 from simulators.devices import id003 as simulator
 from simulators.devices.id003 import Id003Validator
 from tests.cash_vectors import vectors
@@ -53,7 +54,7 @@ def test_the_currency_table_is_read() -> None:
     table = Reply(Id003Validator()._table())
     assert codec.currency_table(table, -1) == {0x61: 1, 0x63: 5, 0x64: 10, 0x65: 20, 0x66: 50, 0x67: 100}
     assert codec.currency_table(table, 1) == {}
-    with pytest.raises(codec.Unreadable):
+    with pytest.raises(Unreadable):
         codec.currency_table(Reply(b"\x8a\x61\x01"), -1)
 
 

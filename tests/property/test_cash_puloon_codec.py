@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.cash_module.puloon import codec
 from drivers.cash_module.puloon.codec import Damaged, Decoder, Heard, Reply
+from drivers.cash_module.unreadable import Unreadable
 from simulators.devices import puloon as simulator
 from tests.cash_vectors import vectors
 
@@ -36,7 +37,7 @@ def test_paid_is_what_passed_the_exit() -> None:
 @pytest.mark.parametrize("body", [b"", b"10100000x", b"1x100000", b"101000"])
 def test_counts_that_make_no_sense_are_not_guessed(body: bytes) -> None:
     """Unreadable is said; nobody reads zero into it."""
-    with pytest.raises(codec.Unreadable):
+    with pytest.raises(Unreadable):
         codec.counts(Reply(codec.DISPENSE, body))
 
 

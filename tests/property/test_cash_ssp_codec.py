@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.cash_module.ssp import codec, seal
 from drivers.cash_module.ssp.codec import Code, Damaged, Decoder, Event, Packet
+from drivers.cash_module.unreadable import Unreadable
 from simulators.devices import ssp_frames
 from simulators.devices.ssp import SspModule
 from tests.cash_vectors import vectors
@@ -82,7 +83,7 @@ def test_payout_events_are_read() -> None:
 @pytest.mark.parametrize("text", [b"\x99", b"\xee", b"\xd2\x02" + bytes(7), b"\xdc\x01" + bytes(10)])
 def test_an_event_that_cannot_be_read_hides_nothing(text: bytes) -> None:
     """Unreadable is said: what stands behind an event of unknown size cannot be found."""
-    with pytest.raises(codec.Unreadable):
+    with pytest.raises(Unreadable):
         codec.events(text)
 
 

@@ -11,6 +11,7 @@ from drivers.cash_module.device import OpenLine, Pace
 from drivers.cash_module.module import CashDriver, Payout
 from drivers.cash_module.puloon import codec
 from drivers.cash_module.puloon.talk import Talk
+from drivers.cash_module.unreadable import Unreadable
 from drivers.options import read_options
 from drivers.transport.line import Line
 from drivers.transport.serial_port import open_serial_line
@@ -123,7 +124,7 @@ class PuloonDispenser(CashDriver):
         self._unconfirmed = True
         try:
             self._take_counts(payout, codec.counts(reply))
-        except codec.Unreadable:
+        except Unreadable:
             self._finish_payout((), retained=mix_count(payout.requested), certain=False, reason="unreadable")
             self._tell_fault("dispense_uncertain")
 

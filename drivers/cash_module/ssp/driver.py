@@ -19,6 +19,7 @@ from drivers.cash_module.ssp import codec
 from drivers.cash_module.ssp.codec import Code, Event
 from drivers.cash_module.ssp.findings import TROUBLES, finding
 from drivers.cash_module.ssp.talk import Refused, Talk
+from drivers.cash_module.unreadable import Unreadable
 from drivers.options import OptionError, read_options
 from drivers.transport.line import Line
 from drivers.transport.serial_port import open_serial_line
@@ -209,7 +210,7 @@ class SspModule(CashDriver):
         """Also what accepts a note in escrow."""
         try:
             found = codec.events(await self._ask(codec.POLL_WITH_ACK))
-        except codec.Unreadable:
+        except Unreadable:
             self._tell_fault("unknown_event")
             return
         self._unacknowledged = any(one.code in codec.BOOKED for one in found)
