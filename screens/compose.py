@@ -1,6 +1,6 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Number, Role, Stars, Waiting
+from kiosk.ports import Answer, Figures, Hands, Number, Role, Stars, Tiles, Waiting
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care
@@ -50,7 +50,9 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
     bottom = max(zones.question.bottom, zones.work.bottom - need)
     parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
-    if not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Number | Waiting):
+    if isinstance(moment.question.body, Tiles) and not fits(sheet, parts, y, bottom):
+        parts = []  # a choice is what this page is for: it never stands behind a page of words
+    elif not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Number | Waiting):
         if _pages_of_words(sheet, moment, parts, y, bare):
             return
         parts = []
