@@ -23,6 +23,7 @@ from kiosk.ports.money import BankIntent
 from simulators.cards.card import VirtualCard
 from simulators.devices import kmy_crypto
 from simulators.hosts.bank import BankHost
+from simulators.hosts.bank_frames import pack, unpack
 from simulators.hosts.weather import Weather
 from simulators.worlds.world import BankAccount, Card, Keys, World
 from tests.bank.stand import CA_KEY, PIN, RESIDENT, Journal, WallClock, card_of, run_job
@@ -76,6 +77,7 @@ class MemoryReader:
 
     def __init__(self, card: VirtualCard, fuse: Fuse) -> None:
         self.card, self.fuse = card, fuse
+        self.asked: list[int] = []  # which kind each GENERATE AC wanted
 
     async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
         state = await self._run(debit_card.open_application(rules, act))
@@ -88,12 +90,15 @@ class MemoryReader:
     def _transmit(self, apdu: bytes) -> bytes:
         if apdu[1] in (0xAE, 0x82):  # the others change nothing that outlives the power
             self.fuse.burn("card")
+        if apdu[1] == 0xAE:
+            self.asked.append(apdu[2])
         return self.card.transmit(apdu)
 
 
 class MemoryLine:
     def __init__(self, host: BankHost, fuse: Fuse) -> None:
         self.host, self.fuse = host, fuse
+        self.twist: dict[int, str] = {}  # fields that every answer gets instead, under a right MAC
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["MemoryLine"]:
@@ -106,7 +111,15 @@ class MemoryLine:
         self.fuse.burn("answer")
         if answer is None:
             raise OutcomeUnknown("bank", "no answer in time")
-        return FrameReader().receive(answer)[0]
+        return self._twisted(FrameReader().receive(answer)[0])
+
+    def _twisted(self, message: bytes) -> bytes:
+        mti, fields = unpack(message)
+        fields |= {number: value for number, value in self.twist.items() if number in fields}
+        if 64 not in fields:
+            return pack(mti, fields)
+        covered = pack(mti, fields)[:-8]
+        return covered + kmy_crypto.mac_unionpay(bytes.fromhex(self.host.books.value("mac_key")), covered)
 
 
 class MemoryWorld:
@@ -135,6 +148,6 @@ class MemoryWorld:
         self.reader.card.power_off()
         entry = CaKeyEntry(rid=CA_KEY.rid, index=CA_KEY.index, modulus=CA_KEY.modulus.hex())
         desk = Desk(lambda: self.reader, lambda: self.pad, self.journal, WallClock(), JsonLog(self.log))
-        line = MemoryLine(self.host, self.fuse)
+        self.line = MemoryLine(self.host, self.fuse)
         traces = TraceCounter(self.directory / "trace.json")
-        self.client = BankClient(BankRules(ca_keys={"test": entry}), line, traces, desk)
+        self.client = BankClient(BankRules(ca_keys={"test": entry}), self.line, traces, desk)

@@ -114,6 +114,38 @@ def test_an_expired_card_is_marked() -> None:
     assert state.results.tvr[1] & 0x40
 
 
+def test_dates_are_judged_on_both_sides() -> None:
+    """Before its first day a card is not yet good; after its last one its certificates are not either."""
+    assert opened(card_of(account()), act=replace(ACT, day="180101")).results.tvr[1] & 0x20
+    late = opened(card_of(account()), act=replace(ACT, day="360201"))
+    assert late.results.tvr[0] & 0x08 and late.results.tvr[1] & 0x40
+
+
+def test_a_card_that_may_not_pay_for_goods_is_declined() -> None:
+    """Usage control without goods or services: not allowed, and denied by the terminal's own code."""
+
+    def transmit(apdu: bytes) -> bytes:
+        return card.transmit(apdu).replace(bytes.fromhex("9F0702FF00"), bytes.fromhex("9F07020100"))
+
+    card = card_of(account(authentication="none"))
+    state = run_job(debit_card.open_application(CARD_RULES, ACT), transmit)
+    assert state.results.tvr[1] & 0x10
+    with pytest.raises(CardDeclined, match="terminal_declines"):
+        run_job(debit_card.first_cryptogram(state), transmit)
+
+
+def test_a_card_that_says_two_things_is_malformed() -> None:
+    """The same tag twice with different values ends the payment (EMV Book 3, 10.2)."""
+
+    def transmit(apdu: bytes) -> bytes:
+        name = bytes.fromhex("5F200B") + b"TEST HOLDER"
+        return card.transmit(apdu).replace(name, bytes.fromhex("5F2403351129DF01050000000000"))
+
+    card = card_of(account(authentication="none"))
+    with pytest.raises(CardDeclined, match="malformed"):
+        run_job(debit_card.open_application(CARD_RULES, ACT), transmit)
+
+
 def test_a_card_without_online_pin_is_declined_by_the_terminal() -> None:
     """Cardholder verification is online PIN or nothing."""
 
