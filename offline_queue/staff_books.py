@@ -51,7 +51,7 @@ class StaffBooks:
 
     def balances(self) -> Mapping[Account, Fen]:
         self._read_on()
-        return dict(self._balances)
+        return {account: amount for account, amount in self._balances.items() if amount}
 
     def day(self, day: str) -> tuple[Mapping[Account, Fen], Mapping[Account, Fen]]:
         at_end: list[Posting] = []
@@ -97,11 +97,8 @@ class StaffBooks:
             moment = datetime.fromisoformat(at)
             self._latest = max(self._latest, moment) if self._latest else moment
             postings = read_postings(stored) if stored else ()
-            self._balances = (
-                totals([*(Posting(*one) for one in self._balances.items()), *postings])
-                if postings
-                else (self._balances)
-            )
+            for posting in postings:
+                self._balances[posting.account] = Fen(self._balances.get(posting.account, 0) + posting.amount_fen)
             self._explain(at, act, code, postings)
 
     def _explain(self, at: str, act: str, code: str, postings: tuple[Posting, ...]) -> None:

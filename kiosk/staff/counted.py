@@ -157,8 +157,17 @@ def too_old(kiosk: StaffKiosk, found: Standing) -> bool:
 
 
 def money_moves(kiosk: StaffKiosk) -> bool:
-    """Whether a note or a dispense is open: its outcome must be known before anybody opens anything (rule 30)."""
-    return any(entry.act in MOVING for entry in kiosk.journal.open_effects())
+    """Whether a note or a dispense is open: its outcome must be known before anybody opens anything (rule 30).
+
+    A note of which is known that nobody knows where it is, is no longer awaited: only an opened box can tell.
+    """
+    return any(_still_moves(kiosk, entry) for entry in kiosk.journal.open_effects() if entry.act in MOVING)
+
+
+def _still_moves(kiosk: StaffKiosk, intent: StoredEntry) -> bool:
+    later = (entry for entry in kiosk.journal.story(intent.case_code) if entry.seq > intent.seq)
+    note = (intent.facts or {}).get("note")
+    return not any(entry.act == "note_uncertain" and (entry.facts or {}).get("note") == note for entry in later)
 
 
 async def device_notes(kiosk: StaffKiosk, till: Till) -> int:

@@ -157,6 +157,18 @@ async def test_refused_while_a_note_or_a_dispense_is_open(autojump_clock: MockCl
     assert "cash_box_exchanged" not in room.acts()
 
 
+async def test_a_note_that_is_lost_does_not_keep_the_box_shut(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Nobody knows where it is, and that is journaled: the box is opened to look, another note still on its way not."""
+    room.journal.commit(NewEntry("note_intent", "000779", {"note": "n1"}, opens="note:n1"))
+    room.journal.commit(NewEntry("note_uncertain", "000779", {"note": "n1", "denomination_fen": 10_000}))
+    await count(room, MORE)
+    await approve(room)
+    assert balances(room)[Account.SURPLUS] == -5_000
+    room.journal.commit(NewEntry("note_intent", "000779", {"note": "n2"}, opens="note:n2"))
+    await count(room, RIGHT, staff_money_moves="understood")
+    assert room.acts().count("cash_box_out") == 1
+
+
 async def test_a_count_does_not_wait_for_ever(autojump_clock: MockClock, room: DutyRoom) -> None:
     """After a day it must be counted again; before, nobody counts over it."""
     await count(room, RIGHT)
