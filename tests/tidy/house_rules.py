@@ -56,10 +56,16 @@ def entry_of(module: str, house: Path) -> Path | None:
     return next((path for path in (base / "__main__.py", base.with_suffix(".py")) if path.is_file()), None)
 
 
-def words_of(entry: Path) -> set[str]:
-    """Every string literal of the command's own file and of the files beside it: its subcommands are among them."""
+def words_of(entry: Path, house: Path = HOUSE) -> set[str]:
+    """Every string literal of the command's own file, of the files beside it and of those it imports: its subcommands
+    are among them."""
     found: set[str] = set()
-    for path in (entry, *entry.parent.glob("*.py")):
+    imported = [
+        house / f"{node.module.replace('.', '/')}.py"
+        for node in ast.walk(ast.parse(entry.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    for path in (entry, *entry.parent.glob("*.py"), *filter(Path.is_file, imported)):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return found
