@@ -88,8 +88,8 @@ class KivyScreen:
         wish = self._moment.preferences
         self._due, self._calls = self._animation(question, now), 0
         self._change(
-            question=question, page=0, progress=None, entry="", refused="", focus="", waited=0, step=0, seconds_left=None,
-            amounts_shown=not (wish.large or wish.amounts_hidden),
+            question=question, page=0, progress=None, entry="", refused="", focus="", waited=0, step=0,
+            seconds_left=None, amounts_shown=not (wish.large or wish.amounts_hidden),
         )  # fmt: skip
         self._speak(speech.script(self._moment, self._picture))
 

@@ -128,7 +128,7 @@ async def test_the_loudspeaker_is_discreet_and_the_headset_is_not(tmp_path: Path
         assert listener.words == ""
         screen.key(PadKey.SPEAK)
         assert "您的账户" in listener.words
-        assert "按绿键,打凭条" in listener.words
+        assert "按绿键，打凭条" in listener.words
         assert "元" not in listener.words
         assert LONG_NAME not in listener.words
         screen.headset(True)
