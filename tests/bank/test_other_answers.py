@@ -46,6 +46,18 @@ async def test_a_reversal_answered_for_another_amount_stays_open(world: MemoryWo
         await world.client.reverse("000500")
 
 
+async def test_a_void_answered_for_another_amount_is_unknown(world: MemoryWorld) -> None:
+    """What was given back is not what was asked for: reversed, and the purchase stands."""
+    paid = await world.client.purchase(PAID, "000500")
+    world.journal.closed.add("000500")
+    world.line.twist = {4: "000000000001"}
+    with pytest.raises(OutcomeUnknown):
+        await world.client.void(paid, "000501")
+    world.line.twist = {}
+    await world.client.reverse("000501")
+    assert world.host.books.balance_fen(account().pan) == 100_000 - PAID
+
+
 async def test_a_wrong_check_value_means_no_bank_services(world: MemoryWorld) -> None:
     """A key that the pad understood otherwise than the bank meant is not used."""
     world.line.twist = {62: "00" * 40}
