@@ -57,13 +57,17 @@ def entry_of(module: str, house: Path) -> Path | None:
 
 
 def words_of(entry: Path, house: Path = HOUSE) -> set[str]:
-    """Every string literal of the command's own file, of the files beside it and of those it imports: its subcommands
-    are among them."""
+    """Every string literal of the command's own file and of the files beside it: its subcommands are among them.
+
+    An entry that only calls a composition root elsewhere is judged by that root.
+    """
     found: set[str] = set()
+    body = ast.parse(entry.read_text(encoding="utf-8")).body
+    only_calls = not any(isinstance(node, ast.FunctionDef) for node in body)
     imported = [
         house / f"{node.module.replace('.', '/')}.py"
-        for node in ast.walk(ast.parse(entry.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module
+        for node in body
+        if only_calls and isinstance(node, ast.ImportFrom) and node.module
     ]
     for path in (entry, *entry.parent.glob("*.py"), *filter(Path.is_file, imported)):
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
