@@ -91,7 +91,7 @@ async def _result(kiosk: Kiosk, dispenser: CashModule) -> DispenseResult:
 def _book_result(
     kiosk: Kiosk, dispenser: CashModule, purse: Purse, key: str, asked: Fen, result: DispenseResult
 ) -> Fen:
-    paid = mix_value(result.presented)
+    paid = result.presented_fen
     unaccounted = Fen(0 if result.certain else asked - paid)
     postings = _paid_postings(paid, unaccounted)
     facts: dict[str, str | int] = {

@@ -13,7 +13,6 @@ from kiosk.domain.cash import (
     Returned,
     Stacked,
     UnitKind,
-    mix_value,
 )
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
@@ -22,7 +21,8 @@ from kiosk.ports import CashModule, Clock, Journal
 
 async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None:
     """Run the device's recovery query and book it, before anything is enabled; then let the device forget."""
-    recovery = await cash.recover(clock.new_key())
+    in_doubt = next((_facts(intent)["denomination_fen"] for intent in _open(journal, "note_intent")), None)
+    recovery = await cash.recover(clock.new_key(), Fen(int(in_doubt)) if in_doubt is not None else None)
     for finding in recovery.findings:
         book_finding(journal, finding)
     cash.acknowledge(recovery)
@@ -79,7 +79,7 @@ def book_finding(journal: Journal, finding: CashEvent) -> None:
 
 def _book_dispense(journal: Journal, result: DispenseResult) -> None:
     intent = next(iter(_open(journal, "dispense_intent")), None)
-    paid = mix_value(result.presented)
+    paid = result.presented_fen
     if intent is None and _was_dispensed_last(journal, paid):
         journal.record("dispense_told_again", "", paid_fen=paid)
         return

@@ -104,7 +104,7 @@ class CashMachine(SlotDevice):
     def content_fen(self) -> int:
         return self.box + sum(value * count for value, count in self.drums.items())
 
-    async def recover(self, epoch: str) -> Recovery:
+    async def recover(self, epoch: str, in_doubt: Fen | None = None) -> Recovery:
         self.fuse.burn("cash recover")
         self._recovered = True
         return Recovery(findings=tuple(self.untold))
