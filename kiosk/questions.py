@@ -123,7 +123,7 @@ def menu(visit: Visit, tiles: tuple[Answer, ...]) -> Question:
     return Question(
         "menu",
         heading,
-        (say("Your card stays in the slot until you finish."),),
+        (say("Your card stays in until you finish."),),
         Tiles(),
         (*tiles, _TAKE_CARD),
         spoken=say("What would you like to do?"),

@@ -6,7 +6,11 @@ from itertools import combinations
 
 import pytest
 
-from kiosk.ports import Stars
+from kiosk.domain.card import CardIdentity, Holder, Sex
+from kiosk.ports import Answer, Stars, Visit
+from kiosk.questions import menu
+from kiosk.session import SERVICES
+from screens import acts
 from screens.lines import NO_START
 from screens.palette import contrast
 from screens.picture import Panel, Picture, Words
@@ -139,3 +143,13 @@ def test_no_digit_is_offered_while_digits_are_the_pin(pose: Pose) -> None:
             assert [target.key for target in picture.targets if target.key >= 0] == [], name
             said = {utterance.msgid for utterance in script(moment, picture)}
             assert not said & {"Press {key} for {answer}.", "Press 0 to hear this again."}, name
+
+
+@pytest.mark.parametrize("pose", POSES, ids=lambda pose: pose.name)
+def test_menu_begins_with_its_tiles(pose: Pose) -> None:
+    """No page of words stands before the services, whoever is greeted and however large the type."""
+    for name in ("王秀兰", "SAMPLE MARIA JOSEFINA", ""):
+        tiles = tuple(Answer(entry.name, entry.label, icon=entry.icon) for entry in SERVICES)
+        visit = Visit(CardIdentity(b"", "", "2.00", None, None, b""), Holder(name, "", Sex.UNKNOWN, "", None), "")
+        _, picture = next(iter(pages(pose, menu(visit, tiles))))
+        assert picture.target(acts.of_answer(SERVICES[0].name)), name
