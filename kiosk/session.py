@@ -55,6 +55,7 @@ from kiosk.staff.certificate import NotStaff
 from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
+READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers a card up in less than a second
 STAFF_CARD = card_problem("card_staff").name
 
 
@@ -106,6 +107,7 @@ async def serve_residents(desk: Desk) -> None:
     while True:
         if not reader_watched:
             await _wait_for_reader(desk)
+            await _take_stock(desk)
             await _goodbye(desk, VisitEnd("timeout"))
         desk.screen.clear_session()
         reader_watched = await _wait_for_card(desk)
@@ -119,6 +121,13 @@ async def _wait_for_reader(desk: Desk) -> None:
     while desk.supervisor.unusable(("card_reader",)) is not None:
         page = out_of_order(desk.settings)
         await first_of(partial(desk.ask_anyone, page), desk.supervisor.wait_change)
+
+
+async def _take_stock(desk: Desk) -> None:
+    """A reader that just came (back) tells of the card it holds a moment later. That card opens nothing."""
+    desk.screen.show(insert_card())
+    with trio.move_on_after(READER_SETTLE_S):
+        await desk.card_inserted()
 
 
 async def _wait_for_card(desk: Desk) -> bool:

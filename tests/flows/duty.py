@@ -98,7 +98,7 @@ class DutyRoom:
         ends = {"staff_visit_closed", "visit_closed", "card_not_served"}
 
         async def person() -> None:
-            await trio.sleep(0.5)
+            await trio.sleep(3)
             self.reader.insert()
             while not ends & set(self.acts()[seen:]):
                 await trio.sleep(0.1)

@@ -441,7 +441,7 @@ class KioskInMemory:
             nursery.cancel_scope.cancel()
         assert until(), f"asked: {self.screen.names()}, journal: {self.journal.names()}"
 
-    async def visit(self, insert_after_s: float = 0.5) -> None:
+    async def visit(self, insert_after_s: float = 3.0) -> None:
         """One resident puts the card in, lives the script, and takes the card at the end."""
 
         async def resident() -> None:

@@ -119,7 +119,7 @@ async def test_sheet_in_the_outlet_does_not_keep_the_next_card_waiting(autojump_
     kiosk = resident(menu=["print_certificate", "take_card"], certificate_done=PULLS_CARD)
 
     async def two_residents() -> None:
-        await trio.sleep(0.5)
+        await trio.sleep(3)
         kiosk.reader.insert()
         await came_true(lambda: "take_paper" in kiosk.screen.names())
         kiosk.reader.insert()

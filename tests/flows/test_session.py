@@ -175,7 +175,7 @@ async def test_reader_that_dies_in_a_visit_ends_it(autojump_clock: MockClock) ->
     kiosk.reader.pull()
 
     async def accident() -> None:
-        await trio.sleep(0.5)
+        await trio.sleep(3)
         kiosk.reader.insert()
         while kiosk.screen.names()[-1:] != ["menu"]:
             await trio.sleep(0.1)
@@ -225,7 +225,7 @@ async def test_card_forgotten_after_finishing_is_told_to_staff_too(autojump_cloc
     called = ("card_left", "card_left_behind")
 
     async def resident() -> None:
-        await trio.sleep(0.5)
+        await trio.sleep(3)
         kiosk.reader.insert()
 
     async with trio.open_nursery() as nursery:
@@ -287,7 +287,7 @@ async def test_paper_that_nobody_confirmed_is_on_record(autojump_clock: MockCloc
     kiosk.reader.pull()
 
     async def resident() -> None:
-        await trio.sleep(0.5)
+        await trio.sleep(3)
         kiosk.reader.insert()
 
     async with trio.open_nursery() as nursery:
@@ -307,3 +307,27 @@ async def test_pin_entry_that_the_settings_make_impossible_is_a_fault_in_words(a
     await kiosk.visit()
     assert "device_out" in kiosk.screen.names()
     assert any(event == "bad_settings" for event, _ in kiosk.lines)
+
+
+async def test_reader_that_comes_back_with_the_card_opens_nothing(autojump_clock: MockClock) -> None:
+    """A reader that was away tells of its card a moment later: it must be taken out before anything opens."""
+    kiosk = KioskInMemory({"menu": WALKS_AWAY})
+
+    async def accident() -> None:
+        await trio.sleep(3)
+        kiosk.reader.insert()
+        while kiosk.screen.names()[-1:] != ["menu"]:
+            await trio.sleep(0.1)
+        kiosk.break_device(kiosk.reader, "reader_gone")
+        kiosk.reader.pull()
+        await trio.sleep(0.2)
+        kiosk.reader.broken, kiosk.reader.breaks = None, trio.Event()
+        while kiosk.supervisor.unusable(("card_reader",)):
+            await kiosk.supervisor.wait_change()
+        await trio.sleep(0.5)
+        kiosk.reader.insert()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(accident)
+        await kiosk.serve(lambda: "card_left" in kiosk.screen.names())
+    assert kiosk.screen.names().count("menu") == 1
