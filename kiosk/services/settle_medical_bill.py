@@ -98,7 +98,8 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
                 pages.working("voiding"), lambda: void(kiosk, settling, settlement), to_the_end_s=SETTLE_S_MAX
             )
             raise Back
-    except StillUnknown:
+    except (StillUnknown, OutcomeUnknown):
+        # Also when it outlived every limit: after its intent a 2207 is never undone by guessing.
         return await _outcome_pending(kiosk, settling, purse)
 
     # SETTLED; then change, then paper.

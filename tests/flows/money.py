@@ -192,7 +192,10 @@ QUOTE = Split(Fen(25_000), Fen(10_000), Fen(9_000), Fen(6_000), Fen(0))
 
 @dataclass
 class Office:
-    """Platform and hospital. ``behaviour`` of 2207: books | refuses | books_silently | ignores | changes | late."""
+    """Platform and hospital.
+
+    ``behaviour`` of 2207: books | refuses | books_silently | hangs | ignores | changes | late.
+    """
 
     behaviour: str = "books"
     quote_split: Split = QUOTE
@@ -240,6 +243,8 @@ class Office:
             self.late[message_id] = settlement
         elif self.behaviour != "ignores":
             self.booked[message_id] = settlement
+        if self.behaviour == "hangs":
+            await trio.sleep_forever()
         if self.behaviour in ("books_silently", "ignores", "late"):
             await trio.sleep(8)
             raise OutcomeUnknown("medical_insurance", "silence")

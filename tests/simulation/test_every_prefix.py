@@ -15,6 +15,7 @@ PLANS = (
     Plan("by the account alone, 2207 never answered", cash_fen=0, notes=(), outlet=0, behaviour="books_silently"),
     Plan("2207 refused", behaviour="refuses", ends="settle_refused", outlet=7000, drums=((1000, 9),)),
     Plan("2207 booked and never answered", behaviour="books_silently"),
+    Plan("2207 booked and the call hangs for ever", behaviour="hangs", ends="settle_handed_over", outlet=0),
     Plan("2207 lost on the way", behaviour="ignores", ends="settle_handed_over", outlet=0),
     Plan("2601 overtakes 2207", behaviour="late"),
     Plan("2207 says other figures, accepted", behaviour="changes", outlet=2000),
