@@ -13,9 +13,12 @@ from simulators.processes import Children
 
 # A parent with a child that has a grandchild and ignores SIGTERM. The names of all three go to standard output.
 PARENT = """
-import sys, trio
+import signal, sys, trio
 from pathlib import Path
 from simulators.processes import Children
+
+# Started in the background of a shell, a process inherits a SIGINT that is ignored; this one must hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     children = Children(Path(sys.argv[1]))
