@@ -117,10 +117,10 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(serve_control, control_path(settings), {"doctor": examine})
             with trio.move_on_after(FIRST_TRY_S):
                 await supervisor.wait_tried()
+            await nursery.start(serve_residents, desk)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
             gc.enable()
-            nursery.start_soon(serve_residents, desk)
     finally:
         (run_dir / "ready").unlink(missing_ok=True)
         for link in links.values():

@@ -101,13 +101,22 @@ class VisitEnd:
     papers: int = 0
 
 
-async def serve_residents(desk: Desk) -> None:
-    """For ever: one resident after another. A card that is in the slot at start belongs to nobody known."""
+async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    """For ever: one resident after another. A card that is in the slot at start belongs to nobody known.
+
+    Started once the page is true: a card put in from now on is served, or the page says that none can be.
+    """
+    stock_taken = desk.supervisor.unusable(("card_reader",)) is None
+    if stock_taken:
+        await _take_stock(desk)
+    task_status.started()
     reader_watched = False
     while True:
         if not reader_watched:
-            await _wait_for_reader(desk)
-            await _take_stock(desk)
+            if not stock_taken:
+                await _wait_for_reader(desk)
+                await _take_stock(desk)
+            stock_taken = False
             await _goodbye(desk, VisitEnd("timeout"))
         desk.screen.clear_session()
         reader_watched = await _wait_for_card(desk)
