@@ -63,7 +63,10 @@ def test_nothing_survives_the_parent(tmp_path: Path, number: signal.Signals) -> 
     assert len(pids) == 2
     assert all(_alive(pid) for pid in pids)
     os.kill(parent.pid, number)
-    parent.wait(timeout=10)
+    try:
+        parent.wait(timeout=10)
+    finally:
+        parent.kill()  # also when it did not hear: nothing of a test outlives it
     parent.stdout.close()
     assert _gone_within(pids, 10)
 
