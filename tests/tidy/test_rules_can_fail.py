@@ -51,7 +51,7 @@ SAMPLES: list[tuple[Rule, str, str]] = [
     ),
     (code_rules.test_without_assertion, "def test_a():\n    f()\n", "def test_a():\n    assert f()\n"),
     (text_rules.machine_path, f"open('/{'root'}/x')\n", "open(home / 'x')\n"),
-    (text_rules.registry_address, f"https://{'pypi'}.org/simple\n", "the machine's own registry\n"),
+    (text_rules.registry_address, f"https://{'pypi'}.org/project\n", "the machine's own registry\n"),
     (text_rules.workplace_word, "written tonight\n", "written for readers\n"),
     (text_rules.outside_document, "see shared/reference/x\n", "see docs/glossary\n"),
     (text_rules.listens_everywhere, 'bind("0.0.0.0")\n', 'bind("127.0.0.1")\n'),
