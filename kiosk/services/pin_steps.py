@@ -80,9 +80,9 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         kiosk,
         "pin_entry",
         say("Enter your social security PIN"),
-        say("Use the keypad, then press the green key."),
-        say("It is not the bank PIN."),
-        *(() if kiosk.settings.pin_mode == "A" else (say("Cover the keypad with your other hand."),)),
+        say("Type it, then the green key."),
+        say("Not the bank PIN."),
+        *(() if kiosk.settings.pin_mode == "A" else (say("Cover the keypad."),)),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)
     return await kiosk.wait(question, lambda: kiosk.pin_entry.verify_chip_pin(identity, template, kiosk.screen.stars))
