@@ -59,9 +59,9 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         kiosk,
         "change_pin_entry",
         say("Change your social security PIN"),
-        say("First your present PIN, then a new one twice."),
-        say("The bank PIN stays as it is."),
-        *(() if kiosk.settings.pin_mode == "A" else (say("Press the green key after each."),)),
+        say("Old PIN, then a new one twice."),
+        say("Not the bank PIN."),
+        *(() if kiosk.settings.pin_mode == "A" else (say("Green key after each."),)),
     )
     identity, template = kiosk.visit.identity, pin_template(kiosk)
     return await kiosk.wait(question, lambda: kiosk.pin_entry.change_chip_pin(identity, template, kiosk.screen.stars))
