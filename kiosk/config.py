@@ -123,8 +123,8 @@ class MedicalInsuranceRules(_Part, frozen=True):
     signing: str = "front_end"  # front_end | gateway | sm; a key held here exists only in the sandbox (money-rules 31)
     signing_id: str = ""  # x-tif-paasid, or appCode
     signing_secret: str = ""
-    signing_private_key: str = ""  # SM2, 64 hex digits; empty: the sm family signs by SM3
-    platform_public_key: str = ""  # SM2, x and y, 128 hex digits
+    signing_private_key: str = ""  # PEM file, SM2; empty: the sm family signs by SM3
+    platform_public_key: str = ""  # PEM file, SM2
 
 
 class CaKeyEntry(_Part, frozen=True, kw_only=True):

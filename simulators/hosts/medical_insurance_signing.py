@@ -82,7 +82,7 @@ def _unsealed(told: dict[str, Any]) -> bytes:
 
 def _valid(kind: str, text: bytes, signed: bytes) -> bool:
     if kind == "SM2":
-        return sm2.holds(text, signed, sm2.public_key(sm2.TERMINAL_PRIVATE))
+        return sm2.holds(text, signed, sm2.public_pem(sm2.TERMINAL_PRIVATE))
     return kind == "SM3" and signed == _sm3(text)
 
 

@@ -28,7 +28,7 @@ def connect(settings: Settings, link: HostLink, now: Callable[[], datetime]) -> 
 
     Raises:
         MessageIdsUnusable, OSError: the counter of message ids cannot be trusted; no message may be sent.
-        ValueError: the settings hold no such SM2 keys.
+        ValueError: the settings name no SM2 keys that OpenSSL reads.
     """
     rules = settings.medical_insurance
     ids = MessageIds(
@@ -57,4 +57,4 @@ def signer_of(rules: MedicalInsuranceRules, now: Callable[[], datetime]) -> Sign
 def _signature_of(rules: MedicalInsuranceRules) -> SignatureMaker:
     if not rules.signing_private_key:
         return Sm3Signature()
-    return sm2_signature(rules.signing_private_key, rules.platform_public_key, secrets.randbelow)
+    return sm2_signature(Path(rules.signing_private_key), Path(rules.platform_public_key))
