@@ -3,6 +3,8 @@
 import gc
 import os
 import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from drivers.registry import find_driver
 from kiosk.clock import SystemClock
 from kiosk.config import ConfigError, HostSettings, Settings
 from kiosk.control import ControlSilent, ask_control, serve_control
-from kiosk.desk import Desk
+from kiosk.desk import Desk, MakePinEntry
 from kiosk.doctor import (
     Finding,
     host_finding,
@@ -38,8 +40,10 @@ from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_unknown import keep_driving
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
+from kiosk.ports import HostLink, Log, SealVerifier
+from kiosk.ports.staff import TerminalBooks
 from kiosk.session import serve_residents
-from kiosk.supervisor import Supervisor
+from kiosk.supervisor import FindDriver, Supervisor
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.staff_books import StaffBooks
@@ -58,6 +62,21 @@ def control_path(settings: Settings) -> Path:
     return Path(settings.run_dir) / "kiosk.sock"
 
 
+@dataclass(frozen=True)
+class Outside:
+    """All that a kiosk touches, given from outside: the real world by ``run_kiosk``, another one by a simulation."""
+
+    log: Log
+    clock: SystemClock
+    journal: SqliteJournal
+    terminal_books: TerminalBooks
+    links: Mapping[str, HostLink]
+    screen: Any  # a ports.Screen with a ``run`` that reports when it stands
+    find_driver: FindDriver
+    make_pin_entry: MakePinEntry
+    seal_verifier: SealVerifier
+
+
 async def run_kiosk(settings: Settings) -> None:
     """Serve residents until SIGTERM or SIGINT.
 
@@ -73,51 +92,34 @@ async def run_kiosk(settings: Settings) -> None:
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(Path(settings.data_dir), clock.now)
-    clock.case_code_known = journal.case_code_known
     links = _links(settings, log)
-    card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
-    cash_books = CashBooks(journal, clock, settings.slots)
-    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
-    supervisor = Supervisor(
-        settings.slots, find_driver, log, run_dir, settings.pin_mode, card_platform, attendants, settings.production
-    )
-    screen = KivyScreen(settings)
-    desk = Desk(
-        settings=settings,
-        clock=clock,
-        journal=journal,
-        log=log,
-        screen=screen,
-        supervisor=supervisor,
-        social_insurance=SocialInsuranceClient(links["social_insurance"]),
-        card_platform=card_platform,
-        duty=AgencyDutyClient(links["agency"]),
-        seal_verifier=_seal_verifier(settings, log),
-        make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
-        hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
-        debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
-        medical_insurance=_medical_insurance(settings, links, clock, log),
-        lend_cash=cash_books.lent,
-        terminal_books=StaffBooks(Path(settings.data_dir)),
+    desk = compose(
+        settings,
+        Outside(
+            log=log,
+            clock=clock,
+            journal=journal,
+            terminal_books=StaffBooks(Path(settings.data_dir)),
+            links=links,
+            screen=KivyScreen(settings),
+            find_driver=find_driver,
+            make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
+            seal_verifier=_seal_verifier(settings, log),
+        ),
     )
 
     async def examine() -> Any:
-        findings = [*slot_findings(supervisor), await pad_finding(supervisor), *await _host_findings(links)]
+        findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor), *await _host_findings(links)]
         findings += house_findings(settings, clock.now())
         return [[one.name, one.verdict, one.why] for one in findings]
 
     journal.record("kiosk_started")
     try:
         async with trio.open_nursery() as nursery:
-            await nursery.start(screen.run)
+            await nursery.start(desk.screen.run)  # type: ignore[attr-defined]  # KivyScreen's
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-            nursery.start_soon(supervisor.run)
-            nursery.start_soon(deliver_notices, journal, _deliveries(desk, links), log)
-            nursery.start_soon(keep_driving, journal, clock, desk.medical_insurance, lambda: desk.live_case)
             await nursery.start(serve_control, control_path(settings), {"doctor": examine})
-            with trio.move_on_after(FIRST_TRY_S):
-                await supervisor.wait_tried()
-            await nursery.start(serve_residents, desk)
+            await nursery.start(serve, desk, journal, links)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
             gc.enable()
@@ -126,6 +128,53 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+def compose(settings: Settings, outside: Outside) -> Desk:
+    """Put the kiosk together on its outside; nothing runs yet."""
+    clock, journal, log, links = outside.clock, outside.journal, outside.log, outside.links
+    clock.case_code_known = journal.case_code_known
+    card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
+    cash_books = CashBooks(journal, clock, settings.slots)
+    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
+    find, run_dir, production = outside.find_driver, Path(settings.run_dir), settings.production
+    return Desk(
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        log=log,
+        screen=outside.screen,
+        supervisor=Supervisor(
+            settings.slots, find, log, run_dir, settings.pin_mode, card_platform, attendants, production
+        ),
+        social_insurance=SocialInsuranceClient(links["social_insurance"]),
+        card_platform=card_platform,
+        duty=AgencyDutyClient(links["agency"]),
+        seal_verifier=outside.seal_verifier,
+        make_pin_entry=outside.make_pin_entry,
+        hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
+        debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
+        medical_insurance=_medical_insurance(settings, links, clock, log),
+        lend_cash=cash_books.lent,
+        terminal_books=outside.terminal_books,
+    )
+
+
+async def serve(
+    desk: Desk,
+    journal: SqliteJournal,
+    links: Mapping[str, HostLink],
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Keep the devices, tell the hosts what they are owed, serve residents; started once a card is served."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(desk.supervisor.run)
+        nursery.start_soon(deliver_notices, journal, _deliveries(desk, links), desk.log)
+        nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: desk.live_case)
+        with trio.move_on_after(FIRST_TRY_S):
+            await desk.supervisor.wait_tried()
+        await nursery.start(serve_residents, desk)
+        task_status.started()
 
 
 def _refuse_development(settings: Settings) -> None:
@@ -142,7 +191,7 @@ def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
     )
 
 
-def _deliveries(desk: Desk, links: dict[str, HttpsHostLink]) -> Deliveries:
+def _deliveries(desk: Desk, links: Mapping[str, HostLink]) -> Deliveries:
     """What each connected host may be owed. Without its host a notice stays owed."""
     hospital = hospital_notices(desk.hospital, desk.debt_register) if "hospital" in links else {}
     return {**card_platform_notices(desk.card_platform), **hospital}
@@ -211,7 +260,7 @@ def _links(settings: Settings, log: JsonLog) -> dict[str, HttpsHostLink]:
     }
 
 
-def _medical_insurance(settings: Settings, links: dict[str, HttpsHostLink], clock: SystemClock, log: JsonLog) -> Any:
+def _medical_insurance(settings: Settings, links: Mapping[str, HostLink], clock: SystemClock, log: Log) -> Any:
     if "medical_insurance" not in links:
         return not_connected("medical_insurance")
     try:

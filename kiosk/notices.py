@@ -31,7 +31,7 @@ class NoticeQueue(Protocol):
 async def deliver_notices(queue: NoticeQueue, deliveries: Deliveries, log: Log) -> None:
     """For ever. Notices of a host that ``deliveries`` does not name stay owed."""
     async with trio.open_nursery() as nursery:
-        for host in {host for host, _ in deliveries}:
+        for host in dict.fromkeys(host for host, _ in deliveries):  # in a set's order no history could be told again
             nursery.start_soon(_deliver_to, host, queue, deliveries, log)
 
 
