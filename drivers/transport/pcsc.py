@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -53,6 +53,34 @@ class PcscSettings:
     def choose(self, names: list[str]) -> str | None:
         matching = [name for name in names if re.search(self.reader, name)]
         return matching[self.index] if self.index < len(matching) else None
+
+
+class CardLine(Protocol):
+    """A reader as an async line of card jobs: what drivers need of one. Each verb's promises stand at ``PcscLine``."""
+
+    @property
+    def card_present(self) -> bool: ...
+
+    @property
+    def insertion(self) -> int: ...
+
+    @property
+    def reader(self) -> str: ...
+
+    async def wait_card(self) -> int: ...
+
+    async def wait_no_card(self) -> None: ...
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None: ...
+
+    async def job(self, insertion: int, make: Callable[[bytes], CardJob[Answer]]) -> Answer: ...
+
+    async def let_go(self) -> None: ...
+
+    def end_insertion(self) -> None: ...
+
+
+OpenCardLine = Callable[[PcscSettings, Callable[[bool], None]], CardLine]
 
 
 class PcscLine:
@@ -238,4 +266,4 @@ def _name_socket(path: str) -> None:
         os.environ["PCSCLITE_CSOCK_NAME"] = path
 
 
-__all__ = ["CardMute", "JobStopped", "PcscLine", "PcscSettings", "ReaderMissing"]
+__all__ = ["CardLine", "CardMute", "JobStopped", "OpenCardLine", "PcscLine", "PcscSettings", "ReaderMissing"]

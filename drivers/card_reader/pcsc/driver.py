@@ -12,7 +12,7 @@ from drivers.apdu import social_security_card as ssc
 from drivers.apdu.status import CardRefused
 from drivers.card_reader.pcsc.debit import PcscDebitRun
 from drivers.options import read_options
-from drivers.transport.pcsc import CardMute, PcscLine, PcscSettings, ReaderMissing
+from drivers.transport.pcsc import CardMute, OpenCardLine, PcscLine, PcscSettings, ReaderMissing
 from drivers.transport.scard import CardJob
 from kiosk.domain.card import CardIdentity, ChipRecord, Holder
 from kiosk.domain.health import Condition, Health
@@ -37,13 +37,17 @@ class PcscCardReader:
     """Implements ``ports.CardReader``, ``ports.debit.DebitReader`` and ``ports.Device``."""
 
     def __init__(
-        self, settings: CardReaderSettings, context: DeviceContext, random: Callable[[int], bytes] = os.urandom
+        self,
+        settings: CardReaderSettings,
+        context: DeviceContext,
+        random: Callable[[int], bytes] = os.urandom,
+        open_line: OpenCardLine = PcscLine,
     ) -> None:
         self.settings = settings
         self._context = context
         self._random = random
         own = {one.name: getattr(settings, one.name) for one in fields(PcscSettings)}
-        self.line = PcscLine(PcscSettings(**own), self._link_changed)
+        self.line = open_line(PcscSettings(**own), self._link_changed)
         self._jobs = 0  # of all kinds, ever: shows whether another job came between two of a payment
         self._opened = 0  # the insertion whose holder's file stands open, with nothing selected since
 

@@ -13,7 +13,7 @@ from drivers.apdu import psam
 from drivers.apdu.status import CardRefused
 from drivers.options import read_options
 from drivers.transport.flat import open_flat_nursery
-from drivers.transport.pcsc import PcscLine, PcscSettings, ReaderMissing
+from drivers.transport.pcsc import OpenCardLine, PcscLine, PcscSettings, ReaderMissing
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import CardGone, CardNotGenuine, DeviceContext, DeviceFault
@@ -33,11 +33,11 @@ class PsamSettings(PcscSettings):
 class PsamReader:
     """Implements ``ports.SamReader`` and ``ports.Device``."""
 
-    def __init__(self, settings: PsamSettings, context: DeviceContext) -> None:
+    def __init__(self, settings: PsamSettings, context: DeviceContext, open_line: OpenCardLine = PcscLine) -> None:
         self._settings = settings
         self._context = context
         own = {one.name: getattr(settings, one.name) for one in fields(PcscSettings)}
-        self._line = PcscLine(PcscSettings(**own), self._link_changed)
+        self._line = open_line(PcscSettings(**own), self._link_changed)
         self._serial = ""
         self._terminal = ""
 
