@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
+from math import isfinite
 
 from simulators.bench import Measurement
 
@@ -16,6 +17,7 @@ GROUPS = {
     "card": ("simulators.bench.card", "simulators.bench.card_in"),
     "serial": ("simulators.bench.serial", "simulators.bench.receipt"),
     "journal": ("simulators.bench.journal",),
+    "hotlist": ("simulators.bench.hotlist",),
 }
 
 
@@ -53,7 +55,7 @@ def as_line(one: Measurement) -> str:
         "name": one.name,
         "value": round(one.value, 4),
         "unit": one.unit,
-        "target": one.target,
+        "target": one.target if isfinite(one.target) else None,
         "ok": one.ok,
         "conditions": f"{one.how}; {machine}" if one.how else machine,
     }
