@@ -22,6 +22,7 @@ from offline_queue.schema import OF_A_CARD, OF_A_CASE, Effect, Entry, Notice, Ou
 from offline_queue.sealing import Root
 
 Sql = Callable[..., Any]
+OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
 
 _INSERT_ENTRY = """
     insert into entry(seq, at, act, case_code, card_index, period, postings, sealed, link)
@@ -145,6 +146,21 @@ class SqliteJournal:
         """The newest entry of any of these acts; walks back from the end, where what is asked for lies."""
         row = Entry.select().where(Entry.act.in_(acts)).order_by(Entry.seq.desc()).first()
         return self._stored(row) if row else None
+
+    def since(self, moment: datetime, *acts: str) -> list[StoredEntry]:
+        """Entries of these acts from ``moment`` on, in order. Walks back from the end and stops where enough rows in a
+        row are older: a clock that stood wrong for a while hides nothing behind it."""
+        found, older = [], 0
+        for seq, at, act in self.database.execute_sql("select seq, at, act from entry order by seq desc"):
+            if datetime.fromisoformat(at) >= moment:
+                older = 0
+                if act in acts:
+                    found.append(seq)
+            else:
+                older += 1
+                if older > OLDER_ROWS_MAX:
+                    break
+        return [self._stored(Entry.get_by_id(seq)) for seq in reversed(found)]
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""

@@ -54,6 +54,14 @@ class Journal(Protocol):
         """Everything about one case, in order."""
         ...
 
+    def of_card(self, card_number: str) -> list[StoredEntry]:
+        """Everything that was committed with this card, in order, over all of its visits."""
+        ...
+
+    def since(self, moment: datetime, *acts: str) -> list[StoredEntry]:
+        """Entries of any of these acts from ``moment`` on, in order. Walks back from the end: for days, not years."""
+        ...
+
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         """Append one act and return its ``seq``. Facts hold no personal data: numbers of things, hashes, verdicts."""
         ...
