@@ -19,6 +19,7 @@ from kiosk.control import ControlSilent, ask_control, serve_control
 from kiosk.desk import Desk, MakePinEntry
 from kiosk.doctor import (
     Finding,
+    bank_finding,
     host_finding,
     house_findings,
     pad_finding,
@@ -26,6 +27,10 @@ from kiosk.doctor import (
     slot_findings,
 )
 from kiosk.hosts.agency.client import AgencyDutyClient
+from kiosk.hosts.bank.asking import Line as WayToBank
+from kiosk.hosts.bank.client import Desk as BankDesk
+from kiosk.hosts.bank.connect import bank_line, connect_bank
+from kiosk.hosts.bank.terminal import TraceCounterBroken
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
@@ -37,11 +42,13 @@ from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.log import JsonLog
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
+from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.drive_unknown import keep_driving
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import HostLink, Log, SealVerifier
 from kiosk.ports.staff import TerminalBooks
+from kiosk.ports.money import Bank
 from kiosk.session import serve_residents
 from kiosk.supervisor import FindDriver, Supervisor
 from offline_queue.journal import SqliteJournal
@@ -76,6 +83,7 @@ class Outside:
     make_pin_entry: MakePinEntry
     seal_verifier: SealVerifier
 
+    bank_line: WayToBank | None = None  # None: this terminal has no bank
 
 async def run_kiosk(settings: Settings) -> None:
     """Serve residents until SIGTERM or SIGINT.
@@ -106,10 +114,12 @@ async def run_kiosk(settings: Settings) -> None:
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
         ),
+            bank_line=bank_line(settings, log),
     )
 
     async def examine() -> Any:
-        findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor), *await _host_findings(links)]
+        findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor)]
+        findings += [*await _host_findings(links), *await _bank_findings(settings, log)]
         findings += house_findings(settings, clock.now())
         return [[one.name, one.verdict, one.why] for one in findings]
 
@@ -157,9 +167,13 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         medical_insurance=_medical_insurance(settings, links, clock, log),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
+        bank=not_connected("bank"),
     )
 
 
+    if outside.bank_line is not None:
+        desk.bank = _bank(desk, outside.bank_line)
+    return desk
 async def serve(
     desk: Desk,
     journal: SqliteJournal,
@@ -246,7 +260,7 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
             await supervisor.wait_tried()
         findings = [*slot_findings(supervisor), await pad_finding(supervisor)]
         nursery.cancel_scope.cancel()
-    hosts = await _host_findings(links)
+    hosts = [*await _host_findings(links), *await _bank_findings(settings, log)]
     return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]
 
 
@@ -272,6 +286,29 @@ def _medical_insurance(settings: Settings, links: Mapping[str, HostLink], clock:
 
 async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:
     findings: dict[str, Finding] = {}
+def _bank(desk: Desk, line: WayToBank) -> Bank:
+    """Works with whatever fills the slots now, and writes under the visit that is going on."""
+    told = BankDesk(
+        reader=lambda: desk.supervisor.device("card_reader"),
+        pad=lambda: desk.supervisor.device("pin_pad"),
+        record=JournalBankRecord(desk.journal, lambda: (desk.live_case, desk.live_card)),
+        clock=desk.clock,
+        log=desk.log,
+        progress=desk.screen.stars,
+    )
+    try:
+        return connect_bank(desk.settings, line, told)
+    except TraceCounterBroken as broken:
+        desk.log("bank_unusable", error=type(broken).__name__)
+        unusable: Bank = not_connected("bank")
+        return unusable
+
+
+async def _bank_findings(settings: Settings, log: Log) -> list[Finding]:
+    line = bank_line(settings, log)
+    return [await bank_finding(line)] if line else []
+
+
 
     async def look(name: str) -> None:
         findings[name] = await host_finding(name, links[name])

@@ -43,7 +43,7 @@ from kiosk.ports import (
     Visit,
 )
 from kiosk.ports.cash import CashModule
-from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance
 from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
@@ -74,6 +74,7 @@ class Desk:
     hospital: Hospital
     debt_register: DebtRegister
     medical_insurance: MedicalInsurance
+    bank: Bank
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
     terminal_books: TerminalBooks | None = None
     visit: Visit = field(init=False)
@@ -83,6 +84,11 @@ class Desk:
         """Of the visit that is going on; empty between visits."""
         visit: Visit | None = getattr(self, "visit", None)
         return visit.case_code if visit else ""
+
+    @property
+    def live_card(self) -> str:
+        visit: Visit | None = getattr(self, "visit", None)
+        return visit.identity.card_number if visit else ""
 
     # Devices, looked up at use.
 

@@ -40,7 +40,9 @@ class Hardware:
         self._pin_mode, self._run_dir = pin_mode, run_dir
         self.pcscd = PrivatePcscd(run_dir / "pcscd")
         self.cards = {
-            card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
+            card.handle: VirtualCard(
+                card, world.resident(card.resident), world.keys, world.city, account=world.bank_account(card.handle)
+            )
             for card in world.cards
         }
         self.staff = staff_cards(world, make_pki(run_dir / "pki"))
@@ -192,7 +194,7 @@ class Hardware:
         return {
             "card_reader": reader,
             "sam_reader": {"driver": "psam"},
-            "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path)},
+            "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path), "mac_algorithm": "unionpay"},
             "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
             "cash_acceptor": {"driver": "ccnet", "path": str(self.till.line.path), "unit": "bill_to_bill"},

@@ -12,6 +12,7 @@ from pathlib import Path
 import trio
 from PIL import Image
 
+from simulators.bank_settings import bank_host_settings, bank_settings
 from simulators.cards.card import VirtualCard
 from simulators.cards.staff import VirtualStaffCard
 from simulators.display import Display, open_display
@@ -19,6 +20,8 @@ from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
 from simulators.hardware import LOOPBACK, OWN_PAD, PIN_PAD, Hardware
 from simulators.hosts import open_host
+from simulators.hosts.bank import BankHost
+from simulators.hosts.bank_server import serve_bank
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
@@ -69,6 +72,7 @@ class Stack:
         self.weather = Weather()
         self.hardware = Hardware(world, plan.run_dir, plan.pin_mode, self._tell)
         self.sandboxes: dict[str, Sandbox] = {}
+        self.bank: BankHost  # no sandbox of questions and answers over HTTP: it speaks ISO 8583
         self.panel_port = plan.panel_port or free_port()
         self.kiosk_dir = plan.run_dir / "kiosk"
         self.display: Display
@@ -105,7 +109,8 @@ class Stack:
                 name: await nursery.start(partial(self._serve_host, sandbox, pki, verify))
                 for name, sandbox in KIOSK_HOSTS.items()
             }
-            settings = self._write_settings(pki, ports)
+            bank_port = await nursery.start(self._serve_bank, pki)
+            settings = self._write_settings(pki, ports, bank_port)
             say("kiosk")
             self.kiosk = KioskProcess(
                 self._children,
@@ -129,7 +134,14 @@ class Stack:
         finally:
             sandbox.close()
 
-    def _write_settings(self, pki: Pki, ports: Mapping[str, int]) -> Path:
+    async def _serve_bank(self, pki: Pki, task_status: trio.TaskStatus[int]) -> None:
+        self.bank = BankHost(self.world, self.plan.run_dir / "hosts", self.weather)
+        try:
+            await serve_bank(self.bank, 0, pki, task_status=task_status)
+        finally:
+            self.bank.close()
+
+    def _write_settings(self, pki: Pki, ports: Mapping[str, int], bank_port: int) -> Path:
         tree = kiosk_settings(
             run_dir=self.kiosk_dir,
             data_dir=self.plan.run_dir / "data",
@@ -140,6 +152,8 @@ class Stack:
             host_ports=ports,
             medical_insurance=medical_insurance_settings(self.world),
         )
+        tree["bank"] = bank_settings()
+        tree["hosts"]["bank"] = bank_host_settings(bank_port, pki)
         for key, value in self.plan.settings.items():
             tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value
         path = self.plan.run_dir / "settings.toml"

@@ -11,7 +11,7 @@ from simulators.till import JAMS
 SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
 
 # Of outside systems; each is a switch of the weather by the same name.
-HABITS = ("platform_silent", "reversal_overtakes", "window_pays")
+HABITS = ("platform_silent", "reversal_overtakes", "window_pays", "bank_down", "bank_slow", "bank_silent")
 
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
@@ -59,7 +59,7 @@ class FaultSwitches:
                 return self._weather.down
             case "slow_host":
                 return self._weather.slow_s > 0
-            case "platform_silent" | "reversal_overtakes" | "window_pays":
+            case _ if name in HABITS:
                 return bool(getattr(self._weather, name))
             case "printer_unplugged":
                 return hardware.is_unplugged(hardware.printer_line)
@@ -83,7 +83,7 @@ class FaultSwitches:
                 self._weather.change(down=on)
             case "slow_host":
                 self._weather.change(slow_s=SLOW_HOST_S if on else 0.0)
-            case "platform_silent" | "reversal_overtakes" | "window_pays":
+            case _ if name in HABITS:
                 self._weather.change(**{name: on})
             case "printer_unplugged":
                 hardware.plug(hardware.printer_line, unplugged=on)

@@ -13,7 +13,7 @@ from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
 from kiosk.ports.hosts import CardPlatform, SealVerifier, SocialInsurance
 from kiosk.ports.house import Clock, Journal, Log
-from kiosk.ports.money import DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance
 from kiosk.ports.questions import Question
 from kiosk.ports.screen import Screen
 
@@ -56,6 +56,7 @@ class Kiosk(Protocol):
     hospital: Hospital
     debt_register: DebtRegister
     medical_insurance: MedicalInsurance
+    bank: Bank  # refuses everything with "not_connected" where the terminal has none
 
     @property
     def cash_acceptor(self) -> CashModule: ...

@@ -213,16 +213,35 @@ class Bank(Protocol):
         """0620 for every script result that ``BankRecord.owed_notices`` names; what fails stays owed."""
         ...
 
-    async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
-        """Whole chip transaction for exactly this amount; asks for the bank PIN at the pad.
+    async def open_purchase(self, amount_fen: Fen, trace_number: str) -> OpenedPurchase:
+        """Open the card for exactly this amount and have the bank PIN typed at the pad. Cancelling it is safe.
 
         Raises:
-            HostRefused: declined, and the card was told. OutcomeUnknown: reverse it, until answered.
+            HostRefused: ``pin_cancelled``, or as ``look``. DeviceFault, CardGone.
         """
         ...
+class OpenedPurchase(Protocol):
+    """A purchase whose card is open and whose PIN is given; the bank was asked nothing yet. For ``Bank.pay`` alone."""
+
+    @property
+    def amount_fen(self) -> Fen: ...
+
+    @property
+    def trace_number(self) -> str: ...
+
+
 
     async def reverse(self, trace_number: str) -> None:
         """0400 for the unknown or unwanted purchase. OutcomeUnknown: still open; it blocks every bank act."""
+    async def look(self) -> None:
+        """Whether a purchase with the card in the slot could begin now: keys, line, application. Moves nothing.
+
+        Raises:
+            HostRefused: why not: ``not_connected``, ``reversal_open``, ``line_down``, ``no_application`` ...
+            DeviceFault, CardGone.
+        """
+        ...
+
         ...
 
     async def void(self, payment: BankPayment, trace_number: str) -> None:
@@ -234,3 +253,16 @@ class Bank(Protocol):
         ...
 
     async def balance(self, trace_number: str) -> Fen: ...
+    async def pay(self, opened: OpenedPurchase) -> BankPayment:
+        """The rest of the chip payment. Once its intent is in the journal nothing cancels it any more.
+
+        Raises:
+            HostRefused: declined, and the card was told. DeviceFault, CardGone: before anything was sent.
+            OutcomeUnknown: reverse it, until answered.
+        """
+        ...
+
+    async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
+        """``open_purchase`` and ``pay`` in one."""
+        ...
+

@@ -99,7 +99,7 @@ class BankHost:
                 reply = self._booked(question, body[HEAD_BYTES:])
             except (BadMessage, KeyError, ValueError):
                 return None  # a front end drops what it cannot read
-        if hit and self.weather.drop_answer:
+        if self.weather.bank_silent or (hit and self.weather.drop_answer):
             return None
         if hit and self.weather.garbage:
             return b"\x00\x20" + bytes(range(32))

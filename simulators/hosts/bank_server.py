@@ -11,6 +11,7 @@ from simulators.hosts.bank_frames import FRAME_BYTES_MAX, HEAD_BYTES
 from simulators.pki import Pki
 
 IDLE_S_MAX = 60.0
+BANK_SLOW_S = 5.0  # below the terminal's deadline of 8 s: slow, and still an answer
 _HUNG_UP = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError, OSError)
 
 
@@ -62,11 +63,16 @@ async def _serve_once(
 async def _converse(host: BankHost, stream: trio.SSLStream[trio.SocketStream]) -> None:
     with suppress(*_HUNG_UP):
         while (body := await _next_body(stream)) is not None:
-            if host.weather.hits(host.name) and host.weather.slow_s:
-                await trio.sleep(host.weather.slow_s)
+            slow_s = max(host.weather.slow_s if host.weather.hits(host.name) else 0.0, _own_slowness_s(host))
+            if slow_s:
+                await trio.sleep(slow_s)
             reply = host.answer(body)
             if reply is not None:
                 await stream.send_all(reply)
+
+
+def _own_slowness_s(host: BankHost) -> float:
+    return BANK_SLOW_S if host.weather.bank_slow else 0.0
 
 
 async def _next_body(stream: trio.SSLStream[trio.SocketStream]) -> bytes | None:

@@ -27,7 +27,11 @@ class Weather:
     certificate: str = ""
     platform_silent: bool = False  # the medical insurance books an act, and says nothing; questions it answers
     reversal_overtakes: bool = False  # a 2207 is silent, and books only after its 2601 was answered
+    bank_down: bool = False  # the bank's port is closed
+    bank_slow: bool = False  # the bank thinks for some seconds
+    bank_silent: bool = False  # the bank books, and says nothing
     window_pays: bool = False  # the hospital's window pays a bill just before a terminal claims it
+    day_is_over: bool = False  # the hospital has reconciled today already: its details of today are final
     only: frozenset[str] = frozenset()
     _listeners: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
@@ -57,7 +61,7 @@ class Weather:
 
     def closed(self, host: str) -> bool:
         """Whether the host's port is closed now."""
-        return self.down and self.hits(host)
+        return (self.down and self.hits(host)) or (self.bank_down and host == "bank")
 
     def listen(self, told: Callable[[], None]) -> Callable[[], None]:
         """Call ``told`` after every change; returns what ends that."""

@@ -41,6 +41,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
 from kiosk.ports import (
+from kiosk.hosts.not_connected import NotConnected
     CardGone,
     CardNotGenuine,
     DeviceContext,
@@ -57,6 +58,7 @@ from tests.flows.money import CashMachine, Office
 from tests.flows.slot_device import SlotDevice
 
 WALKS_AWAY = "walks away"
+NO_BANK: Any = NotConnected("bank")
 PULLS_CARD = "pulls the card"
 
 
@@ -420,6 +422,7 @@ class KioskInMemory:
 
     def _log(self, event: str, **fields: Any) -> None:
         self.lines.append((event, fields))
+            bank=NO_BANK,
 
     def break_device(self, device: SlotDevice, reason: str) -> None:
         device.broken = Health(Condition.FAULT, reason)

@@ -6,7 +6,7 @@ journal; from then to the outcome nothing cancels it, and every way out is done,
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -23,9 +23,11 @@ from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.ports import CardGone, Clock, DeviceFault, HostRefused, Log, OutcomeUnknown, PinPad
 from kiosk.ports.debit import CardDeclined, DebitAccount, DebitAct, DebitEnd, DebitReader, DebitRun
 from kiosk.ports.devices import Progress
-from kiosk.ports.money import BankIntent, BankPayment, BankRecord
+from kiosk.ports.money import BankIntent, BankPayment, BankRecord, OpenedPurchase
 
 ACT_S_MAX = 60.0  # of everything between intent and outcome: the line's deadline, two MACs, the card's last jobs
+LOOK_S_MAX = 3.0  # for a line that is only looked at
+NO_TRACE = "000000"
 CARD_SAID_NO = "06"  # F39 of a reversal
 REVERSIBLE = ("purchase", "void")
 _NOT_ASKED = "Z3"  # tag 8A: the bank could not be asked
@@ -41,6 +43,16 @@ class Desk:
     clock: Clock
     log: Log
     progress: Progress = lambda now: None  # stars while the bank PIN is typed
+
+
+@dataclass(frozen=True)
+class OpenPurchase:
+    """Implements ``ports.money.OpenedPurchase``: the card is open and the PIN is in the pad's block."""
+
+    amount_fen: Fen
+    trace_number: str
+    run: DebitRun = field(repr=False)
+    block: bytes = field(repr=False)
 
 
 class BankClient:
@@ -71,17 +83,43 @@ class BankClient:
 
     # --- acts ---------------------------------------------------------------------------------------------------------
 
+    async def look(self) -> None:
+        """The contract is ``ports.money.Bank.look``. Only the line's handshake and, where it is due, a sign-on."""
+        await self._ready_for_an_act()
+        with trio.move_on_after(LOOK_S_MAX) as patience:
+            async with self._asking.line.connected():
+                pass
+        if patience.cancelled_caught:
+            raise HostRefused(HOST, "line_down")
+        # Reading the application makes no cryptogram: there is nothing that would have to be ended.
+        await self._open_card(messages.GOODS, NOTHING, NO_TRACE)
+
     async def purchase(self, amount_fen: Fen, trace_number: str) -> BankPayment:
-        """The contract is ``ports.money.Bank.purchase``.
+        """``open_purchase`` and ``pay`` in one."""
+        return await self.pay(await self.open_purchase(amount_fen, trace_number))
+
+    async def open_purchase(self, amount_fen: Fen, trace_number: str) -> OpenPurchase:
+        """The contract is ``ports.money.Bank.open_purchase``.
 
         Raises:
-            HostRefused: also "line_down", "pin_cancelled", "reversal_open", and the card's own reasons.
-            DeviceFault, CardGone: before anything was sent. OutcomeUnknown: reverse it, until answered.
+            HostRefused: "pin_cancelled", "reversal_open", sign-on's codes, and the card's own reasons.
+            DeviceFault, CardGone.
         """
         assert amount_fen > 0
         await self._ready_for_an_act()
         run = await self._open_card(messages.GOODS, amount_fen, trace_number)
-        async with self._connected(run) as (block, chip, call):
+        return OpenPurchase(amount_fen, trace_number, run, await self._pin_or_abandon(run))
+
+    async def pay(self, opened: OpenedPurchase) -> BankPayment:
+        """The contract is ``ports.money.Bank.pay``.
+
+        Raises:
+            HostRefused: also "line_down" and the card's own reasons.
+            DeviceFault, CardGone: before anything was sent. OutcomeUnknown: reverse it, until answered.
+        """
+        assert isinstance(opened, OpenPurchase), "opened by this client"
+        amount_fen, trace_number, run, block = opened.amount_fen, opened.trace_number, opened.run, opened.block
+        async with self._connected(run) as (chip, call):
             intent = self._intent("purchase", amount_fen, trace_number, run)
             fields = messages.purchase(self._asking.station, intent, run.account, block, chip)
             answer = await self._ask_with_card(call, fields, intent, run)
@@ -93,7 +131,8 @@ class BankClient:
         """Nothing moves, so nothing is journaled and nothing is reversed."""
         await self._ready_for_an_act()
         run = await self._open_card(messages.BALANCE, NOTHING, trace_number)
-        async with self._connected(run) as (block, chip, call):
+        block = await self._pin_or_abandon(run)
+        async with self._connected(run) as (chip, call):
             intent = self._intent("balance", NOTHING, trace_number, run)
             fields = messages.balance(self._asking.station, intent, run.account, block, chip)
             answer = await self._ask_with_card(call, fields, intent, run)
@@ -164,8 +203,11 @@ class BankClient:
     async def _open_card(self, kind: int, amount_fen: Fen, trace_number: str) -> DebitRun:
         now, random = self._desk.clock.now(), self._desk.clock.random(4)
         act = DebitAct(kind, amount_fen, trace_number, now.strftime("%y%m%d"), now.strftime("%H%M%S"), random)
+        reader = self._desk.reader()
+        if not hasattr(reader, "open_debit"):
+            raise HostRefused(HOST, "no_debit_reader")  # a maker's library (LD/T 33) opens no bank application
         try:
-            return await self._desk.reader().open_debit(debit_rules(self._rules), act)
+            return await reader.open_debit(debit_rules(self._rules), act)
         except CardDeclined as declined:
             raise HostRefused(HOST, declined.reason) from declined
 
@@ -179,21 +221,27 @@ class BankClient:
             raise HostRefused(HOST, "pin_cancelled")
         return block
 
-    @asynccontextmanager
-    async def _connected(self, run: DebitRun) -> AsyncIterator[tuple[bytes, bytes, Call]]:
-        """PIN, ARQC, and a line that stands. Whatever goes wrong until then, the card makes an AAC and nothing was
-        asked; from then on the body is shielded, with a limit of its own."""
+    async def _pin_or_abandon(self, run: DebitRun) -> bytes:
         try:
-            block = await self._pin(run.account)
+            return await self._pin(run.account)
+        except (HostRefused, DeviceFault, trio.Cancelled):
+            await _abandon(run)
+            raise
+
+    @asynccontextmanager
+    async def _connected(self, run: DebitRun) -> AsyncIterator[tuple[bytes, Call]]:
+        """ARQC, and a line that stands. Whatever goes wrong until then, the card makes an AAC and nothing was asked;
+        from then on the body is shielded, with a limit of its own."""
+        try:
             chip = await run.request()
         except CardDeclined as declined:
             raise HostRefused(HOST, declined.reason) from declined
-        except (HostRefused, DeviceFault, trio.Cancelled):
+        except (DeviceFault, trio.Cancelled):
             await _abandon(run)
             raise
         async with self._line_or_abandon(run) as call:
             with trio.move_on_after(ACT_S_MAX, shield=True):
-                yield block, chip, call
+                yield chip, call
                 return
             raise OutcomeUnknown(HOST, "took too long")
 

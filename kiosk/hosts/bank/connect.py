@@ -3,18 +3,26 @@
 from pathlib import Path
 
 from kiosk.config import Settings
+from kiosk.hosts.bank.asking import Line
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.line import HOST, BankLine
 from kiosk.hosts.bank.terminal import TraceCounter
+from kiosk.ports import Log
 
 TRACE_FILE = "bank_trace.json"
 
 
-def connect_bank(settings: Settings, desk: Desk) -> BankClient:
-    """The client for ``hosts.bank``, whose address is ``tls://host:port``.
+def bank_line(settings: Settings, log: Log) -> BankLine | None:
+    """The way to ``hosts.bank``, whose address is ``tls://host:port``; None where the settings name no bank."""
+    if HOST not in settings.hosts:
+        return None
+    return BankLine(settings.hosts[HOST], log, production=settings.production)
+
+
+def connect_bank(settings: Settings, line: Line, desk: Desk) -> BankClient:
+    """The client over this line.
 
     Raises:
-        KeyError: the settings name no bank. TraceCounterBroken: staff must look at the counter's file first.
+        TraceCounterBroken: staff must look at the counter's file first.
     """
-    line = BankLine(settings.hosts[HOST], desk.log, production=settings.production)
     return BankClient(settings.bank, line, TraceCounter(Path(settings.data_dir) / TRACE_FILE), desk)
