@@ -148,7 +148,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
     cash_books = CashBooks(journal, clock, settings.slots)
     attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
     find, run_dir, production = outside.find_driver, Path(settings.run_dir), settings.production
-    return Desk(
+    desk = Desk(
         settings=settings,
         clock=clock,
         journal=journal,
