@@ -198,8 +198,27 @@ class BankRecord(Protocol):
         ...
 
 
+class OpenedPurchase(Protocol):
+    """A purchase whose card is open and whose PIN is given; the bank was asked nothing yet. For ``Bank.pay`` alone."""
+
+    @property
+    def amount_fen(self) -> Fen: ...
+
+    @property
+    def trace_number(self) -> str: ...
+
+
 class Bank(Protocol):
     """The acquirer, with the bank application of the same card. PIN block and MAC are made in the pad."""
+
+    async def look(self) -> None:
+        """Whether a purchase with the card in the slot could begin now: keys, line, application. Moves nothing.
+
+        Raises:
+            HostRefused: why not: ``not_connected``, ``reversal_open``, ``line_down``, ``no_application`` ...
+            DeviceFault, CardGone.
+        """
+        ...
 
     async def sign_on(self) -> None:
         """Fetch working keys and load them into the pad; check values compared."""
@@ -220,39 +239,7 @@ class Bank(Protocol):
             HostRefused: ``pin_cancelled``, or as ``look``. DeviceFault, CardGone.
         """
         ...
-class OpenedPurchase(Protocol):
-    """A purchase whose card is open and whose PIN is given; the bank was asked nothing yet. For ``Bank.pay`` alone."""
 
-    @property
-    def amount_fen(self) -> Fen: ...
-
-    @property
-    def trace_number(self) -> str: ...
-
-
-
-    async def reverse(self, trace_number: str) -> None:
-        """0400 for the unknown or unwanted purchase. OutcomeUnknown: still open; it blocks every bank act."""
-    async def look(self) -> None:
-        """Whether a purchase with the card in the slot could begin now: keys, line, application. Moves nothing.
-
-        Raises:
-            HostRefused: why not: ``not_connected``, ``reversal_open``, ``line_down``, ``no_application`` ...
-            DeviceFault, CardGone.
-        """
-        ...
-
-        ...
-
-    async def void(self, payment: BankPayment, trace_number: str) -> None:
-        """消费撤销, same batch."""
-        ...
-
-    async def refund(self, payment: BankPayment, trace_number: str) -> None:
-        """退货."""
-        ...
-
-    async def balance(self, trace_number: str) -> Fen: ...
     async def pay(self, opened: OpenedPurchase) -> BankPayment:
         """The rest of the chip payment. Once its intent is in the journal nothing cancels it any more.
 
@@ -266,3 +253,16 @@ class OpenedPurchase(Protocol):
         """``open_purchase`` and ``pay`` in one."""
         ...
 
+    async def reverse(self, trace_number: str) -> None:
+        """0400 for the unknown or unwanted purchase. OutcomeUnknown: still open; it blocks every bank act."""
+        ...
+
+    async def void(self, payment: BankPayment, trace_number: str) -> None:
+        """消费撤销, same batch."""
+        ...
+
+    async def refund(self, payment: BankPayment, trace_number: str) -> None:
+        """退货."""
+        ...
+
+    async def balance(self, trace_number: str) -> Fen: ...
