@@ -41,14 +41,14 @@ from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.log import JsonLog
-from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.bank_record import JournalBankRecord
+from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_unknown import keep_driving
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import HostLink, Log, SealVerifier
-from kiosk.ports.staff import TerminalBooks
 from kiosk.ports.money import Bank
+from kiosk.ports.staff import TerminalBooks
 from kiosk.session import serve_residents
 from kiosk.supervisor import FindDriver, Supervisor
 from offline_queue.journal import SqliteJournal
@@ -82,8 +82,8 @@ class Outside:
     find_driver: FindDriver
     make_pin_entry: MakePinEntry
     seal_verifier: SealVerifier
-
     bank_line: WayToBank | None = None  # None: this terminal has no bank
+
 
 async def run_kiosk(settings: Settings) -> None:
     """Serve residents until SIGTERM or SIGINT.
@@ -113,8 +113,8 @@ async def run_kiosk(settings: Settings) -> None:
             find_driver=find_driver,
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
-        ),
             bank_line=bank_line(settings, log),
+        ),
     )
 
     async def examine() -> Any:
@@ -165,15 +165,15 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         medical_insurance=_medical_insurance(settings, links, clock, log),
+        bank=not_connected("bank"),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
-        bank=not_connected("bank"),
     )
-
-
     if outside.bank_line is not None:
         desk.bank = _bank(desk, outside.bank_line)
     return desk
+
+
 async def serve(
     desk: Desk,
     journal: SqliteJournal,
@@ -284,8 +284,6 @@ def _medical_insurance(settings: Settings, links: Mapping[str, HostLink], clock:
         return not_connected("medical_insurance")
 
 
-async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:
-    findings: dict[str, Finding] = {}
 def _bank(desk: Desk, line: WayToBank) -> Bank:
     """Works with whatever fills the slots now, and writes under the visit that is going on."""
     told = BankDesk(
@@ -309,6 +307,8 @@ async def _bank_findings(settings: Settings, log: Log) -> list[Finding]:
     return [await bank_finding(line)] if line else []
 
 
+async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:
+    findings: dict[str, Finding] = {}
 
     async def look(name: str) -> None:
         findings[name] = await host_finding(name, links[name])

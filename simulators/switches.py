@@ -11,7 +11,7 @@ from simulators.till import JAMS
 SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
 
 # Of outside systems; each is a switch of the weather by the same name.
-HABITS = ("platform_silent", "reversal_overtakes", "window_pays", "bank_down", "bank_slow", "bank_silent")
+HABITS = ("platform_silent", "reversal_overtakes", "window_pays", "day_is_over", "bank_down", "bank_slow", "bank_silent")
 
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",

@@ -40,8 +40,8 @@ from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpect
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
-from kiosk.ports import (
 from kiosk.hosts.not_connected import NotConnected
+from kiosk.ports import (
     CardGone,
     CardNotGenuine,
     DeviceContext,
@@ -57,8 +57,8 @@ from kiosk.supervisor import Supervisor
 from tests.flows.money import CashMachine, Office
 from tests.flows.slot_device import SlotDevice
 
-WALKS_AWAY = "walks away"
 NO_BANK: Any = NotConnected("bank")
+WALKS_AWAY = "walks away"
 PULLS_CARD = "pulls the card"
 
 
@@ -418,11 +418,11 @@ class KioskInMemory:
             hospital=self.office,
             debt_register=self.office,
             medical_insurance=self.office,
+            bank=NO_BANK,
         )
 
     def _log(self, event: str, **fields: Any) -> None:
         self.lines.append((event, fields))
-            bank=NO_BANK,
 
     def break_device(self, device: SlotDevice, reason: str) -> None:
         device.broken = Health(Condition.FAULT, reason)

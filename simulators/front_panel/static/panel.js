@@ -22,10 +22,11 @@ const SWITCHES = {
   platform_silent: ["医保记账不回话", "Insurance books silently"],
   reversal_overtakes: ["冲正先到", "Reversal overtakes"],
   window_pays: ["窗口先付", "Window pays first"],
-  pcscd_restart: ["读卡服务重启", "Restart pcscd"],
+  day_is_over: ["今日已对账", "Day is reconciled"],
   bank_down: ["银行断线", "Bank line down"],
   bank_slow: ["银行变慢", "Slow bank"],
   bank_silent: ["银行记账不回话", "Bank books silently"],
+  pcscd_restart: ["读卡服务重启", "Restart pcscd"],
   power_cut: ["断电", "Power cut"],
 };
 const PAD = [
