@@ -46,7 +46,7 @@ def _verify(folder: Path, anchor: str) -> int:
         seq, link = anchor.split(":")
         seen = (int(seq), bytes.fromhex(link))
     reader = open_reader(folder)
-    verdict = verify(reader.connection, reader.public_key, seen)
+    verdict = verify(reader.connection, reader.public_key, seen, reader.root)
     print(f"{verdict.rows} rows: " + ("whole" if verdict.whole else verdict.why))
     return 0 if verdict.whole else 1
 

@@ -1,7 +1,7 @@
 """The journal: append an entry, durable on return, chained by hash to everything before it.
 
 Everything that belongs to one act rides in one commit: the entry with its postings, an effect opened or closed, notices
-owed, the signed head and the outbox totals. No method awaits, so nothing comes between.
+owed. No method awaits, so nothing comes between.
 """
 
 import json
@@ -9,35 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kiosk.domain.books import Account, Posting, balanced
-from kiosk.domain.entries import Facts, NewEntry, NewNotice, OwedNotice, StoredEntry
+from kiosk.domain.books import Account, Unbalanced
+from kiosk.domain.entries import NewEntry, NewNotice, OwedNotice, StoredEntry
 from kiosk.domain.money import Fen
-from offline_queue.chain import link_of, sign_head
+from offline_queue.append import Appender, newest
+from offline_queue.head import SignedHead, signed_head, unproved_row
+from offline_queue.layout import ROWS_OF, Sql
 from offline_queue.periods import Periods
-from offline_queue.schema import OF_A_CARD, OF_A_CASE, Effect, Entry, Notice, OutboxTotals, Purse, open_database
+from offline_queue.postings import read_postings
+from offline_queue.schema import Effect, Entry, Found, JournalUnusable, Notice, OutboxTotals, Purse, open_database
 from offline_queue.sealing import Root
 
-Sql = Callable[..., Any]
 OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
 
-_INSERT_ENTRY = """
-    insert into entry(seq, at, act, case_code, card_index, period, postings, sealed, link)
-    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 _MOVE_PURSE = """
     insert into purse(case_code, seq, inside_fen) values (?, ?, ?)
     on conflict(case_code) do update set seq = excluded.seq, inside_fen = inside_fen + excluded.inside_fen
-"""
-_UPDATE_TOTALS = """
-    update outbox_totals set
-        unsent_count = (select count(*) from notice where state = 'owed'),
-        unsent_sum_fen = (select coalesce(sum(amount_fen), 0) from notice where state = 'owed'),
-        oldest_at = coalesce((select at from entry where seq = (select min(seq) from notice where state = 'owed')), ''),
-        open_effects = (select count(*) from effect)
+    returning inside_fen
 """
 
 
@@ -48,14 +39,19 @@ class SqliteJournal:
         JournalUnusable, OSError, ValueError: the kiosk must not start.
     """
 
-    def __init__(self, data_dir: Path, now: Callable[[], datetime], recovery: rsa.RSAPublicKey | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, now: Callable[[], datetime], recovery: rsa.RSAPublicKey | None = None, vfs: str = ""
+    ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.database = open_database(data_dir / "journal.db")
+        self.database = open_database(data_dir / "journal.db", vfs)
         self._root = Root.at(data_dir / "journal.key")
         self._periods = Periods(self._root, recovery)
-        self._now = now
+        self._appender = Appender(self._root, self._periods, now)
+        self._insist_on_our_own_rows()
+        self.signed_head()
 
     def close(self) -> None:
+        self.signed_head()
         self.database.close()
 
     # Writing. Raw statements: a commit costs one disk flush and little more, which no ORM's inserts would.
@@ -67,18 +63,15 @@ class SqliteJournal:
             Unbalanced: the postings do not sum to zero. apsw.ConstraintError: the key of an effect or notice was used
             before. Nothing is written then.
         """
-        balanced(*((posting.account, posting.amount_fen) for posting in entry.postings))
+        if sum([posting.amount_fen for posting in entry.postings]):
+            raise Unbalanced(entry.act)
         with self._commit() as sql:
-            seq, at = self._append(sql, entry)
+            seq = self._appender.append(sql, entry)
             if entry.opens:
                 sql("insert into effect(key, seq) values (?, ?)", (entry.opens, seq))
             if entry.closes:
                 sql("delete from effect where key = ?", (entry.closes,))
             self._move_purse(sql, seq, entry)
-            for notice in entry.notices:
-                self._owe(sql, seq, at[:7], entry.card_number, notice)
-            if entry.opens or entry.closes or entry.notices:
-                sql(_UPDATE_TOTALS)
         return seq
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
@@ -87,6 +80,21 @@ class SqliteJournal:
     def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
         self.commit(NewEntry("notice_owed", notices=(NewNotice(host, act, key, facts),)))
 
+    def signed_head(self) -> SignedHead:
+        """What is anchored outside (money-rules 26): the newest row, signed now if it was not yet."""
+        with self._commit() as sql:
+            seq, link = newest(sql)
+            if signed_head(self.database.connection()).seq != seq:
+                self._appender.sign(sql, seq, link)
+        return signed_head(self.database.connection())
+
+    def _insist_on_our_own_rows(self) -> None:
+        """Before they are signed: a row that somebody else added must not become ours."""
+        connection = self.database.connection()
+        stranger = unproved_row(connection, self._root, signed_head(connection))
+        if stranger is not None:
+            raise JournalUnusable(f"row {stranger} was not written by this terminal")
+
     @contextmanager
     def _commit(self) -> Iterator[Sql]:
         """One transaction; no ``await`` can stand inside, so two tasks never share one."""
@@ -94,41 +102,19 @@ class SqliteJournal:
         connection.execute("begin immediate")
         try:
             yield connection.execute
+            connection.execute("commit")
         except BaseException:
-            connection.execute("rollback")
+            self._appender.undone()
+            if connection.in_transaction:  # a commit that failed on the disk may have ended it
+                connection.execute("rollback")
             raise
-        connection.execute("commit")
-
-    def _append(self, sql: Sql, entry: NewEntry) -> tuple[int, str]:
-        last, before = next(iter(sql("select seq, link from head where id = 1")))
-        seq = last + 1
-        at = self._now().isoformat(timespec="milliseconds")
-        period = at[:7]
-        card = self._root.card_index(entry.card_number) if entry.card_number else ""
-        postings = _stored_postings(entry.postings)
-        facts = {**entry.facts, "card_number": entry.card_number} if entry.card_number else entry.facts
-        sealed = self._periods.sealer(period).seal(canonical(facts), str(seq))
-        clear = (seq, at, entry.act, entry.case_code, card, period, postings)
-        link = link_of(before, clear, sealed)
-        sql(_INSERT_ENTRY, (*clear, sealed, link))
-        signature = sign_head(self._root.signing, seq, link)
-        sql("update head set seq = ?, link = ?, signature = ? where id = 1", (seq, link, signature))
-        return seq, at
-
-    def _owe(self, sql: Sql, seq: int, period: str, card_number: str, notice: NewNotice) -> None:
-        card = self._root.card_index(card_number) if card_number else ""
-        sealed = self._periods.sealer(period).seal(canonical(notice.facts), notice.key)
-        sql(
-            "insert into notice(seq, host, act, key, card_index, amount_fen, sealed, tries, state)"
-            " values (?, ?, ?, ?, ?, ?, ?, 0, 'owed')",
-            (seq, notice.host, notice.act, notice.key, card, notice.amount_fen, sealed),
-        )
 
     def _move_purse(self, sql: Sql, seq: int, entry: NewEntry) -> None:
-        moved = -sum(posting.amount_fen for posting in entry.postings if posting.account is Account.RESIDENT)
+        moved = -sum([posting.amount_fen for posting in entry.postings if posting.account is Account.RESIDENT])
         if moved:
-            sql(_MOVE_PURSE, (entry.case_code, seq, moved))
-            sql("delete from purse where case_code = ? and inside_fen = 0", (entry.case_code,))
+            ((inside_fen,),) = sql(_MOVE_PURSE, (entry.case_code, seq, moved))
+            if not inside_fen:
+                sql("delete from purse where case_code = ?", (entry.case_code,))
 
     # Reading.
 
@@ -164,22 +150,18 @@ class SqliteJournal:
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""
-        return [
-            self._stored(row)
-            for row in Entry.select().where(Entry.case_code == case_code, OF_A_CASE).order_by(Entry.seq)
-        ]
+        rows = Entry.raw(f"{ROWS_OF} and case_code = ? order by seq", case_code, case_code)
+        return [self._stored(row) for row in rows]
 
     def of_card(self, card_number: str) -> list[StoredEntry]:
         index = self._root.card_index(card_number)
-        return [
-            self._stored(row) for row in Entry.select().where(Entry.card_index == index, OF_A_CARD).order_by(Entry.seq)
-        ]
+        return [self._stored(row) for row in Entry.raw(f"{ROWS_OF} and card_index = ? order by seq", index, index)]
 
     def entries(self) -> list[StoredEntry]:
         return [self._stored(row) for row in Entry.select().order_by(Entry.seq)]
 
     def case_code_known(self, code: str) -> bool:
-        return bool(Entry.select().where(Entry.case_code == code, OF_A_CASE).exists())
+        return bool(Found.select().where(Found.word == code).exists())
 
     def _stored(self, row: Entry) -> StoredEntry:
         clear = self._periods.opened(row.period, bytes(row.sealed), str(row.seq))
@@ -207,8 +189,7 @@ class SqliteJournal:
         assert state in ("told", "refused")
         with self._commit() as sql:
             sql("update notice set state = ?, sealed = x'' where key = ?", (state, key))
-            self._append(sql, NewEntry(f"notice_{state}", facts={"key": key}))
-            sql(_UPDATE_TOTALS)
+            self._appender.append(sql, NewEntry(f"notice_{state}", facts={"key": key}))
 
     def notice_unanswered(self, key: str) -> None:
         with self._commit() as sql:
@@ -216,21 +197,3 @@ class SqliteJournal:
 
     def notices_owed(self) -> int:
         return int(OutboxTotals.get_by_id(1).unsent_count)
-
-
-def canonical(facts: Facts) -> bytes:
-    return json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _stored_postings(postings: tuple[Posting, ...]) -> str:
-    return " ".join(f"{posting.account.value}:{posting.amount_fen}" for posting in postings)
-
-
-def read_postings(stored: str) -> tuple[Posting, ...]:
-    """Postings of a row, e.g. ``"cash_box:10000 resident:-10000"``.
-
-    Raises:
-        ValueError: not such a text, or an account that never existed.
-    """
-    pairs = (part.rsplit(":", 1) for part in stored.split())
-    return tuple(Posting(Account(account), Fen(int(amount))) for account, amount in pairs)

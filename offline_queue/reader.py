@@ -8,7 +8,7 @@ import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain.entries import StoredEntry
-from offline_queue.journal import read_postings
+from offline_queue.postings import read_postings
 from offline_queue.sealing import Root, SealBroken, Sealer
 from offline_queue.verify import open_read_only
 
@@ -23,6 +23,7 @@ class JournalReader:
 
     def __init__(self, connection: apsw.Connection, root: Root) -> None:
         self.connection = connection
+        self.root = root
         self.public_key: Ed25519PublicKey = root.signing.public_key()
         self._sealers = {
             period: Sealer(root.unwrap(wrapped, period))

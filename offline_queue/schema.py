@@ -1,4 +1,4 @@
-"""Tables of the one SQLite file. Entries are only ever added; the few small tables beside them are derived state.
+"""Tables of the one SQLite file. Entries are only ever added; the few small tables beside them hold what is open.
 
 SQLite comes with apsw, so that its version is known; the standard library's never opens this file.
 """
@@ -9,9 +9,12 @@ import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
+from offline_queue.layout import VIEWS, bring_up_to_date
+from offline_queue.wal import tend_wal
+
 # Before this version a WAL reset bug could lose a commit (money-rules 24).
 SQLITE_VERSION_MIN = (3, 51, 3)
-# A commit touches five pages; halving SQLite's default made it a seventh faster (measured), smaller ones slower again.
+# A commit touches two or three pages; half of SQLite's default is quickest, smaller ones are slower again (measured).
 PAGE_BYTES = 2048
 BUSY_S_MAX = 2  # the other writer holds the file for one small commit at a time
 
@@ -31,7 +34,8 @@ class _Row(peewee.Model):
 class Entry(_Row):
     """One act. Clear: what, when, which case, how money moved between named accounts. Sealed: everything else.
 
-    ``card_index`` is a keyed HMAC of the card number in hex, or "". ``link`` chains the row to all rows before it.
+    ``card_index`` is a keyed HMAC of the card number in hex, or "". ``link`` chains the row to all rows before it;
+    ``proof`` is the terminal's keyed MAC of the link, which stands for a signature until the next one is made.
     """
 
     seq = peewee.IntegerField(primary_key=True)
@@ -43,13 +47,22 @@ class Entry(_Row):
     postings = peewee.TextField()
     sealed = peewee.BlobField()
     link = peewee.BlobField()
+    proof = peewee.BlobField(constraints=[peewee.SQL("default x''")])
+
+
+class Found(_Row):
+    """Where to look for a case or a card: blocks of ``BLOCK_ROWS`` entries that hold one of its.
+
+    An index over the entries would put one more page or two into nearly every commit; this puts one into the first of a
+    case, and finding reads a few hundred rows more.
+    """
+
+    word = peewee.TextField()  # a case code, or a card index
+    block = peewee.IntegerField()
 
     class Meta:
-        # Partial: most entries belong to no case that anybody will ask for by number, or to no card.
-        indexes = (
-            peewee.SQL("create index if not exists entry_case on entry(case_code) where case_code != ''"),
-            peewee.SQL("create index if not exists entry_card on entry(card_index) where card_index != ''"),
-        )
+        primary_key = peewee.CompositeKey("word", "block")
+        without_rowid = True
 
 
 class Period(_Row):
@@ -60,13 +73,16 @@ class Period(_Row):
     for_agency = peewee.BlobField()
 
 
-class Head(_Row):
-    """One row: the newest link, signed by the terminal. What is anchored outside (money-rules 26)."""
+class SignedHead(_Row):
+    """One row: the newest head that was signed. The rows after it, a few at most, have their proofs."""
 
     id = peewee.IntegerField(primary_key=True)
     seq = peewee.IntegerField()
     link = peewee.BlobField()
     signature = peewee.BlobField()
+
+    class Meta:
+        table_name = "signed_head"
 
 
 class Effect(_Row):
@@ -75,6 +91,9 @@ class Effect(_Row):
     key = peewee.TextField(primary_key=True)
     seq = peewee.IntegerField()
 
+    class Meta:
+        without_rowid = True
+
 
 class Purse(_Row):
     """What a visit's resident has inside and neither spent nor got back, by case; no row means nothing."""
@@ -82,6 +101,9 @@ class Purse(_Row):
     case_code = peewee.TextField(primary_key=True)
     seq = peewee.IntegerField()  # newest entry that moved it
     inside_fen = peewee.IntegerField()
+
+    class Meta:
+        without_rowid = True
 
 
 class Notice(_Row):
@@ -98,11 +120,12 @@ class Notice(_Row):
     state = peewee.TextField(default="owed")  # owed | told | refused
 
     class Meta:
+        without_rowid = True
         indexes = (peewee.SQL("create index if not exists notice_owed on notice(seq) where state = 'owed'"),)
 
 
 class OutboxTotals(_Row):
-    """One row, readable without any key: what an update, a reset or a view of staff must know."""
+    """A view of one row, readable without any key: what an update, a reset or a page of staff must know."""
 
     id = peewee.IntegerField(primary_key=True)
     unsent_count = peewee.IntegerField()
@@ -114,15 +137,11 @@ class OutboxTotals(_Row):
         table_name = "outbox_totals"
 
 
-# Said beside the bound value, or SQLite cannot know that the partial index holds it and walks the whole file.
-OF_A_CASE = peewee.SQL("case_code != ''")
-OF_A_CARD = peewee.SQL("card_index != ''")
-
-TABLES = (Entry, Period, Head, Effect, Purse, Notice, OutboxTotals)
+TABLES = (Entry, Found, Period, SignedHead, Effect, Purse, Notice)
 
 
-def open_database(path: Path) -> APSWDatabase:
-    """Open, prove the settings by reading them back, create missing tables.
+def open_database(path: Path, vfs: str = "") -> APSWDatabase:
+    """Open, prove the settings by reading them back, bring an older file up to date. ``vfs``: another file system.
 
     Raises:
         JournalUnusable: SQLite too old, the file is no journal, or the disk refuses.
@@ -131,24 +150,21 @@ def open_database(path: Path) -> APSWDatabase:
     if version < SQLITE_VERSION_MIN:
         raise JournalUnusable(f"SQLite {apsw.sqlite_lib_version()} is older than 3.51.3")
     pragmas = {"page_size": PAGE_BYTES, "journal_mode": "wal", "synchronous": "full"}
-    database = APSWDatabase(str(path), pragmas=pragmas, timeout=BUSY_S_MAX, autoconnect=False)
+    options = {"vfs": vfs} if vfs else {}
+    database = APSWDatabase(str(path), pragmas=pragmas, timeout=BUSY_S_MAX, autoconnect=False, **options)
     try:
         database.connect()
         mode = database.execute_sql("pragma journal_mode").fetchone()[0]
         synchronous = database.execute_sql("pragma synchronous").fetchone()[0]
         if (mode, synchronous) != ("wal", 2):
             raise JournalUnusable(f"{path}: journal mode {mode}, synchronous {synchronous}")
+        connection = database.connection()
+        bring_up_to_date(connection.execute)
         database_proxy.initialize(database)
         database.create_tables(TABLES)
-        _first_rows(database)
+        connection.execute(VIEWS)
+        SignedHead.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
+        tend_wal(connection)
     except (peewee.DatabaseError, apsw.Error) as error:
         raise JournalUnusable(f"{path}: {error}") from error
     return database
-
-
-def _first_rows(database: APSWDatabase) -> None:
-    with database.atomic("IMMEDIATE"):
-        Head.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
-        OutboxTotals.insert(
-            id=1, unsent_count=0, unsent_sum_fen=0, oldest_at="", open_effects=0
-        ).on_conflict_ignore().execute()

@@ -5,11 +5,12 @@ month, wrapped twice: for the terminal, and for the agency's recovery key, so th
 (money-rules 25). Destroying a month's wraps destroys its personal data and leaves the chain whole (money-rules 29).
 """
 
+import hmac
 import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+_PROOF_BYTES = 16
 _OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
@@ -32,6 +34,7 @@ class Root:
             raise ValueError("the journal's root key has 32 bytes")
         self._wrapping = AESGCM(_derived(secret, b"wrap"))
         self._index = _derived(secret, b"card index")
+        self._proof = _derived(secret, b"proof")
         self.signing = Ed25519PrivateKey.from_private_bytes(_derived(secret, b"sign"))
 
     @classmethod
@@ -54,9 +57,14 @@ class Root:
 
     def card_index(self, card_number: str) -> str:
         """32 hex digits that find a card's entries and tell nobody its number."""
-        mac = hmac.HMAC(self._index, hashes.SHA256())
-        mac.update(card_number.encode())
-        return mac.finalize()[:16].hex()
+        return hmac.digest(self._index, card_number.encode(), "sha256")[:16].hex()
+
+    def proof(self, link: bytes) -> bytes:
+        """That this terminal made this link, to whoever has the root. A MAC: thirty times quicker than a signature."""
+        return hmac.digest(self._proof, link, "sha256")[:_PROOF_BYTES]
+
+    def proves(self, link: bytes, proof: bytes) -> bool:
+        return hmac.compare_digest(self.proof(link), proof)
 
     def wrap(self, key: bytes, period: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.money import NOTHING, Fen
-from offline_queue.journal import read_postings
+from offline_queue.postings import read_postings
 from offline_queue.verify import open_read_only
 
 _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)

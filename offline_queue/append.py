@@ -1,0 +1,84 @@
+"""One more row at the end of the chain: sealed, linked, proved, and findable again."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from kiosk.domain.entries import Facts, NewEntry, NewNotice
+from offline_queue.chain import GENESIS, link_of, sign_head
+from offline_queue.layout import BLOCK_ROWS, Sql
+from offline_queue.periods import Periods
+from offline_queue.postings import stored_postings
+from offline_queue.sealing import Root
+
+# A signature takes as long as the rest of a commit's arithmetic, so it is made for every so many rows, and whenever
+# somebody asks for it. Rows in between are proved by a keyed MAC.
+SIGNED_EVERY = 16
+
+_LAST = "select seq, link from entry order by seq desc limit 1"
+_INSERT_ENTRY = """
+    insert into entry(seq, at, act, case_code, card_index, period, postings, sealed, link, proof)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_NOTICE = """
+    insert into notice(seq, host, act, key, card_index, amount_fen, sealed, tries, state)
+    values (?, ?, ?, ?, ?, ?, ?, 0, 'owed')
+"""
+_FIND = "insert or ignore into found(word, block) values (?, ?)"
+_SIGN = "update signed_head set seq = ?, link = ?, signature = ? where id = 1"
+
+canonical: Callable[[Facts], bytes] = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Appender:
+    """Every method is called inside the caller's commit, with its ``sql``."""
+
+    def __init__(self, root: Root, periods: Periods, now: Callable[[], datetime]) -> None:
+        self._root = root
+        self._periods = periods
+        self._now = now
+        self._found: set[tuple[str, int]] = set()  # of the block at the end: no need to write them again
+
+    def append(self, sql: Sql, entry: NewEntry) -> int:
+        """Its ``seq``. The end of the chain is read anew each time: another process may have written since."""
+        last, before = newest(sql)
+        seq = last + 1
+        at = self._now().isoformat(timespec="milliseconds")
+        card, facts = "", entry.facts
+        if entry.card_number:
+            card, facts = self._root.card_index(entry.card_number), {**facts, "card_number": entry.card_number}
+        sealed = self._periods.sealer(at[:7]).seal(canonical(facts), str(seq))
+        clear = (seq, at, entry.act, entry.case_code, card, at[:7], stored_postings(entry.postings))
+        link = link_of(before, clear, sealed)
+        sql(_INSERT_ENTRY, (*clear, sealed, link, self._root.proof(link)))
+        self._make_findable(sql, seq // BLOCK_ROWS, entry.case_code, card)
+        if seq % SIGNED_EVERY == 0:
+            self.sign(sql, seq, link)
+        for notice in entry.notices:
+            self._owe(sql, seq, at[:7], card, notice)
+        return seq
+
+    def sign(self, sql: Sql, seq: int, link: bytes) -> None:
+        sql(_SIGN, (seq, link, sign_head(self._root.signing, seq, link)))
+
+    def undone(self) -> None:
+        """The commit did not happen."""
+        self._found.clear()
+
+    def _make_findable(self, sql: Sql, block: int, *words: str) -> None:
+        for word in words:
+            if word and (word, block) not in self._found:
+                if len(self._found) > 2 * BLOCK_ROWS:
+                    self._found.clear()
+                sql(_FIND, (word, block))
+                self._found.add((word, block))
+
+    def _owe(self, sql: Sql, seq: int, period: str, card: str, notice: NewNotice) -> None:
+        sealed = self._periods.sealer(period).seal(canonical(notice.facts), notice.key)
+        sql(_INSERT_NOTICE, (seq, notice.host, notice.act, notice.key, card, notice.amount_fen, sealed))
+
+
+def newest(sql: Sql) -> tuple[int, bytes]:
+    """``seq`` and link of the last row; of an empty journal, what the chain begins with."""
+    return next(iter(sql(_LAST)), (0, GENESIS))

@@ -1,0 +1,79 @@
+"""What stands beside the tables: two views, and the way from an older file to this one.
+
+``head`` and ``outbox_totals`` were tables that every commit wrote. They are views now, with the same columns: nothing
+is written for them, and they cannot disagree with the rows. Their triggers let a program of the time before go on
+writing them, so that an update can be taken back (money-rules 28); such a program also makes its two indexes anew, and
+by these its rows are found again at the next start of ours.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Sql = Callable[..., Any]
+
+BLOCK_ROWS = 256
+
+VIEWS = """
+create view if not exists head as
+    select 1 as id, entry.seq, entry.link, coalesce(signed_head.signature, x'') as signature
+    from (select seq, link from entry order by seq desc limit 1) as entry
+    left join signed_head on signed_head.seq = entry.seq
+    union all
+    select 1, 0, zeroblob(32), x'' where not exists (select 1 from entry);
+create trigger if not exists head_insert instead of insert on head begin select 1; end;
+create trigger if not exists head_update instead of update on head begin
+    update signed_head set seq = new.seq, link = new.link, signature = new.signature where id = 1;
+end;
+create view if not exists outbox_totals as
+    select 1 as id,
+        (select count(*) from notice where state = 'owed') as unsent_count,
+        (select coalesce(sum(amount_fen), 0) from notice where state = 'owed') as unsent_sum_fen,
+        coalesce((select at from entry where seq = (select min(seq) from notice where state = 'owed')), '')
+            as oldest_at,
+        (select count(*) from effect) as open_effects;
+create trigger if not exists outbox_totals_insert instead of insert on outbox_totals begin select 1; end;
+create trigger if not exists outbox_totals_update instead of update on outbox_totals begin select 1; end;
+"""
+
+# Of the blocks that hold a case or a card, every row; the caller says which rows of them it means.
+ROWS_OF = f"""
+    select entry.* from found join entry on entry.seq >= block * {BLOCK_ROWS} and entry.seq < (block + 1) * {BLOCK_ROWS}
+    where found.word = ?
+"""  # noqa: S608 - constants
+
+_FROM_TABLES_TO_VIEWS = """
+alter table entry add column proof blob not null default x'';
+create table signed_head(
+    id integer not null primary key, seq integer not null, link blob not null, signature blob not null
+);
+insert into signed_head select id, seq, link, signature from head;
+drop table head;
+drop table outbox_totals;
+"""
+_FIND_AGAIN = f"""
+create table if not exists found(word text not null, block integer not null, primary key(word, block)) without rowid;
+insert or ignore into found select case_code, seq / {BLOCK_ROWS} from entry where case_code != '';
+insert or ignore into found select card_index, seq / {BLOCK_ROWS} from entry where card_index != '';
+drop index if exists entry_case;
+drop index if exists entry_card;
+"""  # noqa: S608 - constants
+
+
+def bring_up_to_date(sql: Sql) -> None:
+    """Turn an older file, or one that an older program wrote to, into today's. A new file is left alone.
+
+    One transaction: a power cut leaves the file as it was. A million rows take some seconds, once.
+    """
+    known = dict(sql("select name, type from sqlite_master where name in ('head', 'entry_case')"))
+    if not known:
+        return
+    sql("begin immediate")
+    try:
+        if known.get("head") == "table":
+            sql(_FROM_TABLES_TO_VIEWS)
+        if "entry_case" in known:
+            sql(_FIND_AGAIN)
+    except BaseException:
+        sql("rollback")
+        raise
+    sql("commit")
