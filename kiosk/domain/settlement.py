@@ -124,6 +124,17 @@ class StatementRow:
 
 
 @dataclass(frozen=True)
+class UndonePayment:
+    """A bill that was paid here and is unpaid again: the platform confirmed 2208 under ``message_id``."""
+
+    bill_id: str
+    settlement_id: str
+    message_id: str
+    total_fen: Fen
+    cash_fen: Fen
+
+
+@dataclass(frozen=True)
 class InvoiceCode:
     """Where the resident finds the electronic medical invoice (电子票据); the receipt is none."""
 

@@ -22,7 +22,9 @@ from kiosk.domain.settlement import (
     Split,
     StatementRow,
     Treatment,
+    UndonePayment,
 )
+from kiosk.domain.statement import BankRow
 
 
 class Hospital(Protocol):
@@ -54,6 +56,10 @@ class Hospital(Protocol):
         says; refused with ``paid_elsewhere`` when the window was faster."""
         ...
 
+    async def notify_undone(self, undone: UndonePayment, key: str) -> None:
+        """A bill that was paid here is unpaid again (a refund by two of staff). Idempotent by ``key``."""
+        ...
+
     async def admission(self, card: CardIdentity, holder: Holder) -> Admission | None:
         """The holder's present stay, or None: deposits are for inpatients only (money-rules 13)."""
         ...
@@ -73,6 +79,22 @@ class PlatformStatement(Protocol):
             HostRefused: ``not_reconciled_yet``.
         """
         ...
+
+
+class BankStatement(Protocol):
+    """The acquirer's file of a day. The hospital is its merchant and gives each terminal its part (INVENTED)."""
+
+    async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
+        """Everything the bank has of this terminal on ``day``; final.
+
+        Raises:
+            HostRefused: ``not_reconciled_yet``.
+        """
+        ...
+
+
+class Statements(PlatformStatement, BankStatement, Protocol):
+    """What the hospital knows of this terminal's acts from others."""
 
 
 class DebtRegister(Protocol):

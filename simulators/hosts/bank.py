@@ -14,6 +14,7 @@ from pathlib import Path
 from simulators.hosts import bank_vault as vault
 from simulators.hosts.bank_books import BankBooks, BookedAct
 from simulators.hosts.bank_frames import HEAD_BYTES, BadMessage, Fields, frame, pack, tlv_of, unpack
+from simulators.hosts.medical_insurance import CHINA
 from simulators.hosts.weather import Weather
 from simulators.worlds.world import BankAccount, World
 
@@ -305,4 +306,4 @@ class BankHost:
         return {}
 
     def _day(self) -> str:
-        return self._clock().strftime("%Y-%m-%d")
+        return self._clock().astimezone(CHINA).strftime("%Y-%m-%d")  # as every statement counts days

@@ -108,16 +108,20 @@ class BankBooks:
         return [(str(a), str(b), str(c)) for a, b, c in self.sql.execute("SELECT * FROM notice ORDER BY trace")]
 
     def settlement_detail(self, day: str) -> str:
-        """The day's file for reconciliation: a head line, then one line an act, fields between bars. INVENTED.
+        return settlement_file(self.sql, day)
 
-        ``terminal|batch|trace|kind|card (first six, last four)|fen|reference|authorization|state``
-        """
-        rows = self.sql.execute("SELECT * FROM act WHERE day = ? ORDER BY batch, trace", (day,)).fetchall()
-        acts = [BookedAct(*row) for row in rows]
-        lines = [
-            f"{one.terminal}|{one.batch}|{one.trace}|{one.kind}|{one.pan[:6]}{one.pan[-4:]}|{one.amount_fen}|"
-            f"{one.reference}|{one.authorization}|{one.state}"
-            for one in acts
-            if one.state != "never"
-        ]
-        return "\n".join([f"TEST BANK|{day}|{len(lines)}", *lines]) + "\n"
+
+def settlement_file(sql: sqlite3.Connection, day: str) -> str:
+    """The day's file for reconciliation: a head line, then one line an act, fields between bars. INVENTED.
+
+    ``terminal|batch|trace|kind|card (first six, last four)|fen|reference|authorization|state``
+    """
+    rows = sql.execute("SELECT * FROM act WHERE day = ? ORDER BY batch, trace", (day,)).fetchall()
+    acts = [BookedAct(*row) for row in rows]
+    lines = [
+        f"{one.terminal}|{one.batch}|{one.trace}|{one.kind}|{one.pan[:6]}{one.pan[-4:]}|{one.amount_fen}|"
+        f"{one.reference}|{one.authorization}|{one.state}"
+        for one in acts
+        if one.state != "never"
+    ]
+    return "\n".join([f"TEST BANK|{day}|{len(lines)}", *lines]) + "\n"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simulators.cards.chip import build_number
+from simulators.hosts.bank_books import settlement_file
 from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook, DebtBook, DebtRow
 from simulators.hosts.medical_insurance import CHINA, batch_of, visit_of
 from simulators.hosts.medical_insurance_books import Books, Row
@@ -67,6 +68,14 @@ class _Paid(_Held):
     hospital_fen: _Amount
 
 
+class _Undone(Part):
+    bill_id: _BillId
+    settlement_id: _Word
+    message_id: _Word
+    total_fen: _Amount
+    cash_fen: _Amount
+
+
 class _DepositAsked(_Who):
     admission: _Word
     amount_fen: _Payable
@@ -86,6 +95,11 @@ class _StatementAsked(Part):
     day: date
     serial_first: Annotated[int, msgspec.Meta(ge=0, le=9999)]
     serial_last: Annotated[int, msgspec.Meta(ge=0, le=9999)]
+
+
+class _BankStatementAsked(Part):
+    day: date
+    terminal_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{8}$")]
 
 
 class _AboutVoucher(Part):
@@ -115,9 +129,11 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/claims/extend", self._extend),
             to("POST", "/v1/claims/release", self._release),
             to("POST", "/v1/payments", self._paid),
+            to("POST", "/v1/payments/undone", self._undone),
             to("POST", "/v1/admission", self._admission),
             to("POST", "/v1/deposits", self._deposit),
             to("POST", "/v1/statement", self._statement),
+            to("POST", "/v1/bank-statement", self._bank_statement),
             to("POST", "/v1/debts", self._owe),
             to("POST", "/v1/debts/of-card", self._debts_of),
             to("POST", "/v1/debts/reserve", self._reserve),
@@ -182,6 +198,12 @@ class HospitalSandbox(Sandbox):
         code = f"{self.world.city}{before.serial:012d}"
         return json_reply({"invoice_code": code, "invoice_address": f"{INVOICES_AT}/{code}"})
 
+    def _undone(self, ask: Ask) -> Reply:
+        undone = question(ask, _Undone)
+        self._bill(undone.bill_id)
+        self.claims.undo(required_key(ask), undone.bill_id, undone.settlement_id, undone.message_id)
+        return json_reply({"done": True})
+
     def _admission(self, ask: Ask) -> Reply:
         resident = self._resident(question(ask, _Who))
         if not resident.admission:
@@ -205,12 +227,30 @@ class HospitalSandbox(Sandbox):
     def _statement(self, ask: Ask) -> Reply:
         """The hospital has reconciled (3202) as soon as the day is over; here it reads the platform's own file."""
         asked = question(ask, _StatementAsked)
-        if self.clock().astimezone(CHINA).date() <= asked.day:
-            raise Refusal(409, "not_reconciled_yet", "当日尚未对账")
+        self._must_be_final(asked.day)
         serials = range(asked.serial_first, asked.serial_last + 1)
         rows = [row for row in self._platform_rows() if row.settled_at[:10] == asked.day.isoformat()]
         ours = [_stated(row) for row in rows if int(row.msgid[-4:]) in serials]
         return json_reply({"day": asked.day.isoformat(), "rows": ours})
+
+    def _must_be_final(self, day: date) -> None:
+        """A day is reconciled once it is over; whoever lives the next day in one sitting turns ``day_is_over`` on."""
+        if self.clock().astimezone(CHINA).date() <= day and not self.weather.day_is_over:
+            raise Refusal(409, "not_reconciled_yet", "当日尚未对账")
+
+    def _bank_statement(self, ask: Ask) -> Reply:
+        """The bank's own file, out of its books beside ours; a world without a bank has an empty one."""
+        asked = question(ask, _BankStatementAsked)
+        self._must_be_final(asked.day)
+        rows = [_banked(line) for line in self._bank_file(asked.day) if line.startswith(f"{asked.terminal_id}|")]
+        return json_reply({"day": asked.day.isoformat(), "rows": rows})
+
+    def _bank_file(self, day: date) -> list[str]:
+        path = self._directory / "bank.sqlite"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return settlement_file(connection, day.isoformat()).splitlines()[1:]
 
     def _platform_rows(self) -> list[Row]:
         path = self._directory / "medical_insurance.sqlite"
@@ -289,6 +329,18 @@ def _stated(row: Row) -> dict[str, Any]:
         "total_fen": row.total,
         "fund_fen": row.fund,
         "account_fen": row.account,
+    }
+
+
+def _banked(line: str) -> dict[str, Any]:
+    _, batch, trace, kind, _, fen, reference, _, state = line.split("|")
+    return {
+        "batch_number": batch,
+        "trace_number": trace,
+        "kind": kind,
+        "amount_fen": int(fen),
+        "reference": reference,
+        "state": state,
     }
 
 

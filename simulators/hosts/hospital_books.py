@@ -13,6 +13,7 @@ SCHEMA = """
         serial INTEGER PRIMARY KEY, bill_id TEXT UNIQUE, key TEXT UNIQUE, settlement_id TEXT, message_id TEXT,
         means TEXT, total_fen INTEGER, cash_fen INTEGER, paid_at TEXT
     );
+    CREATE TABLE IF NOT EXISTS undone (key TEXT PRIMARY KEY, bill_id TEXT, settlement_id TEXT, message_id TEXT);
     CREATE TABLE IF NOT EXISTS deposits (
         serial INTEGER PRIMARY KEY, key TEXT UNIQUE, admission TEXT, amount_fen INTEGER, paid_at TEXT
     );
@@ -92,6 +93,26 @@ class ClaimBook:
             (bill_id, key, *settlement, means, *fen, at.isoformat()),
         )
         self._db.execute("DELETE FROM claims WHERE bill_id = ?", (bill_id,))
+
+    def undo(self, key: str, bill_id: str, settlement_id: str, message_id: str) -> None:
+        """The bill is unpaid again, once by one key.
+
+        Raises:
+            Refusal: ``not_paid_here``, ``key_reused``.
+        """
+        told = self._db.execute(
+            "SELECT bill_id, settlement_id, message_id FROM undone WHERE key = ?", (key,)
+        ).fetchone()
+        if told is not None:
+            if tuple(told) != (bill_id, settlement_id, message_id):
+                raise Refusal(409, "key_reused", "请求编号重复")
+            return
+        gone = self._db.execute(
+            "DELETE FROM payments WHERE bill_id = ? AND settlement_id = ?", (bill_id, settlement_id)
+        )
+        if not gone.rowcount:
+            raise Refusal(409, "not_paid_here", "这张账单不是在这里付的")
+        self._db.execute("INSERT INTO undone VALUES (?, ?, ?, ?)", (key, bill_id, settlement_id, message_id))
 
     def deposit(self, key: str, admission: str, amount_fen: int, at: datetime) -> int:
         """The serial of the deposit that this key made, now or before.

@@ -1,6 +1,7 @@
 """Client and sandbox of the hospital, with the published document between them: claims, payments, deposits, debts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Settlement, Split
+from kiosk.domain.settlement import Claim, Settlement, Split, UndonePayment
 from kiosk.hosts.hospital import codec
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.shape import BadShape
 from kiosk.ports import HostRefused, OutcomeUnknown
+from simulators.hosts.bank_books import BankBooks, BookedAct
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.weather import Weather
 from tests.hosts.medical import DEMO, Clinic, MemoryLink, bill_of, card_of
@@ -268,6 +270,49 @@ async def test_the_statement_shows_this_terminals_acts(tmp_path: Path) -> None:
     clinic.platform.close()
 
 
+async def test_a_day_can_be_over_early(tmp_path: Path) -> None:
+    """Whoever lives the next day in one sitting has the hospital reconcile today at once."""
+    lobby = Lobby(tmp_path)
+    lobby.sandbox.weather.change(day_is_over=True)
+    assert await lobby.hospital.statement(NOON.date(), 1, 9999) == ()
+    assert await lobby.hospital.bank_statement(NOON.date(), "00000001") == ()
+    lobby.sandbox.close()
+
+
+async def test_the_banks_file_reaches_the_terminal_it_is_about(tmp_path: Path) -> None:
+    """Acts of this terminal as the bank has them, nobody else's, and not what never arrived."""
+    lobby, books = Lobby(tmp_path), BankBooks(tmp_path, [])
+    for terminal, trace, state in (
+        ("00000001", "000001", "booked"), ("00000001", "000002", "reversed"), ("00000002", "000003", "booked"),
+        ("00000001", "000004", "never"),
+    ):  # fmt: skip
+        books.add(BookedAct(terminal, "000001", trace, "purchase", "6" * 19, 700, "R1", "A1", state, "2026-11-21"))
+    with pytest.raises(HostRefused, match="not_reconciled_yet"):
+        await lobby.hospital.bank_statement(NOON.date(), "00000001")
+    lobby.now += timedelta(days=1)
+    rows = await lobby.hospital.bank_statement(NOON.date(), "00000001")
+    assert [(row.trace_number, row.amount_fen, row.state) for row in rows] == [
+        ("000001", 700, "booked"), ("000002", 700, "reversed"),
+    ]  # fmt: skip
+    books.close()
+    lobby.sandbox.close()
+
+
+async def test_a_bill_given_back_is_unpaid_again(lobby: Lobby) -> None:
+    """Once by one key; a bill that was paid elsewhere is not given back here."""
+    made = lobby.settlement()
+    undone = UndonePayment(lobby.bill.bill_id, made.settlement_id, "V1", lobby.bill.total_fen, Fen(0))
+    with pytest.raises(HostRefused, match="not_paid_here"):
+        await lobby.hospital.notify_undone(undone, "undone-0")
+    claim = await lobby.hospital.claim(lobby.bill, "lease-1")
+    await lobby.hospital.notify_paid(claim, made, "account", "notice-1")
+    for _ in range(2):
+        await lobby.hospital.notify_undone(undone, "undone-1")
+    assert lobby.bill.bill_id in [bill.bill_id for bill in await lobby.hospital.unpaid_bills(lobby.card, lobby.holder)]
+    with pytest.raises(HostRefused, match="key_reused"):
+        await lobby.hospital.notify_undone(replace(undone, message_id="V2"), "undone-1")
+
+
 async def test_silence_and_the_same_key(lobby: Lobby) -> None:
     """A notice that was booked in silence is found by its key: one payment, one invoice."""
     link = MemoryLink(lobby.sandbox)
@@ -294,6 +339,10 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     debt = await lobby.debts.register(lobby.card, Fen(200), "change", "debt-1")
     await lobby.debts.of_card(lobby.card)
     await lobby.hospital.statement(date(2026, 11, 20), 1, 9999)
+    await lobby.hospital.bank_statement(date(2026, 11, 20), "00000001")
+    made = lobby.settlement()
+    undone = UndonePayment(lobby.bill.bill_id, made.settlement_id, "V1", made.split.total_fen, Fen(0))
+    await lobby.hospital.notify_undone(undone, "undone-1")
     await lobby.debts.reserve(debt, "payout-1")
     await lobby.debts.give_back(debt, "payout-1")
     await lobby.debts.reserve(debt, "payout-2")
@@ -317,7 +366,8 @@ def test_noise_is_never_understood(body: Any) -> None:
     """Any JSON that is not the documented answer is BadShape, and no other exception."""
     for decode in (
         codec.unpaid_bills, codec.invoice, codec.admission, codec.receipt_number, codec.debt, codec.debts,
-        lambda told: codec.claim(told, "B-1", "key"),
+        lambda told: codec.claim(told, "B-1", "key"), lambda told: codec.statement(told, NOON.date()),
+        lambda told: codec.bank_statement(told, NOON.date()),
     ):  # fmt: skip
         with pytest.raises(BadShape):
             decode(body)

@@ -4,7 +4,17 @@ from datetime import date
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Admission, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
+from kiosk.domain.settlement import (
+    Admission,
+    Claim,
+    Debt,
+    InvoiceCode,
+    MedicalBill,
+    Settlement,
+    StatementRow,
+    UndonePayment,
+)
+from kiosk.domain.statement import BankRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.hospital import codec
 from kiosk.ports import HostLink
@@ -45,6 +55,10 @@ class HospitalClient:
         answer = await self._link.call("POST", codec.PAYMENTS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.invoice(answer.body))
 
+    async def notify_undone(self, undone: UndonePayment, key: str) -> None:
+        answer = await self._link.call("POST", codec.UNDONE_PATH, body=codec.undone_notice(undone), key=key)
+        understood(HOST, lambda: codec.done(answer.body))
+
     async def admission(self, card: CardIdentity, holder: Holder) -> Admission | None:
         answer = await self._link.call("POST", codec.ADMISSION_PATH, body=codec.admission_question(card, holder))
         return understood(HOST, lambda: codec.admission(answer.body))
@@ -59,6 +73,12 @@ class HospitalClient:
         body = codec.statement_question(day, serial_first, serial_last)
         answer = await self._link.call("POST", codec.STATEMENT_PATH, body=body)
         return understood(HOST, lambda: codec.statement(answer.body, day))
+
+    async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
+        """Implements ``ports.money.BankStatement``."""
+        body = codec.bank_statement_question(day, terminal_id)
+        answer = await self._link.call("POST", codec.BANK_STATEMENT_PATH, body=body)
+        return understood(HOST, lambda: codec.bank_statement(answer.body, day))
 
 
 class DebtRegisterClient:

@@ -5,13 +5,24 @@ and cards, and keys of claims, travel in bodies only: paths end in logs.
 """
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Admission, BillLine, Claim, Debt, InvoiceCode, MedicalBill, Settlement, StatementRow
+from kiosk.domain.settlement import (
+    Admission,
+    BillLine,
+    Claim,
+    Debt,
+    InvoiceCode,
+    MedicalBill,
+    Settlement,
+    StatementRow,
+    UndonePayment,
+)
+from kiosk.domain.statement import BankRow
 from kiosk.hosts.shape import BadShape, Part, read
 
 BILLS_PATH = "/v1/unpaid-bills"
@@ -19,9 +30,11 @@ CLAIMS_PATH = "/v1/claims"
 EXTEND_PATH = "/v1/claims/extend"
 RELEASE_PATH = "/v1/claims/release"
 PAYMENTS_PATH = "/v1/payments"
+UNDONE_PATH = "/v1/payments/undone"
 ADMISSION_PATH = "/v1/admission"
 DEPOSITS_PATH = "/v1/deposits"
 STATEMENT_PATH = "/v1/statement"
+BANK_STATEMENT_PATH = "/v1/bank-statement"
 DEBTS_PATH = "/v1/debts"
 DEBTS_OF_CARD_PATH = "/v1/debts/of-card"
 RESERVE_PATH = "/v1/debts/reserve"
@@ -35,6 +48,7 @@ _Word = Annotated[str, msgspec.Meta(max_length=120)]
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,8}(\.[0-9]{1,4})?$")]
 _Address = Annotated[str, msgspec.Meta(pattern=r"^https://[!-~]+$", max_length=300)]
+_Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -102,6 +116,20 @@ class _StatementRow(Part):
 class _Statement(Part):
     day: date
     rows: Annotated[list[_StatementRow], msgspec.Meta(max_length=20_000)]
+
+
+class _BankRow(Part):
+    batch_number: _Digits
+    trace_number: _Digits
+    kind: Literal["purchase", "void", "refund"]
+    amount_fen: _Amount
+    reference: Annotated[str, msgspec.Meta(max_length=12)]
+    state: Literal["booked", "reversed", "voided", "refunded"]
+
+
+class _BankStatement(Part):
+    day: date
+    rows: Annotated[list[_BankRow], msgspec.Meta(max_length=20_000)]
 
 
 class _Debt(Part):
@@ -230,6 +258,33 @@ def statement(body: Any, day: date) -> tuple[StatementRow, ...]:
         )
         for row in told.rows
     )
+
+
+def bank_statement_question(day: date, terminal_id: str) -> dict[str, Any]:
+    """Body of ``POST /v1/bank-statement``."""
+    return {"day": day.isoformat(), "terminal_id": terminal_id}
+
+
+def bank_statement(body: Any, day: date) -> tuple[BankRow, ...]:
+    """Answer of ``POST /v1/bank-statement``. Raises BadShape: also for another day."""
+    told = read(body, _BankStatement)
+    if told.day != day:
+        raise BadShape("another day")
+    return tuple(
+        BankRow(row.batch_number, row.trace_number, row.kind, Fen(row.amount_fen), row.reference, row.state)
+        for row in told.rows
+    )
+
+
+def undone_notice(undone: UndonePayment) -> dict[str, Any]:
+    """Body of ``POST /v1/payments/undone``."""
+    return {
+        "bill_id": undone.bill_id,
+        "settlement_id": undone.settlement_id,
+        "message_id": undone.message_id,
+        "total_fen": undone.total_fen,
+        "cash_fen": undone.cash_fen,
+    }
 
 
 def debt_registration(card: CardIdentity, amount_fen: Fen, reason: str) -> dict[str, Any]:
