@@ -19,6 +19,7 @@ from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
 
 LOOK_S = 20.0
+HELD_BY = ("settle_handed_over", "held_for_settlement")  # acts that put cash aside for a settlement's outcome
 BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
 
 
@@ -40,15 +41,20 @@ async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsuran
     The settlement of ``live_case`` is driven by its own visit until that has handed it over (money-rules 10).
     """
     still_open = 0
+    # After a power cut no outcome is booked before recovery has put the notes inside aside for it.
+    unrecovered = {newest.case_code for newest, _ in journal.unspent()}
     for intent in _open_settlements(journal):
         if intent.case_code == live_case:
+            continue
+        if intent.case_code in unrecovered:
+            still_open += 1
             continue
         try:
             found = await platform.find(_treatment(intent), _message_id(intent))
         except (HostRefused, OutcomeUnknown):
             found = None
         if found is not None:
-            _settled_late(journal, clock, intent, found)
+            book_settled_late(journal, clock, intent, found)
         else:
             await _reverse_once(journal, platform, intent)
             still_open += 1
@@ -59,16 +65,22 @@ def _open_settlements(journal: Journal) -> list[StoredEntry]:
     return [entry for entry in journal.open_effects() if entry.act == "settle_intent"]
 
 
-def held_fen(journal: Journal, case_code: str) -> Fen:
-    """What lies in suspense for one case."""
-    postings = (posting for entry in journal.story(case_code) for posting in entry.postings)
+def held_fen(journal: Journal, case_code: str, message_id: str = "") -> Fen:
+    """What lies in suspense for one settlement, or for all of a case; a visit may have more there for other reasons."""
+    held = (
+        entry
+        for entry in journal.story(case_code)
+        if entry.act in HELD_BY and message_id in ("", (entry.facts or {}).get("message_id", message_id))
+    )
+    postings = (posting for entry in held for posting in entry.postings)
     return Fen(-sum(posting.amount_fen for posting in postings if posting.account is Account.SUSPENSE))
 
 
-def _settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
+def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
+    """What was held goes where it belongs; what is too much is owed to the holder, what is missing is a shortage."""
     facts = _facts(intent)
     case_of_figures(journal, intent.case_code, found.message_id, found.split.disagreements)
-    held = held_fen(journal, intent.case_code)
+    held = held_fen(journal, intent.case_code, _message_id(intent))
     cash = found.split.cash_fen
     owed = max(0, held - cash)
     short = max(0, cash - held)  # new figures that the resident never saw: a case, and the hospital's claim

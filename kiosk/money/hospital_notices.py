@@ -6,8 +6,8 @@ from typing import Protocol
 
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, OwedNotice
-from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split, UndonePayment
 
 
 class PaymentDesk(Protocol):
@@ -15,11 +15,15 @@ class PaymentDesk(Protocol):
 
     async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode: ...
 
+    async def notify_undone(self, undone: UndonePayment, key: str) -> None: ...
+
 
 class DebtDesk(Protocol):
     """The part of ``ports.DebtRegister`` that notices need."""
 
     async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt: ...
+    async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None: ...
+    async def give_back(self, debt: Debt, key: str) -> None: ...
 
 
 Delivery = Callable[[OwedNotice], Awaitable[object]]
@@ -48,6 +52,11 @@ def payment_facts(settlement: Settlement, bill_id: str, lease_key: str) -> dict[
     }
 
 
+def payment_undone_facts(refund: Facts) -> dict[str, str | int]:
+    """Of a refund's facts, all that ``Hospital.notify_undone`` needs."""
+    return {name: refund[name] for name in ("bill", "settlement_id", "message_id", "total_fen", "cash_fen")}
+
+
 def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[str, str], Delivery]:
     """For ``kiosk.notices``: each repeats safely by its key, as the hospital's document promises."""
 
@@ -55,12 +64,42 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
         claim, settlement = _paid(notice.facts)
         await hospital.notify_paid(claim, settlement, means_of(settlement.split), notice.key)
 
+    async def undone(notice: OwedNotice) -> None:
+        await hospital.notify_undone(_undone(notice.facts), notice.key)
+
     async def debt(notice: OwedNotice) -> None:
         facts = notice.facts
         owed = Fen(int(facts["amount_fen"]))
         await register.register(_card(str(facts["card_number"])), owed, str(facts["reason"]), notice.key)
 
-    return {("hospital", "payment"): payment, ("hospital", "debt_register"): debt}
+    async def paid_out(notice: OwedNotice) -> None:
+        await register.confirm(_voucher(notice.facts), Fen(int(notice.facts["paid_fen"])), notice.key)
+
+    async def given_up(notice: OwedNotice) -> None:
+        await register.give_back(_voucher(notice.facts), notice.key)
+
+    return {
+        ("hospital", "payment"): payment,
+        ("hospital", "payment_undone"): undone,
+        ("hospital", "debt_register"): debt,
+        ("hospital", "debt_confirm"): paid_out,
+        ("hospital", "debt_give_back"): given_up,
+    }
+
+
+def _undone(facts: Facts) -> UndonePayment:
+    return UndonePayment(
+        str(facts["bill"]),
+        str(facts["settlement_id"]),
+        str(facts["message_id"]),
+        Fen(int(facts["total_fen"])),
+        Fen(int(facts["cash_fen"])),
+    )
+
+
+def _voucher(facts: Facts) -> Debt:
+    """A payout is told by its voucher and key; what else the register knows of the debt is its own."""
+    return Debt(str(facts["voucher"]), NOTHING, "")
 
 
 def _paid(facts: Facts) -> tuple[Claim, Settlement]:
