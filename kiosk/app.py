@@ -40,6 +40,7 @@ from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
+from kiosk.lamps import LitScreen
 from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
@@ -100,7 +101,7 @@ async def run_kiosk(settings: Settings) -> None:
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(Path(settings.data_dir), clock.now)
-    links = _links(settings, log)
+    links, screen = _links(settings, log), KivyScreen(settings)
     desk = compose(
         settings,
         Outside(
@@ -109,7 +110,7 @@ async def run_kiosk(settings: Settings) -> None:
             journal=journal,
             terminal_books=StaffBooks(Path(settings.data_dir)),
             links=links,
-            screen=KivyScreen(settings),
+            screen=screen,
             find_driver=find_driver,
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
@@ -126,7 +127,7 @@ async def run_kiosk(settings: Settings) -> None:
     journal.record("kiosk_started")
     try:
         async with trio.open_nursery() as nursery:
-            await nursery.start(desk.screen.run)  # type: ignore[attr-defined]  # KivyScreen's
+            await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             await nursery.start(serve_control, control_path(settings), {"doctor": examine})
             await nursery.start(serve, desk, journal, links)
@@ -146,14 +147,15 @@ def compose(settings: Settings, outside: Outside) -> Desk:
     clock.case_code_known = journal.case_code_known
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     cash_books = CashBooks(journal, clock, settings.slots)
-    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS}
+    screen = LitScreen(outside.screen)
+    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS} | {"lights": screen.attend}
     find, run_dir, production = outside.find_driver, Path(settings.run_dir), settings.production
     desk = Desk(
         settings=settings,
         clock=clock,
         journal=journal,
         log=log,
-        screen=outside.screen,
+        screen=screen,
         supervisor=Supervisor(
             settings.slots, find, log, run_dir, settings.pin_mode, card_platform, attendants, production
         ),

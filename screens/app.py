@@ -30,7 +30,6 @@ from screens.touch import SETTLE_S, Touch
 from screens.waiting import view as waiting
 
 SHOWN_S = 15.0  # amounts shown on request
-CALL_STEP_S, CALLS_MAX = 10.0, 6  # a card left behind is called for by tone and voice for a minute
 TONE = speech.Utterance(TONE_PIECE, (TONE_PIECE,), personal=False)
 BLANK = Question("blank", say("{words}", words=""))
 
@@ -272,8 +271,10 @@ class KivyScreen:
     def _call(self, now: float) -> None:
         """For whoever turned away: aloud whatever was chosen, and nothing in it that a stranger may not hear."""
         self._calls += 1
-        if self._calls < CALLS_MAX:
-            self._due["call"] = now + CALL_STEP_S
+        body = self._moment.question.body
+        call = body.call if isinstance(body, Hands) else None
+        if call is not None and self._calls < call.times:
+            self._due["call"] = now + call.every_s
         said = [one for one in speech.script(self._moment, self._picture) if not one.personal]
         self._speaker.speak(self._moment.question.name, [TONE, *said], self._moment.preferences.language)
 
@@ -283,8 +284,8 @@ class KivyScreen:
         if isinstance(question.body, Waiting):
             return {"waited": now + waiting.STAGES_S[0]}
         if isinstance(question.body, Hands):
-            call = {"call": now + (0 if question.body.calling else CALL_STEP_S)} if question.body.taking else {}
-            return {"arrow": now + hands.STEP_S, **call}
+            call = question.body.call
+            return {"arrow": now + hands.STEP_S, **({"call": now + call.first_s} if call else {})}
         return {}
 
     def _deadline(self) -> float:

@@ -16,6 +16,7 @@ from simulators.devices.escpos_paper import Paper
 from simulators.devices.ipp import IppPrinter, Sheet
 from simulators.devices.kmy import KEY_BYTES, KmyPad
 from simulators.devices.kmy import build as build_pad
+from simulators.devices.lcus import LcusBoard
 from simulators.front_panel.front import NotPossible
 from simulators.native.build import build
 from simulators.outlets import PageOutlet, ReceiptOutlet
@@ -29,6 +30,7 @@ LOOPBACK = "127.0.0.1"
 PIN_PAD = "pin_pad"
 OWN_PAD = "card_reader"  # of a reader that has its own (mode A)
 SHEETS_WAITING_MAX = 10  # to be drawn
+LAMPS = ("card_slot", "pin_pad", "receipt_outlet", "page_outlet", "note_slot", "note_outlet")  # on relays 1 to 6
 PRINTER_LINES_S = 40.0  # a slow one prints 50 mm/s, 3.75 mm a line: slower than this, but nobody should wait here
 
 
@@ -51,6 +53,8 @@ class Hardware:
         self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
         self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
         self.till = Till(run_dir / "dev" / "cash", on_change)
+        self.board = LcusBoard(on_change=on_change)
+        self.board_line = PtyLine(run_dir / "dev" / "lights", self.board)
         self.page_printer = IppPrinter(run_dir, on_sheet=self._sheet_came)
         self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
         self._own_pad_socket = run_dir / "own-pad.sock"
@@ -72,7 +76,7 @@ class Hardware:
             self._slot.on_change = self.on_change
             self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
             async with trio.open_nursery() as nursery:
-                lines = (self.pad_line, self.printer_line, self.till.line)
+                lines = (self.pad_line, self.printer_line, self.till.line, self.board_line)
                 for part in (self._slot, self._sam_slot, *lines, self.page_printer):
                     await nursery.start(part.run)
                 nursery.start_soon(self._lay_sheets)
@@ -127,6 +131,11 @@ class Hardware:
 
     def asks_pin(self, pad: str = PIN_PAD) -> bool:
         return self.own_pad_reader.pad.lit if pad == OWN_PAD else self.pad.lit
+
+    @property
+    def lamps(self) -> tuple[str, ...]:
+        """Places whose lamp is on: what a person sees, whatever the kiosk believes."""
+        return tuple(place for relay, place in enumerate(LAMPS, 1) if relay in self.board.lit)
 
     # --- paper ----------------------------------------------------------------------------------------------------
 
@@ -197,6 +206,7 @@ class Hardware:
             "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path), "mac_algorithm": "unionpay"},
             "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
+            "lights": {"driver": "lcus", "path": str(self.board_line.path), **_relays()},
             "cash_acceptor": {"driver": "ccnet", "path": str(self.till.line.path), "unit": "bill_to_bill"},
         }
 
@@ -208,7 +218,12 @@ class Hardware:
         }
 
     def power_cut(self) -> None:
-        """Pad, receipt printer and cash module hang on the terminal's power; the A4 printer has its own."""
+        """Pad, receipt printer, lamps and cash module hang on the terminal's power; the A4 printer has its own."""
+        self.board_line.power_cut()
         self.pad_line.power_cut()
         self.printer_line.power_cut()
         self.till.power_cut()
+
+
+def _relays() -> Mapping[str, int]:
+    return {place: relay for relay, place in enumerate(LAMPS, 1)}

@@ -100,7 +100,7 @@ class Stack:
         async with trio.open_nursery() as nursery:
             say("display")
             self.display = await open_display(self._children, plan.run_dir, *plan.size_px)
-            say("card reader, PIN pad, printers, cash module")
+            say("card reader, PIN pad, printers, cash module, lamps")
             await nursery.start(self.hardware.run)
             say("outside systems")
             check_port = await nursery.start(partial(self._serve_host, CHECKER, pki, ""))
@@ -186,6 +186,7 @@ class Stack:
             asks_pin=self._asking,
             spoken=self._spoken,
             notes=self.hardware.till.front(),
+            lamps=self.hardware.lamps,
         )
 
     def _rack_card(self, card: Card | StaffEntry, inserted: VirtualCard | VirtualStaffCard | None) -> RackCard:

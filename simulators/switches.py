@@ -16,6 +16,7 @@ HABITS = ("platform_silent", "reversal_overtakes", "window_pays", "day_is_over",
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
     "pad_battery_low", "pad_unplugged", "cash_unplugged", "cash_box_out", *JAMS,
+    "lights_unplugged",
     "network_down", "slow_host", *HABITS, "pcscd_restart", "power_cut",
 )  # fmt: skip
 PAGE_FAULTS = {"page_paper_empty": "paper_out", "page_printer_unplugged": "unplugged"}
@@ -67,6 +68,8 @@ class FaultSwitches:
                 return hardware.is_unplugged(hardware.pad_line)
             case "cash_unplugged":
                 return hardware.is_unplugged(hardware.till.line)
+            case "lights_unplugged":
+                return hardware.is_unplugged(hardware.board_line)
             case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
                 return hardware.till.is_on(name)
             case "pad_battery_low":
@@ -91,6 +94,8 @@ class FaultSwitches:
                 hardware.plug(hardware.pad_line, unplugged=on)
             case "cash_unplugged":
                 hardware.plug(hardware.till.line, unplugged=on)
+            case "lights_unplugged":
+                hardware.plug(hardware.board_line, unplugged=on)
             case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
                 hardware.till.turn(name, on)
             case "pad_battery_low":

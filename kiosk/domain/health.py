@@ -37,4 +37,5 @@ SLOTS = (
     "cash_dispenser",
     "barcode_reader",
     "id_card_reader",
+    "lights",
 )

@@ -5,15 +5,18 @@ Import from here: ``from kiosk.ports import CardReader, DeviceFault``.
 
 from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import (
+    DARK,
     CardAuthority,
     CardReader,
     Device,
     DeviceContext,
+    Lights,
     PagePrinter,
     PinEntry,
     PinPad,
     ReceiptPrinter,
     SamReader,
+    Shine,
 )
 from kiosk.ports.errors import (
     Back,
@@ -40,6 +43,7 @@ from kiosk.ports.keys import PadKey
 from kiosk.ports.kiosk import Kiosk, Outcome, Visit
 from kiosk.ports.questions import (
     Answer,
+    Call,
     Figure,
     Figures,
     Hands,
@@ -58,10 +62,12 @@ from kiosk.ports.questions import (
 from kiosk.ports.screen import HELP, Preferences, Screen
 
 __all__ = [
+    "DARK",
     "HELP",
     "AgencyDuty",
     "Answer",
     "Back",
+    "Call",
     "CardAuthority",
     "CardGone",
     "CardNotGenuine",
@@ -81,6 +87,7 @@ __all__ = [
     "HostRefused",
     "Journal",
     "Kiosk",
+    "Lights",
     "Log",
     "Number",
     "Outcome",
@@ -99,6 +106,7 @@ __all__ = [
     "SamReader",
     "Screen",
     "SealVerifier",
+    "Shine",
     "SocialInsurance",
     "StaffAcknowledgement",
     "Stars",

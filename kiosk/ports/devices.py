@@ -23,6 +23,7 @@ from kiosk.domain.receipt import PaperReceipt
 from kiosk.ports.hosts import CardPlatform
 from kiosk.ports.house import Log
 from kiosk.ports.keys import PadKey
+from kiosk.ports.questions import Place
 
 Progress = Callable[[PinProgress], None]
 
@@ -196,6 +197,31 @@ class PagePrinter(Protocol):
         Raises:
             DeviceFault: refused, aborted, or out of paper before the job was taken.
             OutcomeUnknown: taken, and then silence.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Shine:
+    """Which lamps are on. A place in ``blinking`` need not be in ``steady``; nothing blinks faster than 2 Hz."""
+
+    steady: frozenset[Place] = frozenset()
+    blinking: frozenset[Place] = frozenset()
+
+
+DARK = Shine()
+
+
+class Lights(Protocol):
+    """Slot ``lights``: a lamp at each place where hands go. No service needs it: without one everything is served.
+
+    Its driver darkens every lamp when it opens and when it ends.
+    """
+
+    def shine(self, shine: Shine) -> None:
+        """What shall be lit from now on. Returns at once and never raises: a slow or silent board holds up nobody.
+
+        What was wanted before and is not done yet is dropped. Places without a lamp are passed over.
         """
         ...
 

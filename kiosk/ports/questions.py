@@ -84,13 +84,31 @@ class Place(Enum):
 
 
 @dataclass(frozen=True)
+class Call:
+    """By tone, voice and blinking lamps: after ``first_s`` on the page, then every ``every_s``, ``times`` in all."""
+
+    first_s: float
+    every_s: float
+    times: int
+
+
+@dataclass(frozen=True)
 class Hands:
     """Picture of the front with an arrow on each named place. ``taking``: the card comes out, too, and is called for
-    aloud once it stays too long. ``calling``: at once, because its owner has turned away already."""
+    aloud once it stays too long. ``calling``: at once, because its owner has turned away already. ``money_inside``:
+    notes of theirs are in the machine, and whoever stands aside is called back for as long as the page stands."""
 
     places: tuple[Place, ...]
     taking: bool = False
     calling: bool = False
+    money_inside: bool = False
+
+    @property
+    def call(self) -> Call | None:
+        """When it is called for; None: never."""
+        if self.taking:
+            return Call(0.0 if self.calling else 10.0, 10.0, 6)  # what is left behind: for a minute
+        return Call(30.0, 30.0, 10) if self.money_inside else None  # five minutes (money-rules 13)
 
 
 @dataclass(frozen=True)

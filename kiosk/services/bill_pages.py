@@ -100,7 +100,7 @@ def feed_notes(due: Fen, purse: Purse, accepted: Iterable[Fen]) -> Question:
         "feed_notes",
         say("Put in notes: {amount} to go", amount=Amount(missing)),
         (inside if purse.inside_fen else stay, say("Notes taken: {notes} yuan", notes=notes)),
-        Hands((Place.NOTE_SLOT,)),
+        Hands((Place.NOTE_SLOT,), money_inside=bool(purse.inside_fen)),
         (Answer("stop", say("Stop, give my money back"), Role.BACK),),
         Tone.HANDS,
     )
@@ -124,7 +124,7 @@ def card_out() -> Question:
         "card_out_while_paying",
         say("Your card is out and the payment is not finished"),
         (say("Your money in the machine is safe."), say("Put the same card back.")),
-        Hands((Place.CARD_SLOT,)),
+        Hands((Place.CARD_SLOT,), money_inside=True),
         tone=Tone.HANDS,
     )
 

@@ -12,6 +12,7 @@ MODELS = {
     "escpos": "simulators.devices.escpos",
     "id003": "simulators.devices.id003",
     "kmy": "simulators.devices.kmy",
+    "lcus": "simulators.devices.lcus",
     "puloon": "simulators.devices.puloon",
     "ssp": "simulators.devices.ssp",
 }

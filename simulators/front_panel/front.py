@@ -61,6 +61,7 @@ class FrontState(msgspec.Struct, frozen=True):
     asks_pin: tuple[str, ...]  # pads that are lit now
     spoken: tuple[str, ...]  # what loudspeaker or headset said last, newest first
     notes: NoteFront | None = None  # None: no cash module is fitted
+    lamps: tuple[str, ...] = ()  # places whose lamp is on now
 
 
 class TerminalFront(Protocol):

@@ -41,6 +41,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
 from kiosk.hosts.not_connected import NotConnected
+from kiosk.lamps import LitScreen
 from kiosk.ports import (
     CardGone,
     CardNotGenuine,
@@ -372,6 +373,7 @@ class KioskInMemory:
     journal: Any = field(default_factory=MemoryJournal)
     hosts_named: tuple[str, ...] = ()
     reader: FakeReader = field(default_factory=FakeReader)
+    lights: SlotDevice | None = None
 
     def __post_init__(self) -> None:
         self.sam, self.pad = FakeSam(), FakePad()
@@ -387,6 +389,8 @@ class KioskInMemory:
         }
         if self.cash is not None:
             devices["cash_acceptor"] = self.cash
+        if self.lights is not None:
+            devices["lights"] = self.lights
         self.settings = Settings(
             run_dir="run",
             data_dir="data",
@@ -402,13 +406,15 @@ class KioskInMemory:
 
             return open_device
 
-        self.supervisor = Supervisor(self.settings.slots, find, self._log, Path("run"), "B", self.hosts)
+        lit_screen = LitScreen(self.screen)
+        attendants = {"lights": lit_screen.attend}
+        self.supervisor = Supervisor(self.settings.slots, find, self._log, Path("run"), "B", self.hosts, attendants)
         self.desk = Desk(
             settings=self.settings,
             clock=CountingClock(),
             journal=self.journal,
             log=self._log,
-            screen=self.screen,
+            screen=lit_screen,
             supervisor=self.supervisor,
             social_insurance=self.hosts,
             card_platform=self.hosts,

@@ -16,6 +16,7 @@ const SWITCHES = {
   cash_box_out: ["钞箱被取出", "Cash box taken out"],
   note_jam: ["进钞口卡钞", "Note jams at the entry"],
   stacker_jam: ["入箱卡钞", "Note jams on its way in"],
+  lights_unplugged: ["指示灯断线", "Lamps unplugged"],
   dispenser_jam: ["出钞卡钞", "Note jams on its way out"],
   network_down: ["网络中断", "Network down"],
   slow_host: ["主机变慢", "Slow hosts"],
@@ -41,6 +42,11 @@ const CARE = [
 ];
 const NOTES = [1, 5, 10, 20, 50, 100];
 const KINDS = { good: ["真钞", "Genuine"], fake: ["假钞", "Fake"], torn: ["破钞", "Torn"], two: ["两张叠放", "Two at once"] };
+// Where the lamp of each place is on this page. In mode A the reader's own pad has the pad's lamp as well.
+const LAMPS = {
+  card_slot: "slot", pin_pad: "pad", receipt_outlet: "receipt_mouth", page_outlet: "sheet_mouth",
+  note_slot: "entry", note_outlet: "tray",
+};
 const TYPED = { Enter: "enter", Backspace: "clear", Delete: "clear", Escape: "cancel", ".": "." };
 
 const at = (id) => document.getElementById(id);
@@ -265,6 +271,8 @@ function show(state) {
   draw("voice", state.spoken, (spoken) => spoken.length ? [element("span", "speaker", "语音"), spoken[0]] : []);
   at("pad").classList.toggle("asks", state.asks_pin.includes("pin_pad"));
   at("reader_pad").classList.toggle("asks", state.asks_pin.includes("card_reader"));
+  for (const [place, id] of Object.entries(LAMPS)) at(id).classList.toggle("glows", state.lamps.includes(place));
+  at("reader_pad").classList.toggle("glows", state.lamps.includes("pin_pad") && state.pin_mode === "A");
   at("reader_box").hidden = state.pin_mode !== "A";
 }
 

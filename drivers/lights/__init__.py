@@ -1,0 +1,1 @@
+"""Lamps at the places where hands go."""

@@ -1,0 +1,1 @@
+"""Relay boards of the LCUS family."""
