@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from simulators.hosts.agency_duty import AgencyDutySandbox
+from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.card_platform import CardPlatformSandbox
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
@@ -25,6 +26,7 @@ HOSTS: dict[str, type[Sandbox]] = {
         SocialInsuranceSandbox,
         CardPlatformSandbox,
         AgencyDutySandbox,
+        AgencyLedgerSandbox,
         CertificateCheckSandbox,
         MedicalInsuranceSandbox,
         HospitalSandbox,

@@ -23,7 +23,8 @@ from tests.hosts.conftest import WORLDS
 from tests.hosts.memory import DocumentedLink, document
 
 DEMO = load_world(WORLDS / "demo.toml")
-MONEY = ("medical_insurance", "hospital")  # judged by documents of their own, in test_money_documents.py
+# Judged in test_money_documents.py and test_agency_ledger.py.
+ELSEWHERE = ("medical_insurance", "hospital", "agency_ledger")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -35,7 +36,7 @@ def weather() -> Weather:
 @pytest.fixture
 def links(tmp_path: Path, pki: Pki, fonts: Path, weather: Weather) -> Iterator[dict[str, DocumentedLink]]:
     (tmp_path / "fonts").symlink_to(fonts)
-    names = [name for name in HOSTS if name not in MONEY]
+    names = [name for name in HOSTS if name not in ELSEWHERE]
     opened = {name: open_host(name, DEMO, tmp_path, pki, weather, clock=lambda: NOON) for name in names}
     yield {name: DocumentedLink(sandbox) for name, sandbox in opened.items() if not sandbox.public}
     for sandbox in opened.values():

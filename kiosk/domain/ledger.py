@@ -1,0 +1,45 @@
+"""Rows of the journal as copies go to the agency: sealed as they stand, chained, under a signed head."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One row. ``sealed`` and ``link`` are bytes; the rest is clear and holds no personal data."""
+
+    seq: int
+    at: str
+    act: str
+    case_code: str
+    card_index: str
+    period: str
+    postings: str
+    sealed: bytes = field(repr=False)
+    link: bytes
+
+
+@dataclass(frozen=True)
+class LedgerHead:
+    """The newest row of a batch, signed by the terminal (Ed25519, 64 bytes; the public key has 32)."""
+
+    seq: int
+    link: bytes
+    signature: bytes
+    public_key: bytes
+
+
+@dataclass(frozen=True)
+class LedgerBatch:
+    """Rows in order without a gap, and the months' sealing keys, wrapped to the agency: month -> bytes."""
+
+    rows: tuple[LedgerRow, ...]
+    head: LedgerHead
+    periods: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class LedgerAnswer:
+    """``refused``: result of the first row that was not kept, "" where all were: gap | differs | broken."""
+
+    kept_up_to: int
+    refused: str = ""

@@ -1,0 +1,62 @@
+"""Every row of the journal goes to the agency's ledger, so that a stolen terminal takes no evidence with it (rule 25).
+
+The ledger remembers how far it has them; this side keeps no mark that could be wrong.
+"""
+
+import random
+from typing import NoReturn
+
+import trio
+
+from kiosk.ports import HostRefused, Journal, Log, OutcomeUnknown
+from kiosk.ports.ledger import JournalRows, Ledger
+
+ROWS_MAX = 50
+BYTES_MAX = 30_000  # of sealed content in one question: the ledger reads 64 KiB, with base64 and the clear columns
+LOOK_S = 10.0  # money rows are to be there within 60 s when online
+BACK_OFF_S_MAX = 900.0
+
+
+class LedgerDisagrees(Exception):
+    """The ledger has other rows than this journal: a restored disk or a forgery, and a case for a person."""
+
+
+async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log) -> NoReturn:
+    """For as long as the process lives. A disagreement is journaled once and looked at again every 15 minutes."""
+    tries, told = 0, ""
+    while True:
+        try:
+            await copy_rows(rows, ledger)
+        except OutcomeUnknown:
+            tries += 1
+            await trio.sleep(min(BACK_OFF_S_MAX, 2.0**tries) * (0.5 + random.random() / 2))
+        except (LedgerDisagrees, HostRefused) as problem:
+            why = problem.code if isinstance(problem, HostRefused) else str(problem)
+            if why != told:
+                journal.record("ledger_disagrees", why=why)
+                log("ledger_disagrees", why=why)
+            told = why
+            await trio.sleep(BACK_OFF_S_MAX)
+        else:
+            tries, told = 0, ""
+            await trio.sleep(LOOK_S)
+
+
+async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:
+    """Send what the ledger has not; how many rows. Repeats only what it may: the ledger keeps a row once.
+
+    Raises:
+        LedgerDisagrees, OutcomeUnknown, HostRefused.
+    """
+    kept = await ledger.kept_up_to()
+    began = kept
+    if kept > rows.newest():
+        raise LedgerDisagrees("journal_behind_ledger")
+    while (batch := rows.after(kept, ROWS_MAX, BYTES_MAX)) is not None:
+        answer = await ledger.keep(batch)
+        if answer.refused:
+            raise LedgerDisagrees(answer.refused)
+        if answer.kept_up_to < batch.head.seq:
+            raise OutcomeUnknown("agency_ledger", "kept less than it said")
+        kept = batch.head.seq
+    return kept - began
