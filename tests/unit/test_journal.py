@@ -13,11 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from kiosk.domain.books import Account, Posting, Unbalanced, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
+from offline_queue.append import SIGNED_EVERY
+from offline_queue.chain import head_signed_by, link_of
+from offline_queue.head import signed_head
 from offline_queue.journal import SqliteJournal
 from offline_queue.periods import Periods
-from offline_queue.schema import JournalUnusable
+from offline_queue.schema import PAGE_BYTES, JournalUnusable
 from offline_queue.sealing import Root, SealBroken, Sealer, unwrap_by_agency
 from offline_queue.verify import open_read_only, statement, verify
+from offline_queue.wal import CALM_PAGES
 
 CARD = "B00000131"
 
@@ -87,6 +91,63 @@ def test_rewritten_end_is_found_by_the_anchor(tmp_path: Path) -> None:
     old.execute("update head set seq=1, link=(select link from entry where seq=1)")
     assert verify(old, None).whole
     assert not verify(old, None, anchor=later).whole
+
+
+def test_head_is_signed_for_whoever_asks(tmp_path: Path) -> None:
+    """The head that goes out is the newest row, signed; unasked, every sixteenth row is signed."""
+    journal = open_journal(tmp_path)
+    public_key = Root.at(tmp_path / "journal.key").signing.public_key()
+    signed = []
+    for _ in range(SIGNED_EVERY + 3):
+        journal.record("step")
+        signed.append(signed_head(journal.database.connection()).seq)
+    assert signed == [0] * (SIGNED_EVERY - 1) + [SIGNED_EVERY] * 4
+    head = journal.signed_head()
+    assert head.seq == SIGNED_EVERY + 3
+    assert head_signed_by(public_key, head.seq, head.link, head.signature)
+    assert verify(open_read_only(tmp_path / "journal.db"), public_key, anchor=(head.seq, head.link)).whole
+    journal.close()
+
+
+def test_rows_that_nobody_signed_are_proved(tmp_path: Path) -> None:
+    """After a power cut the newest rows have no signature; an edit of theirs is found by the terminal's own secret."""
+    journal = open_journal(tmp_path)
+    for count in range(4):
+        journal.record("step", count=count)
+    root = Root.at(tmp_path / "journal.key")
+    journal.database.close()  # as a power cut leaves it
+    connection = apsw.Connection(str(tmp_path / "journal.db"))
+    verdict = verify(connection, root.signing.public_key(), root=root)
+    assert verdict.whole and verdict.unsigned == 4
+    before = next(iter(connection.execute("select link from entry where seq = 3")))[0]
+    *clear, sealed = next(
+        iter(
+            connection.execute(
+                "select seq, at, 'other', case_code, card_index, period, '', sealed from entry where seq = 4"
+            )
+        )
+    )
+    link = link_of(before, tuple(clear), sealed)
+    connection.execute("update entry set act = 'other', link = ? where seq = 4", (link,))
+    assert verify(connection, root.signing.public_key()).whole
+    assert verify(connection, root.signing.public_key(), root=root).broken_at == 4
+
+
+def test_log_is_carried_over_between_visits(tmp_path: Path) -> None:
+    """While an effect is open the log only grows; the first commit after it makes the log begin anew."""
+    journal = open_journal(tmp_path)
+    log = tmp_path / "journal.db-wal"
+    journal.commit(NewEntry("settle_intent", opens="key-1"))
+    while log.stat().st_size < 1.2 * CALM_PAGES * PAGE_BYTES:
+        journal.record("step", "000001")
+    content = (tmp_path / "journal.db").stat().st_size
+    journal.commit(NewEntry("settled", closes="key-1"))
+    size = log.stat().st_size
+    assert (tmp_path / "journal.db").stat().st_size > content
+    for _ in range(50):
+        journal.record("step", "000001")
+    assert log.stat().st_size == size
+    journal.close()
 
 
 def test_notice_stays_owed_until_it_is_told(journal: SqliteJournal) -> None:
