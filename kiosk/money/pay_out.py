@@ -29,12 +29,12 @@ async def pay_out(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
     except DeviceFault:  # nothing was asked of it yet: all of it is owed
         dispenser, mix = None, ()
     if dispenser is not None and mix:
-        paid = await _dispense_when_clear(kiosk, dispenser, mix, purse, reason)
+        paid = await dispense_when_clear(kiosk, dispenser, mix, purse, reason)
     owe_rest(kiosk, purse, reason)
     return paid
 
 
-async def _dispense_when_clear(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen:
+async def dispense_when_clear(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse, reason: str) -> Fen:
     """A note too many may just be on its way back out. Asked again only after a refusal: surely nothing moved."""
     for _ in range(BUSY_TRIES_MAX):
         paid = await _dispense(kiosk, dispenser, mix, purse, reason)

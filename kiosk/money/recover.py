@@ -16,6 +16,7 @@ from kiosk.domain.cash import (
 )
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
+from kiosk.money.debt_payout import end_payout
 from kiosk.ports import CashModule, Clock, Journal
 
 
@@ -33,13 +34,22 @@ async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None
 def recover_books(journal: Journal, clock: Clock) -> None:
     """Give every fen that visits left inside an owner. Call after every cash module told what it knows."""
     _close_untold_dispenses(journal)
-    settling = {entry.case_code for entry in _open(journal, "settle_intent")}
+    settling = _waiting(journal, "settle_intent", "settle_handed_over", "message_id")
+    depositing = _waiting(journal, "deposit_intent", "deposit_handed_over", "key")
+    paying = {intent.case_code: intent for intent in _open(journal, "payout_intent")}
     for newest, inside in journal.unspent():
-        if newest.case_code in settling:
+        case = newest.case_code
+        if case in paying:
+            end_payout(journal, paying.pop(case), inside)
+        elif case in settling:
             # 2207 may have booked: the money waits with it.
-            _move(journal, newest, inside, Account.SUSPENSE, "held_for_settlement")
+            _hold(journal, newest, inside, "held_for_settlement", message_id=settling[case])
+        elif case in depositing:
+            _hold(journal, newest, inside, "held_for_deposit", key=depositing[case])
         else:
             _owe(journal, clock, newest, inside, "power_cut")
+    for intent in paying.values():
+        end_payout(journal, intent, NOTHING)
 
 
 def book_finding(journal: Journal, finding: CashEvent) -> None:
@@ -117,9 +127,21 @@ def _owe(journal: Journal, clock: Clock, newest: StoredEntry, amount: Fen, reaso
     journal.commit(NewEntry("debt_owed", newest.case_code, facts, card, owed, notices=(notice,)))
 
 
-def _move(journal: Journal, newest: StoredEntry, amount: Fen, to: Account, act: str) -> None:
-    moved = balanced((Account.RESIDENT, amount), (to, -amount))
-    journal.commit(NewEntry(act, newest.case_code, {"amount_fen": amount}, _card(newest), moved))
+def _hold(journal: Journal, newest: StoredEntry, amount: Fen, act: str, **waits_for: str) -> None:
+    moved = balanced((Account.RESIDENT, amount), (Account.SUSPENSE, -amount))
+    facts: Facts = {"held_fen": amount, **waits_for, "receipt_owed": 1}
+    journal.commit(NewEntry(act, newest.case_code, facts, _card(newest), moved))
+
+
+def _waiting(journal: Journal, act: str, handed_over: str, key: str) -> dict[str, str]:
+    """Intents whose visit was cut off, by case; one that its visit has handed over holds its own money already."""
+    found: dict[str, str] = {}
+    for intent in _open(journal, act):
+        name = str(_facts(intent)[key])
+        story = journal.story(intent.case_code)
+        if not any(entry.act == handed_over and _facts(entry)[key] == name for entry in story):
+            found[intent.case_code] = name
+    return found
 
 
 def _intent_of_note(journal: Journal, note_id: str, denomination: Fen | None) -> StoredEntry | None:

@@ -1,0 +1,112 @@
+"""A registered debt is paid in notes: reserve, pay, confirm, all under one key (money-rules 19).
+
+What surely went out is confirmed, and the rest stays registered. Where it is not certain what went out, the reserve
+stays as it is: neither paid nor free, so that no other terminal pays a second time, until a person has looked.
+"""
+
+from dataclasses import dataclass
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.cash import Mix, mix_value
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.settlement import Debt
+from kiosk.money.pay_out import dispense_when_clear
+from kiosk.money.purse import Purse
+from kiosk.ports import CashModule, HostRefused, Journal, Kiosk, OutcomeUnknown
+
+_PAYS = ("dispensed", "dispense_uncertain")
+
+
+@dataclass(frozen=True)
+class Payout:
+    """How a payout ended. ``left_fen`` stays registered."""
+
+    paid_fen: Fen
+    under_check_fen: Fen
+    left_fen: Fen
+
+
+async def pay_debt(kiosk: Kiosk, dispenser: CashModule, debt: Debt, mix: Mix) -> Payout:
+    """Pay ``mix`` of this debt. To be run past recall.
+
+    Raises:
+        HostRefused: nothing was paid; ``debt_changed`` is ours: it is not the amount that the resident agreed to.
+        OutcomeUnknown: the register is silent; nothing was paid.
+    """
+    intent = _intend(kiosk, debt, mix_value(mix))
+    try:
+        reserved = await kiosk.debt_register.reserve(debt, str(_facts(intent)["key"]))
+    except HostRefused as refusal:
+        told: Facts = {**_named(intent), "code": refusal.code}
+        kiosk.journal.commit(NewEntry("payout_refused", intent.case_code, told, closes=_effect(intent)))
+        raise
+    except OutcomeUnknown:
+        end_payout(kiosk.journal, intent, NOTHING)
+        raise
+    if reserved.amount_fen != debt.amount_fen:
+        end_payout(kiosk.journal, intent, NOTHING)
+        raise HostRefused("hospital", "debt_changed")
+    purse = Purse(mix_value(mix))
+    facts = {**_facts(intent), "receipt_owed": 1}
+    taken = balanced((Account.HOLDER_DEBT, purse.inside_fen), (Account.RESIDENT, -purse.inside_fen))
+    kiosk.journal.commit(NewEntry("debt_reserved", intent.case_code, facts, kiosk.visit.identity.card_number, taken))
+    await dispense_when_clear(kiosk, dispenser, mix, purse, "debt")
+    return end_payout(kiosk.journal, intent, purse.inside_fen)
+
+
+def _intend(kiosk: Kiosk, debt: Debt, amount: Fen) -> StoredEntry:
+    key = kiosk.clock.new_key()
+    visit = kiosk.visit
+    facts: dict[str, str | int] = {
+        "key": key,
+        "voucher": debt.voucher_number,
+        "amount_fen": amount,
+        "debt_fen": debt.amount_fen,
+    }
+    card = visit.identity.card_number
+    kiosk.journal.commit(NewEntry("payout_intent", visit.case_code, facts, card, opens=f"payout:{key}"))
+    return next(one for one in kiosk.journal.open_effects() if one.act == "payout_intent" and _facts(one)["key"] == key)
+
+
+def end_payout(journal: Journal, intent: StoredEntry, unpaid: Fen) -> Payout:
+    """Book what became of it, by what its dispense booked; the register hears of it by the payout's key.
+
+    Also after a power cut, and whether or not the register ever heard of the reserve. ``unpaid``: what surely did not
+    go out; it is owed as before.
+    """
+    since = [one for one in journal.story(intent.case_code) if one.seq > intent.seq and one.act in _PAYS]
+    paid = Fen(sum(int(_facts(one)["paid_fen"]) for one in since))
+    under_check = Fen(sum(int(_facts(one)["unaccounted_fen"]) for one in since))
+    left = Fen(int(_facts(intent)["debt_fen"]) - paid - under_check)
+    facts: Facts = {**_named(intent), "paid_fen": paid, "unaccounted_fen": under_check, "left_fen": left}
+    act, notice = _told(intent, paid, under_check)
+    kiosk_owes = balanced((Account.RESIDENT, unpaid), (Account.HOLDER_DEBT, -unpaid))
+    card = str(_facts(intent).get("card_number", ""))
+    journal.commit(NewEntry(act, intent.case_code, facts, card, kiosk_owes, closes=_effect(intent), notices=notice))
+    return Payout(paid, under_check, left)
+
+
+def _told(intent: StoredEntry, paid: Fen, under_check: Fen) -> tuple[str, tuple[NewNotice, ...]]:
+    key = str(_facts(intent)["key"])
+    if under_check:
+        return "payout_uncertain", ()
+    if paid:
+        return "debt_paid_out", (
+            NewNotice("hospital", "debt_confirm", key, {**_named(intent), "paid_fen": paid}, paid),
+        )
+    return "payout_given_up", (NewNotice("hospital", "debt_give_back", key, _named(intent)),)
+
+
+def _named(intent: StoredEntry) -> dict[str, str | int]:
+    facts = _facts(intent)
+    return {"key": facts["key"], "voucher": facts["voucher"]}
+
+
+def _effect(intent: StoredEntry) -> str:
+    return f"payout:{_facts(intent)['key']}"
+
+
+def _facts(entry: StoredEntry) -> Facts:
+    assert entry.facts is not None, "the period of an open effect is never destroyed"
+    return entry.facts

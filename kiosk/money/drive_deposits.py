@@ -1,0 +1,89 @@
+"""Deposits that the hospital did not answer, told again by the same key after the resident has gone.
+
+Its document promises to take a key once, so that telling it again is safe, and that it answers a key always the same:
+a refusal now says that it was never credited, and what was held is owed to the holder.
+"""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import trio
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.money import Fen
+from kiosk.money.book_deposit import tell_deposit
+from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
+from kiosk.ports.money import Hospital
+
+LOOK_S = 20.0
+BACK_OFF_S_MAX = 300.0
+HELD_BY = ("deposit_handed_over", "held_for_deposit")
+
+
+async def keep_driving_deposits(
+    journal: Journal, clock: Clock, hospital: Hospital, live_case: Callable[[], str]
+) -> NoReturn:
+    """For as long as the process lives: again after 20 s, doubled up to 5 minutes while nothing becomes known."""
+    pause_s, open_before = LOOK_S, 0
+    while True:
+        still_open = await drive_deposits(journal, clock, hospital, live_case())
+        pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
+        open_before = still_open
+        await trio.sleep(pause_s)
+
+
+async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, live_case: str = "") -> int:
+    """Tell every open deposit once more; how many stay open. A visit that goes on drives its own."""
+    still_open = 0
+    for intent in [one for one in journal.open_effects() if one.act == "deposit_intent"]:
+        if intent.case_code == live_case:
+            continue
+        held = _held_fen(journal, intent)
+        if held is None:  # after a power cut, until recovery has put it aside
+            still_open += 1
+            continue
+        try:
+            number = await tell_deposit(hospital, _facts(intent))
+        except OutcomeUnknown:
+            still_open += 1
+        except HostRefused as refusal:
+            _owe(journal, clock, intent, held, refusal.code)
+        else:
+            _deposited_late(journal, clock, intent, held, number)
+    return still_open
+
+
+def _held_fen(journal: Journal, intent: StoredEntry) -> Fen | None:
+    """What was put aside for this deposit; None: not yet."""
+    key = _facts(intent)["key"]
+    held = [one for one in journal.story(intent.case_code) if one.act in HELD_BY and _facts(one).get("key") == key]
+    if not held:
+        return None
+    postings = (posting for entry in held for posting in entry.postings)
+    return Fen(-sum(posting.amount_fen for posting in postings if posting.account is Account.SUSPENSE))
+
+
+def _deposited_late(journal: Journal, clock: Clock, intent: StoredEntry, held: Fen, number: str) -> None:
+    amount = Fen(int(_facts(intent)["amount_fen"]))
+    _book(journal, clock, intent, "deposited_late", amount, Fen(held - amount), {"hospital_number": number})
+
+
+def _owe(journal: Journal, clock: Clock, intent: StoredEntry, held: Fen, code: str) -> None:
+    _book(journal, clock, intent, "deposit_refused_late", Fen(0), held, {"code": code})
+
+
+def _book(journal: Journal, clock: Clock, intent: StoredEntry, act: str, credited: Fen, owed: Fen, more: Facts) -> None:
+    """Out of suspense: what the hospital has is the hospital's, the rest is owed to the holder and registered."""
+    facts = _facts(intent)
+    card, key = str(facts["card_number"]), str(facts["key"])
+    told = {**facts, **more, "owed_fen": owed, "receipt_owed": 1}
+    debt: Facts = {"amount_fen": owed, "reason": "deposit", "card_number": card}
+    notices = (NewNotice("hospital", "debt_register", clock.new_key(), debt, owed),) if owed else ()
+    moved = balanced((Account.SUSPENSE, credited + owed), (Account.HOSPITAL, -credited), (Account.HOLDER_DEBT, -owed))
+    journal.commit(NewEntry(act, intent.case_code, told, card, moved, closes=key, notices=notices))
+
+
+def _facts(entry: StoredEntry) -> Facts:
+    assert entry.facts is not None, "the period of an open effect is never destroyed"
+    return entry.facts

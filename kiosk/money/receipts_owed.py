@@ -1,0 +1,148 @@
+"""Papers that a holder has not got yet, told again from what the journal has sealed (money-rules 23).
+
+A paper begins with the entry that owes it: its facts say ``receipt_owed``. What is paid out, owed or under check
+afterwards in the same case belongs to it, until it is printed or the service ends. It is owed until a printer said
+"printed": a crash, a silent printer and an empty roll all leave it here, and so does an outcome that became known late.
+"""
+
+from dataclasses import dataclass, field
+
+from kiosk.domain.entries import Facts, NewEntry, StoredEntry
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.ports import Journal, Kiosk
+
+CASES_MAX = 60  # of one card, the newest: what is older is asked for by its number at the counter
+# What kind of paper each act begins. An act that owes a receipt and is not named here is about money alone.
+_KINDS = {
+    "settled": "bill",
+    "settled_late": "bill",
+    "settle_handed_over": "bill_pending",
+    "held_for_settlement": "bill_pending",
+    "deposited": "deposit",
+    "deposited_late": "deposit",
+    "deposit_handed_over": "deposit_pending",
+    "held_for_deposit": "deposit_pending",
+    "debt_reserved": "debt_paid",
+}
+_INTENTS = {"settle_intent": "message_id", "deposit_intent": "key"}  # and the fact that names each
+_MONEY_OUT = ("dispensed", "dispense_uncertain")
+_PRINTS = ("receipt_intent", "receipt_not_confirmed", "receipt_delivered")
+_ENDS = ("service_ended", "visit_closed")
+# Acts of a time when no resident was there: no printer has ever seen their paper.
+_ALONE = ("settled_late", "deposited_late", "deposit_refused_late", "held_for_settlement", "held_for_deposit")
+
+
+@dataclass
+class OwedReceipt:
+    """One paper. ``paper`` is the ``seq`` of the entry that began it, and names it for ever.
+
+    ``facts``: those of that entry, with its intent's below them. ``tried``: a printer may have put it out already, so
+    that the next one is a reprint.
+    """
+
+    paper: int
+    kind: str
+    case_code: str
+    at: str
+    facts: Facts
+    owed_fen: Fen = NOTHING
+    paid_out_fen: Fen = NOTHING
+    under_check_fen: Fen = NOTHING
+    tried: bool = True
+    done: bool = False  # printed, or overtaken by the paper of what became known
+
+    @property
+    def tells_something(self) -> bool:
+        """A debt that was reserved, and of which nothing went out, leaves nothing to write."""
+        return self.kind != "debt_paid" or bool(self.paid_out_fen or self.under_check_fen)
+
+
+def receipts_owed(journal: Journal, card_number: str) -> tuple[OwedReceipt, ...]:
+    """What this card's holder has not got yet, oldest first."""
+    codes = dict.fromkeys(entry.case_code for entry in journal.of_card(card_number) if entry.case_code)
+    papers: list[OwedReceipt] = []
+    marks: list[tuple[int, str]] = []
+    for code in list(codes)[-CASES_MAX:]:
+        case = _Case()
+        for entry in journal.story(code):
+            case.take(entry)
+        papers += case.papers
+        marks += case.marks
+    for paper, act in marks:
+        _mark(papers, paper, act)
+    return tuple(one for one in papers if not one.done and one.tells_something)
+
+
+def note_print(kiosk: Kiosk, receipt: OwedReceipt, act: str) -> None:
+    """``act``: receipt_intent, then receipt_delivered or receipt_not_confirmed, in whatever visit it is printed."""
+    assert act in _PRINTS
+    visit = kiosk.visit
+    facts: Facts = {"paper": receipt.paper, "of_case": receipt.case_code}
+    kiosk.journal.commit(NewEntry(act, visit.case_code, facts, visit.identity.card_number))
+
+
+def _mark(papers: list[OwedReceipt], paper: int, act: str) -> None:
+    for one in papers:
+        if one.paper == paper:
+            one.tried = True
+            one.done = one.done or act == "receipt_delivered"
+
+
+@dataclass
+class _Case:
+    """One case, read in order. ``marks``: what was printed by name, perhaps papers of other cases."""
+
+    papers: list[OwedReceipt] = field(default_factory=list)
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    _open: OwedReceipt | None = None
+    _intents: dict[str, Facts] = field(default_factory=dict)
+
+    def take(self, entry: StoredEntry) -> None:
+        facts = entry.facts
+        if facts is None:
+            return  # its period was destroyed: nothing of it can be told any more
+        if entry.act in _INTENTS:
+            self._intents[str(facts[_INTENTS[entry.act]])] = facts
+        elif entry.act in _PRINTS and "paper" in facts:
+            self.marks.append((int(facts["paper"]), entry.act))
+        elif entry.act in _PRINTS:
+            self._printed(entry.act)
+        elif facts.get("receipt_owed"):
+            self._begin(entry, facts)
+        elif entry.act in _MONEY_OUT:
+            paper = self._paper(entry, facts)
+            paper.paid_out_fen = Fen(paper.paid_out_fen + int(facts["paid_fen"]))
+            paper.under_check_fen = Fen(paper.under_check_fen + int(facts["unaccounted_fen"]))
+        elif entry.act == "debt_owed":
+            paper = self._paper(entry, facts)
+            paper.owed_fen = Fen(paper.owed_fen + int(facts["amount_fen"]))
+        elif entry.act in _ENDS:
+            self._open = None
+
+    def _begin(self, entry: StoredEntry, facts: Facts) -> None:
+        name = _name(facts)
+        for before in self.papers:
+            if before.kind.endswith("_pending") and _name(before.facts) == name:
+                before.done = True  # what is known now stands in its stead
+        told = {**self._intents.get(name, {}), **facts}
+        kind = _KINDS.get(entry.act, "money")
+        owed = Fen(int(facts.get("owed_fen", NOTHING)))
+        tried = entry.act not in _ALONE
+        self._open = OwedReceipt(entry.seq, kind, entry.case_code, entry.at, told, owed, tried=tried)
+        self.papers.append(self._open)
+
+    def _paper(self, entry: StoredEntry, facts: Facts) -> OwedReceipt:
+        """The one that this money belongs on; money that no service has a paper for begins one."""
+        if self._open is None:
+            self._open = OwedReceipt(entry.seq, "money", entry.case_code, entry.at, facts)
+            self.papers.append(self._open)
+        return self._open
+
+    def _printed(self, act: str) -> None:
+        if self._open is not None and act != "receipt_intent":
+            self._open.done = act == "receipt_delivered"
+            self._open = None
+
+
+def _name(facts: Facts) -> str:
+    return str(facts.get("message_id") or facts.get("key") or "")

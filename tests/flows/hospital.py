@@ -1,0 +1,146 @@
+"""The hospital's own side in memory: a stay that takes deposits, and the register of debts, as its document says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from kiosk.domain.entries import OwedNotice
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import Admission, Debt
+from kiosk.money.hospital_notices import hospital_notices
+from kiosk.ports import HostRefused, OutcomeUnknown
+from offline_queue.journal import SqliteJournal
+from tests.flows.money import Office
+
+STAY = Admission("ZY20261101", "心内科", date(2026, 11, 16), Fen(50_000))
+RESERVED_UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass
+class HospitalOffice(Office):
+    """``deposit_habit``: credits | refuses | credits_silently | ignores. ``register_habit``: answers | reserves_silently
+    | silent. Both books dedupe by key."""
+
+    stay: Admission | None = STAY
+    deposit_habit: str = "credits"
+    register_habit: str = "answers"
+    deposits: dict[str, int] = field(default_factory=dict)
+    registered: dict[str, Debt] = field(default_factory=dict)  # by voucher number
+    reserved_by: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)  # key of a payout -> what it paid
+    told: list[str] = field(default_factory=list)
+    asked_with: list[tuple[str, str]] = field(default_factory=list)
+
+    def owes(self, amount: int, reason: str = "change", reserved: bool = False) -> Debt:
+        """A debt that the register holds from the start."""
+        number = f"QK{len(self.registered) + 1:08d}"
+        debt = Debt(number, Fen(amount), reason)
+        self.registered[number] = debt
+        if reserved:
+            self.reserved_by[number] = "another terminal"
+        return self._shown(debt)
+
+    # Deposits
+
+    async def admission(self, card: Any, holder: Any) -> Admission | None:
+        await self._request("admission")
+        self._answer("admission")
+        return self.stay
+
+    async def deposit(self, card: Any, holder: Any, admission: str, amount_fen: Fen, key: str) -> str:
+        await self._request("deposit")
+        self.asked_with.append((key, holder.social_security_number))
+        known = key in self.deposits
+        if not known and self.deposit_habit == "refuses":
+            raise HostRefused("hospital", "no_such_admission")
+        if known and self.deposits[key] != amount_fen:
+            raise HostRefused("hospital", "key_reused")
+        if self.deposit_habit != "ignores":
+            self.deposits[key] = amount_fen
+        if self.deposit_habit in ("ignores", "credits_silently"):
+            raise OutcomeUnknown("hospital", "silence")
+        self._answer("deposit")
+        return f"YJ{list(self.deposits).index(key) + 1:010d}"
+
+    async def notify_undone(self, undone: Any, key: str) -> None:
+        await self._request("undone")
+        self.told.append(key)
+
+    # Register
+
+    async def register(self, card: Any, amount_fen: Fen, reason: str, key: str) -> Debt:
+        await self._request("register")
+        if key not in self.told:
+            self.told.append(key)
+            self.owes(amount_fen, reason)
+        self._answer("register")
+        return list(self.registered.values())[-1]
+
+    async def of_card(self, card: Any) -> tuple[Debt, ...]:
+        await self._request("debts")
+        if self.register_habit == "silent":
+            raise OutcomeUnknown("hospital", "silence")
+        self._answer("debts")
+        return tuple(self._shown(debt) for debt in self.registered.values() if debt.amount_fen)
+
+    async def reserve(self, debt: Debt, key: str) -> Debt:
+        await self._request("reserve")
+        number = debt.voucher_number
+        if key in self.ended:
+            raise HostRefused("hospital", "paid")
+        if self.reserved_by.get(number, key) != key:
+            raise HostRefused("hospital", "reserved_elsewhere")
+        self.reserved_by[number] = key
+        if self.register_habit == "reserves_silently":
+            raise OutcomeUnknown("hospital", "silence")
+        self._answer("reserve")
+        return self._shown(self.registered[number])
+
+    async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None:
+        await self._request("confirm")
+        number = debt.voucher_number
+        if key not in self.ended:
+            if self.reserved_by.get(number) != key:
+                raise HostRefused("hospital", "reserved_elsewhere")
+            self._end(number, key, paid_fen)
+        assert self.ended[key] == paid_fen
+        self._answer("confirm")
+
+    async def give_back(self, debt: Debt, key: str) -> None:
+        await self._request("give back")
+        number = debt.voucher_number
+        if key not in self.ended and self.reserved_by.get(number, key) == key:
+            self._end(number, key, Fen(0))
+        self._answer("give back")
+
+    def _end(self, number: str, key: str, paid: Fen) -> None:
+        debt = self.registered[number]
+        self.registered[number] = replace(debt, amount_fen=Fen(debt.amount_fen - paid))
+        self.reserved_by.pop(number, None)
+        self.ended[key] = paid
+
+    def _shown(self, debt: Debt) -> Debt:
+        reserved = debt.voucher_number in self.reserved_by
+        return replace(self.registered[debt.voucher_number], reserved_until=RESERVED_UNTIL if reserved else None)
+
+    @property
+    def owed_fen(self) -> int:
+        return sum(debt.amount_fen for debt in self.registered.values())
+
+
+async def deliver_all(journal: SqliteJournal, office: HospitalOffice) -> None:
+    """Tell the hospital everything that it is owed, as ``kiosk.notices`` does it, until nothing is left."""
+    deliveries = hospital_notices(office, office)
+    while (notice := journal.next_notice("hospital")) is not None:
+        await _deliver(journal, deliveries[notice.host, notice.act], notice)
+
+
+async def _deliver(journal: SqliteJournal, delivery: Any, notice: OwedNotice) -> None:
+    try:
+        await delivery(notice)
+    except HostRefused:
+        journal.notice_ended(notice.key, "refused")
+    else:
+        journal.notice_ended(notice.key, "told")
