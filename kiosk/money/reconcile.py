@@ -3,23 +3,23 @@
 What is compared, and when, is ``run_reconciliation``; what becomes of it is ``close_proven`` and a person.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import Act, Comparison, Difference, Finding, Standing
 
 
-def compare(ours: Iterable[Act], theirs: Iterable[Act], known: Collection[str] = ()) -> Comparison:
-    """Every difference between two sides' books. ``ours`` has each key once. ``known``: keys of ours that are judged
-    with another day's detail.
+def compare(ours: Iterable[Act], theirs: Iterable[Act], beside: Iterable[Act] = ()) -> Comparison:
+    """Every difference between two sides' books. ``ours`` has each key once. ``beside``: acts of ours that are judged
+    with another day's detail, and only explain what is theirs.
 
     Whatever the order of either side, the result is the same.
     """
-    mine = {act.key: act for act in ours}
+    mine, known = {act.key: act for act in ours}, {act.key: act for act in beside}
     other = _grouped(theirs)
     findings: list[Finding] = []
-    for key in sorted(mine.keys() | (other.keys() - set(known))):
-        findings += _judge(key, mine.get(key), other.get(key, []), mine)
+    for key in sorted(mine.keys() | (other.keys() - known.keys())):
+        findings += _judge(key, mine.get(key), other.get(key, []), {**known, **mine})
     told = {finding.key for finding in findings}
     still_open = {key for key, act in mine.items() if act.standing is Standing.OPEN}
     return Comparison(len(mine.keys() - told - still_open), len(still_open), tuple(findings))

@@ -1,0 +1,151 @@
+"""Reconciliation of a day with the hospital's details: what it proves is closed, what differs becomes a case.
+
+Everything here may be cut and run again: effects that are closed are gone, a difference that stands in the journal is
+not written twice, and a day counts as reconciled with its last commit only.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NoReturn
+
+import trio
+
+from kiosk.config import Settings
+from kiosk.domain.entries import NewEntry, StoredEntry
+from kiosk.domain.settlement import StatementRow
+from kiosk.domain.statement import Comparison, Finding
+from kiosk.money.close_proven import Detail, close_proven
+from kiosk.money.platform_acts import CHINA, INTENTS, PLATFORM_ACTS, judged_on, opens_at, platform_acts, stated_acts
+from kiosk.money.reconcile import compare
+from kiosk.ports import Clock, HostRefused, Journal, Log, OutcomeUnknown
+from kiosk.ports.money import Statements
+
+AGAIN_S = 1800.0  # the hospital reconciles in the morning; all is to be known by T+1 10:00 (money-rules 2)
+DAYS_BACK_MAX = 7
+DIFFERS, RECONCILED = "reconciliation_differs", "reconciled"
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """``proved``: effects that were open, and closed by the detail."""
+
+    day: date
+    agree: int
+    differ: int
+    open: int
+    proved: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Books:
+    """What reconciling works with. ``live_case``: of the visit that is going on; its effects are its own."""
+
+    journal: Journal
+    clock: Clock
+    statements: Statements
+    settings: Settings
+    live_case: Callable[[], str] = lambda: ""
+
+
+async def keep_reconciling(books: Books, log: Log) -> NoReturn:
+    """For as long as the process lives: every day that is over, as soon as the hospital has its detail."""
+    while True:
+        for day in days_due(books):
+            try:
+                done = await reconcile_day(books, day)
+            except (HostRefused, OutcomeUnknown) as not_yet:
+                log("not_reconciled", error=type(not_yet).__name__)
+                break
+            log("reconciled", count=done.agree + done.differ)
+        await trio.sleep(AGAIN_S)
+
+
+def days_due(books: Books) -> list[date]:
+    """Days that are over and not reconciled, oldest first; those of open effects too, however often they were."""
+    yesterday = today(books.clock) - timedelta(days=1)
+    last = reconciled_days(books)
+    first = max(last) + timedelta(days=1) if last else yesterday
+    first = max(first, yesterday - timedelta(days=DAYS_BACK_MAX - 1))
+    days = {first + timedelta(days=ahead) for ahead in range((yesterday - first).days + 1)}
+    days |= {judged_on(one.at) for one in _intents(books)}
+    return sorted(day for day in days if day <= yesterday)
+
+
+def reconciled_days(books: Books) -> dict[date, StoredEntry]:
+    """Of the last days, each with the newest entry about it."""
+    since = books.clock.now() - timedelta(days=DAYS_BACK_MAX + 2)
+    entries = (entry for entry in books.journal.since(since, RECONCILED) if entry.facts)
+    return {date.fromisoformat(str((entry.facts or {})["day"])): entry for entry in entries}
+
+
+def today(clock: Clock) -> date:
+    return clock.now().astimezone(CHINA).date()
+
+
+async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
+    """Compare and close one day. ``staff``: who asked for it, "" for the terminal itself.
+
+    Raises:
+        HostRefused: ``not_reconciled_yet``. OutcomeUnknown: no answer. Either way nothing was closed.
+    """
+    # An act begun just before midnight is judged with the day on which it can have been booked last.
+    rows, rows_before = await _detail(books, day), await _detail(books, day - timedelta(days=1))
+    due = [one for one in _intents(books) if judged_on(one.at) == day]
+    proved = close_proven(books.journal, books.clock, due, Detail((*rows, *rows_before)))
+    compared = _compared(books, day, rows, rows_before)
+    told = _told(books, day)
+    for finding in compared.findings:
+        if _name(finding) not in told:
+            _open_case(books, day, finding)
+    done = Reconciled(day, compared.agree, len(compared.findings), compared.open, proved, compared.findings)
+    facts: dict[str, str | int] = {
+        "day": day.isoformat(), "agree": done.agree, "differ": done.differ, "open": done.open, "proved": proved,
+    }  # fmt: skip
+    books.journal.commit(NewEntry(RECONCILED, "", facts | ({"staff": staff} if staff else {})))
+    return done
+
+
+async def _detail(books: Books, day: date) -> tuple[StatementRow, ...]:
+    rules = books.settings.medical_insurance
+    return await books.statements.statement(day, rules.serial_first, rules.serial_last)
+
+
+def _compared(books: Books, day: date, rows: Iterable[StatementRow], rows_before: Iterable[StatementRow]) -> Comparison:
+    acts = platform_acts(books.journal.since(opens_at(day - timedelta(days=2)), *PLATFORM_ACTS))
+    ours = {key: act for key, (judged, act) in acts.items() if judged == day}
+    beside = [act for judged, act in acts.values() if judged != day]
+    # What else stands in the detail of the day before was judged then.
+    theirs = [*rows, *(row for row in rows_before if row.message_id in ours)]
+    return compare(ours.values(), stated_acts(theirs), beside)
+
+
+def _intents(books: Books) -> list[StoredEntry]:
+    """Open effects at the platform whose money, if any, recovery has put aside."""
+    waiting = {newest.case_code for newest, _ in books.journal.unspent()} | {books.live_case()}
+    effects = books.journal.open_effects()
+    return [one for one in effects if one.act in INTENTS and one.case_code not in waiting]
+
+
+def _told(books: Books, day: date) -> set[tuple[str, str]]:
+    """What was found before, also in an earlier run that was cut."""
+    facts = [entry.facts or {} for entry in books.journal.since(opens_at(day), DIFFERS)]
+    return {(str(one.get("key")), str(one.get("difference"))) for one in facts}
+
+
+def _name(finding: Finding) -> tuple[str, str]:
+    return finding.key, finding.difference.value
+
+
+def _open_case(books: Books, day: date, finding: Finding) -> None:
+    """Nothing is posted: only a person can say which side is wrong."""
+    facts: dict[str, str | int] = {
+        "key": finding.key, "difference": finding.difference.value, "day": day.isoformat(),
+    }  # fmt: skip
+    if finding.ours_fen is not None:
+        facts["ours_fen"] = finding.ours_fen
+    if finding.theirs_fen is not None:
+        facts["theirs_fen"] = finding.theirs_fen
+    code = finding.case_code or books.clock.new_case_code()
+    books.journal.commit(NewEntry(DIFFERS, code, facts))
