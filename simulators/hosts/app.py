@@ -1,5 +1,6 @@
 """The thin server side of a sandbox: ASGI in, ``Sandbox.answer`` out, weather in between."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,6 +14,7 @@ from simulators.hosts.sandbox import BODY_BYTES_MAX, SILENCE, Ask, Refusal, Repl
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+Answered = Callable[[Sandbox, Ask], Awaitable[Reply]]
 SILENCE_S_MAX = 120.0  # how long a dropped answer holds its connection when the terminal never hangs up
 
 
@@ -21,11 +23,12 @@ def asgi_app(sandbox: Sandbox) -> Starlette:
     return Starlette(routes=[Mount("/", app=_Door(sandbox))])
 
 
-async def weathered(sandbox: Sandbox, ask: Ask) -> Reply | None:
+async def weathered(sandbox: Sandbox, ask: Ask, answered: Answered | None = None) -> Reply | None:
     """The answer as the weather lets it through; None is silence, after the sandbox has booked."""
+    answered = answered or _answered
     weather = sandbox.weather
     if not weather.hits(sandbox.name):
-        return _heard(await _answered(sandbox, ask))
+        return _heard(await answered(sandbox, ask))
     if weather.slow_s > 0:
         await trio.sleep(weather.slow_s)
     if weather.error_500:
@@ -34,7 +37,7 @@ async def weathered(sandbox: Sandbox, ask: Ask) -> Reply | None:
         return Reply(200, b'{"insurances": [\xff\xfe', "application/json")
     if weather.refuse_code:
         return Refusal(409, weather.refuse_code, "业务不允许").reply()
-    reply = await _answered(sandbox, ask)
+    reply = await answered(sandbox, ask)
     if weather.answer_late_s > 0:
         await trio.sleep(weather.answer_late_s)
     return None if weather.drop_answer else _heard(reply)
