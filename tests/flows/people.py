@@ -37,6 +37,7 @@ from kiosk.domain.card import (
     Sex,
 )
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+from kiosk.domain.entries import StoredEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
@@ -339,6 +340,9 @@ class MemoryJournal:
 
     def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
         self.notices.append((host, act, facts))
+
+    def of_card(self, card_number: str) -> list[StoredEntry]:
+        return []
 
     def names(self) -> list[str]:
         return [act for act, _, _ in self.acts]
