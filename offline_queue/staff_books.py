@@ -13,7 +13,9 @@ from offline_queue.verify import open_read_only
 
 _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
 # Nothing is posted for these, because nobody knows the amount, or which of two figures is right.
-_OPENS_A_CASE = ("note_uncertain", "device_differs", "amounts_disagree")
+_OPENS_A_CASE = (
+    "note_uncertain", "device_differs", "amounts_disagree", "reconciliation_differs", "notice_refused_here",
+)  # fmt: skip
 _SETTLES_DIFFERENCES = "drums_exchanged"  # a hand count of two people stands above what a device says
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
 
@@ -117,4 +119,5 @@ class StaffBooks:
         if act in _OPENS_A_CASE:
             case.acts.add(act)
         if closes:
-            case.acts.clear()
+            # What is still a surplus or a shortage was accepted as such by two people.
+            del self._cases[code]

@@ -4,12 +4,13 @@ from kiosk.domain.cash import mix_value
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
-from kiosk.domain.staff import StaffRole
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
 from kiosk.ports import Answer, DeviceFault, Figures, OutcomeUnknown, Question, Role, Tone, Waiting
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.close_case import approve_closing, closings
 from kiosk.staff.count import BACK, DONE, refused_while_money_moves, tell
-from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing, too_old
+from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing
+from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
 PRINT_S_MAX = 60.0
@@ -20,13 +21,19 @@ _ANSWERS = (
 )
 
 
-async def approve_count(kiosk: StaffKiosk, duty: OnDuty) -> None:
-    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
-    pending = [(till, found) for till in TILLS if (found := standing(kiosk, till)) and found.act == till.acts[1]]
-    if not pending:
-        await tell(kiosk, "staff_nothing_waits", say("No count waits for approval"), tone=Tone.NEUTRAL)
-    for till, found in pending:
+async def approve(kiosk: StaffKiosk, duty: OnDuty) -> None:
+    """Everything that waits for a second person, one after another.
+
+    Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff.
+    """
+    counts = [(till, found) for till in TILLS if (found := standing(kiosk, till)) and found.act == till.acts[1]]
+    proposed = closings(kiosk)
+    if not counts and not proposed:
+        await tell(kiosk, "staff_nothing_waits", say("Nothing waits for approval"), tone=Tone.NEUTRAL)
+    for till, found in counts:
         await _approve(kiosk, duty, till, found)
+    for closing in proposed:
+        await approve_closing(kiosk, duty, closing)
 
 
 async def _approve(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing) -> None:
@@ -56,14 +63,11 @@ async def _approve(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing)
 
 
 def _refusal(kiosk: StaffKiosk, duty: OnDuty, found: Standing, count: Count) -> Text | None:
-    """Why this person may not approve this count; the same words whoever asks (rule 30)."""
-    if count.counter == duty.staff.staff_id:
-        return say("You counted it yourself")
-    if duty.staff.role is not StaffRole.SUPERVISOR:
-        return say("Only a supervisor approves")
-    if too_old(kiosk, found):
+    """Why this person may not approve this count."""
+    refusal = may_not_approve(duty, count.counter)
+    if refusal is None and too_old(kiosk, found.entry):
         return say("The count is too old: count again")
-    return None
+    return refusal
 
 
 async def _book(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing, count: Count) -> None:

@@ -8,22 +8,26 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Grouped, Text, say
 from kiosk.ports import Answer, Back, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.close_case import propose_closing
 from kiosk.staff.status import BACK, age
 from kiosk.staff.story import act_words
 from kiosk.staff.visit import OnDuty
 
 CASES_SHOWN_MAX = 60  # the oldest; a terminal with more needs a person at the books, not at its screen
 ENTRIES_SHOWN_MAX = 120
+CLOSE = Answer("close", say("Close this case"), Role.MAIN)
 
 
 async def show_cases(kiosk: StaffKiosk, duty: OnDuty) -> None:
-    """Raises: Back, ResidentLeft, CardGone."""
+    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
     while True:
         cases = kiosk.books.open_cases()
         chosen = await kiosk.ask(_list(kiosk, cases))
         kiosk.journal.record("case_viewed", kiosk.visit.case_code, staff=duty.staff.staff_id, case=chosen)
+        case = next(case for case in cases if case.code == chosen)
         try:
-            await kiosk.ask(_story(chosen, kiosk.journal.story(chosen)))
+            if await kiosk.ask(_story(chosen, kiosk.journal.story(chosen))) == CLOSE.value:
+                await propose_closing(kiosk, duty, case)
         except Back:
             continue
 
@@ -56,7 +60,12 @@ def _what(case: OpenCase) -> Text:
 def _story(code: str, entries: Iterable[StoredEntry]) -> Question:
     rows = tuple(_rows(list(entries)[-ENTRIES_SHOWN_MAX:]))
     return Question(
-        "staff_case", say("Case {code}", code=Grouped(code)), (), Figures(rows, secret=False), (BACK,), case_code=code
+        "staff_case",
+        say("Case {code}", code=Grouped(code)),
+        (),
+        Figures(rows, secret=False),
+        (BACK, CLOSE),
+        case_code=code,
     )
 
 

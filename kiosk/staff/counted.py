@@ -6,7 +6,6 @@ notes that come afterwards, into the new box, never disturb a count that still w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from kiosk.domain.books import Account, Posting, balanced
 from kiosk.domain.cash import Mix, UnitKind, mix_count, mix_of, mix_value
@@ -15,6 +14,7 @@ from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.text import Amount, Text, say
 from kiosk.ports import DeviceFault, Figure
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.second import too_old
 
 # What a resident's money can still be moving through: then no place is opened and no count is booked (rule 30).
 MOVING = ("note_intent", "dispense_intent")
@@ -143,17 +143,9 @@ def standing(kiosk: StaffKiosk, till: Till) -> Standing | None:
 def waits(kiosk: StaffKiosk, till: Till) -> Standing | None:
     """A count that waits for its second person, and is not too old for one."""
     found = standing(kiosk, till)
-    if found is None or found.act != till.acts[1] or too_old(kiosk, found):
+    if found is None or found.act != till.acts[1] or too_old(kiosk, found.entry):
         return None
     return found
-
-
-def too_old(kiosk: StaffKiosk, found: Standing) -> bool:
-    """By the latest time that anything here knows (rule 5)."""
-    now, latest = kiosk.clock.now(), kiosk.books.high_water()
-    moment = max(now, latest) if latest else now
-    age_s = (moment - datetime.fromisoformat(found.entry.at)).total_seconds()
-    return age_s > kiosk.settings.staff.approve_age_s_max
 
 
 def money_moves(kiosk: StaffKiosk) -> bool:

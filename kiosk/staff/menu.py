@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from kiosk.domain.text import say
 from kiosk.ports import Answer, Back, DeviceFault, OutcomeUnknown, Question, Role, Tiles, Tone
 from kiosk.ports.staff import StaffKiosk
-from kiosk.staff.approve import approve_count
+from kiosk.staff.approve import approve
 from kiosk.staff.cases import show_cases
 from kiosk.staff.count import exchange_cash_box, load_cassettes
 from kiosk.staff.end_of_day import end_of_day
@@ -19,7 +19,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "cases": (Answer("cases", say("Open cases"), icon="sheet"), show_cases),
     "cash_box": (Answer("cash_box", say("Exchange the cash box"), icon="note"), exchange_cash_box),
     "drums": (Answer("drums", say("Load the cassettes"), icon="note"), load_cassettes),
-    "approve": (Answer("approve", say("Approve a count"), icon="person"), approve_count),
+    "approve": (Answer("approve", say("Approve what waits"), icon="person"), approve),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),
 }
 FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from kiosk.domain.books import Account
 from kiosk.domain.cash import CashUnit
 from kiosk.domain.health import Condition, Health
-from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Text, say
 from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
@@ -81,6 +80,7 @@ async def _units(kiosk: StaffKiosk) -> list[Figure]:
 
 
 def _money(kiosk: StaffKiosk) -> Iterator[Figure]:
+    """Sums of open cases: a surplus or shortage that two people accepted is explained."""
     unsent = kiosk.books.unsent()
     if unsent.count:
         yield Figure(
@@ -90,20 +90,15 @@ def _money(kiosk: StaffKiosk) -> Iterator[Figure]:
         )
     else:
         yield Figure(say("Messages not sent: {count}", count=0))
-    balances = kiosk.books.balances()
-    for account, label in (
-        (Account.SUSPENSE, say("To be explained")),
-        (Account.SURPLUS, say("Surplus")),
-        (Account.SHORTAGE, say("Shortage")),
+    cases = kiosk.books.open_cases()
+    for field, label in (
+        ("suspense_fen", say("To be explained")),
+        ("surplus_fen", say("Surplus")),
+        ("shortage_fen", say("Shortage")),
     ):
-        held = Fen(abs(balances.get(account, NOTHING)))
-        yield Figure(label, Amount(held), _oldest(kiosk, account) if held else None)
-
-
-def _oldest(kiosk: StaffKiosk, account: Account) -> Text | None:
-    field = f"{account.value}_fen"
-    since = next((case.since for case in kiosk.books.open_cases() if getattr(case, field)), "")
-    return say("the oldest waits {age}", age=age(kiosk, since)) if since else None
+        about = [(case.since, getattr(case, field)) for case in cases if getattr(case, field)]
+        held = Fen(abs(sum(amount for _, amount in about)))
+        yield Figure(label, Amount(held), say("the oldest waits {age}", age=age(kiosk, about[0][0])) if about else None)
 
 
 def age(kiosk: StaffKiosk, since: str) -> Text:

@@ -1,0 +1,189 @@
+"""Closing a case: one person says what became of the money, a second one approves, and only then is it booked.
+
+Refused while an effect of the case is open: what nobody knows is proved by the detail of a host or by a count, never
+by choosing an answer here (money-rules 2).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kiosk.domain.cases import OpenCase
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.text import Amount, Grouped, say
+from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
+from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.count import BACK, tell
+from kiosk.staff.remedies import Remedy, Stake, owed_fen, postings, remedies, stake_of
+from kiosk.staff.second import may_not_approve, too_old
+from kiosk.staff.visit import OnDuty, still_there
+
+PROPOSED, REFUSED, CLOSED = "case_close_proposed", "case_close_refused", "case_closed"
+LOST, FOUND_OUT, GIVEN_UP = "note_uncertain", "cash_box_exchanged", "note_given_up"
+PROPOSE = Answer("propose", say("Propose this"), Role.MAIN)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A proposal that waits for its second person."""
+
+    case: OpenCase
+    entry: StoredEntry
+    facts: Facts
+    stake: Stake
+    remedy: Remedy
+
+
+async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> None:
+    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
+    story = kiosk.journal.story(case.code)
+    if unknown(kiosk, story):
+        await tell(
+            kiosk,
+            "staff_case_unknown",
+            say("This case cannot be closed yet"),
+            say("The outcome of one of its acts is not known."),
+            say("The hospital's detail or a count will tell."),
+        )
+        return
+    if _waiting(kiosk, case):
+        await _tell_it_waits(kiosk)
+        return
+    stake = _stake(case, story)
+    rows = tuple(Answer(one.name, one.words, Role.ROW) for one in remedies(stake))
+    name = await kiosk.ask(
+        Question("staff_close_reason", say("What became of the money?"), answers=(*rows, BACK), case_code=case.code)
+    )
+    remedy = next(one for one in remedies(stake) if one.name == name)
+    await kiosk.ask(
+        Question(
+            "staff_close_propose",
+            say("Close the case like this?"),
+            (say("A second person must approve it with their own card."),),
+            Figures(_figures(case, stake, remedy), secret=False),
+            (BACK, PROPOSE),
+            case_code=case.code,
+        )
+    )
+    await still_there(kiosk, duty)
+    facts: Facts = {"counter": duty.staff.staff_id, "remedy": remedy.name, "stake_fen": stake.amount_fen}
+    kiosk.journal.commit(NewEntry(PROPOSED, case.code, facts))
+    await _tell_it_waits(kiosk)
+
+
+async def _tell_it_waits(kiosk: StaffKiosk) -> None:
+    await tell(
+        kiosk,
+        "staff_close_waits",
+        say("The closing waits"),
+        say("A second person must approve it with their own card."),
+        tone=Tone.NEUTRAL,
+    )
+
+
+def closings(kiosk: StaffKiosk) -> list[Closing]:
+    """Every proposal that waits, oldest case first. One whose case has moved since is none any more."""
+    found = (_waiting(kiosk, case) for case in kiosk.books.open_cases() if case.code)
+    return [one for one in found if one is not None]
+
+
+def _waiting(kiosk: StaffKiosk, case: OpenCase) -> Closing | None:
+    story = kiosk.journal.story(case.code)
+    about = [entry for entry in story if entry.act in (PROPOSED, REFUSED, CLOSED)]
+    if not about or about[-1].act != PROPOSED or about[-1].facts is None or too_old(kiosk, about[-1]):
+        return None
+    facts, stake = about[-1].facts, _stake(case, story)
+    remedy = next((one for one in remedies(stake) if one.name == facts["remedy"]), None)
+    if remedy is None or facts["stake_fen"] != stake.amount_fen:
+        return None
+    return Closing(case, about[-1], facts, stake, remedy)
+
+
+async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
+    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
+    code = closing.case.code
+    refusal = may_not_approve(duty, str(closing.facts["counter"]))
+    if refusal:
+        await tell(kiosk, "staff_may_not_approve", refusal, say("Another person must approve it."))
+        return
+    kiosk.journal.record("case_viewed", kiosk.visit.case_code, staff=duty.staff.staff_id, case=code)
+    answer = await kiosk.ask(
+        Question(
+            "staff_close_approve",
+            say("Do you approve this closing?"),
+            body=Figures(_figures(closing.case, closing.stake, closing.remedy, closing.facts), secret=False),
+            answers=(
+                BACK,
+                Answer("refuse", say("Do not approve"), Role.SECOND),
+                Answer("approve", say("Approve"), Role.MAIN),
+            ),
+            case_code=code,
+        )
+    )
+    await still_there(kiosk, duty)
+    if answer == "refuse":
+        kiosk.journal.commit(NewEntry(REFUSED, code, {**closing.facts, "approver": duty.staff.staff_id}))
+        await tell(kiosk, "staff_close_refused", say("Not approved: the case stays open"))
+        return
+    if unknown(kiosk, kiosk.journal.story(code)):  # it may have moved while the page stood
+        await tell(kiosk, "staff_case_unknown", say("This case cannot be closed yet"))
+        return
+    _close(kiosk, duty, closing)
+    await tell(kiosk, "staff_closed", say("The case is closed"), tone=Tone.DONE)
+
+
+def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
+    code, stake = closing.case.code, closing.stake
+    for note in _lost_notes(kiosk, kiosk.journal.story(code)):
+        # Each effect has a commit of its own; the case stays open until the last one.
+        key = str((note.facts or {})["note"])
+        kiosk.journal.commit(NewEntry(GIVEN_UP, code, {"note": key}, closes=f"note:{key}"))
+    owed = owed_fen(closing.remedy, stake)
+    facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
+    notices: tuple[NewNotice, ...] = ()
+    if owed:
+        debt: Facts = {"amount_fen": owed, "reason": "case_closed", "card_number": stake.card_number}
+        notices = (NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, owed),)
+        facts["receipt_owed"] = 1
+    card = stake.card_number if owed else ""
+    kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.remedy, stake), notices=notices))
+
+
+def unknown(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Effects of the case whose outcome nothing has proved yet."""
+    seqs = {entry.seq for entry in story}
+    lost = {entry.seq for entry in _lost_notes(kiosk, story)}
+    return [one for one in kiosk.journal.open_effects() if one.seq in seqs and one.seq not in lost]
+
+
+def _lost_notes(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Intents of notes of which is known that nobody knows, and for which a box was opened and counted since."""
+    counted = kiosk.journal.last(FOUND_OUT)
+    notes = {
+        (entry.facts or {}).get("note")
+        for entry in story
+        if entry.act == LOST and counted is not None and counted.seq > entry.seq
+    }
+    seqs = {entry.seq for entry in story}
+    intents = [one for one in kiosk.journal.open_effects() if one.seq in seqs and one.act == "note_intent"]
+    return [one for one in intents if (one.facts or {}).get("note") in notes]
+
+
+def _stake(case: OpenCase, story: Sequence[StoredEntry]) -> Stake:
+    facts = [entry.facts or {} for entry in story]
+    cards = [str(one["card_number"]) for one in facts if one.get("card_number")]
+    lost = [int(one.get("denomination_fen", 0)) for entry, one in zip(story, facts, strict=True) if entry.act == LOST]
+    return stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING)
+
+
+def _figures(case: OpenCase, stake: Stake, remedy: Remedy, facts: Facts | None = None) -> tuple[Figure, ...]:
+    rows = [
+        Figure(say("Case {code}", code=Grouped(case.code)), Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))),
+        Figure(remedy.words, heading=True),
+    ]
+    owed = owed_fen(remedy, stake)
+    if owed:
+        rows.append(Figure(say("Owed to the holder of the card"), Amount(owed)))
+    if facts:
+        rows.append(Figure(say("Proposed by {staff}", staff=str(facts["counter"]))))
+    return tuple(rows)

@@ -1,0 +1,199 @@
+"""Closing a case: one person says what became of the money, another approves, and nothing unknown is chosen away."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trio.testing import MockClock
+
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import NewEntry
+from kiosk.domain.money import Fen
+from simulators.pki import Pki, make_pki
+from tests.flows.duty import DutyRoom
+
+CODE = "451207"
+HELD = 1_000
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def room(tmp_path: Path, pki: Pki) -> Iterator[DutyRoom]:
+    made = DutyRoom(tmp_path, pki)
+    fed = balanced((Account.CASH_BOX, HELD), (Account.RESIDENT, -HELD))
+    lost = balanced((Account.RESIDENT, HELD), (Account.SUSPENSE, -HELD))
+    made.journal.commit(NewEntry("note_credited", CODE, {"denomination_fen": HELD}, "C1", fed))
+    made.journal.commit(NewEntry("dispense_uncertain", CODE, {"unaccounted_fen": HELD}, "C1", lost))
+    yield made
+    made.journal.close()
+
+
+async def propose(room: DutyRoom, remedy: str = "holder", who: str = "1001", code: str = CODE, **more: Any) -> None:
+    script = {
+        "staff_menu": ["cases", "finish"],
+        "staff_cases": [code, "back"],
+        "staff_case": "close",
+        "staff_close_reason": remedy,
+        "staff_close_propose": "propose",
+        "staff_close_waits": "understood",
+        "staff_case_unknown": "understood",
+    }
+    await room.visit(room.card(who, "clerk"), **(script | more))
+
+
+async def approve(room: DutyRoom, who: str = "1002", role: str = "supervisor", **more: Any) -> None:
+    script = {
+        "staff_menu": ["approve", "finish"],
+        "staff_close_approve": "approve",
+        "staff_closed": "understood",
+        "staff_close_refused": "understood",
+        "staff_may_not_approve": "understood",
+        "staff_nothing_waits": "understood",
+        "staff_case_unknown": "understood",
+    }
+    await room.visit(room.card(who, role), **(script | more))
+
+
+def balances(room: DutyRoom) -> dict[Account, Fen]:
+    return dict(room.kiosk.desk.books.balances())
+
+
+def open_codes(room: DutyRoom) -> list[str]:
+    return [case.code for case in room.kiosk.desk.books.open_cases()]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "account"),
+    [
+        ("holder", Account.HOLDER_DEBT),
+        ("hospital", Account.HOSPITAL),
+        ("nobody", Account.SURPLUS),
+        ("paid_out", Account.SHORTAGE),
+    ],
+)
+async def test_suspense_goes_where_two_people_say(
+    autojump_clock: MockClock, room: DutyRoom, remedy: str, account: Account
+) -> None:
+    """The case is closed, the books balance, nothing is in suspense; who did it stands in the journal."""
+    await propose(room, remedy)
+    assert balances(room)[Account.SUSPENSE] == -HELD, "nothing is booked by one person"
+    await approve(room)
+    assert balances(room) == {Account.CASH_BOX: HELD, account: -HELD}
+    assert open_codes(room) == []
+    closed = next(one for one in room.journal.story(CODE) if one.act == "case_closed")
+    assert closed.facts is not None
+    assert (closed.facts["counter"], closed.facts["approver"]) == ("1001", "1002")
+    assert room.journal.notices_owed() == (1 if remedy == "holder" else 0)
+
+
+async def test_a_debt_is_owed_to_the_card_of_the_case(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """The register hears of it by its key, with the card that the case is about and a receipt that is owed."""
+    await propose(room)
+    await approve(room)
+    (notice,) = [room.journal.next_notice("hospital")]
+    assert notice is not None
+    assert (notice.act, notice.facts["card_number"], notice.facts["amount_fen"]) == ("debt_register", "C1", HELD)
+    closed = next(one for one in room.journal.story(CODE) if one.act == "case_closed")
+    assert closed.facts is not None
+    assert closed.facts["receipt_owed"] == 1
+
+
+@pytest.mark.parametrize(("who", "role"), [("1001", "clerk"), ("1001", "supervisor"), ("1003", "clerk")])
+async def test_never_by_the_same_person_or_another_clerk(
+    autojump_clock: MockClock, room: DutyRoom, who: str, role: str
+) -> None:
+    """Another id, and a supervisor."""
+    await propose(room)
+    await approve(room, who, role)
+    assert "staff_may_not_approve" in room.names()
+    assert open_codes(room) == [CODE]
+
+
+async def test_what_was_refused_is_proposed_again(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Refused: the case stays open and may be proposed otherwise; the other proposal is the one that counts."""
+    await propose(room, "nobody")
+    await approve(room, staff_close_approve="refuse")
+    assert open_codes(room) == [CODE]
+    await propose(room, "holder")
+    await approve(room)
+    assert balances(room)[Account.HOLDER_DEBT] == -HELD
+
+
+async def test_one_proposal_waits_at_a_time_and_not_for_ever(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """A second one is told to wait; after a day the first is void."""
+    await propose(room)
+    await propose(room, "hospital")
+    assert room.acts().count("case_close_proposed") == 1
+    room.clock.moment += timedelta(hours=25)
+    await approve(room)
+    assert "staff_nothing_waits" in room.names()
+    assert open_codes(room) == [CODE]
+
+
+async def test_a_case_that_moved_since_is_not_closed_as_it_was(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """More money came into suspense: the old proposal says nothing about it."""
+    await propose(room)
+    more = balanced((Account.CASH_BOX, 500), (Account.SUSPENSE, -500))
+    room.journal.commit(NewEntry("settle_handed_over", CODE, {}, "C1", more))
+    await approve(room)
+    assert "staff_nothing_waits" in room.names()
+    assert balances(room)[Account.SUSPENSE] == -HELD - 500
+
+
+async def test_refused_while_an_effect_is_unknown(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Neither proposed nor approved while nobody knows the outcome; closed once the detail has proved it."""
+    room.journal.commit(NewEntry("settle_intent", CODE, {"message_id": "m1"}, "C1", opens="m1"))
+    await propose(room)
+    assert "staff_case_unknown" in room.names()
+    assert "case_close_proposed" not in room.acts()
+    room.journal.commit(NewEntry("settle_not_booked", CODE, {"message_id": "m1"}, closes="m1"))
+    await propose(room)
+    room.journal.commit(NewEntry("bank_intent", CODE, {"trace_number": "000001"}, opens="bank:1"))
+    await approve(room)
+    assert open_codes(room) == [CODE]
+    assert "case_closed" not in room.acts()
+
+
+async def test_a_lost_note_is_closed_after_a_count_looked_for_it(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Before any box was opened nobody can say; afterwards what was too much in it is the holder's."""
+    room.journal.commit(
+        NewEntry("note_intent", "451209", {"note": "n9", "denomination_fen": 500}, "C2", opens="note:n9")
+    )
+    room.journal.commit(NewEntry("note_uncertain", "451209", {"note": "n9", "denomination_fen": 500}, "C2"))
+    await propose(room, code="451209")
+    assert "staff_case_unknown" in room.names()
+    more = balanced((Account.VAULT, 500), (Account.SURPLUS, -500))
+    room.journal.commit(NewEntry("cash_box_exchanged", "451210", {}, postings=more))
+    await propose(room, "found_note", code="451209")
+    await approve(room)
+    assert open_codes(room) == [CODE, "451210"]
+    assert not room.journal.open_effects()
+    found = balances(room)
+    assert (found.get(Account.SURPLUS), found[Account.HOLDER_DEBT]) == (None, -500)
+
+
+@pytest.mark.parametrize(("remedy", "left"), [("stays", 700), ("hospital", 0)])
+async def test_a_shortage_is_accepted_or_borne(
+    autojump_clock: MockClock, room: DutyRoom, remedy: str, left: int
+) -> None:
+    """Closed either way: what stays is in the account and no longer among what is to be explained."""
+    short = balanced((Account.CASH_BOX, -700), (Account.SHORTAGE, 700))
+    room.journal.commit(NewEntry("cash_box_exchanged", "451211", {}, postings=short))
+    await propose(room, remedy, code="451211")
+    await approve(room)
+    assert open_codes(room) == [CODE]
+    assert balances(room).get(Account.SHORTAGE, 0) == left
+
+
+async def test_every_look_at_a_case_is_journaled(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Who proposes has looked, and who approves has looked."""
+    await propose(room)
+    await approve(room)
+    viewed = [one.facts for one in room.journal.entries() if one.act == "case_viewed"]
+    assert viewed == [{"staff": "1001", "case": CODE}, {"staff": "1002", "case": CODE}]
