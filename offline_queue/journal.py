@@ -13,14 +13,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.domain.books import Account, Unbalanced
-from kiosk.domain.entries import NewEntry, NewNotice, OwedNotice, StoredEntry
+from kiosk.domain.entries import NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
 from offline_queue.head import SignedHead, signed_head, unproved_row
 from offline_queue.layout import ROWS_OF, Sql
+from offline_queue.outbox import SqliteOutbox
 from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
-from offline_queue.schema import Effect, Entry, Found, JournalUnusable, Notice, OutboxTotals, Purse, open_database
+from offline_queue.schema import Effect, Entry, Found, JournalUnusable, Purse, open_database
 from offline_queue.sealing import Root
 
 OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
@@ -47,6 +48,7 @@ class SqliteJournal:
         self._root = Root.at(data_dir / "journal.key")
         self._periods = Periods(self._root, recovery)
         self._appender = Appender(self._root, self._periods, now)
+        self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
         self._insist_on_our_own_rows()
         self.signed_head()
 
@@ -69,8 +71,8 @@ class SqliteJournal:
             seq = self._appender.append(sql, entry)
             if entry.opens:
                 sql("insert into effect(key, seq) values (?, ?)", (entry.opens, seq))
-            if entry.closes:
-                sql("delete from effect where key = ?", (entry.closes,))
+            for key in filter(None, (entry.closes, *entry.closes_too)):
+                sql("delete from effect where key = ?", (key,))
             self._move_purse(sql, seq, entry)
         return seq
 
@@ -167,33 +169,3 @@ class SqliteJournal:
         clear = self._periods.opened(row.period, bytes(row.sealed), str(row.seq))
         facts = json.loads(clear) if clear is not None else None
         return StoredEntry(row.seq, row.at, row.act, row.case_code, facts, read_postings(row.postings))
-
-    # Notices owed to hosts.
-
-    def next_notice(self, host: str) -> OwedNotice | None:
-        """The oldest notice that this host is still owed.
-
-        Raises:
-            SealBroken: the file was tampered with.
-        """
-        row = Notice.select().where(Notice.state == "owed", Notice.host == host).order_by(Notice.seq).first()
-        if row is None:
-            return None
-        period = Entry.get_by_id(row.seq).period
-        clear = self._periods.opened(period, bytes(row.sealed), row.key)
-        assert clear is not None, "a period whose notices are owed is never destroyed"
-        return OwedNotice(row.host, row.act, row.key, row.tries, json.loads(clear))
-
-    def notice_ended(self, key: str, state: str) -> None:
-        """``state``: "told" or "refused". The sealed content goes with the commit."""
-        assert state in ("told", "refused")
-        with self._commit() as sql:
-            sql("update notice set state = ?, sealed = x'' where key = ?", (state, key))
-            self._appender.append(sql, NewEntry(f"notice_{state}", facts={"key": key}))
-
-    def notice_unanswered(self, key: str) -> None:
-        with self._commit() as sql:
-            sql("update notice set tries = tries + 1 where key = ?", (key,))
-
-    def notices_owed(self) -> int:
-        return int(OutboxTotals.get_by_id(1).unsent_count)

@@ -26,10 +26,10 @@ create trigger if not exists head_update instead of update on head begin
 end;
 create view if not exists outbox_totals as
     select 1 as id,
-        (select count(*) from notice where state = 'owed') as unsent_count,
-        (select coalesce(sum(amount_fen), 0) from notice where state = 'owed') as unsent_sum_fen,
-        coalesce((select at from entry where seq = (select min(seq) from notice where state = 'owed')), '')
-            as oldest_at,
+        (select count(*) from notice where state in ('owed', 'quarantined')) as unsent_count,
+        (select coalesce(sum(amount_fen), 0) from notice where state in ('owed', 'quarantined')) as unsent_sum_fen,
+        coalesce((select at from entry where seq =
+            (select min(seq) from notice where state in ('owed', 'quarantined'))), '') as oldest_at,
         (select count(*) from effect) as open_effects;
 create trigger if not exists outbox_totals_insert instead of insert on outbox_totals begin select 1; end;
 create trigger if not exists outbox_totals_update instead of update on outbox_totals begin select 1; end;
@@ -57,6 +57,11 @@ insert or ignore into found select card_index, seq / {BLOCK_ROWS} from entry whe
 drop index if exists entry_case;
 drop index if exists entry_card;
 """  # noqa: S608 - constants
+_PUT_ASIDE = """
+alter table notice add column refusals integer not null default 0;
+alter table notice add column reason text not null default '';
+drop index if exists notice_owed;
+"""
 
 
 def bring_up_to_date(sql: Sql) -> None:
@@ -64,7 +69,7 @@ def bring_up_to_date(sql: Sql) -> None:
 
     One transaction: a power cut leaves the file as it was. A million rows take some seconds, once.
     """
-    known = dict(sql("select name, type from sqlite_master where name in ('head', 'entry_case')"))
+    known = dict(sql("select name, type from sqlite_master where name in ('head', 'entry_case', 'notice')"))
     if not known:
         return
     sql("begin immediate")
@@ -73,6 +78,8 @@ def bring_up_to_date(sql: Sql) -> None:
             sql(_FROM_TABLES_TO_VIEWS)
         if "entry_case" in known:
             sql(_FIND_AGAIN)
+        if "refusals" not in {name for _, name, *_ in sql("pragma table_info(notice)")}:
+            sql(_PUT_ASIDE)
     except BaseException:
         sql("rollback")
         raise

@@ -117,24 +117,18 @@ class Notice(_Row):
     amount_fen = peewee.IntegerField(default=0)
     sealed = peewee.BlobField()
     tries = peewee.IntegerField(default=0)
-    state = peewee.TextField(default="owed")  # owed | told | refused
+    state = peewee.TextField(default="owed")  # owed | told | quarantined | given_up; of older files also refused
+    refusals = peewee.IntegerField(constraints=[peewee.SQL("default 0")])
+    reason = peewee.TextField(constraints=[peewee.SQL("default ''")])  # the host's last code
 
     class Meta:
         without_rowid = True
-        indexes = (peewee.SQL("create index if not exists notice_owed on notice(seq) where state = 'owed'"),)
-
-
-class OutboxTotals(_Row):
-    """A view of one row, readable without any key: what an update, a reset or a page of staff must know."""
-
-    id = peewee.IntegerField(primary_key=True)
-    unsent_count = peewee.IntegerField()
-    unsent_sum_fen = peewee.IntegerField()
-    oldest_at = peewee.TextField()
-    open_effects = peewee.IntegerField()
-
-    class Meta:
-        table_name = "outbox_totals"
+        # By host, so that a dark host's backlog is not walked for another one.
+        indexes = (
+            peewee.SQL(
+                "create index if not exists notice_waiting on notice(host, seq) where state in ('owed', 'quarantined')"
+            ),
+        )
 
 
 TABLES = (Entry, Found, Period, SignedHead, Effect, Purse, Notice)

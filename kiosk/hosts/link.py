@@ -15,6 +15,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
@@ -31,6 +32,7 @@ CHUNK_BYTES = 16 * 1024
 IDLE_LINES_MAX = 4
 CODE_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TEST_MARK = "TEST "
+RETRY_AFTER_S_MAX = 86_400.0
 WORDS_MAX = 200  # characters of a host's own text that a screen shows
 
 
@@ -137,14 +139,15 @@ class HttpsHostLink:
         if 200 <= exchange.status < 300:
             return
         if not 400 <= exchange.status < 500:
-            self._unknown(f"status {exchange.status}")
+            self._unknown(f"status {exchange.status}", exchange.retry_after_s)
         problem = self._decoded(exchange.received)
         code = problem.get("code") if isinstance(problem, dict) else None
         if not isinstance(code, str) or not CODE_SHAPE.fullmatch(code):
             self._unknown(f"status {exchange.status} without a problem document")
         title = problem.get("title")
         self._log("host_refused", host=self._name, code=code, status=exchange.status)
-        raise HostRefused(self._name, code, title[:WORDS_MAX] if isinstance(title, str) else "")
+        words = title[:WORDS_MAX] if isinstance(title, str) else ""
+        raise HostRefused(self._name, code, words, exchange.retry_after_s)
 
     def _decoded(self, raw: bytes) -> Any:
         try:
@@ -152,9 +155,9 @@ class HttpsHostLink:
         except (ValueError, RecursionError):
             self._unknown("answer is not JSON")
 
-    def _unknown(self, why: str) -> NoReturn:
+    def _unknown(self, why: str, retry_after_s: float = 0.0) -> NoReturn:
         self._log("host_unknown", host=self._name, why=why)
-        raise OutcomeUnknown(self._name, why) from None
+        raise OutcomeUnknown(self._name, why, retry_after_s) from None
 
 
 class _Line:
@@ -192,6 +195,7 @@ class _Exchange:
         self._abandoned = False
         self.status = 0
         self.received = b""
+        self.retry_after_s = 0.0
         self.failure = ""
 
     def abandon(self) -> None:
@@ -218,6 +222,7 @@ class _Exchange:
                 timeout=self._deadline_s,  # for each socket operation: bounds an abandoned thread
             ) as response:
                 self.status = response.status_code
+                self.retry_after_s = retry_after_s(response.headers)
                 self.received = self._body(response)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # The last three: what requests forgets to wrap.
@@ -294,6 +299,19 @@ def _new_line(settings: HostSettings, production: bool) -> _Line:
     session.mount("https://", PinnedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
     del session.adapters["http://"]  # nothing ever leaves in the clear
     return line
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """Seconds of a Retry-After (RFC 9110, 10.2.3), at most a day; 0 without one. A date counts from the answer's own
+    Date, so that a wrong clock here does not matter."""
+    told = headers.get("Retry-After", "")
+    if told.isascii() and told.isdigit():
+        return min(float(told[:9]), RETRY_AFTER_S_MAX)
+    try:
+        wait = parsedate_to_datetime(told) - parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return 0.0
+    return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_S_MAX)
 
 
 def _refuse_constant(text: str) -> NoReturn:

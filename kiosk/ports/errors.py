@@ -35,22 +35,30 @@ class CardNotGenuine(Exception):
 
 
 class HostRefused(Exception):
-    """A host answered no, and that is final. ``code`` is the host's own; ``words`` its text for people, may be ""."""
+    """A host answered no, and that is final. ``code`` is the host's own; ``words`` its text for people, may be "".
 
-    def __init__(self, host: str, code: str, words: str = "") -> None:
+    ``retry_after_s``: the host asks to come again after so many seconds; 0 where it says nothing of it.
+    """
+
+    def __init__(self, host: str, code: str, words: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(f"{host} refused: {code}")
         self.host = host
         self.code = code
         self.words = words
+        self.retry_after_s = retry_after_s
 
 
 class OutcomeUnknown(Exception):
-    """Nobody knows whether it happened: silence, garbage, a broken line. Never repeated blindly."""
+    """Nobody knows whether it happened: silence, garbage, a broken line. Never repeated blindly.
 
-    def __init__(self, where: str, why: str) -> None:
+    ``retry_after_s``: as of ``HostRefused``.
+    """
+
+    def __init__(self, where: str, why: str, retry_after_s: float = 0.0) -> None:
         super().__init__(f"{where}: {why}")
         self.where = where
         self.why = why
+        self.retry_after_s = retry_after_s
 
 
 class Back(Exception):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from kiosk.domain.entries import OwedNotice
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Admission, Debt
 from kiosk.money.hospital_notices import hospital_notices
@@ -20,8 +19,10 @@ RESERVED_UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @dataclass
 class HospitalOffice(Office):
-    """``deposit_habit``: credits | refuses | credits_silently | ignores. ``register_habit``: answers | reserves_silently
-    | silent. Both books dedupe by key."""
+    """``deposit_habit``: credits | refuses | credits_silently | ignores.
+
+    ``register_habit``: answers | reserves_silently | silent. Both books dedupe by key.
+    """
 
     stay: Admission | None = STAY
     deposit_habit: str = "credits"
@@ -133,14 +134,6 @@ class HospitalOffice(Office):
 async def deliver_all(journal: SqliteJournal, office: HospitalOffice) -> None:
     """Tell the hospital everything that it is owed, as ``kiosk.notices`` does it, until nothing is left."""
     deliveries = hospital_notices(office, office)
-    while (notice := journal.next_notice("hospital")) is not None:
-        await _deliver(journal, deliveries[notice.host, notice.act], notice)
-
-
-async def _deliver(journal: SqliteJournal, delivery: Any, notice: OwedNotice) -> None:
-    try:
-        await delivery(notice)
-    except HostRefused:
-        journal.notice_ended(notice.key, "refused")
-    else:
-        journal.notice_ended(notice.key, "told")
+    while (notice := journal.outbox.due("hospital")) is not None:
+        await deliveries["hospital", notice.act](notice)
+        journal.outbox.told(notice.key)

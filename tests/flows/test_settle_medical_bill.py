@@ -74,7 +74,7 @@ async def test_notes_in_a_dead_machine_are_owed_and_written_down(
     assert "debt_owed" in acts
     assert "settle_intent" not in acts
     assert journal.unspent() == []
-    owed = journal.next_notice("hospital")
+    owed = journal.outbox.due("hospital")
     assert owed is not None
     assert (owed.act, owed.facts["amount_fen"]) == ("debt_register", 5000)
     assert len(kiosk.receipts.papers) == 1

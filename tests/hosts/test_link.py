@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from kiosk.config import HostSettings
-from kiosk.hosts.link import CALLS_MAX, HttpsHostLink
+from kiosk.hosts.link import CALLS_MAX, HttpsHostLink, retry_after_s
 from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.hosts.sandbox import Ask, Reply, Sandbox
 from simulators.hosts.serve import serve
@@ -171,6 +171,25 @@ async def test_odd_answers_are_unknown(town: Town, odd: Oddity, reply: Reply) ->
     odd.reply = reply
     with pytest.raises(OutcomeUnknown):
         await town.link("oddity").call("GET", "/anything")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": "99999999999"}, 86_400.0),
+        ({"Retry-After": "Sun, 22 Nov 2026 08:05:00 GMT", "Date": "Sun, 22 Nov 2026 08:00:00 GMT"}, 300.0),
+        ({"Retry-After": "Sun, 22 Nov 2026 07:00:00 GMT", "Date": "Sun, 22 Nov 2026 08:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Sun, 22 Nov 2026 08:05:00 GMT"}, 0.0),
+        ({"Retry-After": "-5"}, 0.0),
+        ({"Retry-After": "\u0665"}, 0.0),
+        ({"Retry-After": "soon"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_the_hosts_own_time_is_understood(headers: dict[str, str], seconds: float) -> None:
+    """Retry-After in seconds or as a date beside the answer's own date; at most a day; noise is no time."""
+    assert retry_after_s(headers) == seconds
 
 
 async def test_decimals_stay_decimal(town: Town, odd: Oddity) -> None:

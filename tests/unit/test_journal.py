@@ -153,14 +153,14 @@ def test_log_is_carried_over_between_visits(tmp_path: Path) -> None:
 def test_notice_stays_owed_until_it_is_told(journal: SqliteJournal) -> None:
     """A notice is owed over failed tries, and gone with its content once the host took it."""
     journal.owe_notice("card_platform", "pin_changed", "key-1", card_number=CARD, at="2026-11-21T10:00:00+08:00")
-    journal.notice_unanswered("key-1")
-    assert journal.next_notice("hospital") is None
-    owed = journal.next_notice("card_platform")
+    journal.outbox.unanswered("key-1")
+    assert journal.outbox.due("hospital") is None
+    owed = journal.outbox.due("card_platform")
     assert owed is not None
     assert (owed.key, owed.tries, owed.facts["card_number"]) == ("key-1", 1, CARD)
-    journal.notice_ended("key-1", "told")
-    assert journal.next_notice("card_platform") is None
-    assert journal.notices_owed() == 0
+    journal.outbox.told("key-1")
+    assert journal.outbox.due("card_platform") is None
+    assert journal.outbox.unsent_count() == 0
 
 
 def test_no_card_number_stands_in_the_files(tmp_path: Path) -> None:

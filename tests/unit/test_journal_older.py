@@ -98,7 +98,7 @@ def test_old_file_opens_with_all_that_was_open(folder: Path) -> None:
     assert [entry.act for entry in journal.entries()] == OLD_ACTS
     assert [entry.facts for entry in journal.open_effects()] == [{"bill": "B1", "card_number": CARD}]
     assert [(entry.act, fen) for entry, fen in journal.unspent()] == [("note_credited", 10_000)]
-    assert journal.notices_owed() == 1
+    assert journal.outbox.unsent_count() == 1
     assert [entry.act for entry in journal.story("451207")] == OLD_ACTS[1:5]
     assert [entry.act for entry in journal.of_card(CARD)] == OLD_ACTS[1:5]
     journal.commit(NewEntry("settled", "451207", closes="settle:1"))

@@ -14,7 +14,7 @@ from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split
 from kiosk.money.hospital_notices import hospital_notices, payment_facts
 from kiosk.notices import BACK_OFF_S_MAX, card_platform_notices, deliver_notices, pause_s
-from kiosk.ports import HostRefused
+from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.money import Office
 from tests.flows.people import FakeHosts
@@ -56,7 +56,7 @@ async def deliver_for(
     if office is not None:
         deliveries |= hospital_notices(office, office)
     with trio.move_on_after(seconds):
-        await deliver_notices(journal, deliveries, lambda event, **fields: None)
+        await deliver_notices(journal.outbox, deliveries, lambda event, **fields: None)
 
 
 async def test_silent_platform_is_told_when_it_is_back(
@@ -66,21 +66,47 @@ async def test_silent_platform_is_told_when_it_is_back(
     hosts = FakeHosts()
     hosts.silent = True
     await deliver_for(journal, hosts, 3600)
-    owed = journal.next_notice("card_platform")
+    owed = journal.outbox.due("card_platform")
     assert owed is not None
     assert 5 < owed.tries < 20
     hosts.silent = False
     await deliver_for(journal, hosts, 2 * BACK_OFF_S_MAX)
-    assert journal.notices_owed() == 0
+    assert journal.outbox.unsent_count() == 0
 
 
-async def test_refused_notice_is_closed(journal: SqliteJournal, autojump_clock: trio.testing.MockClock) -> None:
-    """A refusal is final and stands in the journal."""
+async def test_a_notice_refused_again_and_again_waits_for_a_person(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Three refusals, then it is put aside with the host's reason: still unsent, and asked no more by itself."""
     hosts = FakeHosts()
     hosts.refuses = HostRefused("card_platform", "unknown_card")
+    await deliver_for(journal, hosts, 3600)
+    assert [entry.act for entry in journal.entries()][1:] == ["notice_refused", "notice_refused", "notice_put_aside"]
+    assert journal.outbox.put_aside() == [("key-1", "card_platform", "pin_changed", "unknown_card")]
+    assert journal.outbox.unsent_count() == 1
+    hosts.refuses = None
+    await deliver_for(journal, hosts, 3600)
+    assert journal.outbox.unsent_count() == 1
+    journal.outbox.release("key-1", "S001")
     await deliver_for(journal, hosts, 60)
-    assert journal.notices_owed() == 0
-    assert journal.entries()[-1].act == "notice_refused"
+    assert journal.outbox.unsent_count() == 0
+    assert journal.entries()[-1].act == "notice_told"
+
+
+@pytest.mark.parametrize(
+    "busy", [HostRefused("card_platform", "busy", retry_after_s=1200), OutcomeUnknown("card_platform", "503", 1200)]
+)
+async def test_a_host_that_names_its_time_is_left_in_peace(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock, busy: HostRefused | OutcomeUnknown
+) -> None:
+    """Retry-After wins over our own pauses, and is no refusal of the notice."""
+    hosts = FakeHosts()
+    hosts.refuses = busy
+    await deliver_for(journal, hosts, 6 * 1200 + 1)
+    owed = journal.outbox.due("card_platform")
+    assert owed is not None
+    assert owed.tries == 7
+    assert journal.outbox.put_aside() == []
 
 
 async def test_hospital_learns_payment_and_debt_as_they_were_booked(
@@ -100,20 +126,21 @@ async def test_hospital_learns_payment_and_debt_as_they_were_booked(
     await deliver_for(journal, hosts, 60, office)
     assert office.payments == {"pay-1": ("B1", "lease-1", settlement, "cash")}
     assert office.registered == {"debt-1": ("B00000131", 650, "change")}
-    assert journal.notices_owed() == 1
+    assert journal.outbox.unsent_count() == 1
 
 
-async def test_a_bill_paid_at_the_window_meanwhile_is_a_refused_notice(
+async def test_a_bill_paid_at_the_window_meanwhile_waits_for_a_person(
     journal: SqliteJournal, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """The hospital's "paid elsewhere" is final: it is not asked again, and the journal shows it."""
+    """The hospital's "paid elsewhere" stands in the story of the case, and a person must look."""
     office = FakeOffice(refuses=HostRefused("hospital", "paid_elsewhere"))
     settlement = Settlement("s-1", "m-1", "mdtrt-1", Split(Fen(1), NOTHING, NOTHING, Fen(1), NOTHING))
     paid = payment_facts(settlement, "B1", "lease-1")
-    journal.commit(NewEntry("settled", notices=(NewNotice("hospital", "payment", "pay-1", paid, 1),)))
-    await deliver_for(journal, FakeHosts(), 60, office)
-    assert journal.notices_owed() == 0
-    assert [entry.act for entry in journal.entries()].count("notice_refused") == 1
+    journal.commit(NewEntry("settled", "451207", notices=(NewNotice("hospital", "payment", "pay-1", paid, 1),)))
+    await deliver_for(journal, FakeHosts(), 600, office)
+    last = journal.story("451207")[-1]
+    assert last.act == "notice_put_aside"
+    assert (last.facts or {})["code"] == "paid_elsewhere"
 
 
 def test_pauses_grow_to_a_quarter_of_an_hour_and_are_spread() -> None:

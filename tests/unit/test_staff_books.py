@@ -94,5 +94,5 @@ def test_messages_not_sent_are_counted_with_their_sum(house: House) -> None:
     house.journal.commit(NewEntry("settled", "1", {}, notices=(NewNotice("hospital", "payment", "k", {}, 700),)))
     unsent = house.books.unsent()
     assert (unsent.count, unsent.sum_fen, unsent.oldest_at[:10]) == (1, 700, "2026-11-21")
-    house.journal.notice_ended("k", "told")
+    house.journal.outbox.told("k")
     assert house.books.unsent().count == 0

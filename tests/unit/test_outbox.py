@@ -1,0 +1,154 @@
+"""The outbox against a simple model: order within a card, nothing lost, nothing twice, also over a reopened file."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from kiosk.domain.entries import NewEntry, NewNotice
+from offline_queue.journal import SqliteJournal
+from offline_queue.outbox import REFUSALS_MAX, UnknownNotice
+
+HOSTS = ("hospital", "card_platform")
+CARDS = ("", "T00000001", "T00000002", "T00000003")
+
+
+def opened(folder: Path) -> SqliteJournal:
+    return SqliteJournal(folder, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+
+class Model(RuleBasedStateMachine):
+    """What is owed as plain lists; the file must always say the same."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        self.journal = opened(Path(self.folder.name))
+        self.keys = 0
+        self.waiting: list[tuple[str, str, str, str]] = []  # host, card, key, state; in order
+        self.refusals: dict[str, int] = {}
+        self.ended: set[str] = set()
+
+    def teardown(self) -> None:
+        if hasattr(self, "journal"):
+            self.journal.close()
+            self.folder.cleanup()
+
+    @rule(host=st.sampled_from(HOSTS), card=st.sampled_from(CARDS))
+    def owe(self, host: str, card: str) -> None:
+        self.keys += 1
+        key = f"key-{self.keys}"
+        notice = NewNotice(host, "act", key, {"number": self.keys}, amount_fen=self.keys)
+        self.journal.commit(NewEntry("something", card_number=card, notices=(notice,)))
+        self.waiting.append((host, card, key, "owed"))
+
+    def next_key(self, host: str, resting: set[str]) -> str | None:
+        blocked = set(resting)
+        for its_host, card, key, state in self.waiting:
+            if its_host == host:
+                if state == "owed" and card not in blocked:
+                    return key
+                blocked.add(card)
+        return None
+
+    @rule(host=st.sampled_from(HOSTS), resting=st.sets(st.sampled_from(CARDS), max_size=2))
+    def ask(self, host: str, resting: set[str]) -> None:
+        lanes = {self.journal._root.card_index(card) if card else "" for card in resting}
+        due = self.journal.outbox.due(host, lanes)
+        assert (due.key if due else None) == self.next_key(host, resting)
+
+    @rule(host=st.sampled_from(HOSTS), outcome=st.sampled_from(["told", "refused", "unanswered"]))
+    def send(self, host: str, outcome: str) -> None:
+        due = self.journal.outbox.due(host)
+        if due is None:
+            return
+        place = [key for _, _, key, _ in self.waiting].index(due.key)
+        if outcome == "told":
+            self.journal.outbox.told(due.key)
+            self.ended.add(self.waiting.pop(place)[2])
+        elif outcome == "unanswered":
+            self.journal.outbox.unanswered(due.key)
+        else:
+            self.refusals[due.key] = self.refusals.get(due.key, 0) + 1
+            aside = self.journal.outbox.refused(due.key, "no")
+            assert aside == (self.refusals[due.key] == REFUSALS_MAX)
+            if aside:
+                self.waiting[place] = (*self.waiting[place][:3], "quarantined")
+
+    @precondition(lambda self: any(state == "quarantined" for *_, state in self.waiting))
+    @rule(again=st.booleans())
+    def decide(self, again: bool) -> None:
+        place = next(place for place, one in enumerate(self.waiting) if one[3] == "quarantined")
+        key = self.waiting[place][2]
+        if again:
+            self.journal.outbox.release(key, "S001")
+            self.waiting[place] = (*self.waiting[place][:3], "owed")
+            self.refusals[key] = 0
+        else:
+            self.journal.outbox.give_up(key, "S001", "S002", "told by telephone")
+            self.ended.add(self.waiting.pop(place)[2])
+
+    @rule()
+    def power_cut(self) -> None:
+        self.journal.close()
+        self.journal = opened(Path(self.folder.name))
+
+    @invariant()
+    def nothing_is_lost_and_nothing_ends_twice(self) -> None:
+        if not hasattr(self, "journal"):
+            return
+        assert self.journal.outbox.unsent_count() == len(self.waiting)
+        assert [one[0] for one in self.journal.outbox.put_aside()] == [
+            key for _, _, key, state in self.waiting if state == "quarantined"
+        ]
+        for key in list(self.ended)[:2]:
+            with pytest.raises(UnknownNotice):
+                self.journal.outbox.told(key)
+
+
+Model.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestOutboxModel = Model.TestCase
+
+
+def test_a_key_is_used_once_for_ever(tmp_path: Path) -> None:
+    """A second notice of a key that was told long ago is refused, and nothing of its act is written."""
+    journal = opened(tmp_path)
+    journal.owe_notice("hospital", "payment", "key-1")
+    journal.outbox.told("key-1")
+    with pytest.raises(apsw.ConstraintError):
+        journal.owe_notice("hospital", "payment", "key-1")
+    assert [entry.act for entry in journal.entries()] == ["notice_owed", "notice_told"]
+    journal.close()
+
+
+def test_what_was_not_put_aside_cannot_be_released(tmp_path: Path) -> None:
+    """Only a notice that waits for a person has a way out by a person."""
+    journal = opened(tmp_path)
+    journal.owe_notice("hospital", "payment", "key-1")
+    for key in ("key-1", "key-2"):
+        with pytest.raises(UnknownNotice):
+            journal.outbox.release(key, "S001")
+        with pytest.raises(UnknownNotice):
+            journal.outbox.give_up(key, "S001", "S002", "why")
+    assert journal.outbox.unsent_count() == 1
+    journal.close()
+
+
+def test_a_dark_hosts_backlog_is_not_walked_for_another_host(tmp_path: Path) -> None:
+    """The search for one host's next notice goes by an index of its own."""
+    journal = opened(tmp_path)
+    plan = [
+        str(row)
+        for row in journal.database.connection().execute(
+            "explain query plan select key from notice"
+            " where state in ('owed', 'quarantined') and host = 'hospital' order by seq"
+        )
+    ]
+    assert any("notice_waiting (host=?)" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+    journal.close()
