@@ -50,6 +50,8 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
     bottom = max(zones.question.bottom, zones.work.bottom - need)
     parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
+    if isinstance(moment.question.body, Stars):
+        parts = _beside_pin(sheet, moment, parts, y, bottom)
     if isinstance(moment.question.body, Tiles) and not fits(sheet, parts, y, bottom):
         parts = []  # a choice is what this page is for: it never stands behind a page of words
     elif not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Number | Waiting):
@@ -69,15 +71,20 @@ def _prose(sheet: Sheet, moment: Moment, y: int, bottom: int) -> list[Paragraph]
         parts = paragraphs(sheet, moment)
         if fits(sheet, parts, y, bottom):
             return parts
-    if isinstance(moment.question.body, Stars) and not fits(sheet, parts, y, bottom_of_work(sheet)):
-        sheet.lead = TIGHT_LEAD  # no page is turned while the keys belong to the PIN
-        parts = paragraphs(sheet, moment, joined=True)
     return parts
 
 
-def bottom_of_work(sheet: Sheet) -> int:
-    """Where the explanation of a PIN entry must end."""
-    return sheet.theme.zones.work.bottom - stars.height(sheet)
+def _beside_pin(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bottom: int) -> list[Paragraph]:
+    """No page is turned while the keys belong to the PIN, and its rings keep their room: close lines first, then
+    fewer sentences. What is not shown is still spoken; a test holds that no page of ours comes to that."""
+    if fits(sheet, parts, y, bottom):
+        return parts
+    sheet.lead = TIGHT_LEAD
+    for count in range(len(moment.question.explain), 0, -1):
+        parts = paragraphs(sheet, moment, joined=count)
+        if fits(sheet, parts, y, bottom):
+            return parts
+    return []
 
 
 def _pages_of_words(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bare: bool) -> bool:
@@ -101,7 +108,7 @@ def _least(sheet: Sheet, moment: Moment, answers: list[Answer]) -> int:
         case Figures():
             return theme.line_h("body") * 3 + (theme.sizes.strip_h if theme.portrait else 0) + rows
         case Stars():
-            return stars.height(sheet) + rows
+            return stars.height(sheet, len(answers))
         case Number():
             return number.height(sheet)
         case Hands():

@@ -70,6 +70,7 @@ class Sizes:
     care: tuple[int, int]
     strip_h: int  # page and hide buttons: a row below the work, or a column beside it
     strip_w: int
+    side_w: int  # answers beside another body, on a wide glass
     icon: int
     mark: int  # the shape that tells the tone
     pad: int
@@ -172,11 +173,11 @@ def _sizes(portrait: bool, large: bool, low: bool, scale: float) -> Sizes:
         row_h, button, care, strip = (200 if large else 136), (472, 144), (180, 168), (968, 120)
         icon, mark, margin, care_gap, pad = 96, 112, 56, 17, 24
     else:
-        tile = (596, 144) if large else (389, 160)
+        tile = (596, 141) if large else (389, 160)
         # In large type the two buttons share the whole width: the words would not fit otherwise.
         button = (596, 112) if large else (389, 104)
-        row_h, care, strip = (120 if large else 96), (224, 96), (264, 90) if large else (224, 92)
-        icon, mark, margin, care_gap, pad = 64, 112, 32, 24, 16
+        row_h, care, strip = (120 if large else 98), (224, 96), (264, 90) if large else (224, 92)
+        icon, mark, margin, care_gap, pad = 64, 80, 32, 24, 16
     return Sizes(
         margin=px(margin),
         gap=px(24),
@@ -188,6 +189,7 @@ def _sizes(portrait: bool, large: bool, low: bool, scale: float) -> Sizes:
         care=(px(care[0]), px(care[1])),
         strip_h=px(strip[1]),
         strip_w=px(strip[0]),
+        side_w=px(389),
         icon=px(icon),
         mark=px(mark),
         pad=px(pad),
@@ -200,7 +202,7 @@ def _zones(width: int, height: int, portrait: bool, large: bool, low: bool, scal
     if portrait:
         edges, margin = [0, 144, 960 if low else 640, 1520, 1720, 1920], 56
     else:
-        edges, margin = [0, 72, 240 if large else 208, 560, 680, 800], 32
+        edges, margin = [0, 72, 240 if large else 208, 556 if large else 564, 684, 800], 32
     tops = [round(edge * scale) for edge in edges[:-1]] + [height]
     side = round(margin * scale)
 
@@ -209,5 +211,5 @@ def _zones(width: int, height: int, portrait: bool, large: bool, low: bool, scal
         return Box(left, tops[index], width - 2 * left, tops[index + 1] - tops[index] - above_act)
 
     # On the wide glass zone 4 is hardly higher than its buttons, so the air between stands in zone 3.
-    air = 0 if portrait else round(8 * scale)
+    air = 0 if portrait else round((10 if large else 12) * scale)
     return Zones(zone(0, True), zone(1), zone(2, above_act=air), zone(3), zone(4, True))

@@ -117,13 +117,20 @@ def _make_all(pki: Pki, now: datetime) -> None:
 
 
 def staff_credentials(
-    pki: Pki, handle: str, staff_id: str, role: str, *, issuer: str = "staff-ca", expired: bool = False
+    pki: Pki,
+    handle: str,
+    staff_id: str,
+    role: str,
+    *,
+    issuer: str = "staff-ca",
+    expired: bool = False,
+    now: datetime | None = None,
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Certificate and key of one staff card, issued anew at every call. Names nobody: an id and a role.
 
     The id is the subject's serialNumber (2.5.4.5), the role its title (2.5.4.12). INVENTED, as the card itself is.
     """
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     authority = x509.load_pem_x509_certificate(pki.certificate(issuer).read_bytes())
     secret = serialization.load_pem_private_key(pki.key(issuer).read_bytes(), None)
     assert isinstance(secret, ec.EllipticCurvePrivateKey)

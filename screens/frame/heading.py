@@ -14,8 +14,7 @@ _MARKS = {Tone.DONE: "done", Tone.CAUTION: "caution", Tone.STOP: "stop", Tone.HA
 
 def heading(sheet: Sheet, moment: Moment) -> int:
     """Draw shape and question; answers the y where the explanation begins."""
-    theme, zone = sheet.theme, sheet.theme.zones.question
-    top = zone.y + (theme.sizes.pad if theme.portrait else theme.sizes.pad // 4)
+    theme, zone, top = sheet.theme, sheet.theme.zones.question, top_of(sheet)
     box = Box(zone.x, top, zone.w, zone.bottom - top)
     if marked(moment):
         box = _mark(sheet, moment.question.tone, box)
@@ -25,6 +24,12 @@ def heading(sheet: Sheet, moment: Moment) -> int:
     role, lines = sheet.fit(words, box.w, 2, ("question", "label", "body"), True)
     y = sheet.block(box, lines, role, theme.colour.ink, theme.colour.paper, bold=True)
     return y + (theme.sizes.pad // 2 if theme.portrait else 0)
+
+
+def top_of(sheet: Sheet) -> int:
+    """Where shape and question begin."""
+    theme = sheet.theme
+    return theme.zones.question.y + (theme.sizes.pad if theme.portrait else theme.sizes.pad // 4)
 
 
 def marked(moment: Moment) -> bool:
@@ -45,13 +50,14 @@ def _mark(sheet: Sheet, tone: Tone, box: Box) -> Box:
     return replace(box, w=box.w - side - gap)
 
 
-def paragraphs(sheet: Sheet, moment: Moment, joined: bool = False) -> list[Paragraph]:
-    """The explanation, and the case code where there is one, in lines; ``joined`` to save the ends of lines."""
+def paragraphs(sheet: Sheet, moment: Moment, joined: int = 0) -> list[Paragraph]:
+    """The explanation, and the case code where there is one, in lines; the first ``joined`` alone, to save the ends of
+    lines, as one paragraph."""
     texts = [moment.words(text) for text in moment.question.explain]
     if moment.question.case_code:
         texts.append(moment.words(say("Number {code}", code=Grouped(moment.question.case_code, 4))))
     if joined:
-        texts = [("" if moment.preferences.language == "zh" else " ").join(texts)]
+        texts = [("" if moment.preferences.language == "zh" else " ").join(texts[:joined])]
     return [sheet.lines(words, _width(sheet, moment), sheet.prose, False) for words in texts]
 
 

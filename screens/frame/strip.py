@@ -2,6 +2,7 @@
 
 from kiosk.domain.text import Text, say
 from screens import acts
+from screens.frame.heading import marked, top_of
 from screens.moment import Moment
 from screens.picture import Target
 from screens.sheet import Sheet
@@ -28,7 +29,7 @@ def split(sheet: Sheet, box: Box) -> tuple[Box, Box]:
 def strip(sheet: Sheet, moment: Moment, box: Box, pages: int, hide: bool) -> None:
     """``pages`` of the body; those of the explanation before it are counted with them."""
     sheet.pages = pages + sheet.pages_before
-    hide_at, before, count, after = _row(sheet, box) if sheet.theme.portrait else _column(sheet, box)
+    hide_at, before, count, after = _row(sheet, box) if sheet.theme.portrait else _column(sheet, moment, box)
     align = "centre" if sheet.theme.portrait else "right"
     if hide:
         word = say("Hide") if moment.amounts_shown else say("Show")
@@ -53,14 +54,17 @@ def _row(sheet: Sheet, box: Box) -> tuple[Box, Box, Box, Box]:
     return Box(box.x, box.y, wide, box.h), Box(count.x - wide, box.y, wide, box.h), count, after
 
 
-def _column(sheet: Sheet, box: Box) -> tuple[Box, Box, Box, Box]:
-    """Three buttons; the count stands at the right of the question above them."""
+def _column(sheet: Sheet, moment: Moment, box: Box) -> tuple[Box, Box, Box, Box]:
+    """Three buttons; the count stands at the right of the question above them, below the shape of the tone."""
     high = sheet.theme.sizes.strip_h
     free = box.h - 3 * high
     after = Box(box.x, box.bottom - high, box.w, high)
     before = Box(box.x, after.y - high - free // 2, box.w, high)
     zone = sheet.theme.zones.question
     count = Box(box.x, zone.y, box.w, sheet.theme.line_h("question"))
+    if marked(moment):
+        top = top_of(sheet) + sheet.theme.sizes.mark
+        count = Box(box.x, top, box.w, zone.bottom - top)
     return Box(box.x, box.y, box.w, high), before, count, after
 
 

@@ -17,8 +17,9 @@ def warning(sheet: Sheet, moment: Moment) -> None:
     role, lines = sheet.fit(moment.words(say("Are you still there?")), box.w, 2, ("question", "label"), True)
     y = sheet.block(box, lines, role, colour.ink, colour.paper, bold=True)
     sentence = say("This page closes in {seconds} seconds. Touch here for more time.", seconds=moment.seconds_left or 0)
-    broken = sheet.lines(moment.words(sentence), zone.w, "body", False)
-    sheet.block(Box(zone.x, y + theme.sizes.pad, zone.w, 0), broken, "body", colour.ink2, colour.paper)
+    beside = box.w if y + theme.sizes.pad < box.y + side else zone.w
+    broken = sheet.lines(moment.words(sentence), beside, "body", False)
+    sheet.block(Box(zone.x, y + theme.sizes.pad, beside, 0), broken, "body", colour.ink2, colour.paper)
     _stay(sheet, moment)
 
 

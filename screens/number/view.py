@@ -11,7 +11,7 @@ from screens.theme import Box
 DIGITS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)
 CLEAR_LABEL = say("Clear")
 _KEYS = len(DIGITS) + 1
-_KEY_MM_MIN = 15.5
+_KEY_MM_MIN = 15.1
 
 
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
@@ -29,7 +29,7 @@ def height(sheet: Sheet) -> int:
 
 
 def _gap(sheet: Sheet) -> int:
-    return sheet.theme.sizes.gap * 2 // 3
+    return sheet.theme.sizes.gap * 3 // 4
 
 
 def _key_min(sheet: Sheet) -> int:

@@ -7,7 +7,6 @@ from screens.moment import Moment
 from screens.sheet import Sheet
 from screens.theme import Box
 from screens.tiles import view as tiles
-from screens.typeface import measure
 
 PROMPTS: dict[PinPrompt, Text] = {
     PinPrompt.CURRENT: say("Your present PIN"),
@@ -19,33 +18,36 @@ PROMPTS: dict[PinPrompt, Text] = {
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
     assert isinstance(body, Stars)
-    box = tiles.at_foot(sheet, moment, answers, box, numbered=False)  # here every digit belongs to the PIN
+    if sheet.theme.portrait:
+        box = tiles.at_foot(sheet, moment, answers, box, numbered=False)  # here every digit belongs to the PIN
+    else:
+        box = tiles.at_side(sheet, moment, answers, box)
     progress = moment.progress or PinProgress(PinPrompt.CURRENT, 0)
     _field(sheet, moment, body, progress, box)
 
 
-def height(sheet: Sheet) -> int:
-    """The least height of the whole field: prompt, one row of rings, air."""
+def height(sheet: Sheet, answers: int) -> int:
+    """The least height of the field with what stands below it upright. On a wide glass, whose height is scarce,
+    answers stand beside."""
+    return _field_height(sheet) + (tiles.rows_height(sheet, answers) if sheet.theme.portrait else 0)
+
+
+def _field_height(sheet: Sheet) -> int:
+    """Prompt, one row of rings, air."""
     return sheet.theme.line_h("label") + sheet.theme.type.figure + 2 * sheet.theme.sizes.pad
 
 
 def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box: Box) -> None:
-    """A card with the prompt and one ring a digit, the typed ones filled; on one line where there is little room."""
+    """A card with the prompt and below it one ring a digit, the typed ones filled."""
     theme, colour = sheet.theme, sheet.theme.colour
     words = moment.words(PROMPTS[progress.prompt])
     count = max(body.digits_max, progress.digits)
-    flat = box.h < height(sheet)
-    high = box.h if flat else min(box.h, height(sheet) + 2 * theme.sizes.pad)
+    least = _field_height(sheet)
+    high = min(box.h, least + 2 * theme.sizes.pad)
     card = box.centred(box.w, high)
     sheet.panel(card, colour.surface, colour.line, theme.sizes.outline)
     label_h = theme.line_h("label")
-    if flat:
-        inner = card.inset(theme.sizes.pad, 0)
-        sheet.line(inner, words, "label", colour.ink, colour.surface, bold=True)
-        left = inner.x + int(measure(words, theme.type.label, True)) + 2 * theme.sizes.pad
-        _rings(sheet, Box(left, inner.y, inner.right - left, inner.h), count, progress.digits)
-        return
-    top = card.y + (high - height(sheet)) // 2 + theme.sizes.pad // 2
+    top = card.y + (high - least) // 2 + theme.sizes.pad // 2
     sheet.line(Box(card.x, top, card.w, label_h), words, "label", colour.ink, colour.surface, bold=True, align="centre")
     below = Box(card.x, top + label_h, card.w, theme.type.figure + theme.sizes.pad)
     _rings(sheet, below, count, progress.digits)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.domain.text import say
+from kiosk.domain.text import Text, say
 from kiosk.ports import Answer, Role
 from screens import acts
 from screens.frame.strip import split, strip
@@ -10,6 +10,7 @@ from screens.moment import Moment
 from screens.picture import Target
 from screens.sheet import TIGHT, Sheet
 from screens.theme import Box
+from screens.typeface import measure
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ def at_foot(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, numbe
         key = index + 1 if numbered else -1
         _cell(sheet, moment, answer, Box(box.x, y, box.w, sheet.theme.sizes.row_h), key, True)
     return Box(box.x, box.y, box.w, box.h - foot)
+
+
+def at_side(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> Box:
+    """Answers at the right of another body, for the finger alone. Answers the box that is left for the body."""
+    if not answers:
+        return box
+    sizes, wide = sheet.theme.sizes, sheet.theme.sizes.side_w
+    high = min(sizes.tile[1], (box.h + sizes.gap) // len(answers) - sizes.gap)
+    top = box.y + (box.h - len(answers) * (high + sizes.gap) + sizes.gap) // 2
+    for index, answer in enumerate(answers):
+        _cell(sheet, moment, answer, Box(box.right - wide, top + index * (high + sizes.gap), wide, high), -1, True)
+    return Box(box.x, box.y, box.w - wide - sizes.gap, box.h)
 
 
 def least_height(sheet: Sheet, answers: list[Answer]) -> int:
@@ -113,7 +126,8 @@ def _upright(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: 
 
 
 def _beside(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: str, fill: str, as_row: bool) -> None:
-    sizes, inner = sheet.theme.sizes, target.box.inset(sheet.theme.sizes.pad, sheet.theme.sizes.pad // 2)
+    sizes = sheet.theme.sizes
+    inner = target.box.inset(sizes.pad, sizes.outline if as_row else sizes.pad // 2)
     high = sheet.theme.line_h("label")
     icon = min(sizes.icon, inner.h) if as_row or sheet.theme.portrait else min(sizes.icon, inner.h - high)
     column = Box(inner.x, inner.y, max(icon, sheet.theme.type.label), inner.h)
@@ -127,7 +141,31 @@ def _beside(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: s
         at = Box(column.x, inner.bottom - icon, icon, icon)
     _icon(sheet, answer, target, at, ink)
     left = column.right + (sizes.pad if column.w else 0)
-    _label(sheet, moment, answer, target, Box(left, inner.y, inner.right - left, inner.h), ink, fill, middle=True)
+    room = Box(left, inner.y, inner.right - left, inner.h)
+    if not (as_row and _side_by_side(sheet, moment, answer, target, room, ink, fill)):
+        _label(sheet, moment, answer, target, room, ink, fill, middle=True)
+
+
+def _side_by_side(sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str) -> bool:
+    """In a row: label left and note right on one line, where both have room. Whether they had."""
+    note_text = _note_text(answer)
+    if note_text is None:
+        return False
+    label, note = moment.words(answer.label), moment.words(note_text)
+    em = sheet.theme.type
+    if measure(label, em.label, True) + sheet.theme.sizes.gap + measure(note, em.note, False) > box.w:
+        return False
+    if max(len(sheet.lines(label, box.w, "label", True)), len(sheet.lines(note, box.w, "note", False))) > 1:
+        return False  # longer than a line may be
+    down = sheet.theme.colour.on_tint
+    sheet.line(box, label, "label", ink, fill, bold=True, target=target.act, down_colour=down)
+    shade = sheet.theme.colour.ink2
+    sheet.line(box, note, "note", shade, fill, align="right", target=target.act, down_colour=down)
+    return True
+
+
+def _note_text(answer: Answer) -> Text | None:
+    return say("Not now") if answer.unavailable else answer.note
 
 
 def _icon(sheet: Sheet, answer: Answer, target: Target, box: Box, ink: str) -> None:
@@ -158,7 +196,7 @@ def _label(
     sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str, middle: bool = False
 ) -> None:
     """The label, and below it the note or "not now". A label is never cut; a note gives way to it."""
-    note_text = say("Not now") if answer.unavailable else answer.note
+    note_text = _note_text(answer)
     notes = sheet.lines(moment.words(note_text), box.w, "note", False)[:2] if note_text else ()
     words, roles = moment.words(answer.label), ("label", "body", "note")
     role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight("note"))

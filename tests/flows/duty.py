@@ -31,6 +31,7 @@ class DutyReader(FakeReader):
     """Takes residents' cards and staff cards; the staff chip is the simulated one."""
 
     chip: VirtualStaffCard | None = None
+    signatures_left: int | None = None  # then the chip is mute
 
     async def read_identity(self) -> CardIdentity:
         if self.chip and self.card_present:
@@ -48,6 +49,10 @@ class DutyReader(FakeReader):
         await trio.lowlevel.checkpoint()
         if not self.card_present or self.chip is None:
             raise CardGone
+        if self.signatures_left == 0:
+            raise DeviceFault("card_reader", Health(Condition.READY, "card_mute"))
+        if self.signatures_left:
+            self.signatures_left -= 1
         return drive(staff_card.signature(challenge), self.chip.transmit)
 
 

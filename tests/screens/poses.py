@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-from kiosk.config import City, Settings, Terminal
+from kiosk.config import City, Terminal
 from kiosk.ports import Question
 from kiosk.ports.screen import Preferences
 from screens.compose import compose
@@ -11,11 +12,14 @@ from screens.frame.header import Sign
 from screens.moment import Moment
 from screens.picture import Picture
 from screens.theme import Theme, theme
+from tests.screens.lives import one_of_each
+from tests.screens.pages import pages as pages_of_the_house
 from tests.screens.samples import samples
 
 PORTRAIT = (1080, 1920, 0.248, 900)
 LANDSCAPE = (1280, 800, 0.170, 900)
 SIZES = {"portrait": PORTRAIT, "landscape": LANDSCAPE}
+HIGH_HUNG = (1080, 1920, 0.370, 800)  # a 32 inch panel: its work zone begins lower
 MODES = {"normal": (False, False), "large": (True, False), "contrast": (False, True)}
 LANGUAGES = ("zh", "en")
 SIGN = Sign(City(), Terminal())
@@ -36,7 +40,7 @@ class Pose:
 
     def theme(self) -> Theme:
         large, contrast = MODES[self.mode]
-        return theme(*SIZES[self.size], large, contrast)
+        return theme(*(SIZES | {"high": HIGH_HUNG})[self.size], large, contrast)
 
     def moment(self, question: Question) -> Moment:
         large, contrast = MODES[self.mode]
@@ -45,6 +49,7 @@ class Pose:
 
 
 POSES = [Pose(size, mode, language) for size in SIZES for mode in MODES for language in LANGUAGES]
+LOW = [Pose("high", mode, language) for mode in ("normal", "large") for language in LANGUAGES]
 
 
 def pages(pose: Pose, question: Question) -> Iterator[tuple[Moment, Picture]]:
@@ -63,25 +68,10 @@ def pages(pose: Pose, question: Question) -> Iterator[tuple[Moment, Picture]]:
     yield warned, compose(warned, theme, SIGN)
 
 
+@cache
 def questions() -> dict[str, Question]:
-    """The samples and the questions of the house itself."""
-    return {**samples(), **house_questions()}
-
-
-def house_questions() -> dict[str, Question]:
-    from kiosk import questions as house
-
-    settings = Settings(run_dir="", data_dir="")
-    found = [
-        house.insert_card(),
-        house.no_card(settings),
-        house.out_of_order(settings),
-        house.reading_card(),
-        *(house.card_problem(reason) for reason in ("card_mute", "card_foreign", "no_authority", "counterfeit")),
-        house.help_called(3, "451207"),
-        house.nobody_there(settings, "451207"),
-        house.take_card(with_paper=True, forgotten=False),
-        house.take_card(with_paper=False, forgotten=True),
-        house.take_paper(),
-    ]
-    return {f"house-{question.name}": question for question in found}
+    """Samples, pages of the house with the hardest values, and of every other name the first page that was lived."""
+    built = pages_of_the_house()
+    names = {question.name for question in built.values()}
+    lived = {key: question for key, question in one_of_each().items() if question.name not in names}
+    return {**samples(), **built, **lived}

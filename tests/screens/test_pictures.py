@@ -7,15 +7,24 @@ from tests.screens.album import hashes, remembered
 from tests.screens.poses import POSES, SIGN, SIZES, questions
 from tests.screens.studio import fingerprint, photograph, versions
 
+SHARES = 3
 
-def test_pictures_are_as_accepted() -> None:
+
+@pytest.mark.parametrize("share", [pytest.param(at, marks=[] if at == 0 else pytest.mark.slow) for at in range(SHARES)])
+def test_pictures_are_as_accepted(share: int) -> None:
     """Each picture has its remembered hash; after a wanted change run ``python -m tests.screens.report --accept``."""
     then, known = remembered()
     if then != versions():
         pytest.fail(f"hashes.json was made with {then}, this machine has {versions()}: install those or accept anew")
-    now = hashes()
-    changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
+    now = hashes(share, SHARES)
+    changed = sorted(name for name, found in now.items() if known.get(name) != found)
     assert changed == [], "see them with: python -m tests.screens.report --base HEAD"
+
+
+def test_every_picture_is_remembered_and_no_other() -> None:
+    """One hash for every question in every pose."""
+    names = {f"{name}-{pose.name}" for name in questions() for pose in POSES}
+    assert remembered()[1].keys() == names, "run: python -m tests.screens.report --accept"
 
 
 def test_the_same_picture_has_the_same_pixels() -> None:
