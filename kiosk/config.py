@@ -90,6 +90,9 @@ class CashRules(_Part, frozen=True):
 
     bill_fen_max: int = 500_000
     notes_max: int = 40
+    deposit_fen_min: int = 10_000  # of one inpatient deposit
+    deposit_fen_max: int = 500_000
+    deposit_offers_fen: tuple[int, ...] = (20_000, 50_000, 100_000, 200_000, 300_000)
     change_owed_fen_max: int = 999  # change below this may be owed through the debt register instead of paid in notes
     first_note_s: float = 90.0
     next_note_s: float = 300.0

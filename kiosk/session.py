@@ -14,6 +14,8 @@ from kiosk.config import Settings
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.text import Text, say
+from kiosk.money.debt_payout import owes_here
+from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import (
     Answer,
     Back,
@@ -22,6 +24,7 @@ from kiosk.ports import (
     CardNotGenuine,
     DeviceFault,
     HostRefused,
+    Journal,
     Kiosk,
     Outcome,
     OutcomeUnknown,
@@ -44,6 +47,10 @@ from kiosk.questions import (
 from kiosk.race import first_of
 from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
 from kiosk.services.change_pin import change_pin
+from kiosk.services.collect_money import NEEDS as COLLECT_MONEY_NEEDS
+from kiosk.services.collect_money import collect_money
+from kiosk.services.collect_receipt import NEEDS as COLLECT_RECEIPT_NEEDS
+from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.notices import device_out, device_words
 from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
 from kiosk.services.print_certificate import print_certificate
@@ -59,9 +66,21 @@ READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers 
 STAFF_CARD = card_problem("card_staff").name
 
 
+def _nothing_waits(journal: Journal, card_number: str) -> bool:
+    return False
+
+
+def _receipt_waits(journal: Journal, card_number: str) -> bool:
+    return bool(receipts_owed(journal, card_number))
+
+
 @dataclass(frozen=True)
 class ServiceEntry:
-    """One tile of the menu, where the terminal has these hosts and slots; a fitted slot may still be out of order."""
+    """One tile of the menu, where the terminal has these hosts and slots; a fitted slot may still be out of order.
+
+    ``waits``: whether something waits here for the holder of a card. Its tile then stands first and says so, and no
+    more than that: who reads it over a shoulder learns no amount. With ``if_waiting`` it has no tile else.
+    """
 
     name: str
     label: Text
@@ -70,6 +89,8 @@ class ServiceEntry:
     run: Callable[[Kiosk], Awaitable[Outcome]]
     hosts: tuple[str, ...] = ()
     fitted: tuple[str, ...] = ()
+    waits: Callable[[Journal, str], bool] = _nothing_waits
+    if_waiting: bool = False
 
     def offered(self, settings: Settings) -> bool:
         return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots)
@@ -89,6 +110,34 @@ SERVICES = (
         settle_medical_bill,
         hosts=("hospital", "medical_insurance"),
         fitted=("cash_acceptor",),
+    ),
+    ServiceEntry(
+        "pay_inpatient_deposit",
+        say("Pay an inpatient deposit"),
+        "bed",
+        PAY_INPATIENT_DEPOSIT_NEEDS,
+        pay_inpatient_deposit,
+        hosts=("hospital",),
+        fitted=("cash_acceptor",),
+    ),
+    ServiceEntry(
+        "collect_money",
+        say("Collect money kept for you"),
+        "note",
+        COLLECT_MONEY_NEEDS,
+        collect_money,
+        hosts=("hospital",),
+        fitted=("cash_acceptor",),
+        waits=owes_here,
+    ),
+    ServiceEntry(
+        "collect_receipt",
+        say("Print a receipt you are owed"),
+        "receipt",
+        COLLECT_RECEIPT_NEEDS,
+        collect_receipt,
+        waits=_receipt_waits,
+        if_waiting=True,
     ),
 )
 
@@ -286,7 +335,7 @@ async def _serve_menu(desk: Desk) -> None:
 async def _choose_service(desk: Desk) -> str | None:
     """The menu, redrawn when a device comes or goes. None: the resident is finished."""
     while True:
-        question = menu(desk.visit, tuple(_tile(desk, entry) for entry in SERVICES if entry.offered(desk.settings)))
+        question = menu(desk.visit, _tiles(desk))
         try:
             index, value = await first_of(partial(desk.ask, question), desk.supervisor.wait_change)
         except Back:
@@ -295,10 +344,20 @@ async def _choose_service(desk: Desk) -> str | None:
             return str(value)
 
 
-def _tile(desk: Desk, entry: ServiceEntry) -> Answer:
+def _tiles(desk: Desk) -> tuple[Answer, ...]:
+    """What this terminal offers; what waits for this card stands first."""
+    card = desk.visit.identity.card_number
+    offered = [entry for entry in SERVICES if entry.offered(desk.settings)]
+    waiting = [entry for entry in offered if entry.waits(desk.journal, card)]
+    others = [entry for entry in offered if entry not in waiting and not entry.if_waiting]
+    return tuple(_tile(desk, entry, entry in waiting) for entry in (*waiting, *others))
+
+
+def _tile(desk: Desk, entry: ServiceEntry, waits: bool) -> Answer:
     missing = desk.supervisor.unusable(entry.needs)
     reason = device_words(missing, desk.supervisor.health(missing).reason) if missing else None
-    return Answer(entry.name, entry.label, icon=entry.icon, unavailable=reason)
+    note = say("Waiting for you") if waits else None
+    return Answer(entry.name, entry.label, icon=entry.icon, note=note, unavailable=reason)
 
 
 async def _show_and_end(desk: Desk, question: Question) -> str:

@@ -15,6 +15,7 @@ from kiosk.money.pay_out import dispense_when_clear
 from kiosk.money.purse import Purse
 from kiosk.ports import CashModule, HostRefused, Journal, Kiosk, OutcomeUnknown
 
+SMALLEST_NOTE_FEN = 100  # what is less is paid at the counter
 _PAYS = ("dispensed", "dispense_uncertain")
 
 
@@ -110,3 +111,18 @@ def _effect(intent: StoredEntry) -> str:
 def _facts(entry: StoredEntry) -> Facts:
     assert entry.facts is not None, "the period of an open effect is never destroyed"
     return entry.facts
+
+
+def owes_here(journal: Journal, card_number: str) -> bool:
+    """Whether this terminal wrote down a debt to this card, and the holder has not looked at the register since.
+
+    What another terminal owes is not known here; the register tells it when it is asked.
+    """
+    for entry in reversed(journal.of_card(card_number)):
+        facts = entry.facts or {}
+        if entry.act == "debts_seen":
+            return False
+        owed = facts.get("amount_fen", 0) if entry.act == "debt_owed" else facts.get("owed_fen", 0)
+        if int(owed) >= SMALLEST_NOTE_FEN:
+            return True
+    return False

@@ -8,6 +8,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, OwedNotice
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split, UndonePayment
+from kiosk.ports import HostRefused
 
 
 class PaymentDesk(Protocol):
@@ -27,6 +28,7 @@ class DebtDesk(Protocol):
 
 
 Delivery = Callable[[OwedNotice], Awaitable[object]]
+NOT_OURS = ("reserved_elsewhere", "paid", "no_such_debt")
 
 
 def means_of(split: Split) -> str:
@@ -76,7 +78,11 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
         await register.confirm(_voucher(notice.facts), Fen(int(notice.facts["paid_fen"])), notice.key)
 
     async def given_up(notice: OwedNotice) -> None:
-        await register.give_back(_voucher(notice.facts), notice.key)
+        try:
+            await register.give_back(_voucher(notice.facts), notice.key)
+        except HostRefused as refusal:
+            if refusal.code not in NOT_OURS:  # the reserve never reached the register: there is nothing to give back
+                raise
 
     return {
         ("hospital", "payment"): payment,

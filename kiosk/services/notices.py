@@ -80,8 +80,8 @@ async def host_silent(kiosk: Kiosk, *, act: str) -> Outcome:
     return Outcome.UNAVAILABLE
 
 
-async def host_said_no(kiosk: Kiosk, refusal: HostRefused) -> Outcome:
-    """The host's own sentence, if it sent one, under our heading."""
+async def host_said_no(kiosk: Kiosk, refusal: HostRefused, *, card_needed: bool = True) -> Outcome:
+    """The host's own sentence, if it sent one, under our heading. ``card_needed``: as in ``device_out``."""
     kiosk.journal.record("host_refused", kiosk.visit.case_code, host=refusal.host, code=refusal.code)
     unexplained = _REFUSAL_WORDS.get(refusal.code, say("The counter can tell you why."))
     reason = verbatim(refusal.words) if refusal.words else unexplained
@@ -93,6 +93,7 @@ async def host_said_no(kiosk: Kiosk, refusal: HostRefused) -> Outcome:
             answers=(understood(),),
             tone=Tone.STOP,
             case_code=kiosk.visit.case_code,
-        )
+        ),
+        card_needed=card_needed,
     )
     return Outcome.REFUSED

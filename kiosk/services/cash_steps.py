@@ -1,0 +1,82 @@
+"""What services that take notes share: feeding them, giving them back, and the paper at the end."""
+
+from collections.abc import Callable
+
+import trio
+
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.receipt import Receipt
+from kiosk.money.pay_out import owe_rest, pay_out
+from kiosk.money.purse import Purse
+from kiosk.money.receipts_owed import OwedReceipt, note_print, receipts_owed
+from kiosk.money.take_notes import acceptable_notes, take_one_note
+from kiosk.ports import DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
+from kiosk.race import past_recall
+from kiosk.services import bill_pages as pages
+from kiosk.services.receipt_papers import compose
+
+GONE = ("timeout", "card_pulled", "reader_lost")  # ways of leaving after which nobody is known to stand there
+PAY_OUT_S_MAX = 200.0
+PRINT_S_MAX = 60.0
+DISABLE_S_MAX = 5.0
+
+FeedPage = Callable[[Fen, Purse, tuple[Fen, ...]], Question]
+
+
+async def collect_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage) -> None:
+    """Notes until ``due_fen`` is inside. The same card may come back within a minute; any other never.
+
+    Raises:
+        Chose: the page has another answer. Back, ResidentLeft, DeviceFault: what is inside stays in ``purse``.
+    """
+    try:
+        while purse.inside_fen < due_fen:
+            accepted = await acceptable_notes(kiosk, due_fen, purse)
+            await kiosk.cash_acceptor.enable(accepted)
+            try:
+                await kiosk.wait(page(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))
+            except ResidentLeft as left:
+                if left.how != "card_pulled" or not purse.inside_fen or not await _same_card_back(kiosk):
+                    raise
+    finally:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + DISABLE_S_MAX):
+            await kiosk.cash_acceptor.disable()
+
+
+async def _same_card_back(kiosk: Kiosk) -> bool:
+    return await kiosk.wait_same_card(pages.card_out(), kiosk.settings.cash.same_card_s)
+
+
+async def give_back(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
+    """What is inside goes out again, and the screen says where; how much came in notes.
+
+    The holder may be gone: then nothing is dispensed to whoever stands there now, and all of it is owed.
+    """
+    if not purse.inside_fen:
+        return NOTHING
+    if reason in GONE:
+        owe_rest(kiosk, purse, reason)
+        return NOTHING
+    kiosk.screen.show(pages.notes_coming(purse.inside_fen))
+    return await past_recall(lambda: pay_out(kiosk, purse, reason), PAY_OUT_S_MAX)
+
+
+def paper_of_visit(kiosk: Kiosk) -> OwedReceipt | None:
+    """What this visit owes on paper now: the newest, because the one before it was tried when it was made."""
+    visit = kiosk.visit
+    owed = [one for one in receipts_owed(kiosk.journal, visit.identity.card_number) if one.case_code == visit.case_code]
+    return owed[-1] if owed else None
+
+
+async def print_paper(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool = False) -> bool:
+    """Whether it is surely out. Else it stays owed: reprinted by the same card, marked 补打 (money-rules 23)."""
+    receipt: Receipt = compose(kiosk, owed, reprint=reprint)
+    note_print(kiosk, owed, "receipt_intent")
+    try:
+        await past_recall(lambda: kiosk.print_receipt(receipt), PRINT_S_MAX)
+    except (DeviceFault, OutcomeUnknown, trio.TooSlowError) as problem:
+        kiosk.log("receipt_not_confirmed", error=type(problem).__name__)
+        note_print(kiosk, owed, "receipt_not_confirmed")
+        return False
+    note_print(kiosk, owed, "receipt_delivered")
+    return True

@@ -1,0 +1,144 @@
+"""Receipts composed from what the journal has sealed: the same words at once, later, and as a reprint (补打).
+
+Every one shows what is due, paid, owed and under check, as far as there is any of it (money-rules 23).
+"""
+
+from datetime import datetime
+
+from kiosk.domain.entries import Facts
+from kiosk.domain.identity import mask_name
+from kiosk.domain.money import Fen
+from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
+from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
+from kiosk.money.receipts_owed import OwedReceipt
+from kiosk.ports import Kiosk
+
+_TITLES = {
+    "bill": say("Medical bill: settled"),
+    "bill_pending": say("Outcome pending: do not pay again"),
+    "deposit": say("Inpatient deposit: credited"),
+    "deposit_pending": say("Deposit received, not credited yet: do not pay again"),
+    "debt_paid": say("Money that was owed to you: paid out"),
+    "money": say("Your money back"),
+}
+
+
+def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
+    """``owed`` on paper, with the number and the time of the visit that it belongs to."""
+    title = ReceiptLine(title_of(owed), LineStyle.BOLD)
+    marked = (ReceiptLine(say("Reprint"), LineStyle.BIG),) if reprint else ()
+    about = {
+        "bill": _bill,
+        "bill_pending": _bill_pending,
+        "deposit": _deposit,
+        "deposit_pending": _deposit,
+        "debt_paid": _debt_paid,
+    }.get(owed.kind, _nothing)
+    lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
+    return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)))
+
+
+def title_of(owed: OwedReceipt) -> Text:
+    return _TITLES[owed.kind]
+
+
+def day_of(owed: OwedReceipt) -> Day:
+    return Day(datetime.fromisoformat(owed.at).date())
+
+
+def _heading(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
+    terminal = kiosk.settings.terminal.terminal_id
+    at = datetime.fromisoformat(owed.at)
+    return [
+        say("Card holder: {name}", name=Name(mask_name(kiosk.visit.holder.name))),
+        say("Terminal {terminal}, number {code}", terminal=terminal, code=Grouped(owed.case_code)),
+        say("{day} {time}", day=Day(at.date()), time=f"{at:%H:%M}"),
+    ]
+
+
+def _bill(facts: Facts) -> list[Text]:
+    lines = [
+        *_department(facts),
+        say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
+        say("Insurance fund: {amount}", amount=_amount(facts, "fund_fen")),
+        say("Medical account: {amount}", amount=_amount(facts, "account_fen", "shared_account_fen")),
+        say("Paid in cash: {amount}", amount=_amount(facts, "cash_fen")),
+        say("Settlement number: {number}", number=str(facts.get("settlement_id", ""))),
+        say("This is a receipt, not an invoice."),
+    ]
+    if "invoice_code" in facts:
+        lines.append(say("Electronic invoice code: {code}", code=str(facts["invoice_code"])))
+    return lines
+
+
+def _bill_pending(facts: Facts) -> list[Text]:
+    lines = _department(facts)
+    if "total_fen" in facts:
+        lines.append(say("Bill in all: {amount}", amount=_amount(facts, "total_fen")))
+    lines.append(say("Your cash under check: {amount}", amount=_amount(facts, "held_fen")))
+    return lines
+
+
+def _deposit(facts: Facts) -> list[Text]:
+    lines = [
+        *_department(facts),
+        say("Hospital stay: {number}", number=str(facts.get("admission", ""))),
+        say("Deposit: {amount}", amount=_amount(facts, "amount_fen")),
+    ]
+    if "hospital_number" in facts:
+        lines.append(say("The hospital's number: {number}", number=str(facts["hospital_number"])))
+    if "held_fen" in facts:
+        lines.append(say("Your cash under check: {amount}", amount=_amount(facts, "held_fen")))
+    return [*lines, say("This is a receipt, not an invoice.")]
+
+
+def _debt_paid(facts: Facts) -> list[Text]:
+    return [
+        say("Voucher number: {number}", number=str(facts["voucher"])),
+        say("Owed to you before: {amount}", amount=_amount(facts, "debt_fen")),
+    ]
+
+
+def _nothing(facts: Facts) -> list[Text]:
+    return []
+
+
+def _money(owed: OwedReceipt) -> list[Text]:
+    """What went out, what is owed, and what nobody knows yet."""
+    if owed.kind == "debt_paid":
+        left = Fen(int(owed.facts["debt_fen"]) - owed.paid_out_fen - owed.under_check_fen)
+        lines = [
+            say("Paid out in notes: {amount}", amount=Amount(owed.paid_out_fen)),
+            say("Still owed to you: {amount}", amount=Amount(left)),
+        ]
+    else:
+        paid = say("Change paid out: {amount}", amount=Amount(owed.paid_out_fen))
+        if owed.kind == "money":
+            paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
+        lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
+        if owed.kind.endswith("_pending"):
+            lines = []
+    if owed.under_check_fen:
+        lines.append(say("Not certain that it came out: {amount}", amount=Amount(owed.under_check_fen)))
+    return lines
+
+
+def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
+    number = kiosk.settings.terminal.telephone
+    lines = []
+    if owed.owed_fen:
+        lines.append(say("Get it with this card at this terminal or at the hospital counter."))
+    if owed.kind.endswith("_pending"):
+        lines.append(say("Insert this card again later: the result is printed here."))
+    if owed.kind.endswith("_pending") or owed.under_check_fen:
+        lines.append(say("Ask with the number above, or call {number}.", number=number))
+    return lines
+
+
+def _department(facts: Facts) -> list[Text]:
+    department = str(facts.get("department", ""))
+    return [say("Department: {department}", department=verbatim(department))] if department else []
+
+
+def _amount(facts: Facts, *names: str) -> Amount:
+    return Amount(Fen(sum(int(facts.get(name, 0)) for name in names)))
