@@ -52,6 +52,8 @@ from kiosk.services.collect_money import collect_money
 from kiosk.services.collect_receipt import NEEDS as COLLECT_RECEIPT_NEEDS
 from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.notices import device_out, device_words
+from kiosk.services.pay_inpatient_deposit import NEEDS as PAY_INPATIENT_DEPOSIT_NEEDS
+from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
 from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
 from kiosk.services.print_certificate import print_certificate
 from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
