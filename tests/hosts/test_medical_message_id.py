@@ -1,5 +1,6 @@
 """Message ids of the national interface: never the same one twice, whatever clock and power do."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +74,6 @@ def test_a_broken_counter_makes_no_ids(tmp_path: Path) -> None:
 def test_the_id_is_on_the_disk_first(tmp_path: Path) -> None:
     """An id that could not be kept is never handed out."""
     source = ids(tmp_path / "gone", Watch())
-    (tmp_path / "gone").rmdir()
+    shutil.rmtree(tmp_path / "gone")
     with pytest.raises(OSError, match="message-ids"):
         source.new()

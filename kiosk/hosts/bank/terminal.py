@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from kiosk.hosts.one_process import UsedElsewhere, hold
+
 TRACES_PER_BATCH = 999_999
 
 
@@ -12,7 +14,7 @@ class BatchFull(Exception):
 
 
 class TraceCounterBroken(Exception):
-    """The counter's file cannot be read: no bank act until staff have looked at it, since numbers might repeat."""
+    """The counter's file cannot be read, or another process uses it: no bank act, since numbers might repeat."""
 
 
 class TraceCounter:
@@ -20,6 +22,10 @@ class TraceCounter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        try:
+            self._hold = hold(path)
+        except UsedElsewhere:
+            raise TraceCounterBroken(f"{path} is used by another process") from None
         self._batch, self._last, self._used = self._read()
 
     @property

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from kiosk.hosts.one_process import UsedElsewhere, hold
+
 CHINA = timezone(timedelta(hours=8))  # the interface knows one time
 _TIME = "%Y%m%d%H%M%S"
 
 
 class MessageIdsUnusable(Exception):
-    """The counter's file cannot be understood: nobody knows which ids were used, so none is made."""
+    """The counter's file cannot be understood, or another process uses it: none is made that might be used already."""
 
 
 class MessageIds:
@@ -28,7 +30,10 @@ class MessageIds:
         self._institution = institution
         self._first, self._last = serial_first, serial_last
         self._now = now
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._hold = hold(path)
+        except UsedElsewhere:
+            raise MessageIdsUnusable(f"{path} is used by another process") from None
         self._used = self._read()
 
     def new(self) -> str:
