@@ -170,6 +170,13 @@ class Seals(_Part, frozen=True):
     time_tolerance_s: int = 300
 
 
+class AgencyKeys(_Part, frozen=True):
+    """Public keys of the agency, PEM files."""
+
+    recovery: str = ""  # RSA, its private half with two custodians: the journal's sealing keys are wrapped to it
+    documents: dict[str, str] = {}  # name -> Ed25519: who may sign policies, hotlists and acknowledgements
+
+
 class StaffRules(_Part, frozen=True):
     """Who may open the staff side. Without an anchor nobody: a staff card is then a foreign card."""
 
@@ -201,6 +208,7 @@ class Settings(_Part, frozen=True):
     medical_insurance: MedicalInsuranceRules = MedicalInsuranceRules()
     bank: BankRules = BankRules()
     staff: StaffRules = StaffRules()
+    agency_keys: AgencyKeys = AgencyKeys()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -17,6 +17,8 @@ class Periods:
         self._root = root
         self._recovery = recovery
         self._sealers: dict[str, Sealer] = {}
+        if recovery is not None:
+            self._wrap_older(recovery)
 
     def sealer(self, period: str) -> Sealer:
         """The sealer for new rows; makes the period's key inside the caller's commit if it is the first."""
@@ -38,6 +40,13 @@ class Periods:
         """
         sealer = self._existing(period)
         return sealer.open(sealed, row) if sealer else None
+
+    def _wrap_older(self, recovery: rsa.RSAPublicKey) -> None:
+        """The agency's key came later than these rows: what was sealed before is to be recovered, too."""
+        for row in Period.select().where(Period.for_agency == b"", Period.for_terminal != b""):
+            key = self._root.unwrap(bytes(row.for_terminal), row.period)
+            wrapped = wrap_for_agency(key, recovery)
+            Period.update(for_agency=wrapped).where(Period.period == row.period).execute()
 
     def destroy(self, period: str) -> None:
         """End of retention: what was sealed in this period can never be read again (money-rules 29)."""

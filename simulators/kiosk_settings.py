@@ -42,6 +42,10 @@ def kiosk_settings(
         "terminal": {"profile": "village" if wide else "hall", "headset": False},
         "seals": {"anchors": str(pki.anchors)},
         "staff": {"anchor": str(pki.staff_ca)},
+        "agency_keys": {
+            "recovery": str(pki.public("recovery")),
+            "documents": {"agency": str(pki.public("documents"))},
+        },
         "slots": {
             slot: {"driver": options["driver"], "options": {k: v for k, v in options.items() if k != "driver"}}
             for slot, options in slots.items()

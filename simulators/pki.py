@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAYS_VALID = 90
@@ -20,6 +20,9 @@ DAYS_LEFT_MIN = 7
 ORGANISATION = "TEST 示例市社会保险经办机构"
 AUTHORITIES = ("hosts-ca", "seal-ca", "fleet-ca", "stranger-ca", "staff-ca")
 NAMES = (*AUTHORITIES, "host", "terminal", "fleet", "seal", "seal-expired", "seal-revoked", "stranger-seal")
+# The agency's bare keys: journals are wrapped to "recovery" (RSA), "documents" (Ed25519) signs policies and lists.
+BARE_KEYS = ("recovery", "documents")
+RECOVERY_BITS = 2048
 COMPLETE = "complete"  # written last: a set-up that was cut off starts again
 
 
@@ -63,6 +66,10 @@ class Pki:
     def anchors(self) -> Path:
         return self.directory / "anchors"
 
+    def public(self, name: str) -> Path:
+        """The public half of one of ``BARE_KEYS``, PEM."""
+        return self.directory / f"{name}.public.pem"
+
 
 @dataclass(frozen=True)
 class _Identity:
@@ -93,6 +100,7 @@ def make_pki(directory: Path, now: datetime | None = None) -> Pki:
 def _still_good(pki: Pki, now: datetime) -> bool:
     files = [pki.directory / COMPLETE, pki.anchors / "seal-ca.pem", pki.anchors / "seal.crl"]
     files += [path for name in NAMES for path in (pki.certificate(name), pki.key(name))]
+    files += [path for name in BARE_KEYS for path in (pki.public(name), pki.key(name))]
     if not all(path.exists() for path in files):
         return False
     lasting = (pki.certificate(name).read_bytes() for name in NAMES if name != "seal-expired")
@@ -113,6 +121,8 @@ def _make_all(pki: Pki, now: datetime) -> None:
     _issue(pki, stranger, _Wish("stranger-seal"), now)
     _write(pki.anchors / "seal-ca.pem", pki.certificate("seal-ca").read_bytes(), secret=False)
     _write(pki.anchors / "seal.crl", _revocation_list(seals, [revoked], now), secret=False)
+    _keep_bare(pki, "recovery", rsa.generate_private_key(public_exponent=65537, key_size=RECOVERY_BITS))
+    _keep_bare(pki, "documents", ed25519.Ed25519PrivateKey.generate())
     _write(pki.directory / COMPLETE, b"", secret=False)
 
 
@@ -230,6 +240,13 @@ def _kept(pki: Pki, name: str, identity: _Identity) -> _Identity:
     )
     _write(pki.key(name), secret, secret=True)
     return identity
+
+
+def _keep_bare(pki: Pki, name: str, key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> None:
+    pem, spki = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    _write(pki.public(name), key.public_key().public_bytes(pem, spki), secret=False)
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write(pki.key(name), secret, secret=True)
 
 
 def _write(path: Path, content: bytes, *, secret: bool) -> None:
