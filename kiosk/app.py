@@ -44,14 +44,16 @@ from kiosk.lamps import LitScreen
 from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
-from kiosk.money.drive_unknown import keep_driving
+from kiosk.money.drive_bank import keep_bank_driven
 from kiosk.money.hospital_notices import hospital_notices
+from kiosk.money.keep_driving import keep_driving
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import HostLink, Log, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
 from kiosk.session import serve_residents
 from kiosk.supervisor import FindDriver, Supervisor
+from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.staff_books import StaffBooks
@@ -100,7 +102,7 @@ async def run_kiosk(settings: Settings) -> None:
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
-    journal = SqliteJournal(Path(settings.data_dir), clock.now)
+    journal = SqliteJournal(Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys))
     links, screen = _links(settings, log), KivyScreen(settings)
     desk = compose(
         settings,
@@ -185,8 +187,10 @@ async def serve(
     """Keep the devices, tell the hosts what they are owed, serve residents; started once a card is served."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.supervisor.run)
-        nursery.start_soon(deliver_notices, journal, _deliveries(desk, links), desk.log)
+        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(desk, links), desk.log)
         nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: desk.live_case)
+        if "bank" in desk.settings.hosts:
+            nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):
             await desk.supervisor.wait_tried()
         await nursery.start(serve_residents, desk)
@@ -230,7 +234,7 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
     try:
         reader = open_reader(data_dir)
         reader.connection.execute("begin")  # one moment of a file that the kiosk goes on writing
-        verdict = verify(reader.connection, reader.public_key)
+        verdict = verify(reader.connection, reader.public_key, root=reader.root)
         unsent, oldest, effects = next(
             iter(reader.connection.execute("select unsent_count, oldest_at, open_effects from outbox_totals"))
         )

@@ -34,7 +34,7 @@ def test_files_that_are_no_such_keys_are_named(pki: Pki, tmp_path: Path) -> None
     for file in (tmp_path / "missing.pem", noise, pki.hosts_ca, pki.public("documents"), pki.terminal_certificate):
         with pytest.raises(ConfigError, match=file.name):
             recovery_key(AgencyKeys(recovery=str(file)))
-    with pytest.raises(ConfigError, match="recovery.public"):
+    with pytest.raises(ConfigError, match=r"recovery\.public"):
         document_keys(AgencyKeys(documents={"agency": str(pki.public("recovery"))}))
 
 
