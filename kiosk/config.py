@@ -184,6 +184,7 @@ class StaffRules(_Part, frozen=True):
     entry_s_max: float = 60.0
     count_s: float = 1800.0  # for one question while notes are counted by hand
     approve_age_s_max: float = 86_400.0  # a count that nobody approved by then must be counted again
+    refund_s: float = 900.0  # from opening to approving, and from there to the holder's card
 
 
 class Settings(_Part, frozen=True):

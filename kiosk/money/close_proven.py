@@ -11,7 +11,7 @@ from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Settlement, Split, StatementRow
 from kiosk.money.drive_unknown import book_settled_late, held_fen
-from kiosk.money.hospital_notices import payment_undone_facts
+from kiosk.money.refund import NOT_BOOKED, refund_postings, undone_notice
 from kiosk.ports import Clock, Journal
 
 
@@ -52,23 +52,16 @@ def _close_refund(journal: Journal, clock: Clock, intent: StoredEntry, detail: D
     """The holder has gone: what comes back in cash is a debt, paid only to the same card and PIN (rule 17)."""
     facts, key = _facts(intent), _key(intent)
     if detail.booked(key) is None:
-        told: Facts = {"message_id": key, "proved": "statement"}
-        journal.commit(NewEntry("refund_not_booked", intent.case_code, told, closes=key))
+        nothing: Facts = {"message_id": key, "proved": "statement"}
+        journal.commit(NewEntry(NOT_BOOKED, intent.case_code, nothing, _card(intent), closes=key))
         return
-    cash = Fen(int(facts["cash_fen"]))
-    undone = NewNotice("hospital", "payment_undone", clock.new_key(), payment_undone_facts(facts), cash)
-    owed, owed_notice = _debt(clock, intent, cash, "refund")
-    journal.commit(
-        NewEntry(
-            "refunded_late",
-            intent.case_code,
-            {**_own(facts), "owed_fen": owed, "proved": "statement", "receipt_owed": 1},
-            _card(intent),
-            balanced((Account.HOSPITAL, cash), (Account.HOLDER_DEBT, -cash)) if cash else (),
-            closes=key,
-            notices=(undone, *owed_notice),
-        )
-    )
+    moved = refund_postings(facts, Account.HOLDER_DEBT)
+    cash = Fen(-sum(posting.amount_fen for posting in moved if posting.account is Account.HOLDER_DEBT))
+    owed, debt = _debt(clock, intent, cash, "refund")
+    told = {name: value for name, value in facts.items() if name != "card_number"}
+    told |= {"owed_fen": owed, "proved": "statement", "receipt_owed": 1}
+    notices = (undone_notice(clock, facts), *debt)
+    journal.commit(NewEntry("refunded_late", intent.case_code, told, _card(intent), moved, closes=key, notices=notices))
 
 
 def _close_settlement(journal: Journal, clock: Clock, intent: StoredEntry, detail: Detail) -> None:
@@ -78,7 +71,9 @@ def _close_settlement(journal: Journal, clock: Clock, intent: StoredEntry, detai
         return
     key = _key(intent)
     held = held_fen(journal, intent.case_code, key)
-    owed, notices = _debt(clock, intent, held, "not_settled")
+    owed, debt = _debt(clock, intent, held, "not_settled")
+    lease: Facts = {"bill": _facts(intent)["bill"], "lease": _facts(intent)["lease"]}
+    notices = (NewNotice("hospital", "release", clock.new_key(), lease), *debt)
     facts: dict[str, str | int] = {"message_id": key, "owed_fen": owed, "proved": "statement"}
     journal.commit(
         NewEntry(
@@ -127,10 +122,6 @@ def _debt(clock: Clock, intent: StoredEntry, amount: Fen, reason: str) -> tuple[
 def _facts(intent: StoredEntry) -> Facts:
     assert intent.facts is not None, "the period of an open effect is never destroyed"
     return intent.facts
-
-
-def _own(facts: Facts) -> dict[str, str | int]:
-    return {name: value for name, value in facts.items() if name != "card_number"}
 
 
 def _key(intent: StoredEntry) -> str:

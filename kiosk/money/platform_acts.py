@@ -19,6 +19,7 @@ _SAYS: Mapping[str, tuple[bool, Standing]] = {
     "settle_not_booked": (False, Standing.UNDONE),
     "settled": (False, Standing.DONE),
     "settled_late": (False, Standing.DONE),
+    "settled_unpaid": (False, Standing.DONE),
     "settle_undone": (False, Standing.DONE),  # booked, and undone by an act of its own
     "void_intent": (True, Standing.OPEN),
     "void_not_booked": (True, Standing.UNDONE),
@@ -54,16 +55,16 @@ def platform_acts(entries: Iterable[StoredEntry]) -> dict[str, tuple[date, Act]]
         undoing, standing = _SAYS[entry.act]
         day, before = found.get(key, (judged_on(entry.at), Act(key, standing, undoing=undoing)))
         facts = entry.facts or {}
-        amounts = _amounts(facts) if standing is Standing.DONE else ()
+        amounts = _amounts(facts, -1 if undoing else 1) if standing is Standing.DONE else ()
         about = str(facts.get("visit_number", "")) or before.about
         found[key] = day, Act(key, standing, amounts or before.amounts, undoing, about, entry.case_code)
     return found
 
 
-def _amounts(facts: Mapping[str, str | int]) -> tuple[Fen, ...]:
+def _amounts(facts: Mapping[str, str | int], sign: int) -> tuple[Fen, ...]:
     """Total, fund, account; negative for a void. () where the entry does not say."""
     names = ("total_fen", "fund_fen", "account_fen")
-    return tuple(Fen(int(facts[name])) for name in names) if all(name in facts for name in names) else ()
+    return tuple(Fen(sign * int(facts[name])) for name in names) if all(name in facts for name in names) else ()
 
 
 def stated_acts(rows: Iterable[StatementRow]) -> list[Act]:

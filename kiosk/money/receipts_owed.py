@@ -23,13 +23,22 @@ _KINDS = {
     "deposit_handed_over": "deposit_pending",
     "held_for_deposit": "deposit_pending",
     "debt_reserved": "debt_paid",
+    "refunded": "refund",
+    "refunded_late": "refund",
 }
 _INTENTS = {"settle_intent": "message_id", "deposit_intent": "key"}  # and the fact that names each
 _MONEY_OUT = ("dispensed", "dispense_uncertain")
 _PRINTS = ("receipt_intent", "receipt_not_confirmed", "receipt_delivered")
 _ENDS = ("service_ended", "visit_closed")
 # Acts of a time when no resident was there: no printer has ever seen their paper.
-_ALONE = ("settled_late", "deposited_late", "deposit_refused_late", "held_for_settlement", "held_for_deposit")
+_ALONE = (
+    "settled_late",
+    "refunded_late",
+    "deposited_late",
+    "deposit_refused_late",
+    "held_for_settlement",
+    "held_for_deposit",
+)
 
 
 @dataclass

@@ -20,6 +20,7 @@ _TITLES = {
     "deposit_pending": say("Deposit received, not credited yet: do not pay again"),
     "debt_paid": say("Money that was owed to you: paid out"),
     "money": say("Your money back"),
+    "refund": say("Medical bill: given back, unpaid again"),
 }
 
 
@@ -33,6 +34,7 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "deposit": _deposit,
         "deposit_pending": _deposit,
         "debt_paid": _debt_paid,
+        "refund": _refund,
     }.get(owed.kind, _nothing)
     lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
     return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)))
@@ -99,6 +101,18 @@ def _debt_paid(facts: Facts) -> list[Text]:
     ]
 
 
+def _refund(facts: Facts) -> list[Text]:
+    lines = [
+        say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
+        say("Back to your medical account: {amount}", amount=_amount(facts, "account_fen", "shared_account_fen")),
+        say("Settlement number: {number}", number=str(facts["settlement_id"])),
+        say("Staff: {staff}", staff=f"{facts['counter']}, {facts['approver']}"),
+    ]
+    if "bank_trace_number" in facts:
+        lines.append(say("Back to your bank card: {amount}", amount=_amount(facts, "cash_fen")))
+    return [*lines, say("The electronic invoice of this bill is void.")]
+
+
 def _nothing(facts: Facts) -> list[Text]:
     return []
 
@@ -113,7 +127,7 @@ def _money(owed: OwedReceipt) -> list[Text]:
         ]
     else:
         paid = say("Change paid out: {amount}", amount=Amount(owed.paid_out_fen))
-        if owed.kind == "money":
+        if owed.kind in ("money", "refund"):
             paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
         lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
         if owed.kind.endswith("_pending"):

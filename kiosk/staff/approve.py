@@ -10,6 +10,7 @@ from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.close_case import approve_closing, closings
 from kiosk.staff.count import BACK, DONE, refused_while_money_moves, tell
 from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing
+from kiosk.staff.refund import approve_refund, opened_refund
 from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
@@ -27,9 +28,11 @@ async def approve(kiosk: StaffKiosk, duty: OnDuty) -> None:
     Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff.
     """
     counts = [(till, found) for till in TILLS if (found := standing(kiosk, till)) and found.act == till.acts[1]]
-    proposed = closings(kiosk)
-    if not counts and not proposed:
+    proposed, refund = closings(kiosk), opened_refund(kiosk)
+    if not counts and not proposed and refund is None:
         await tell(kiosk, "staff_nothing_waits", say("Nothing waits for approval"), tone=Tone.NEUTRAL)
+    if refund is not None:  # first, because its holder waits beside
+        await approve_refund(kiosk, duty, refund)
     for till, found in counts:
         await _approve(kiosk, duty, till, found)
     for closing in proposed:

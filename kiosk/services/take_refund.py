@@ -1,0 +1,80 @@
+"""A bill is given back, by its holder: two of staff have agreed to it at this terminal a moment ago (money-rules 18).
+
+2208, then the money the way it came. Nothing is paid out before the insurance has confirmed.
+"""
+
+from kiosk.domain.money import NOTHING, Fen
+from kiosk.money.pay_by_card import ACT_S_MAX
+from kiosk.money.purse import Purse
+from kiosk.money.refund import APPROVED, Refund, to_the_card, too_late, undo, waiting_refund
+from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
+from kiosk.services import refund_pages as pages
+from kiosk.services.cash_steps import give_back, paper_of_visit, print_paper
+from kiosk.services.notices import host_said_no, host_silent
+from kiosk.services.pin_steps import verified_pin
+
+NEEDS = ("card_reader", "pin_pad", "receipt_printer")
+UNDO_S_MAX = 60.0
+
+
+async def take_refund(kiosk: Kiosk) -> Outcome:
+    ended = await verified_pin(kiosk, initial_permitted=False)
+    if ended:
+        return ended
+    refund = waiting_refund(kiosk.journal, APPROVED)
+    if refund is None or refund.card_number != kiosk.visit.identity.card_number:
+        raise HostRefused("terminal", "another_card")
+    if too_late(refund, kiosk.clock, kiosk.settings.staff.refund_s):
+        await kiosk.ask(pages.too_late())
+        return Outcome.REFUSED
+    await kiosk.ask(pages.confirm(refund))
+    try:
+        visit = kiosk.visit
+        person = await kiosk.wait(pages.looking(), lambda: kiosk.medical_insurance.person(visit.identity, visit.holder))
+    except HostRefused as refusal:
+        return await host_said_no(kiosk, refusal)
+    except OutcomeUnknown:
+        return await host_silent(kiosk, act="bills")
+
+    # 2208. From its intent on nothing is cancelled.
+    purse = Purse()
+    try:
+        await kiosk.wait(pages.undoing(), lambda: undo(kiosk, refund, person, purse), to_the_end_s=UNDO_S_MAX)
+    except HostRefused as refusal:
+        return await host_said_no(kiosk, refusal, card_needed=False)
+    except OutcomeUnknown:
+        return await _not_known_yet(kiosk)
+
+    # Confirmed: the money the way it came, then paper.
+    at_bank = await _to_the_card(kiosk, refund)
+    owed_before = purse.inside_fen
+    paid = await give_back(kiosk, purse, "refund")
+    owed = Fen(owed_before - paid)
+    printed = await _print(kiosk)
+    await kiosk.ask(pages.given_back(refund, paid, owed, at_bank, printed), card_needed=False)
+    return Outcome.UNKNOWN if at_bank else Outcome.DONE
+
+
+async def _to_the_card(kiosk: Kiosk, refund: Refund) -> Fen:
+    """What the bank has not surely given back: it waits in suspense, and staff have the case."""
+    payment = refund.payment
+    if payment is None:
+        return NOTHING
+    try:
+        await kiosk.wait(
+            pages.bank_pin(kiosk, payment), lambda: to_the_card(kiosk, payment), to_the_end_s=2 * ACT_S_MAX
+        )
+    except (HostRefused, OutcomeUnknown, DeviceFault, CardGone) as problem:
+        kiosk.journal.record("bank_not_given_back", kiosk.visit.case_code, why=type(problem).__name__)
+        return payment.amount_fen
+    return NOTHING
+
+
+async def _not_known_yet(kiosk: Kiosk) -> Outcome:
+    await kiosk.ask(pages.not_known_yet(kiosk), card_needed=False)
+    return Outcome.UNKNOWN
+
+
+async def _print(kiosk: Kiosk) -> bool:
+    paper = paper_of_visit(kiosk)
+    return paper is not None and await print_paper(kiosk, paper)
