@@ -27,6 +27,7 @@ class HospitalOffice(Office):
     stay: Admission | None = STAY
     deposit_habit: str = "credits"
     register_habit: str = "answers"
+    counter_pays: int = 0  # of a debt, just before a terminal reserves it
     deposits: dict[str, int] = field(default_factory=dict)
     registered: dict[str, Debt] = field(default_factory=dict)  # by voucher number
     reserved_by: dict[str, str] = field(default_factory=dict)
@@ -94,6 +95,9 @@ class HospitalOffice(Office):
         if self.reserved_by.get(number, key) != key:
             raise HostRefused("hospital", "reserved_elsewhere")
         self.reserved_by[number] = key
+        known = self.registered[number]
+        self.registered[number] = replace(known, amount_fen=Fen(known.amount_fen - self.counter_pays))
+        self.counter_pays = 0
         if self.register_habit == "reserves_silently":
             raise OutcomeUnknown("hospital", "silence")
         self._answer("reserve")

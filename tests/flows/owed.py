@@ -20,7 +20,7 @@ from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
 from offline_queue.journal import SqliteJournal
 from tests.flows.hospital import HospitalOffice
 from tests.flows.money import CashMachine
-from tests.flows.people import CountingClock, KioskInMemory
+from tests.flows.people import CountingClock, FakeReader, KioskInMemory
 
 NOW = datetime(2026, 11, 21, 10, 24, tzinfo=UTC)
 SERVICES: dict[str, Callable[[Kiosk], Awaitable[Outcome]]] = {
@@ -53,11 +53,12 @@ class Terminal:
         self.office = HospitalOffice()
         self.clock = ManyVisits()
         self.visits = 0
+        self.make_reader: type[FakeReader] = FakeReader
         self.kiosk = self.new_kiosk({})
 
     def new_kiosk(self, script: dict[str, Any]) -> KioskInMemory:
         said = SCRIPT | dict.fromkeys(UNDERSTOOD.split(), "understood") | script
-        kiosk = KioskInMemory(said, self.office, self.cash, self.journal)
+        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, reader=self.make_reader())
         kiosk.desk.clock = self.clock
         return kiosk
 
