@@ -45,6 +45,7 @@ from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_bank import keep_bank_driven
+from kiosk.money.drive_deposits import keep_driving_deposits
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
@@ -189,6 +190,8 @@ async def serve(
         nursery.start_soon(desk.supervisor.run)
         nursery.start_soon(deliver_notices, journal.outbox, _deliveries(desk, links), desk.log)
         nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: desk.live_case)
+        if "hospital" in desk.settings.hosts:
+            nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: desk.live_case)
         if "bank" in desk.settings.hosts:
             nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):
