@@ -81,6 +81,7 @@ class Glass:
         self._damage.add(box)
         self._pressed = box if down else None
         self._painter.press(act, down)
+        self._pane.canvas.ask_update()  # Kivy does not hear of a change below a canvas with a shader of its own
         self._loop.wake()
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:

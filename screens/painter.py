@@ -5,9 +5,11 @@ Textures live as long as the picture that shows them, so nothing of a resident s
 
 from collections.abc import Callable
 
-from kivy.graphics import Color, InstructionGroup, Rectangle, SmoothRoundedRectangle
+from kivy.graphics import Color, InstructionGroup, Mesh, Rectangle, RenderContext
 from kivy.graphics.texture import Texture
 
+from screens import fills
+from screens.layers import layers
 from screens.palette import rgb
 from screens.picture import Drawing, Panel, Picture, Words
 from screens.theme import Box
@@ -16,6 +18,29 @@ from screens.widgets.brush import icon
 
 Change = Callable[[bool], None]
 
+# Kivy's own shader reads a texture for every pixel, also where there is none: half of what a fill costs.
+_FILL_VERTEX = """
+attribute vec2 vPosition;
+attribute vec4 vColor;
+uniform mat4 modelview_mat;
+uniform mat4 projection_mat;
+varying vec4 colour;
+void main(void) {
+    colour = vColor;
+    gl_Position = projection_mat * modelview_mat * vec4(vPosition, 0.0, 1.0);
+}
+"""
+_FILL_PIXEL = """
+#ifdef GL_ES
+precision mediump float;
+#endif
+varying vec4 colour;
+void main(void) {
+    gl_FragColor = colour;
+}
+"""
+_FILL_FORMAT = [(b"vPosition", 2, "float"), (b"vColor", 4, "float")]
+
 
 class Painter:
     """Paints into one group of instructions, for a glass ``height`` px high (Kivy counts from below)."""
@@ -23,6 +48,7 @@ class Painter:
     def __init__(self, height: int) -> None:
         self.group = InstructionGroup()
         self._height = height
+        self._fills: list[RenderContext] = []
         self._kept: dict[object, Texture] = {}
         self._presses: dict[str, list[Change]] = {}
 
@@ -31,36 +57,46 @@ class Painter:
         old, self._kept = self._kept, {}
         self._presses = {}
         self.group.clear()
-        for item in picture.items:
-            match item:
-                case Panel():
-                    self._panel(item)
-                case Words():
-                    self._words(item, old)
-                case Drawing():
-                    self._drawing(item, old)
+        for number, layer in enumerate(layers(picture.items)):
+            self._fill(number, layer.panels)
+            for item in layer.written:
+                match item:
+                    case Words():
+                        self._words(item, old)
+                    case Drawing():
+                        self._drawing(item, old)
 
     def press(self, act: str, down: bool) -> None:
         """Show the target ``act`` as pressed or not; nothing else of the picture is touched."""
         for change in self._presses.get(act, []):
             change(down)
 
-    def _panel(self, panel: Panel) -> None:
+    def _fill(self, number: int, panels: list[Panel]) -> None:
+        """The panels of one layer, in a canvas with the shader for fills; canvases are kept, each links its shader."""
+        if not panels:
+            return
+        if number == len(self._fills):
+            self._fills.append(
+                RenderContext(vs=_FILL_VERTEX, fs=_FILL_PIXEL, use_parent_projection=True, use_parent_modelview=True)
+            )
+        canvas = self._fills[number]
+        canvas.clear()
+        for panel in panels:
+            canvas.add(self._panel(panel))
+        self.group.add(canvas)
+
+    def _panel(self, panel: Panel) -> Mesh:
         edge = panel.outline_px if panel.outline else 0
-        outer = self._shape(panel.box, panel.outline, panel.radius) if edge else None
-        inner_box = panel.box.inset(edge)
-        colour, inner = self._shape(inner_box, panel.fill, max(0, panel.radius - edge))
-        if panel.down and outer:
-            down_fill, down_px = panel.down
-            self._on_press(panel.target, _recolour(colour, panel.fill, down_fill))
-            self._on_press(panel.target, self._resize(inner, inner_box, panel.box.inset(down_px)))
 
-    def _resize(self, shape: Rectangle, normal: Box, pressed: Box) -> Change:
-        def change(down: bool) -> None:
-            box = pressed if down else normal
-            shape.pos, shape.size = self._pos(box), (box.w, box.h)
+        def shape(fill: str, outline_px: int) -> list[float]:
+            return fills.vertices(panel.box, self._height, panel.radius, fill, panel.outline, outline_px)
 
-        return change
+        triangles = fills.indices(panel.radius >= fills.ROUND_FROM_PX, edge > 0)
+        normal = shape(panel.fill, edge)
+        mesh = Mesh(vertices=normal, indices=triangles, mode="triangles", fmt=_FILL_FORMAT)
+        if panel.down and edge:
+            self._on_press(panel.target, _reshape(mesh, normal, shape(*panel.down)))
+        return mesh
 
     def _words(self, words: Words, old: dict[object, Texture]) -> None:
         key = (words.words, words.size, words.bold, words.box.h)
@@ -86,20 +122,6 @@ class Painter:
         self._colour("#FFFFFF")
         self.group.add(Rectangle(texture=texture, pos=self._pos(drawing.box), size=(drawing.box.w, drawing.box.h)))
 
-    def _shape(self, box: Box, colour: str, radius: int) -> tuple[Color, Rectangle]:
-        if radius < 2:
-            return self._rectangle(box, colour)
-        shade = self._colour(colour)
-        shape = SmoothRoundedRectangle(pos=self._pos(box), size=(box.w, box.h), radius=[radius])
-        self.group.add(shape)
-        return shade, shape
-
-    def _rectangle(self, box: Box, colour: str) -> tuple[Color, Rectangle]:
-        shade = self._colour(colour)
-        shape = Rectangle(pos=self._pos(box), size=(box.w, box.h))
-        self.group.add(shape)
-        return shade, shape
-
     def _colour(self, colour: str) -> Color:
         shade = Color(*rgb(colour))
         self.group.add(shade)
@@ -110,6 +132,13 @@ class Painter:
 
     def _on_press(self, act: str, change: Change) -> None:
         self._presses.setdefault(act, []).append(change)
+
+
+def _reshape(mesh: Mesh, normal: list[float], pressed: list[float]) -> Change:
+    def change(down: bool) -> None:
+        mesh.vertices = pressed if down else normal
+
+    return change
 
 
 def _recolour(shade: Color, normal: str, pressed: str) -> Change:

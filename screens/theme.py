@@ -39,6 +39,9 @@ class Box:
     def contains(self, x: float, y: float, slop: float = 0) -> bool:
         return self.x - slop <= x < self.right + slop and self.y - slop <= y < self.bottom + slop
 
+    def overlaps(self, other: "Box") -> bool:
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+
     def centred(self, w: int, h: int) -> "Box":
         """A box of that size in the middle of this one."""
         return Box(self.x + (self.w - w) // 2, self.y + (self.h - h) // 2, w, h)
