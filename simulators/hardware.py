@@ -50,7 +50,9 @@ class Hardware:
         self.staff = staff_cards(world, make_pki(run_dir / "pki"))
         self.pad: KmyPad = build_pad(world, {})
         self.pad_line = PtyLine(run_dir / "dev" / "pin-pad", self.pad)
-        self.printer = EscposPrinter(lines_s=PRINTER_LINES_S, on_paper=self._paper_came)
+        self.printer = EscposPrinter(
+            lines_s=PRINTER_LINES_S, sees_outlet=True, on_paper=self._paper_came, on_withdrawn=on_change
+        )
         self.printer_line = PtyLine(run_dir / "dev" / "receipt-printer", self.printer)
         self.till = Till(run_dir / "dev" / "cash", on_change)
         self.board = LcusBoard(on_change=on_change)
@@ -148,10 +150,12 @@ class Hardware:
 
     def papers(self) -> list[Paper]:
         """Pieces in the outlet, newest first."""
-        return [paper for paper in reversed(self.printer.papers) if paper.id not in self.receipts.taken]
+        gone = self.receipts.taken | set(self.printer.withdrawn)
+        return [paper for paper in reversed(self.printer.papers) if paper.id not in gone]
 
     def take_paper(self, number: int) -> None:
         self.receipts.taken.add(self.paper(number).id)
+        self.printer.take_paper(number)
         self.on_change()
 
     def _paper_came(self, paper: Paper) -> None:
@@ -204,7 +208,12 @@ class Hardware:
             "card_reader": reader,
             "sam_reader": {"driver": "psam"},
             "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path), "mac_algorithm": "unionpay"},
-            "receipt_printer": {"driver": "escpos", "port": str(self.printer_line.path)},
+            "receipt_printer": {
+                "driver": "escpos",
+                "port": str(self.printer_line.path),
+                "outlet": "custom",
+                "withdraw": "1d6502",
+            },
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
             "lights": {"driver": "lcus", "path": str(self.board_line.path), **_relays()},
             "cash_acceptor": {"driver": "ccnet", "path": str(self.till.line.path), "unit": "bill_to_bill"},

@@ -6,7 +6,7 @@ Words follow XFS4IoT. Unless a method says otherwise each may raise ``DeviceFaul
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import trio
 
@@ -185,6 +185,24 @@ class ReceiptPrinter(Protocol):
             DeviceFault: surely nothing printed (``paper_out``, ``cover_open`` ... before the first byte).
             OutcomeUnknown: bytes went out and no confirmation came.
         """
+        ...
+
+
+@runtime_checkable
+class OutletEye(Protocol):
+    """What a printer offers beside its port where it sees what lies in its outlet."""
+
+    @property
+    def paper_waiting(self) -> bool | None:
+        """Whether a receipt lies there; None: this model has no eye there, or it does not answer."""
+        ...
+
+    async def wait_taken(self) -> None:
+        """Return when nothing lies there; never while ``paper_waiting`` is None."""
+        ...
+
+    async def withdraw(self) -> bool:
+        """Take back what lies there, so that no stranger reads it. False: it cannot, or did not. Within half a minute."""
         ...
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from simulators.devices.escpos_commands import LF, Command, characters, take_command
+from simulators.devices.escpos_status import STOPPING, full_status, status
 from simulators.devices.escpos_paper import Cell, Paper, QrRow, RasterRow, Row, TextRow, picture, words
 from simulators.worlds.world import World
 
@@ -24,8 +25,8 @@ FAULTS = (
     "silent",  # prints, and never answers
     "off",  # no power: takes nothing, answers nothing
     "no_fence",  # does not know GS r and GS ( H
+    "presenter_stuck",  # takes nothing back
 )
-_STOPPING = {"paper_out", "cover_open", "cover_open_mute", "head_hot", "offline", "cutter_jam"}
 _MUTE = {"silent", "off", "cover_open_mute"}
 _CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 _XON, _XOFF = b"\x11", b"\x13"
@@ -50,11 +51,14 @@ class EscposPrinter:
         buffer_bytes: int = 4096,
         xon_xoff: bool = True,
         lines_s: float = 0,
+        sees_outlet: bool = False,
         on_paper: Callable[[Paper], None] | None = None,
     ) -> None:
         self.wire: Callable[[bytes], None] = lambda chunk: None
         self.faults: set[str] = set()
         self.papers: list[Paper] = []
+        self.outlet: list[int] | None = [] if sees_outlet else None  # papers that lie there; None: nobody looks
+        self.withdrawn: list[int] = []  # papers that the printer took back
         self.on_paper = on_paper
         self.lines_left: int | None = None
         self.lost_bytes = 0  # what did not fit into the buffer
@@ -100,6 +104,11 @@ class EscposPrinter:
         self.lines_left = None
         self._tear(whole=False)
         self._work()
+
+    def take_paper(self, number: int) -> None:
+        """A hand takes this piece out of the outlet."""
+        if self.outlet and number in self.outlet:
+            self.outlet.remove(number)
 
     @property
     def hanging(self) -> tuple[str, ...]:
@@ -176,7 +185,9 @@ class EscposPrinter:
 
     def _real_time_short(self, command: int, number: int) -> None:
         if command == 0x04 and 1 <= number <= 4:
-            self._answer(bytes((self._status(number),)))
+            self._answer(bytes((status(self.faults, number),)))
+        elif command == 0x04 and number == 20 and self.outlet is not None:
+            self._answer(full_status(self.faults, paper_waiting=bool(self.outlet)))
         elif command == 0x05 and number in (1, 2):
             self.faults.discard("cutter_jam")
             if number == 2:
@@ -186,21 +197,6 @@ class EscposPrinter:
         self._buffer.clear()
         self._line.clear()
         self._release()
-
-    def _status(self, question: int) -> int:
-        said = self.faults
-        bits = {
-            1: (0x08, bool(said & _STOPPING)),
-            2: (
-                0x04 * ("cover_open" in said)
-                | 0x20 * ("paper_out" in said)
-                | 0x40 * bool(said & {"head_hot", "cutter_jam"}),
-                True,
-            ),
-            3: (0x08 * ("cutter_jam" in said) | 0x40 * ("head_hot" in said), True),
-            4: (0x0C * bool(said & {"paper_low", "paper_out"}) | 0x60 * ("paper_out" in said), True),
-        }[question]
-        return 0x12 | bits[0] * bits[1]
 
     def _answer(self, chunk: bytes) -> None:
         if not self.faults & _MUTE:
@@ -288,9 +284,17 @@ class EscposPrinter:
             self._next_id += 1
             self.papers = [*self.papers[1 - _PAPERS_MAX :], paper]
             self._rows = []
+            if self.outlet is not None:
+                self.outlet.append(paper.id)
             if self.on_paper is not None:
                 self.on_paper(paper)
         self._raw.clear()
+
+    def _ejector(self, arguments: bytes) -> None:
+        """GS e 2: what lies in the outlet goes back into the housing."""
+        if arguments[:1] == b"\x02" and self.outlet and "presenter_stuck" not in self.faults:
+            self.withdrawn += self.outlet
+            self.outlet.clear()
 
     def _initialise(self, _: bytes) -> None:
         self._line.clear()
@@ -363,6 +367,7 @@ _ACTS: dict[bytes, Callable[[EscposPrinter, bytes], None]] = {
     b"\x1d!": EscposPrinter._size,
     b"\x1d(": EscposPrinter._extended,
     b"\x1dV": EscposPrinter._cut,
+    b"\x1de": EscposPrinter._ejector,
     b"\x1dr": EscposPrinter._paper_sensor,
     b"\x1dv": EscposPrinter._raster,
     **dict.fromkeys(
@@ -379,13 +384,14 @@ def _longest_command(buffer: bytearray) -> int:
 
 
 def build(world: World, options: Mapping[str, str]) -> EscposPrinter:
-    """Options: ``dots``, ``columns``, ``lines_s`` as numbers, ``gb18030=full``, ``papers=DIR`` to keep pictures."""
+    """Options: ``dots``, ``columns``, ``lines_s`` as numbers, ``gb18030=full``, ``outlet=seen``, ``papers=DIR``."""
     keep = Path(options["papers"]) if "papers" in options else None
     return EscposPrinter(
         dots=int(options.get("dots", "576")),
         columns=int(options.get("columns", "48")),
         lines_s=float(options.get("lines_s", "0")),
         gb18030_full=options.get("gb18030") == "full",
+        sees_outlet=options.get("outlet") == "seen",
         on_paper=partial(_keep, keep) if keep else None,
     )
 

@@ -54,6 +54,8 @@ def _size(head: bytes) -> int | None:
         return 2 + _FIXED[name]
     if name == b"\x1dV":
         return None if len(head) < 3 else 4 if head[2] in _CUTS_WITH_FEED else 3
+    if name == b"\x1de":
+        return None if len(head) < 3 else 4 if head[2] == 3 else 3
     if name == b"\x1dv":
         return None if len(head) < 8 else 8 + (head[4] + 256 * head[5]) * (head[6] + 256 * head[7])
     if name == b"\x1d(":

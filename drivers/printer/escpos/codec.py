@@ -13,6 +13,8 @@ CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"  # DLE DC4 8, with t
 RECOVER_AND_CLEAR = b"\x10\x05\x02"  # DLE ENQ 2: leave a recoverable error, drop what was waiting
 FENCE = b"\x1dr\x01"  # GS r 1: answered only once everything before it was processed
 
+FULL_STATUS = b"\x10\x04\x14"  # DLE EOT 20, of kiosk printers: the only question that asks for the outlet
+
 QUESTIONS = (1, 2, 3, 4)
 BAND_ROWS = 24
 _PLAIN = b"\x1b!\x00\x1bE\x00\x1d!\x00\x1c!\x00\x1ba\x00"

@@ -25,6 +25,7 @@ class Paper:
     dots: int = 576
     charset: str = "gbk"  # what its own font surely holds; a line outside it is drawn
     qr: str = "native"  # or "raster", where the printer draws none
+    present: bytes = b""  # behind the cut
 
 
 def compose(lines: Sequence[tuple[str, str]], qr: str | None, paper: Paper, pen: Pen) -> list[Piece]:
@@ -41,7 +42,7 @@ def compose(lines: Sequence[tuple[str, str]], qr: str | None, paper: Paper, pen:
             pieces += _drawn(codec.clean(words), style, paper, pen)
     if qr is not None:
         pieces += _qr(qr, paper, pen)
-    return [*pieces, Piece(codec.feed(FEED_LINES) + codec.CUT, FEED_LINES)]
+    return [*pieces, Piece(codec.feed(FEED_LINES) + codec.CUT + paper.present, FEED_LINES)]
 
 
 def _drawn(words: str, style: str, paper: Paper, pen: Pen) -> list[Piece]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import trio
 
 from drivers.printer.escpos import codec
-from drivers.printer.escpos.status import Decoder, Fence, Flow, ProcessDone, Status
+from drivers.printer.escpos.status import Decoder, Fence, Flow, FullStatus, ProcessDone, Status
 from drivers.transport.line import Line
 
 _WAITING_MAX = 16  # answers that nobody has asked for yet; more are dropped
@@ -25,23 +25,26 @@ class Conversation:
     Every method raises ``trio.EndOfChannel`` once the line is gone.
     """
 
-    def __init__(self, line: Line, reply_s: float) -> None:
+    def __init__(self, line: Line, reply_s: float, full_status: bool = False) -> None:
         self._line = line
+        self._decoder = Decoder(full_status)
         self._reply_s = reply_s
         self._late = False
         self._may_send = trio.Event()
         self._may_send.set()
         self._tell_status, self._statuses = trio.open_memory_channel[Status](_WAITING_MAX)
+        self._tell_full, self._fulls = trio.open_memory_channel[FullStatus](_WAITING_MAX)
         self._tell_done, self._done = trio.open_memory_channel[Fence | ProcessDone](_WAITING_MAX)
 
     async def listen(self) -> None:
         """Read until the line is lost (``LineLost``); then every waiting question ends."""
-        decoder = Decoder()
-        with self._tell_status, self._tell_done:
+        with self._tell_status, self._tell_full, self._tell_done:
             while True:
-                for event in decoder.receive(await self._line.receive()):
+                for event in self._decoder.receive(await self._line.receive()):
                     if isinstance(event, Status):
                         _offer(self._tell_status, event)
+                    elif isinstance(event, FullStatus):
+                        _offer(self._tell_full, event)
                     elif isinstance(event, Fence | ProcessDone):
                         _offer(self._tell_done, event)
                     elif isinstance(event, Flow):
@@ -59,14 +62,25 @@ class Conversation:
         Raises:
             Silent.
         """
+        return (await self._asked(codec.ask(question), self._statuses)).value
+
+    async def full_status(self) -> FullStatus:
+        """The reply to DLE EOT 20. As idempotent as ``ask``.
+
+        Raises:
+            Silent.
+        """
+        return await self._asked(codec.FULL_STATUS, self._fulls)
+
+    async def _asked(self, question: bytes, answers: trio.MemoryReceiveChannel[_T]) -> _T:
         if self._late:
             # A late answer would be taken for the answer to this question: let it arrive and pass.
             await trio.sleep(self._reply_s)
             self._late = False
-        _empty(self._statuses)
+        _empty(answers)
         with trio.move_on_after(self._reply_s):
-            await self._line.send(codec.ask(question))  # real time: not held back by XOFF
-            return (await self._statuses.receive()).value
+            await self._line.send(question)  # real time: not held back by XOFF
+            return await answers.receive()
         self._late = True
         raise Silent
 

@@ -15,6 +15,7 @@ from drivers.printer.escpos import codec
 from drivers.printer.escpos.composer import Piece, batches, compose
 from drivers.printer.escpos.conversation import Conversation, Silent
 from drivers.printer.escpos.options import Options, read_options
+from drivers.printer.escpos.outlet import LOOK_S, Outlet
 from drivers.printer.escpos.status import Fence, reasons
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
 from drivers.printer.raster import FontMissing, Pen
@@ -67,7 +68,7 @@ async def open_line(options: Options) -> Line:
 
 
 class EscposPrinter:
-    """Implements ports.ReceiptPrinter and ports.Device."""
+    """Implements ports.ReceiptPrinter, ports.OutletEye and ports.Device."""
 
     def __init__(self, options: Options, context: DeviceContext, open_line: OpenLine) -> None:
         self._options = options
@@ -79,6 +80,7 @@ class EscposPrinter:
         self._conversation: Conversation | None = None
         self._health: Health | None = None
         self._fences = 0
+        self._outlet = Outlet(seen=options.outlet != "none")
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Open, drop what an earlier process left in the buffer, then watch the status until cancelled.
@@ -91,7 +93,9 @@ class EscposPrinter:
         except LineLost as lost:
             condition = Condition.FAULT if lost.reason == "busy" else Condition.ABSENT
             raise DeviceFault(self._context.slot, Health(condition, lost.reason)) from lost
-        conversation = self._conversation = Conversation(line, self._options.reply_s)
+        conversation = self._conversation = Conversation(
+            line, self._options.reply_s, full_status=self._options.outlet != "none"
+        )
         ended = Health(Condition.ABSENT, "lost")
         try:
             async with trio.open_nursery() as nursery:
@@ -100,6 +104,7 @@ class EscposPrinter:
                 nursery.cancel_scope.cancel()
         finally:
             self._conversation = None
+            self._outlet.note(None)
             line.close()
         raise DeviceFault(self._context.slot, ended)
 
@@ -110,6 +115,7 @@ class EscposPrinter:
             health = await self._look(conversation)
             if not health.condition.usable:
                 return health
+            await self._outlet.look(conversation)
             self._tell(health)
             task_status.started()
             await self._poll(conversation)
@@ -121,9 +127,11 @@ class EscposPrinter:
         """Returns once the printer was silent too often; opening the line anew may help it."""
         silent = 0
         while silent < self._options.silent_polls_max:
-            await trio.sleep(self._options.poll_s)
+            poll_s = self._options.poll_s
+            await trio.sleep(min(poll_s, LOOK_S) if self._outlet.waiting else poll_s)
             async with self._talk:
                 health = await self._look(conversation)
+                await self._outlet.look(conversation)
                 self._tell(health)
             silent = silent + 1 if health.condition is Condition.UNKNOWN else 0
 
@@ -154,6 +162,27 @@ class EscposPrinter:
         if health != self._health:
             self._health = health
             self._context.report(health)
+
+    @property
+    def paper_waiting(self) -> bool | None:
+        """See ports.OutletEye."""
+        return self._outlet.waiting
+
+    async def wait_taken(self) -> None:
+        """See ports.OutletEye."""
+        await self._outlet.wait_taken()
+
+    async def withdraw(self) -> bool:
+        """See ports.OutletEye. Sent once: a second one could catch the paper of the next receipt."""
+        command, conversation = bytes.fromhex(self._options.withdraw), self._conversation
+        if not command or conversation is None:
+            return False
+        async with self._talk:
+            try:
+                await conversation.send(command, self._options.flow_s_max)
+                return await self._outlet.emptied(conversation)
+            except (Silent, LineLost, trio.EndOfChannel):
+                return False
 
     async def print_receipt(self, receipt: PaperReceipt) -> None:
         """See ports.ReceiptPrinter. The same key again: returns if it was printed, OutcomeUnknown if it was tried.
@@ -209,6 +238,7 @@ class EscposPrinter:
             words = await self._reasons(conversation, codec.QUESTIONS)  # a lone 00 is also what a power-off looks like
             if "paper_out" in words:
                 raise _Stopped("paper_out")
+            await self._outlet.look(conversation)
         except (_Stopped, Silent, LineLost, trio.EndOfChannel) as stop:
             why = stop.why if isinstance(stop, _Stopped) else "silent" if isinstance(stop, Silent) else "lost"
             await self._abandon(conversation, why)

@@ -25,6 +25,9 @@ class Options:
     charset: str = "gbk"  # gb2312 | gbk | gb18030
     qr: str = "native"  # native | raster
     fence: str = "status"  # status (GS r 1) | process_id (GS ( H), stronger where the model has it
+    outlet: str = "none"  # none | custom: the printer sees what lies in its outlet (DLE EOT 20, byte 3, bit 5)
+    present: str = ""  # hex of the command that puts a cut receipt into the outlet, where the cut alone does not
+    withdraw: str = ""  # hex of the command that takes back what lies in the outlet, where the model can
     fonts: str = ""  # paths joined by ':', "#n" names a face of a collection; empty = Debian's
     poll_s: float = 2.0
     reply_s: float = 0.4  # a real-time answer takes a few milliseconds; this is silence
@@ -38,7 +41,7 @@ class Options:
 
     @property
     def paper(self) -> Paper:
-        return Paper(self.columns, self.dots, self.charset, self.qr)
+        return Paper(self.columns, self.dots, self.charset, self.qr, bytes.fromhex(self.present))
 
     @property
     def font_chain(self) -> tuple[str, ...]:
@@ -58,6 +61,9 @@ def read_options(options: Mapping[str, object]) -> Options:
         "charset is gb2312, gbk or gb18030": read.charset in ("gb2312", "gbk", "gb18030"),
         "qr is native or raster": read.qr in ("native", "raster"),
         "fence is status or process_id": read.fence in ("status", "process_id"),
+        "outlet is none or custom": read.outlet in ("none", "custom"),
+        "present and withdraw are hex": _is_hex(read.present) and _is_hex(read.withdraw),
+        "withdraw needs an outlet that is seen": not read.withdraw or read.outlet != "none",
         "columns lie between 16 and 64": 16 <= read.columns <= 64,
         "dots are a multiple of 8 up to 832": read.dots % 8 == 0 and 8 * read.columns <= read.dots <= 832,
         "batch_bytes <= window_bytes": 0 < read.batch_bytes <= read.window_bytes,

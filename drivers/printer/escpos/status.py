@@ -2,7 +2,8 @@
 
 A reply to DLE EOT has bits 1 and 4 set, 0 and 7 clear, so ``byte & 0x93 == 0x12`` tells it from junk, from XON (11)
 and from XOFF (13). An automatic status (ASB) is four bytes, the first with ``& 0x93 == 0x10``. The answer to GS r 1
-is 00, 03, 0C or 0F. Sources: Epson ESC/POS reference; Bixolon, Cashino and Dascom manuals.
+is 00, 03, 0C or 0F. The full status of kiosk printers (DLE EOT 20) is 10 0F and four bytes. Sources: Epson ESC/POS
+reference; Bixolon, Cashino and Dascom manuals; for the full status those of Custom (KPM150H, KPM300) and Pyramid (Reliance).
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,18 @@ class AutoStatus:
 
 
 @dataclass(frozen=True)
+class FullStatus:
+    """Reply to DLE EOT 20: bytes for paper, user, what recovers and what does not."""
+
+    value: bytes
+
+    @property
+    def paper_waiting(self) -> bool:
+        """Bit 5 of the paper byte: a ticket is present in the output."""
+        return bool(self.value[0] & 0x20)
+
+
+@dataclass(frozen=True)
 class Flow:
     """XON (``go``) or XOFF."""
 
@@ -49,10 +62,12 @@ class Junk:
     value: int
 
 
-Event = Status | Fence | ProcessDone | AutoStatus | Flow | Junk
+Event = Status | Fence | ProcessDone | AutoStatus | FullStatus | Flow | Junk
 
 _PROCESS_HEAD = b"\x37\x22"
 _PROCESS_LENGTH = 7
+_FULL_HEAD = b"\x10\x0f"
+_FULL_LENGTH = 6
 _FENCES = {0x00: Fence(False, False), 0x03: Fence(False, True), 0x0C: Fence(True, False), 0x0F: Fence(True, True)}
 _FLOWS = {0x11: Flow(True), 0x13: Flow(False)}
 
@@ -71,10 +86,11 @@ def reasons(question: int, value: int) -> tuple[str, ...]:
 
 
 class Decoder:
-    """Bytes in, events out. Holds back at most six bytes."""
+    """Bytes in, events out. Holds back at most six bytes. ``full``: 10 0F begins a full status, no automatic one."""
 
-    def __init__(self) -> None:
+    def __init__(self, full: bool = False) -> None:
         self._held = bytearray()
+        self._full = full
 
     def receive(self, chunk: bytes) -> list[Event]:
         events: list[Event] = []
@@ -97,6 +113,9 @@ class Decoder:
         head = self._held[0]
         if head == _PROCESS_HEAD[0]:
             return self._process()
+        if self._full and head == _FULL_HEAD[0] and self._held[:2] in (_FULL_HEAD, _FULL_HEAD[:1]):
+            whole = len(self._held) >= _FULL_LENGTH
+            return (FullStatus(bytes(self._held[2:_FULL_LENGTH])), _FULL_LENGTH) if whole else None
         if head & 0x93 == 0x10:
             return self._auto()
         if head & 0x93 == 0x12:
