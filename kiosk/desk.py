@@ -4,7 +4,7 @@ Everything that races is here, so that a service reads as the resident lives it.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NoReturn, TypeVar
@@ -29,6 +29,7 @@ from kiosk.ports import (
     Journal,
     Log,
     OutcomeUnknown,
+    OutletEye,
     PagePrinter,
     PinEntry,
     PinPad,
@@ -57,6 +58,16 @@ MakePinEntry = Callable[[CardReader, PinPad | None], PinEntry]
 
 
 @dataclass
+class CardWatch:
+    """What became of the card of one visit. ``next_in``: a card was put in since, under our eyes."""
+
+    left: trio.Event = field(default_factory=trio.Event)
+    how: str = ""  # card_pulled | reader_lost
+    next_in: trio.Event = field(default_factory=trio.Event)
+    same_again: trio.Event = field(default_factory=trio.Event)
+
+
+@dataclass
 class Desk:
     """Implements ``ports.Kiosk``. One for the life of the process; ``visit`` changes with every card."""
 
@@ -78,6 +89,7 @@ class Desk:
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
     terminal_books: TerminalBooks | None = None
     visit: Visit = field(init=False)
+    card: CardWatch = field(default_factory=CardWatch, init=False)
 
     @property
     def live_case(self) -> str:
@@ -137,6 +149,14 @@ class Desk:
         return {name: slot.health for name, slot in self.supervisor.slots.items()}
 
     @property
+    def outlet_eye(self) -> OutletEye | None:
+        """The receipt printer, if it sees its outlet and says so now."""
+        if self.supervisor.unusable(("receipt_printer",)) is not None:
+            return None
+        printer = self.supervisor.device("receipt_printer")
+        return printer if isinstance(printer, OutletEye) and printer.paper_waiting is not None else None
+
+    @property
     def receipt_health(self) -> Health:
         return self.supervisor.health("receipt_printer")
 
@@ -144,13 +164,23 @@ class Desk:
         paper = on_paper(receipt, self.screen.preferences.language, self.clock.new_key())
         await self.supervisor.device("receipt_printer").print_receipt(paper)
         self.visit.papers += 1
+        self.visit.receipts += 1
 
     # Questions.
 
-    async def ask(self, question: Question, *, card_needed: bool = True, patience_s: float | None = None) -> str:
+    async def ask(
+        self,
+        question: Question,
+        *,
+        card_needed: bool = True,
+        next_card_ends: bool = False,
+        patience_s: float | None = None,
+    ) -> str:
         watchers: list[Callable[[], Awaitable[object]]] = [self._feed_keys, partial(self._watch_idle, patience_s)]
         if card_needed:
             watchers.append(self.watch_card)
+        elif next_card_ends:
+            watchers.append(self._watch_next_card)
         value = await self._answered(question, watchers)
         if question.answer(value).role is Role.BACK:
             raise Back
@@ -182,7 +212,10 @@ class Desk:
         self.screen.show(question)
         with trio.move_on_after(seconds):
             await self.card_inserted()
-            return await self.card_reader.same_card(self.visit.identity)
+            if await self.card_reader.same_card(self.visit.identity):
+                self.card.same_again.set()
+                self.card = CardWatch()
+                return True
         return False
 
     async def _to_the_end(self, question: Question, job: Callable[[], Awaitable[Result]], seconds: float) -> Result:
@@ -259,11 +292,45 @@ class Desk:
             await trio.sleep(left)
 
     async def watch_card(self) -> NoReturn:
-        try:
+        await self.card.left.wait()
+        raise ResidentLeft(self.card.how)
+
+    async def _watch_next_card(self) -> NoReturn:
+        await self.card.next_in.wait()
+        raise ResidentLeft(self.card.how)
+
+    async def mind_card(self) -> NoReturn:
+        """For as long as a visit: notice that its card left, whatever stands on the glass meanwhile.
+
+        A page that does not need the card outlives it; what comes after that page must not, least of all when somebody
+        else's card is in the slot by then.
+        """
+        self.card = CardWatch()
+        while True:
+            card = self.card
+            card.how = await self._way_out()
+            card.left.set()
+            if card.how == "card_pulled" and await self._put_in_under_our_eyes():
+                card.next_in.set()
+            await card.same_again.wait()
+
+    async def _way_out(self) -> str:
+        with suppress(DeviceFault, CardGone):
             await self.card_reader.wait_no_card()
-        except (DeviceFault, CardGone):
-            raise ResidentLeft("reader_lost") from None
-        raise ResidentLeft("card_pulled")
+            if self.supervisor.unusable(("card_reader",)) is None:
+                return "card_pulled"
+        return "reader_lost"
+
+    async def _put_in_under_our_eyes(self) -> bool:
+        """False: the reader went away meanwhile, and what it holds when it is back nobody knows."""
+        with suppress(DeviceFault, CardGone):
+            index, _ = await first_of(self.card_reader.wait_card, self._reader_away)
+            return index == 0
+        return False
+
+    async def _reader_away(self) -> None:
+        while self.supervisor.unusable(("card_reader",)) is None:
+            await self.supervisor.wait_change()
 
     # The slot for the card between visits. A reader out of order neither holds nor takes cards we know of.
 

@@ -157,14 +157,16 @@ def nobody_there(settings: Settings, code: str) -> Question:
     )
 
 
-def take_card(*, with_paper: bool, forgotten: bool) -> Question:
+def take_card(
+    *, with_paper: bool, forgotten: bool, outlets: tuple[Place, ...] = (Place.PAGE_OUTLET,)
+) -> Question:
     heading = say("Take your card and your paper") if with_paper else say("Take your card")
     explain = (
         (say("You left your card in the machine."), say("Your page is closed. Take the card with you."))
         if forgotten
         else (say("Leave nothing in the machine."),)
     )
-    places = (Place.CARD_SLOT, Place.PAGE_OUTLET) if with_paper else (Place.CARD_SLOT,)
+    places = (Place.CARD_SLOT, *outlets) if with_paper else (Place.CARD_SLOT,)
     return Question(
         "card_left" if forgotten else "take_card",
         heading,
@@ -174,12 +176,24 @@ def take_card(*, with_paper: bool, forgotten: bool) -> Question:
     )
 
 
-def take_paper() -> Question:
+def take_paper(outlets: tuple[Place, ...] = (Place.PAGE_OUTLET, Place.RECEIPT_OUTLET)) -> Question:
+    """Nobody sees whether it was taken, so the resident says so."""
     return Question(
         "take_paper",
         say("Take your paper"),
         (say("It carries your personal details. Leave nothing behind."),),
-        Hands((Place.PAGE_OUTLET, Place.RECEIPT_OUTLET)),
+        Hands(outlets),
         (_UNDERSTOOD,),
         Tone.HANDS,
+    )
+
+
+def paper_left(outlets: tuple[Place, ...]) -> Question:
+    """The printer sees it lie there: stands, and calls, until it is gone."""
+    return Question(
+        "paper_left",
+        say("Take your paper"),
+        (say("It carries your personal details. Leave nothing behind."),),
+        Hands(outlets, taking=True),
+        tone=Tone.HANDS,
     )

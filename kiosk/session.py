@@ -5,7 +5,7 @@ Nothing of a visit survives it, and nothing opens again without the card being p
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
@@ -14,6 +14,7 @@ from kiosk.config import Settings
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.text import Text, say
+from kiosk.goodbye import VisitEnd, goodbye
 from kiosk.money.debt_payout import owes_here
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import (
@@ -41,8 +42,6 @@ from kiosk.questions import (
     no_card,
     out_of_order,
     reading_card,
-    take_card,
-    take_paper,
 )
 from kiosk.race import first_of
 from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
@@ -144,14 +143,6 @@ SERVICES = (
 )
 
 
-@dataclass(frozen=True)
-class VisitEnd:
-    """How a visit ended, and how many papers wait in the outlets."""
-
-    how: str
-    papers: int = 0
-
-
 async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
     """For ever: one resident after another. A card that is in the slot at start belongs to nobody known.
 
@@ -161,20 +152,21 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
     if stock_taken:
         await _take_stock(desk)
     task_status.started()
-    reader_watched = False
-    while True:
-        if not reader_watched:
-            if not stock_taken:
-                await _wait_for_reader(desk)
-                await _take_stock(desk)
-            stock_taken = False
-            await _goodbye(desk, VisitEnd("timeout"))
-        desk.screen.clear_session()
-        reader_watched = await _wait_for_card(desk)
-        if reader_watched:
-            end = await _visit(desk)
-            await _goodbye(desk, end)
-            reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
+    async with trio.open_nursery() as errands:  # what must be done for who left, and nobody waits for
+        reader_watched = False
+        while True:
+            if not reader_watched:
+                if not stock_taken:
+                    await _wait_for_reader(desk)
+                    await _take_stock(desk)
+                stock_taken = False
+                await goodbye(desk, VisitEnd("timeout"), errands)
+            desk.screen.clear_session()
+            reader_watched = await _wait_for_card(desk)
+            if reader_watched:
+                end = await _visit(desk)
+                await goodbye(desk, end, errands)
+                reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
 
 
 async def _wait_for_reader(desk: Desk) -> None:
@@ -210,7 +202,9 @@ async def _wait_for_card(desk: Desk) -> bool:
 async def _visit(desk: Desk) -> VisitEnd:
     """Serve one card until it is pulled, its owner is finished, or nobody answers any more."""
     try:
-        return await _live_visit(desk, desk.clock.new_case_code())
+        live = partial(_live_visit, desk, desk.clock.new_case_code())
+        _, end = await first_of(live, desk.mind_card)
+        return replace(end, next_in=desk.card.next_in.is_set())  # type: ignore[no-any-return]  # the race's first
     finally:
         if hasattr(desk, "visit"):
             del desk.visit  # whoever it was, and however it ended: no name and no number is kept
@@ -237,7 +231,7 @@ async def _live_visit(desk: Desk, code: str) -> VisitEnd:
     except CardGone:
         how = "card_gone"
     desk.journal.record("visit_closed", code, how=how)
-    return VisitEnd(how, desk.visit.papers)
+    return VisitEnd(how, desk.visit.papers, desk.visit.receipts)
 
 
 async def _live_duty(desk: Desk, code: str) -> VisitEnd:
@@ -253,7 +247,7 @@ async def _live_duty(desk: Desk, code: str) -> VisitEnd:
     except (CardGone, DeviceFault):
         how = "card_gone"
     desk.journal.record("staff_visit_closed", code, how=how)
-    return VisitEnd(how, desk.visit.papers if hasattr(desk, "visit") else 0)
+    return VisitEnd(how, desk.visit.papers, desk.visit.receipts) if hasattr(desk, "visit") else VisitEnd(how)
 
 
 class _NotServed(Exception):
@@ -370,31 +364,3 @@ async def _show_and_end(desk: Desk, question: Question) -> str:
     except ResidentLeft as left:
         return left.how
     return "stopped"
-
-
-async def _goodbye(desk: Desk, end: VisitEnd) -> None:
-    """The page is gone at once; its picture stays until the card is out, and staff hear of a forgotten card.
-
-    Whoever is still there is told in the language, size and voice they chose; a forgotten card belongs to nobody here.
-    """
-    forgotten = end.how == "timeout"
-    if forgotten:
-        desk.screen.clear_session()
-    if not desk.card_inside():
-        if end.papers:
-            with trio.move_on_after(desk.settings.timing.paper_left_s) as patience:
-                await first_of(partial(desk.ask_anyone, take_paper()), desk.card_inserted)
-            if patience.cancelled_caught:  # outlets have no eyes: nobody said that it was taken, more is not known
-                desk.journal.record("paper_perhaps_left", papers=end.papers)
-        return
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_tell_staff, desk)  # also who touched "finish" may walk away without the card
-        page = take_card(with_paper=end.papers > 0, forgotten=forgotten)
-        await first_of(partial(desk.ask_anyone, page), desk.card_out)
-        nursery.cancel_scope.cancel()
-
-
-async def _tell_staff(desk: Desk) -> None:
-    code = desk.clock.new_case_code()
-    await trio.sleep(desk.settings.timing.card_left_s)
-    await desk.call_staff("card_left", code, "card_left_behind")

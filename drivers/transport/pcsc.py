@@ -122,8 +122,9 @@ class PcscLine:
         return self._insertion
 
     async def wait_no_card(self) -> None:
-        """Return when the slot is empty, or its card must count as pulled."""
-        while self.card_present:
+        """Return when the slot is empty, or its card must count as pulled: also when another is there instead."""
+        insertion = self._insertion
+        while self.card_present and self._insertion == insertion:
             await self._changed.wait()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

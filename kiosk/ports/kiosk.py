@@ -38,7 +38,8 @@ class Visit:
     holder: Holder
     case_code: str
     pin_verified: bool = False
-    papers: int = 0  # pieces of paper waiting in an outlet
+    papers: int = 0  # pieces of paper that came out
+    receipts: int = 0  # of these, from the receipt printer
 
 
 class Kiosk(Protocol):
@@ -80,10 +81,18 @@ class Kiosk(Protocol):
     @property
     def page_printer(self) -> PagePrinter: ...
 
-    async def ask(self, question: Question, *, card_needed: bool = True, patience_s: float | None = None) -> str:
+    async def ask(
+        self,
+        question: Question,
+        *,
+        card_needed: bool = True,
+        next_card_ends: bool = False,
+        patience_s: float | None = None,
+    ) -> str:
         """Ask by touch, keypad and voice until answered. Pulling the card ends it unless ``card_needed`` is False:
-        then the resident must still learn something, e.g. that paper is coming out. ``patience_s`` replaces the
-        usual time for an answer, where hands have something long to do.
+        then the resident must still learn something, e.g. that paper is coming out. Where it is about neither paper
+        nor money, ``next_card_ends`` lets the next resident in. ``patience_s`` replaces the usual time for an answer,
+        where hands have something long to do.
 
         Raises:
             Back: the BACK answer was chosen. ResidentLeft: timed out, or the card was pulled.

@@ -57,6 +57,7 @@ async def device_out(kiosk: Kiosk, fault: DeviceFault, *, card_needed: bool = Tr
             tone=Tone.CAUTION,
         ),
         card_needed=card_needed,
+        next_card_ends=not card_needed,
     )
     return Outcome.UNAVAILABLE
 

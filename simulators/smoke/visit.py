@@ -21,6 +21,7 @@ PAPER_S_MAX = 30.0
 RECEIPT_CHARACTERS_MIN = 20
 DRAWN_S = 0.15  # the map of the screen is written just before the frame is drawn
 NOTICE_S_MAX = 30.0
+LAMP_S_MAX = 15.0  # a board that was plugged in just now is found again within ten seconds
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Visit:
     async def go(self) -> None:
         """Raises Unexpected, CheckFailed."""
         await self._see("insert_card")
+        lit = await came_true(lambda: self.stack.hardware.lamps == ("card_slot",), LAMP_S_MAX)
+        self.record.check("card_slot_is_lit", lit)
         async with self.record.step("card_to_menu"):
             await self.stack.insert(self.card.handle)
             await self.glass.until("menu")
@@ -116,7 +119,7 @@ class Visit:
         await self._answer("take_card", "take_card")
         async with self.record.step("card_out"):
             await self.stack.pull()
-            await self.glass.until("insert_card", "take_paper")
+            await self.glass.until("insert_card", "take_paper", "paper_left")
 
     # --- senses and fingers ---------------------------------------------------------------------------------------
 

@@ -378,10 +378,11 @@ class KioskInMemory:
     hosts_named: tuple[str, ...] = ()
     reader: FakeReader = field(default_factory=FakeReader)
     lights: SlotDevice | None = None
+    receipts: FakeReceiptPrinter = field(default_factory=FakeReceiptPrinter)
 
     def __post_init__(self) -> None:
         self.sam, self.pad = FakeSam(), FakePad()
-        self.receipts, self.pages, self.pin = FakeReceiptPrinter(), FakePagePrinter(), FakePinEntry()
+        self.pages, self.pin = FakePagePrinter(), FakePinEntry()
         self.hosts, self.lines = FakeHosts(), []
         self.screen = ScriptedScreen(self.script, self)
         devices: dict[str, SlotDevice] = {
