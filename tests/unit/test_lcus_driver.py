@@ -70,7 +70,8 @@ async def test_a_relay_that_does_not_obey_is_told_to_staff(autojump_clock: MockC
         stand.driver.shine(SLOT)
         await stand.until(lambda: stand.health == Health(Condition.DEGRADED, "relay_stuck"))
         board.faults.discard("stuck")
-        await stand.until(lambda: stand.health.condition is Condition.READY and board.lit == {1})
+        await stand.until(lambda: stand.health.condition is Condition.READY)
+        assert board.lit == {1}
 
 
 async def test_commands_leave_the_board_its_time(autojump_clock: MockClock) -> None:
@@ -79,7 +80,8 @@ async def test_commands_leave_the_board_its_time(autojump_clock: MockClock) -> N
     board.faults.add("hurried")
     async with lights_stand(_driver(poll_s=600.0), board) as stand:
         stand.driver.shine(Shine(frozenset(Place)))
-        await stand.until(lambda: board.lit == set(range(1, 7)))
+        await trio.sleep(5)
+        assert board.lit == set(range(1, 7))
 
 
 async def test_places_without_a_lamp_are_passed_over(autojump_clock: MockClock) -> None:
@@ -90,7 +92,8 @@ async def test_places_without_a_lamp_are_passed_over(autojump_clock: MockClock) 
         stand.driver.shine(Shine(frozenset(Place)))
         await stand.until(lambda: board.lit == {1})
         stand.driver.shine(Shine(blinking=frozenset({Place.PIN_PAD})))
-        await stand.until(lambda: board.lit == frozenset())
+        await trio.sleep(0.3)
+        assert board.lit == frozenset()
 
 
 async def test_a_steady_lamp_clicks_no_relay(autojump_clock: MockClock) -> None:
