@@ -12,6 +12,8 @@ from kiosk.money.hospital_notices import payment_facts
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
 
+BILL_NOT_HELD = "bill_not_held"
+
 
 @dataclass(frozen=True)
 class Settling:
@@ -37,8 +39,7 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     """Book the bill at the platform, exactly one 2207.
 
     Raises:
-        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over. OutcomeUnknown: the hospital
-            is silent and 2207 was not sent; closed in the journal too.
+        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over.
     """
     key = settling.message_id
     facts: dict[str, str | int] = {
@@ -72,13 +73,16 @@ async def _hold_bill(kiosk: Kiosk, settling: Settling) -> None:
     """The lease may have grown old while notes went in; from here on nobody else may settle this bill (rule 6).
 
     Raises:
-        HostRefused, OutcomeUnknown: it is not ours any more, or nobody knows; 2207 was surely not sent.
+        HostRefused: it is not ours any more, or nobody knows; 2207 was surely not sent. A silent hospital is no
+            ``OutcomeUnknown`` here: of the settlement everything is known, and its money goes back.
     """
     try:
         await kiosk.hospital.extend(settling.claim, settling=True)
-    except (HostRefused, OutcomeUnknown):
-        told: dict[str, str | int] = {"message_id": settling.message_id, "code": "bill_not_held"}
+    except (HostRefused, OutcomeUnknown) as problem:
+        told: dict[str, str | int] = {"message_id": settling.message_id, "code": BILL_NOT_HELD}
         kiosk.journal.commit(NewEntry("settle_refused", kiosk.visit.case_code, told, closes=settling.message_id))
+        if isinstance(problem, OutcomeUnknown):
+            raise HostRefused("hospital", BILL_NOT_HELD) from problem
         raise
 
 
