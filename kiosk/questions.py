@@ -157,9 +157,7 @@ def nobody_there(settings: Settings, code: str) -> Question:
     )
 
 
-def take_card(
-    *, with_paper: bool, forgotten: bool, outlets: tuple[Place, ...] = (Place.PAGE_OUTLET,)
-) -> Question:
+def take_card(*, with_paper: bool, forgotten: bool, outlets: tuple[Place, ...] = (Place.PAGE_OUTLET,)) -> Question:
     heading = say("Take your card and your paper") if with_paper else say("Take your card")
     explain = (
         (say("You left your card in the machine."), say("Your page is closed. Take the card with you."))

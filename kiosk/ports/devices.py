@@ -202,7 +202,7 @@ class OutletEye(Protocol):
         ...
 
     async def withdraw(self) -> bool:
-        """Take back what lies there, so that no stranger reads it. False: it cannot, or did not. Within half a minute."""
+        """Take back what lies there, so that no stranger reads it; within half a minute. False: it cannot."""
         ...
 
 

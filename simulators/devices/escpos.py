@@ -10,23 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from simulators.devices.escpos_commands import LF, Command, characters, take_command
-from simulators.devices.escpos_status import STOPPING, full_status, status
 from simulators.devices.escpos_paper import Cell, Paper, QrRow, RasterRow, Row, TextRow, picture, words
+from simulators.devices.escpos_status import FAULTS, STOPPING, full_status, status
 from simulators.worlds.world import World
 
-FAULTS = (
-    "paper_out",
-    "paper_low",
-    "cover_open",  # says so
-    "cover_open_mute",  # answers nothing while it is open
-    "cutter",  # jams at the next cut, stays so until DLE ENQ
-    "head_hot",
-    "offline",  # for no given reason; flapping is putting it on and off
-    "silent",  # prints, and never answers
-    "off",  # no power: takes nothing, answers nothing
-    "no_fence",  # does not know GS r and GS ( H
-    "presenter_stuck",  # takes nothing back
-)
 _MUTE = {"silent", "off", "cover_open_mute"}
 _CLEAR = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 _XON, _XOFF = b"\x11", b"\x13"
@@ -53,13 +40,14 @@ class EscposPrinter:
         lines_s: float = 0,
         sees_outlet: bool = False,
         on_paper: Callable[[Paper], None] | None = None,
+        on_withdrawn: Callable[[], None] = lambda: None,
     ) -> None:
         self.wire: Callable[[bytes], None] = lambda chunk: None
         self.faults: set[str] = set()
         self.papers: list[Paper] = []
         self.outlet: list[int] | None = [] if sees_outlet else None  # papers that lie there; None: nobody looks
         self.withdrawn: list[int] = []  # papers that the printer took back
-        self.on_paper = on_paper
+        self.on_paper, self._on_withdrawn = on_paper, on_withdrawn
         self.lines_left: int | None = None
         self.lost_bytes = 0  # what did not fit into the buffer
         self.unknown: list[bytes] = []  # commands it did not understand
@@ -206,7 +194,7 @@ class EscposPrinter:
 
     def _work(self) -> None:
         """Obey what is in the buffer, as far as speed, paper and faults let it."""
-        while self._buffer and not self.faults & (_STOPPING | {"off"}):
+        while self._buffer and not self.faults & (STOPPING | {"off"}):
             if self._lines_s and self._may_print < 1:
                 break
             before = bytes(self._buffer)
@@ -295,6 +283,7 @@ class EscposPrinter:
         if arguments[:1] == b"\x02" and self.outlet and "presenter_stuck" not in self.faults:
             self.withdrawn += self.outlet
             self.outlet.clear()
+            self._on_withdrawn()
 
     def _initialise(self, _: bytes) -> None:
         self._line.clear()

@@ -73,3 +73,11 @@ def read_options(options: Mapping[str, object]) -> Options:
         if not holds:
             raise OptionError(rule)
     return read
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return True

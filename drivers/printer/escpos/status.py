@@ -3,7 +3,8 @@
 A reply to DLE EOT has bits 1 and 4 set, 0 and 7 clear, so ``byte & 0x93 == 0x12`` tells it from junk, from XON (11)
 and from XOFF (13). An automatic status (ASB) is four bytes, the first with ``& 0x93 == 0x10``. The answer to GS r 1
 is 00, 03, 0C or 0F. The full status of kiosk printers (DLE EOT 20) is 10 0F and four bytes. Sources: Epson ESC/POS
-reference; Bixolon, Cashino and Dascom manuals; for the full status those of Custom (KPM150H, KPM300) and Pyramid (Reliance).
+reference; Bixolon, Cashino and Dascom manuals; for the full status those of Custom (KPM150H, KPM300) and of Pyramid
+(Reliance).
 """
 
 from dataclasses import dataclass
