@@ -1,0 +1,193 @@
+"""The money rules as questions to all books at once: journal, cash module, platform, hospital, and what was written.
+
+Each check tells what is wrong in words, or nothing. They hold at any moment at which no visit is going on and the kiosk
+runs; what needs the hosts to have been told is asked only when nothing is owed to them any more.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from kiosk.domain.books import Account, Posting, totals
+from kiosk.domain.entries import StoredEntry
+from offline_queue.verify import open_read_only, verify
+from simulators.deterministic.resident import inside_yuan
+from simulators.deterministic.terminal import Life, Terminal
+from simulators.hosts.medical_insurance_books import Row
+
+SETTLED = ("settled", "settled_late")
+DISPENSE = 0x3C
+Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
+
+
+def violations(life: Life) -> list[str]:
+    """Every rule that does not hold now, as sentences."""
+    entries = life.journal.entries()
+    return [f"{check.__name__}: {said}" for check in CHECKS for said in check(life, entries)]
+
+
+def books_balance(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Double entry, and no money without an owner (rule 2)."""
+    books = _books(entries)
+    if sum(books.values()):
+        yield f"the whole is {sum(books.values())} fen"
+    if books.get(Account.RESIDENT, 0):
+        yield f"{books[Account.RESIDENT]} fen are nobody's"
+    for account in (Account.SURPLUS, Account.SHORTAGE):
+        if books.get(account, 0) and not life.terminal.cash_harmed:
+            yield f"{account.value} {books[account]} fen without any fault of the cash module"
+
+
+def machine_holds_what_the_books_say(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Up to what a dispense left uncertain: that lies in suspense, and the drums are counted by staff (rule 15)."""
+    books, terminal = _books(entries), life.terminal
+    booked = books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0)
+    held = 100 * (inside_yuan(terminal.cash) - terminal.loaded_yuan)
+    uncertain = sum(int(_fact(one, "unaccounted_fen")) for one in entries if one.act == "dispense_uncertain")
+    if not 0 <= booked - held <= uncertain and not terminal.cash_harmed:
+        yield f"books say {booked} fen, the machine holds {held}, {uncertain} are uncertain"
+
+
+def each_note_is_credited_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 14, against the device's own counter of stacked notes."""
+    credited = sum(entry.act in ("note_credited", "note_of_nobody") for entry in entries)
+    if credited != life.terminal.cash.counter and not life.terminal.cash_harmed:
+        yield f"{credited} credits, {life.terminal.cash.counter} notes stacked"
+
+
+def nothing_is_dispensed_blindly(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rules 3 and 15: one dispense for one intent, and no change before SETTLED (rule 7)."""
+    intents = [entry for entry in entries if entry.act == "dispense_intent"]
+    ordered = life.terminal.cash.commands.count(DISPENSE)
+    if ordered > len(intents):
+        yield f"{ordered} dispenses, {len(intents)} intents"
+    for intent in intents:
+        settled = any(one.case_code == intent.case_code and one.act in SETTLED for one in entries[: intent.seq])
+        if _fact(intent, "reason") == "change" and not settled:
+            yield f"change before SETTLED in case {intent.case_code}"
+
+
+def platform_was_asked_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rules 3 and 10: one 2207 for one intent, and one live settlement for one visit at the hospital."""
+    platform = life.terminal.hosts["medical_insurance"].platform
+    intents = Counter(_fact(entry, "message_id") for entry in entries if entry.act == "settle_intent")
+    asked = Counter(msgid for infno, msgid in platform.messages() if infno == "2207")
+    for msgid, times in asked.items():
+        if times > max(1, intents[msgid]) and not life.terminal.network.repeated:
+            yield f"2207 {msgid} arrived {times} times"
+        if not intents[msgid]:
+            yield f"2207 {msgid} without an intent"
+    live = Counter(row.mdtrt_id for row in _live(life.terminal))
+    yield from (f"{count} settlements of {visit}" for visit, count in live.items() if count > 1)
+
+
+def settled_means_booked(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Journal and platform agree, or the journal says that it does not know."""
+    live = {row.msgid: row for row in _live(life.terminal)}
+    settled = {_fact(entry, "message_id"): entry for entry in entries if entry.act in SETTLED}
+    unknown = {_fact(entry, "message_id") for entry in life.journal.open_effects() if entry.act == "settle_intent"}
+    for msgid, row in live.items():
+        if msgid not in settled and msgid not in unknown:
+            yield f"booked at the platform and not known here: {msgid}"
+        elif msgid in settled and row.cash != _fact(settled[msgid], "cash_fen"):
+            yield f"the platform says {row.cash} fen, the journal {_fact(settled[msgid], 'cash_fen')}"
+    yield from (f"settled here and not at the platform: {msgid}" for msgid in settled if msgid not in live)
+    bills = Counter(str(_fact(entry, "bill")) for entry in entries if entry.act in SETTLED)
+    yield from (f"bill {bill} settled {times} times" for bill, times in bills.items() if times > 1)
+
+
+def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Payments and debts stand in the hospital's books as they stand in ours (rules 6 and 19)."""
+    hospital = life.terminal.hosts["hospital"]
+    paid = {row.bill_id: row.settlement_id for row in hospital.claims.payments() if not row.key.startswith("window")}
+    settled = {str(_fact(one, "bill")): str(_fact(one, "settlement_id")) for one in entries if one.act in SETTLED}
+    for bill, settlement in paid.items():
+        if settled.get(bill) != settlement:
+            yield f"the hospital was told of {settlement} for bill {bill}, the journal has {settled.get(bill)}"
+    if life.books.unsent().count or any(entry.act == "notice_refused" for entry in entries):
+        return
+    yield from (f"the hospital does not know that bill {bill} is paid" for bill in settled if bill not in paid)
+    registered = hospital.books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0]
+    owed = -_books(entries).get(Account.HOLDER_DEBT, 0)
+    if registered != owed:
+        yield f"{registered} fen of debts registered, {owed} owed"
+
+
+def every_intent_has_its_end(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """What no host has to answer is known after recovery: notes and dispenses."""
+    for entry in life.journal.open_effects():
+        if entry.act == "note_intent" and not life.terminal.cash_harmed:
+            yield f"note of case {entry.case_code} is still on its way"
+        elif entry.act == "dispense_intent":
+            yield f"dispense of case {entry.case_code} has no end"
+
+
+def receipts_are_printed_or_owed(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 23, of every visit that ended by itself."""
+    acts: dict[str, set[str]] = {}
+    for entry in entries:
+        acts.setdefault(entry.case_code, set()).add(entry.act)
+    for case, done in acts.items():
+        owed = done & {"settled", "settle_handed_over"}
+        if owed and "visit_closed" in done and not done & {"receipt_delivered", "receipt_not_confirmed"}:
+            yield f"no receipt for case {case}"
+
+
+def suspense_waits_for_something(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Money is held where somebody is still to answer, or a person must look: nowhere else (rule 2)."""
+    waits = {entry.case_code for entry in life.journal.open_effects()}
+    waits |= {entry.case_code for entry in entries if entry.act in ("dispense_uncertain", "note_uncertain")}
+    held: dict[str, int] = {}
+    for entry in entries:
+        for posting in entry.postings:
+            if posting.account is Account.SUSPENSE:
+                held[entry.case_code] = held.get(entry.case_code, 0) + posting.amount_fen
+    yield from (f"{-fen} fen of case {case} wait for nobody" for case, fen in held.items() if fen and case not in waits)
+
+
+def chain_is_whole(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    connection = open_read_only(life.terminal.folder / "data" / "journal.db")
+    verdict = verify(connection, None)
+    connection.close()
+    if not verdict.whole:
+        yield verdict.why
+
+
+def logs_name_nobody(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    written = json.dumps(life.terminal.log, ensure_ascii=False)
+    for resident in life.terminal.world.residents:
+        for secret in (resident.name, resident.number):
+            if len(secret) > 1 and secret in written:
+                yield f"the log names {resident.handle}"
+
+
+CHECKS: tuple[Check, ...] = (
+    books_balance,
+    machine_holds_what_the_books_say,
+    each_note_is_credited_once,
+    nothing_is_dispensed_blindly,
+    platform_was_asked_once,
+    settled_means_booked,
+    hospital_was_told,
+    every_intent_has_its_end,
+    receipts_are_printed_or_owed,
+    suspense_waits_for_something,
+    chain_is_whole,
+    logs_name_nobody,
+)
+
+
+def _books(entries: list[StoredEntry]) -> dict[Account, int]:
+    postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
+    return dict(totals(postings))
+
+
+def _live(terminal: Terminal) -> list[Row]:
+    rows = terminal.hosts["medical_insurance"].platform.standing()
+    voided = {row.undoes for row in rows}
+    return [row for row in rows if not row.undoes and row.setl_id not in voided]
+
+
+def _fact(entry: StoredEntry, name: str) -> str | int:
+    assert entry.facts is not None
+    return entry.facts.get(name, "")

@@ -1,0 +1,39 @@
+"""Where the power may go: every effect burns the fuse down by one, and at zero it is gone.
+
+An effect is what a later life could find: a sync of the journal's disk, a command that reaches a device, a question
+that reaches a host, an answer that reaches us.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+class PowerCut(BaseException):
+    """Not an Exception: no handler of ours may live through it."""
+
+
+@dataclass
+class Fuse:
+    """``left``: how many effects still happen; None is for ever. ``dead`` until ``power_on``."""
+
+    left: int | None = None
+    burnt: list[str] = field(default_factory=list)
+    armed: bool = False  # effects before that are not counted: nothing was at stake
+    dead: bool = False
+    on_death: Callable[[], None] = lambda: None
+
+    def burn(self, effect: str) -> None:
+        """Raises PowerCut: this effect does not happen any more."""
+        if not self.dead and not self.armed:
+            return
+        if not self.dead and self.left is not None and self.left <= 0:
+            self.dead = True
+            self.on_death()
+        if self.dead:
+            raise PowerCut
+        if self.left is not None:
+            self.left -= 1
+        self.burnt.append(effect)
+
+    def power_on(self, left: int | None = None) -> None:
+        self.dead, self.left = False, left

@@ -1,0 +1,288 @@
+"""A terminal in memory: what outlives a power cut, and the lives of the kiosk in it.
+
+Real: session, services, desk, supervisor, drivers, codecs, card applications, host clients, journal; on the other side
+the device simulators, chips and sandboxes. In memory: wires, card slots, the way to the hosts, the disk, time and
+chance. Not here: Kivy, the PIN process, the A4 printer's IPP and the process that checks seals, each proved elsewhere.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from drivers.card_reader.pcsc.driver import CardReaderSettings, PcscCardReader
+from drivers.cash_module.ccnet.recycler import CcnetBillToBill as CcnetDriver
+from drivers.cash_module.ccnet.validator import CcnetSettings
+from drivers.pin_pad.kmy.driver import KmyPad as KmyDriver
+from drivers.pin_pad.kmy.settings import pad_settings
+from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
+from drivers.printer.escpos.options import Options, read_options
+from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
+from drivers.transport.line import Line
+from kiosk.app import Outside, compose, serve
+from kiosk.clock import SystemClock
+from kiosk.config import HostSettings, MedicalInsuranceRules, Settings, SlotSettings
+from kiosk.config import Terminal as TerminalRules
+from kiosk.desk import Desk
+from kiosk.log import ALLOWED_FIELDS, Field
+from kiosk.ports import DeviceContext
+from offline_queue.journal import SqliteJournal
+from offline_queue.staff_books import StaffBooks
+from simulators.cards.card import VirtualCard
+from simulators.cards.psam import VirtualPsam
+from simulators.deterministic.cards import Slot, SlotLine
+from simulators.deterministic.disk import Disk
+from simulators.deterministic.fuse import Fuse, PowerCut
+from simulators.deterministic.hosts import MemoryHostLink, Network
+from simulators.deterministic.lines import Port
+from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
+from simulators.deterministic.pin_entry import Type, TypedPin
+from simulators.deterministic.screen import Mind, MindedScreen
+from simulators.devices.ccnet_recycler import CcnetBillToBill
+from simulators.devices.escpos import EscposPrinter
+from simulators.devices.kmy import build as build_pad
+from simulators.hosts.agency_duty import AgencyDutySandbox
+from simulators.hosts.card_platform import CardPlatformSandbox
+from simulators.hosts.hospital import HospitalSandbox
+from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
+from simulators.hosts.sandbox import Sandbox
+from simulators.hosts.weather import Weather
+from simulators.kiosk_settings import medical_insurance_settings
+from simulators.worlds.world import World
+
+CHINA = timezone(timedelta(hours=8))
+MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
+PRINTER_LINES_S = 40.0
+
+
+class Terminal:
+    """One terminal and its world, made inside a running trio. ``live`` is one life of the kiosk."""
+
+    def __init__(self, seed: int | str, world: World, folder: Path) -> None:
+        self.chance = random.Random(f"{seed} world")
+        self.world, self.folder = world, folder
+        self.fuse = Fuse(on_death=self._power_fails)
+        self.disk = Disk(folder, lambda: self.fuse.burn(f"sync {self.journal_act}"))
+        self.journal_act = ""
+        self.clock_off = timedelta(0)
+        self.weather = Weather()
+        self.network = Network(self.chance)
+        self.log: list[tuple[str, dict[str, Field]]] = []
+        self.lives = 0
+        self.loaded_yuan = 0  # what staff put into the cash module
+        self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
+        self._make_devices()
+        self._make_hosts()
+
+    def _make_devices(self) -> None:
+        world = self.world
+        self.cash = CcnetBillToBill()
+        self.printer = EscposPrinter(lines_s=PRINTER_LINES_S)
+        self.pad = build_pad(world, {})
+        self.pages = MemoryPagePrinter()
+        self.ports = {
+            "cash": Port("cash", self.cash, self.fuse),
+            "printer": Port("printer", self.printer, self.fuse),
+            "pad": Port("pad", self.pad, self.fuse),
+        }
+        self.slot = Slot("Virtual PCD 00 00")
+        self.sam_slot = Slot("Virtual PCD 00 01", VirtualPsam(world.keys))
+        self.cards = {
+            card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
+            for card in world.cards
+        }
+
+    def _make_hosts(self) -> None:
+        folder = self.folder / "hosts"
+        kinds: dict[str, Callable[..., Sandbox]] = {
+            "social_insurance": PlainAgency,
+            "card_platform": CardPlatformSandbox,
+            "agency": AgencyDutySandbox,
+            "hospital": HospitalSandbox,
+            "medical_insurance": MedicalInsuranceSandbox,
+        }
+        self.hosts: dict[str, Any] = {
+            name: kind(self.world, folder, self.weather, self.now) for name, kind in kinds.items()
+        }
+        for host in self.hosts.values():
+            host.books.execute("pragma synchronous = off")  # a host's own power never fails here
+
+    def load_cash(self, notes: Mapping[int, int]) -> None:
+        """``notes``: yuan to pieces, one cassette each."""
+        kinds = {yuan: kind for kind, yuan in self.cash.types.items()}
+        self.cash.cassettes = [[kinds[yuan], count] for yuan, count in notes.items()]
+        self.loaded_yuan = sum(yuan * count for yuan, count in notes.items())
+
+    # --- time and words -----------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The hosts' time, which is right."""
+        return MORNING + timedelta(seconds=trio.current_time())
+
+    def kiosk_now(self) -> datetime:
+        if self.fuse.dead:
+            raise PowerCut
+        return self.now() + self.clock_off
+
+    def _write(self, event: str, **fields: Field) -> None:
+        assert fields.keys() <= ALLOWED_FIELDS, fields
+        self.log.append((event, fields))
+
+    # --- lives --------------------------------------------------------------------------------------------------------
+
+    async def run_world(self) -> None:
+        """Devices live on, whatever becomes of the kiosk."""
+        async with trio.open_nursery() as nursery:
+            for port in self.ports.values():
+                nursery.start_soon(port.run)
+
+    async def live(self, mind: Mind, type_: Type, until: Callable[["Life"], Awaitable[None]]) -> bool:
+        """One life of the kiosk, from power on until ``until`` returns or the power goes; whether it went.
+
+        ``until`` is whoever stands in front, from the moment on in which a card put in is served.
+        """
+        self.lives += 1
+        try:
+            with self._opened(mind, type_) as life:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(serve, life.desk, life.journal, life.links)
+                    await until(life)
+                    nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if not self.fuse.dead or group.subgroup(PowerCut) is None:
+                raise
+        except PowerCut:
+            pass
+        if not self.fuse.dead:
+            return False
+        self._power_returns()
+        return True
+
+    @contextmanager
+    def _opened(self, mind: Mind, type_: Type) -> Iterator["Life"]:
+        with ExitStack() as closing:
+            life = Life(self, mind, type_, closing)
+            life.journal.record("kiosk_started")
+            yield life
+
+    def _power_fails(self) -> None:
+        self.disk.dead = True
+        for port in self.ports.values():
+            port.power_cut()
+        self.slot.power_cut()
+        self.sam_slot.power_cut()
+
+    def _power_returns(self) -> None:
+        self.disk.power_cut(self.chance)
+        self.fuse.power_on()
+        self.log.append(("power is back", {}))
+
+    def close(self) -> None:
+        self.disk.close()
+        for host in self.hosts.values():
+            host.close()
+
+
+class Life:
+    """The kiosk between two cuts, composed as ``run_kiosk`` composes it."""
+
+    def __init__(self, terminal: Terminal, mind: Mind, type_: Type, closing: ExitStack) -> None:
+        self.terminal = terminal
+        data, run = terminal.folder / "data", terminal.folder / f"run-{terminal.lives}"
+        run.mkdir()  # a tmpfs, empty after each power cut
+        self.journal = _NamedJournal(data, terminal.kiosk_now)
+        self.journal.terminal = terminal
+        closing.callback(self.journal.close)
+        self.books = StaffBooks(data)
+        closing.callback(self.books.close)
+        self.screen = MindedScreen(mind)
+        settings = settings_of(terminal, data, run)
+        self.links = {
+            name: MemoryHostLink(host, settings.hosts[name], terminal._write, terminal.network, terminal.fuse)
+            for name, host in terminal.hosts.items()
+        }
+        clock = _SteeredClock()
+        clock.terminal = terminal
+        self.desk: Desk = compose(
+            settings,
+            Outside(
+                log=terminal._write,
+                clock=clock,
+                journal=self.journal,
+                terminal_books=self.books,
+                links=self.links,
+                screen=self.screen,
+                find_driver=lambda name: partial(_open_device, terminal, name),
+                make_pin_entry=lambda reader, pad: TypedPin(reader, type_),
+                seal_verifier=SealTakenAtItsWord(),
+            ),
+        )
+
+
+class _NamedJournal(SqliteJournal):
+    """The real one; it says which act a sync belongs to."""
+
+    terminal: Terminal
+
+    def commit(self, entry: Any) -> int:
+        self.terminal.journal_act = entry.act
+        return super().commit(entry)
+
+
+class _SteeredClock(SystemClock):
+    terminal: Terminal
+
+    def now(self) -> datetime:
+        return self.terminal.kiosk_now()
+
+
+def settings_of(terminal: Terminal, data: Path, run: Path) -> Settings:
+    drivers = {
+        "card_reader": "pcsc",
+        "sam_reader": "psam",
+        "pin_pad": "kmy",
+        "receipt_printer": "escpos",
+        "page_printer": "pages",
+        "cash_acceptor": "ccnet",
+    }
+    return Settings(
+        run_dir=str(run),
+        data_dir=str(data),
+        terminal=TerminalRules(telephone="0000-12333"),
+        slots={slot: SlotSettings(driver=driver) for slot, driver in drivers.items()},
+        hosts={name: HostSettings(url="https://memory") for name in terminal.hosts},
+        medical_insurance=MedicalInsuranceRules(**_platform_rules(terminal.world)),
+    )
+
+
+def _platform_rules(world: World) -> dict[str, Any]:
+    rules = medical_insurance_settings(world)
+    return {**rules, "sign_on_codes": tuple(rules["sign_on_codes"])}
+
+
+def _open_device(terminal: Terminal, name: str, options: Any, context: DeviceContext) -> Any:
+    fuse, ports = terminal.fuse, terminal.ports
+    match name:
+        case "pcsc":
+            return PcscCardReader(CardReaderSettings(), context, open_line=partial(SlotLine, terminal.slot, fuse))
+        case "psam":
+            return PsamReader(PsamSettings(), context, open_line=partial(SlotLine, terminal.sam_slot, fuse))
+        case "kmy":
+            return KmyDriver(pad_settings({"path": "memory"}), context, ports["pad"].open)
+        case "escpos":
+            return EscposDriver(read_options({}), context, partial(_opened_line, ports["printer"]))
+        case "ccnet":
+            return CcnetDriver(CcnetSettings(path="memory", unit="bill_to_bill"), context, ports["cash"].open)
+    assert name == "pages"
+    terminal.pages.opened(context)
+    return terminal.pages
+
+
+async def _opened_line(port: Port, options: Options) -> Line:
+    await trio.lowlevel.checkpoint()
+    return port.open()

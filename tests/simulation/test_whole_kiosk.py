@@ -1,0 +1,170 @@
+"""The whole kiosk in memory, cut after every effect: real services, session, drivers, codecs, clients and journal."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from simulators.deterministic.resident import Habits
+from simulators.deterministic.terminal import Life, Terminal
+from tests.simulation.plans import Prepare, WholePlan, live_plan
+
+CountCuts = Callable[[str, int], None]
+
+
+def _at_2207(change: Callable[[Terminal], str | None]) -> Prepare:
+    """What the first 2207 of a life meets just before it arrives; what ``change`` returns is its fate on the way."""
+
+    def prepare(terminal: Terminal, life: Life) -> None:
+        terminal.weather.clear()
+        life.links["medical_insurance"].before["2207"] = lambda: change(terminal)
+
+    return prepare
+
+
+def _platform(**behaviour: object) -> Prepare:
+    def prepare(terminal: Terminal, life: Life) -> None:
+        for name, value in behaviour.items():
+            setattr(terminal.hosts["medical_insurance"].behaviour, name, value)
+
+    return prepare
+
+
+def _refuses(terminal: Terminal) -> None:
+    terminal.weather.change(refuse_code="not_today", only=frozenset({"medical_insurance"}))
+
+
+def _books_silently(terminal: Terminal) -> None:
+    terminal.weather.change(platform_silent=True)
+
+
+def _hospital_loses(label: str, fate: str) -> Prepare:
+    """The first such call of each life, once."""
+
+    def prepare(terminal: Terminal, life: Life) -> None:
+        before = life.links["hospital"].before
+        before[f"hospital {label}"] = lambda: [fate, before.pop(f"hospital {label}")][0]
+
+    return prepare
+
+
+def _jams(terminal: Terminal, life: Life) -> None:
+    terminal.cash.faults.add("dispense_jams")
+    terminal.cash_harmed = True
+
+
+def _no_paper(terminal: Terminal, life: Life) -> None:
+    life.links["medical_insurance"].before["2207"] = lambda: terminal.printer.faults.add("paper_out")
+
+
+PLANS = (
+    WholePlan("by cash with change"),
+    WholePlan("by cash, the rest below the smallest note", habits=Habits(notes=(100, 20, 5, 1, 1)), ends="debt_owed"),
+    WholePlan("by account alone", card="wang_xiulan", habits=Habits()),
+    WholePlan(
+        "by account alone, 2207 booked and never answered",
+        card="wang_xiulan",
+        habits=Habits(),
+        prepare=_at_2207(_books_silently),
+    ),
+    WholePlan("2207 refused", prepare=_at_2207(_refuses), ends="settle_refused"),
+    WholePlan("2207 booked and never answered", prepare=_at_2207(_books_silently)),
+    WholePlan("2207 lost on the way", prepare=_at_2207(lambda terminal: "lose_question"), ends="settle_handed_over"),
+    WholePlan("2207's answer lost on the way", prepare=_at_2207(lambda terminal: "lose_answer")),
+    WholePlan("2207 arrives twice", prepare=_at_2207(lambda terminal: "twice")),
+    WholePlan("2601 overtakes 2207", prepare=_platform(overtaken=True)),
+    WholePlan("2207 says other figures", prepare=_platform(settles_differently=True), ends="voided"),
+    WholePlan("a platform that books twice", prepare=_platform(on_repeat="book_twice")),
+    WholePlan(
+        "the resident stops with notes inside",
+        habits=Habits(notes=(100,), script={"feed_notes": ("wait", "stop")}),
+        ends="settlement_undone",
+    ),
+    WholePlan("the resident waits with notes inside", habits=Habits(notes=(100,)), ends="debt_owed"),
+    WholePlan(
+        "the card is pulled with notes inside, and comes back",
+        habits=Habits(notes=(100, 50), pulls_card_at="feed_notes", after_notes=1, card_comes_back=True),
+    ),
+    WholePlan(
+        "the card is pulled with notes inside, for good",
+        habits=Habits(notes=(100, 50), pulls_card_at="feed_notes", after_notes=1),
+        ends="debt_owed",
+    ),
+    WholePlan("the answer to the payment notice is lost", prepare=_hospital_loses("payments", "lose_answer")),
+    WholePlan(
+        "nobody says whether the bill is still held",
+        prepare=_hospital_loses("claims/extend", "lose_answer"),
+        ends="settlement_undone",
+    ),
+    WholePlan("the change jams in the dispenser", prepare=_jams, ends="dispense_uncertain"),
+    WholePlan("the paper is out when the receipt is due", prepare=_no_paper, ends="receipt_not_confirmed"),
+)
+
+
+EVERY = 12  # of the prefixes is lived in `make test`, each plan from another one on; all of them in `make slow`
+
+
+def _cut_and_judged(plan: WholePlan, places: range) -> int:
+    """How many of these places cut a life short; every one of them must be explained afterwards."""
+    cuts = 0
+    for cut_at in places:
+        lived = live_plan(plan, cut_at)
+        assert lived.violations == [], (cut_at, lived.effects[-3:], lived.acts)
+        cuts += lived.cut
+    return cuts
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_uncut_life_leaves_clean_books(plan: WholePlan) -> None:
+    """Without any cut the story ends as planned, and every book agrees with every other."""
+    lived = live_plan(plan)
+    assert not lived.cut
+    assert lived.violations == []
+    assert plan.ends in lived.acts, lived.acts
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_some_prefixes_are_explained(plan: WholePlan, count_cuts: CountCuts) -> None:
+    """Whatever effect was the last one, every book agrees after recovery, and recovery pays nobody."""
+    effects = len(live_plan(plan).effects)
+    cuts = _cut_and_judged(plan, range(PLANS.index(plan) % EVERY, effects, EVERY))
+    count_cuts(f"whole kiosk: {plan.name}", cuts)
+    assert cuts > effects // EVERY // 2, "the fuse must really burn"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_every_prefix_is_explained(plan: WholePlan, count_cuts: CountCuts) -> None:
+    """The same after every single effect: each sync, each command to a device, each question, each answer."""
+    effects = len(live_plan(plan).effects)
+    cuts = _cut_and_judged(plan, range(effects))
+    count_cuts(f"whole kiosk: {plan.name}", cuts)
+    assert cuts > effects // 2, "the fuse must really burn"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_sectors_in_doubt_fall_either_way(plan: WholePlan, count_cuts: CountCuts) -> None:
+    """A commit whose sync the power interrupts stands or does not, torn or out of order: three times each by seed."""
+    effects = live_plan(plan).effects
+    commits = [place for place, effect in enumerate(effects) if effect.startswith("sync")]
+    for place in commits:
+        for seed in (2, 3, 4):
+            lived = live_plan(plan, place, seed=seed)
+            assert lived.violations == [], (place, seed, lived.effects[-3:], lived.acts)
+    count_cuts(f"whole kiosk, sectors in doubt: {plan.name}", 3 * len(commits))
+    assert len(commits) > 5
+
+
+@pytest.mark.parametrize("plan", PLANS[::4], ids=lambda plan: plan.name)
+def test_power_that_fails_again_and_again(plan: WholePlan, count_cuts: CountCuts) -> None:
+    """A recovery that is itself cut, twice, at seeded places, leaves books that agree all the same."""
+    chance = random.Random(plan.name)
+    effects = len(live_plan(plan).effects)
+    cuts = 0
+    for _ in range(4):
+        lived = live_plan(plan, chance.randrange(effects), (chance.randrange(12), chance.randrange(12)))
+        assert lived.violations == [], (lived.effects[-3:], lived.acts)
+        cuts += lived.cut
+    assert cuts, "the fuse must really burn"
+    count_cuts(f"whole kiosk, again and again: {plan.name}", 3 * cuts)
