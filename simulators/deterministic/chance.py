@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, TypeVar
 
 import trio
@@ -21,18 +22,27 @@ Result = TypeVar("Result")
 def seeded(seed: int | str) -> Iterator[None]:
     """``os.urandom`` is seeded as well, and with it ``secrets``, ``uuid`` and whatever asks for unpredictable bytes."""
     urandom = random.Random(f"{seed} urandom").randbytes
-    real: tuple[Any, ...] = (os.urandom, random._urandom, trio_run._ALLOW_DETERMINISTIC_SCHEDULING)  # type: ignore[attr-defined]
     scheduler, common = trio_run._r.getstate(), random.getstate()
-    os.urandom = random._urandom = urandom  # type: ignore[attr-defined]  # of the standard library, not ours
-    trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
     trio_run._r.seed(f"{seed} scheduler")
     random.seed(f"{seed} random")
     try:
-        yield
+        with _replaced(os, "urandom", urandom), _replaced(random, "_urandom", urandom):
+            with _replaced(trio_run, "_ALLOW_DETERMINISTIC_SCHEDULING", True):
+                yield
     finally:
-        os.urandom, random._urandom, trio_run._ALLOW_DETERMINISTIC_SCHEDULING = real  # type: ignore[attr-defined,misc]
         trio_run._r.setstate(scheduler)
         random.setstate(common)
+
+
+@contextmanager
+def _replaced(module: ModuleType, name: str, value: object) -> Iterator[None]:
+    """Of the standard library and of trio, for a while; none of it is ours. Raises AttributeError: it has moved."""
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
 
 
 def run_seeded(seed: int | str, live: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:

@@ -136,19 +136,19 @@ class _MemoryVfs(apsw.VFS):
         self._disk = disk
         super().__init__(name, disk.below, makedefault=True)
 
-    def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802 - SQLite's names
+    def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802 - SQLite's name
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         if path is None or not self._ours(path):
             return super().xOpen(name, flags)
         return _Handle(self._disk, path, flags)
 
-    def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: N802
+    def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: N802 - SQLite's name
         if self._ours(name):
             self._disk.delete(name, safe=sync_folder)
         else:
             super().xDelete(name, sync_folder)
 
-    def xAccess(self, name: str, flags: int) -> bool:  # noqa: N802
+    def xAccess(self, name: str, flags: int) -> bool:  # noqa: N802 - SQLite's name
         return self._disk.exists(name) if self._ours(name) else bool(super().xAccess(name, flags))
 
     def _ours(self, name: str) -> bool:
@@ -171,10 +171,10 @@ class _Handle(apsw.VFSFile):
         """Whoever still writes after the cut, to wind up or to close, changes nothing."""
         return not self._disk.dead and self._disk.life == self._life
 
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - SQLite's name
         return bytes(self._stored.now[offset : offset + amount])
 
-    def xWrite(self, chunk: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, chunk: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
         if not self._powered:
             return
         grows = offset + len(chunk) - len(self._stored.now)
@@ -182,24 +182,24 @@ class _Handle(apsw.VFSFile):
             raise apsw.FullError("no room")
         self._stored.write(offset, bytes(chunk))
 
-    def xTruncate(self, length: int) -> None:  # noqa: N802
+    def xTruncate(self, length: int) -> None:  # noqa: N802 - SQLite's name
         if self._powered:
             self._stored.truncate(length)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
         if self._disk.life == self._life:
             self._disk.sync(self._stored)
 
-    def xFileSize(self) -> int:  # noqa: N802
+    def xFileSize(self) -> int:  # noqa: N802 - SQLite's name
         return len(self._stored.now)
 
-    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802
+    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802 - SQLite's name
         return False  # what SQLite then does is right for any file
 
-    def xSectorSize(self) -> int:  # noqa: N802
+    def xSectorSize(self) -> int:  # noqa: N802 - SQLite's name
         return SECTOR_BYTES
 
-    def xDeviceCharacteristics(self) -> int:  # noqa: N802
+    def xDeviceCharacteristics(self) -> int:  # noqa: N802 - SQLite's name
         return int(apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE)
 
 

@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
+import peewee
 import pytest
 
 from offline_queue.journal import SqliteJournal
+from offline_queue.schema import JournalUnusable
+from offline_queue.sealing import SealBroken
 from offline_queue.verify import open_read_only, verify
 from simulators.deterministic.disk import SECTOR_BYTES, Disk
 from simulators.deterministic.fuse import Fuse, PowerCut
 
 RECORDS_MAX = 60
+UNREADABLE = (JournalUnusable, SealBroken, apsw.Error, peewee.PeeweeException, ValueError, LookupError)
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def _lost(folder: Path, seed: int, *, lies: bool = False, synchronous: str = "fu
         whole = verify(open_read_only(folder / "journal.db"), None).whole
         journal.close()
         return not whole or found not in (committed, committed + 1)
-    except Exception:  # noqa: BLE001 - whatever a broken file raises is a loss
+    except UNREADABLE:
         return True
     finally:
         disk.close()
