@@ -1,4 +1,4 @@
-"""Composition root of the journal's readers: verify, statement, audit, case. Reads only; never opens for writing."""
+"""Composition root of the journal's readers: verify, statement, audit, status, export, case. Never opens to write."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from kiosk.config import ConfigError, load_settings
 from kiosk.domain.entries import StoredEntry
 from kiosk.domain.money import Fen, yuan
+from kiosk.evidence import acknowledge, export, read_status, status_json, status_words
 from kiosk.staff.story import ACTS
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.verify import open_read_only, statement, verify
@@ -17,7 +18,7 @@ SETTINGS = Path("/etc/yikatong/settings.toml")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """``python -m offline_queue verify | statement DAY | audit FILE``: 0 whole, 1 broken, 2 cannot be read."""
+    """``python -m offline_queue COMMAND``: 0 well, 1 the chain is broken, 2 something cannot be read."""
     parser = argparse.ArgumentParser(prog="offline_queue", description="The journal of one terminal")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -27,14 +28,31 @@ def main(arguments: list[str] | None = None) -> int:
     day.add_argument("day", help="YYYY-MM-DD")
     audit = commands.add_parser("audit", help="everything an auditor may see, as JSON lines")
     audit.add_argument("file", type=Path)
+    unsent = commands.add_parser("status", help="what no host knows yet, and what the agency keeps")
+    unsent.add_argument("--json", action="store_true", help="for machines")
+    stick = commands.add_parser("export", help="all rows that the agency has not acknowledged, onto a stick")
+    stick.add_argument("--to", type=Path, required=True, metavar="DIR")
+    word = commands.add_parser("acknowledge", help="judge and keep the agency's word that it has the rows")
+    word.add_argument("file", type=Path)
     asked = parser.parse_args(arguments)
     try:
-        folder = Path(load_settings(asked.settings).data_dir)
-        if asked.command == "verify":
-            return _verify(folder, asked.anchor)
-        if asked.command == "statement":
-            return _statement(folder, asked.day)
-        return _audit(folder, asked.file)
+        settings = load_settings(asked.settings)
+        folder = Path(settings.data_dir)
+        match asked.command:
+            case "verify":
+                return _verify(folder, asked.anchor)
+            case "statement":
+                return _statement(folder, asked.day)
+            case "audit":
+                return _audit(folder, asked.file)
+            case "status":
+                status = read_status(settings)
+                print(status_json(status) if asked.json else status_words(status))
+            case "export":
+                print("\n".join(str(path) for path in export(settings, asked.to)) or "nothing to export")
+            case _:
+                print(acknowledge(settings, asked.file))
+        return 0
     except (ConfigError, *UNREADABLE) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 2

@@ -1,10 +1,13 @@
 """Rows of the journal as the agency's ledger takes them: sealed as they stand, in order, under a fresh signature."""
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 
+from kiosk.domain.cases import Unsent
 from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
+from kiosk.domain.money import Fen
 from offline_queue.chain import sign_head
 from offline_queue.sealing import Root
 from offline_queue.verify import open_read_only
@@ -24,7 +27,29 @@ class JournalCopies:
         self._public_key = root.signing.public_key().public_bytes_raw()
 
     def newest(self) -> int:
-        return int(next(iter(self._connection.execute("select coalesce(max(seq), 0) from entry")))[0])
+        return int(self._one("select coalesce(max(seq), 0) from entry")[0])
+
+    def unsent(self) -> Unsent:
+        count, total, oldest = self._one("select unsent_count, unsent_sum_fen, oldest_at from outbox_totals")
+        return Unsent(count, Fen(total), oldest)
+
+    def put_aside(self) -> int:
+        """How many notices wait for a person."""
+        return int(self._one("select count(*) from notice where state = 'quarantined'")[0])
+
+    def open_effects(self) -> int:
+        return int(self._one("select open_effects from outbox_totals")[0])
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        return tuple(next(iter(self._connection.execute(sql))))
+
+    def link_of(self, seq: int) -> bytes:
+        """Of a row that is there."""
+        return bytes(next(iter(self._connection.execute("select link from entry where seq = ?", (seq,))))[0])
+
+    def signed(self, content: bytes) -> bytes:
+        """By the journal's own key. The caller puts a tag of its own in front, so that no text passes for another."""
+        return self._root.signing.sign(content)
 
     def after(self, seq: int, rows_max: int, bytes_max: int) -> LedgerBatch | None:
         """The next rows, at least one however long it is; None: there is no more."""

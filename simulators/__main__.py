@@ -18,6 +18,7 @@ COMMANDS = {
     "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
     "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
+    "import-bundles": ("simulators.alone.import_bundles", "the agency reads a terminal's rows from a USB stick"),
 }
 WORLD = Path(__file__).parent / "worlds" / "demo.toml"
 

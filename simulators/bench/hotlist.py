@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offline_queue.hotlist import OVERLAY, Hotlist, install_hotlist
 from simulators.bench import Measurement
+from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.hotlist import HASH_BYTES, HotlistMaker
 
 CARDS = int(os.environ.get("HOTLIST_CARDS", "5000000"))
@@ -25,8 +26,9 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def run() -> Iterator[Measurement]:
-    agency = HotlistMaker(Ed25519PrivateKey.generate(), "agency", os.urandom(32))
-    keys = {"agency": agency.signing.public_key()}
+    signing = Ed25519PrivateKey.generate()
+    agency = HotlistMaker(DocumentMaker(signing, "agency"), os.urandom(32))
+    keys = {"agency": signing.public_key()}
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         manifest, body = agency.full(_hashes(agency), 1, NOW)

@@ -1,14 +1,14 @@
 """Sandbox of the agency's ledger: keeps every terminal's chain. ``docs/hosts/agency_ledger.yaml``. INVENTED."""
 
-import base64
-import binascii
-import hashlib
 from typing import Annotated
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from simulators.hosts.agency_documents import DocumentMaker
+from simulators.hosts.journal_bundle import BundleRefused, Link, Period, Row, Seq, read_bundle
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question
 from simulators.hosts.sandbox import route as to
 
@@ -16,40 +16,12 @@ NOTHING_BEFORE = "00" * 32
 HEAD_TAG = b"yikatong journal head 1\0"
 TERMINAL = r"/v1/terminals/([A-Za-z0-9]{4,16})"
 
-_Link = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-_Period = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}$")]
-_Seq = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class Row(Part):
-    """One row as it was written; ``sealed`` in base64."""
-
-    seq: _Seq
-    at: Annotated[str, msgspec.Meta(max_length=40)]
-    act: Annotated[str, msgspec.Meta(max_length=80)]
-    case_code: Annotated[str, msgspec.Meta(max_length=12)]
-    card_index: Annotated[str, msgspec.Meta(max_length=64)]
-    period: _Period
-    postings: Annotated[str, msgspec.Meta(max_length=400)]
-    sealed: Annotated[str, msgspec.Meta(max_length=30_000)]
-    link: _Link
-
-    def follows(self, before: str) -> bool:
-        """Whether the link is the SHA-256 of the link before, the clear columns joined by NUL, and the sealed bytes."""
-        clear = (self.seq, self.at, self.act, self.case_code, self.card_index, self.period, self.postings)
-        text = bytes.fromhex(before) + "\0".join(str(one) for one in clear).encode() + b"\0"
-        try:
-            sealed = base64.b64decode(self.sealed, validate=True)
-        except binascii.Error:
-            return False
-        return hashlib.sha256(text + sealed).hexdigest() == self.link
-
 
 class _Head(Part):
-    seq: _Seq
-    link: _Link
+    seq: Seq
+    link: Link
     signature: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$")]
-    public_key: _Link
+    public_key: Link
 
     def holds(self) -> bool:
         signed = HEAD_TAG + self.seq.to_bytes(8, "big") + bytes.fromhex(self.link)
@@ -63,7 +35,7 @@ class _Head(Part):
 
 
 class _WrappedPeriod(Part):
-    period: _Period
+    period: Period
     wrapped: str
 
 
@@ -98,6 +70,36 @@ class AgencyLedgerSandbox(Sandbox):
             "SELECT seq, link FROM rows WHERE terminal = ? ORDER BY seq DESC LIMIT 1", (terminal,)
         ).fetchone()
         return newest or (0, NOTHING_BEFORE)
+
+    def import_bundle(self, content: bytes, custodians: RSAPrivateKey) -> str:
+        """Rows from a stick, as if they had come by the line: booked once, however often. Whose they are.
+
+        Raises:
+            BundleRefused: altered, of a stranger, or not for this agency; nothing was kept.
+        """
+        bundle = read_bundle(content, custodians)
+        known = self.books.execute("SELECT public_key FROM terminals WHERE terminal = ?", (bundle.terminal,)).fetchone()
+        if known not in (None, (bundle.public_key,)):
+            self._alert(bundle.terminal, bundle.rows[-1].seq, "bundle not signed by this terminal")
+            raise BundleRefused("not signed by this terminal")
+        self.books.execute("BEGIN")
+        self.books.execute(
+            "INSERT OR IGNORE INTO terminals VALUES (?, ?, ?)",
+            (bundle.terminal, bundle.public_key, bundle.rows[-1].seq),
+        )
+        self._keep_each(bundle.terminal, bundle.rows)
+        self.books.executemany(
+            "INSERT OR REPLACE INTO periods VALUES (?, ?, ?)",
+            [(bundle.terminal, period, wrapped) for period, wrapped in bundle.periods.items()],
+        )
+        self.books.execute("COMMIT")
+        return bundle.terminal
+
+    def acknowledgement(self, terminal: str, maker: DocumentMaker) -> bytes:
+        """The agency's word for what it keeps, for the terminal to verify."""
+        seq, link = self.kept_up_to(terminal)
+        facts = {"terminal": terminal, "kept_up_to": seq, "link": link}
+        return maker.signed("journal_kept", seq, self.clock(), facts)
 
     def _kept(self, ask: Ask, terminal: str) -> Reply:
         seq, link = self.kept_up_to(terminal)

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable, body_name, install_hotlist
+from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.hotlist import HotlistMaker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SIGNING = Ed25519PrivateKey.from_private_bytes(b"TEST hotlist signing, no secret.")
-AGENCY = HotlistMaker(SIGNING, "agency-1", b"TEST hotlist hashing, no secret.")
+AGENCY = HotlistMaker(DocumentMaker(SIGNING, "agency-1"), b"TEST hotlist hashing, no secret.")
 KEYS = {"agency-1": SIGNING.public_key()}
 
 
@@ -153,8 +154,9 @@ def test_noise_is_no_manifest(tmp_path: Path, wire: bytes) -> None:
 
 def test_a_list_of_another_signer_is_refused(tmp_path: Path) -> None:
     """A key that the terminal was not given signs nothing, under any name."""
-    other = HotlistMaker(Ed25519PrivateKey.generate(), "agency-1", AGENCY.secret)
-    for maker in (other, HotlistMaker(other.signing, "agency-2", AGENCY.secret)):
+    stranger = Ed25519PrivateKey.generate()
+    for name in ("agency-1", "agency-2"):
+        maker = HotlistMaker(DocumentMaker(stranger, name), AGENCY.secret)
         manifest, body = maker.full([], 7, NOW)
         with pytest.raises(HotlistUnusable, match="sign"):
             install_hotlist(tmp_path, manifest, [body], KEYS, 0)

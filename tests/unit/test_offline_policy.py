@@ -13,11 +13,11 @@ from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, OfflinePolicy, OfflineRefusal, OfflineUse, TerminalTime, offline_refusal
 from offline_queue.policy import read_policy
 from offline_queue.signed import NotTrusted
-from simulators.hosts.hotlist import HotlistMaker
+from simulators.hosts.agency_documents import DocumentMaker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 SIGNING = Ed25519PrivateKey.from_private_bytes(b"TEST policy signing, no secret..")
-AGENCY = HotlistMaker(SIGNING, "agency-1", bytes(32))
+AGENCY = DocumentMaker(SIGNING, "agency-1")
 KEYS = {"agency-1": SIGNING.public_key()}
 LIMITS: dict[str, Any] = {
     "age_s_max": 72 * 3600,
@@ -71,7 +71,7 @@ def test_a_policy_of_another_shape_allows_nothing(change: dict[str, Any]) -> Non
 
 def test_other_documents_and_older_versions_are_refused() -> None:
     """A hotlist is no policy, another signer is nobody, and version 3 does not come back after 4."""
-    stranger = HotlistMaker(Ed25519PrivateKey.generate(), "agency-1", bytes(32))
+    stranger = DocumentMaker(Ed25519PrivateKey.generate(), "agency-1")
     for wire, version_min in (
         (AGENCY.signed("hotlist", 4, NOW, LIMITS), 0),
         (stranger.signed("offline_policy", 4, NOW, LIMITS), 0),

@@ -1,0 +1,104 @@
+"""What of the journal nobody else has yet, and the way out for it by stick: status, export, acknowledgement."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.config import ConfigError, Settings
+from kiosk.domain.money import Fen, yuan
+from offline_queue.acknowledgement import keep_acknowledgement, kept_acknowledgement, read_acknowledgement
+from offline_queue.agency_keys import document_keys, recovery_key
+from offline_queue.bundle import BundleWriter
+from offline_queue.copies import JournalCopies, open_copies
+from offline_queue.signed import NotTrusted
+
+
+@dataclass(frozen=True)
+class Status:
+    """``oldest_at``: ISO time of the act whose notice waits longest, "" where none does.
+
+    ``acknowledged_up_to``: the agency's last word that is kept here, 0 without one.
+    """
+
+    rows: int
+    unsent_count: int
+    unsent_sum_fen: Fen
+    oldest_at: str
+    put_aside: int
+    open_effects: int
+    acknowledged_up_to: int
+
+    @property
+    def may_be_destroyed(self) -> bool:
+        """Nothing is open, nothing unsent, and the agency said that it keeps every row (money-rules 28)."""
+        return not (self.unsent_count or self.open_effects) and self.acknowledged_up_to == self.rows
+
+
+def read_status(settings: Settings) -> Status:
+    """Raises one of ``offline_queue.reader.UNREADABLE``, ConfigError."""
+    folder = Path(settings.data_dir)
+    copies = open_copies(folder)
+    unsent = copies.unsent()
+    terminal = settings.terminal.terminal_id
+    word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
+    return Status(
+        rows=copies.newest(),
+        unsent_count=unsent.count,
+        unsent_sum_fen=unsent.sum_fen,
+        oldest_at=unsent.oldest_at,
+        put_aside=copies.put_aside(),
+        open_effects=copies.open_effects(),
+        acknowledged_up_to=word.kept_up_to if word else 0,
+    )
+
+
+def status_json(status: Status) -> str:
+    shown = {name: getattr(status, name) for name in Status.__dataclass_fields__}
+    return json.dumps({**shown, "may_be_destroyed": status.may_be_destroyed})
+
+
+def status_words(status: Status) -> str:
+    owed = f", the oldest since {status.oldest_at}" if status.oldest_at else ""
+    return "\n".join(
+        (
+            f"rows                {status.rows}",
+            f"unsent              {status.unsent_count}, {yuan(status.unsent_sum_fen)} yuan{owed}",
+            f"put aside           {status.put_aside} refused by their host, a person must look",
+            f"open effects        {status.open_effects}",
+            f"acknowledged up to  row {status.acknowledged_up_to}",
+            f"may be destroyed    {'yes' if status.may_be_destroyed else 'no'}",
+        )
+    )
+
+
+def export(settings: Settings, folder: Path) -> list[Path]:
+    """Bundles of all rows that the agency has not acknowledged.
+
+    Raises:
+        ConfigError: no recovery key: nobody could read them. UNREADABLE, OSError.
+    """
+    recovery = recovery_key(settings.agency_keys)
+    if recovery is None:
+        raise ConfigError("agency_keys.recovery names no key to export to")
+    copies: JournalCopies = open_copies(Path(settings.data_dir))
+    word = kept_acknowledgement(
+        Path(settings.data_dir), document_keys(settings.agency_keys), settings.terminal.terminal_id, copies
+    )
+    writer = BundleWriter(copies, settings.terminal.terminal_id, recovery)
+    return writer.write(folder, word.kept_up_to if word else 0)
+
+
+def acknowledge(settings: Settings, file: Path) -> str:
+    """Judge the agency's word and keep it.
+
+    Raises:
+        ConfigError: it is not the agency's, or not for these rows; UNREADABLE, OSError.
+    """
+    folder, wire = Path(settings.data_dir), file.read_bytes()
+    copies = open_copies(folder)
+    try:
+        word = read_acknowledgement(wire, document_keys(settings.agency_keys), settings.terminal.terminal_id, copies)
+    except NotTrusted as refused:
+        raise ConfigError(f"{file}: {refused}") from refused
+    keep_acknowledgement(folder, wire)
+    return f"the agency keeps every row up to {word.kept_up_to}; {word.newer} newer"

@@ -1,0 +1,208 @@
+"""A terminal without a line: its rows go out by stick, are booked once, and only the agency's word lets them go."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from kiosk.books import main
+from kiosk.config import ConfigError, Settings, load_settings
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.evidence import acknowledge, export, read_status
+from offline_queue.agency_keys import recovery_key
+from offline_queue.journal import SqliteJournal
+from simulators.alone.import_bundles import import_all
+from simulators.hosts.agency_documents import DocumentMaker
+from simulators.hosts.agency_ledger import AgencyLedgerSandbox
+from simulators.hosts.weather import Weather
+from simulators.pki import Pki, make_pki
+from simulators.worlds.world import load_world
+from tests.hosts.conftest import WORLDS
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+TERMINAL = "T0000001"
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_pki(tmp_path_factory.mktemp("pki"))
+
+
+@dataclass
+class Village:
+    """One terminal, one stick, one agency."""
+
+    folder: Path
+    pki: Pki
+
+    def __post_init__(self) -> None:
+        self.file = self.folder / "settings.toml"
+        self.stick = self.folder / "stick"
+        self.stick.mkdir()
+        data = json.dumps(str(self.folder / "data"))
+        keys = f"recovery = {json.dumps(str(self.pki.public('recovery')))}\n"
+        keys += f"[agency_keys.documents]\nagency = {json.dumps(str(self.pki.public('documents')))}\n"
+        self.file.write_text(f'run_dir = "/tmp/none"\ndata_dir = {data}\n[agency_keys]\n{keys}')
+        self.settings: Settings = load_settings(self.file)
+        recovery = recovery_key(self.settings.agency_keys)
+        self.journal = SqliteJournal(self.folder / "data", lambda: NOW, recovery)
+        self.ledger = AgencyLedgerSandbox(load_world(WORLDS / "tiny.toml"), self.folder / "agency", Weather())
+
+    def live(self, acts: int) -> None:
+        for _ in range(acts):
+            moved = balanced((Account.CASH_BOX, 1000), (Account.RESIDENT, -1000))
+            self.journal.commit(NewEntry("note_credited", "123456", {}, "T00000131", moved))
+
+    def import_stick(self) -> int:
+        return import_all(self.stick, self.ledger, self.pki)
+
+    @property
+    def word(self) -> Path:
+        return self.stick / f"{TERMINAL}.acknowledgement.json"
+
+    def kept(self) -> int:
+        return int(self.ledger.kept_up_to(TERMINAL)[0])
+
+
+@pytest.fixture
+def village(tmp_path: Path, pki: Pki) -> Iterator[Village]:
+    made = Village(tmp_path, pki)
+    yield made
+    made.journal.close()
+    made.ledger.close()
+
+
+def test_rows_leave_by_stick_and_come_back_as_the_agencys_word(village: Village) -> None:
+    """Exported, imported, acknowledged: only then may the journal go, and not a row later."""
+    village.live(7)
+    assert not read_status(village.settings).may_be_destroyed
+    assert [path.name for path in export(village.settings, village.stick)] == ["T0000001-1-7.bundle"]
+    assert not read_status(village.settings).may_be_destroyed, "an export alone proves nothing"
+    assert village.import_stick() == 0
+    assert village.kept() == 7
+    assert "up to 7; 0 newer" in acknowledge(village.settings, village.word)
+    assert read_status(village.settings).may_be_destroyed
+    village.live(1)
+    assert not read_status(village.settings).may_be_destroyed
+
+
+def test_a_stick_that_is_read_twice_books_once(village: Village) -> None:
+    """Also when an older stick comes after a newer one, and beside what the line already brought."""
+    village.live(5)
+    export(village.settings, village.stick)
+    village.live(4)
+    export(village.settings, village.stick)
+    for _ in range(2):
+        assert village.import_stick() == 0
+    assert village.kept() == 9
+    rows = village.ledger.books.execute("SELECT count(*), count(DISTINCT seq) FROM rows").fetchone()
+    assert rows == (9, 9)
+    assert village.ledger.alerts(TERMINAL) == []
+
+
+def test_the_next_stick_begins_where_the_agency_ends(village: Village) -> None:
+    """What was acknowledged is not exported again."""
+    village.live(5)
+    export(village.settings, village.stick)
+    village.import_stick()
+    acknowledge(village.settings, village.word)
+    assert export(village.settings, village.stick) == []
+    village.live(2)
+    assert [path.name for path in export(village.settings, village.stick)] == ["T0000001-6-7.bundle"]
+    village.import_stick()
+    assert village.kept() == 7
+
+
+def test_what_waits_or_is_unknown_keeps_the_journal(village: Village) -> None:
+    """An acknowledged journal with a notice unsent or an effect open may not be destroyed."""
+    village.journal.commit(NewEntry("settle_intent", "1", opens="key-1"))
+    notice = NewNotice("hospital", "payment", "pay-1", {}, 700)
+    village.journal.commit(NewEntry("settled", "1", closes="key-1", notices=(notice,)))
+    export(village.settings, village.stick)
+    village.import_stick()
+    acknowledge(village.settings, village.word)
+    status = read_status(village.settings)
+    assert (status.unsent_count, status.unsent_sum_fen, status.acknowledged_up_to) == (1, 700, 2)
+    assert not status.may_be_destroyed
+
+
+def test_a_stick_shows_nobody_anything(village: Village) -> None:
+    """No act, no amount and no card stands on the stick for whoever finds it."""
+    village.live(3)
+    (bundle,) = export(village.settings, village.stick)
+    content = bundle.read_bytes()
+    for word in (b"note_credited", b"cash_box", b"T00000131", b"123456"):
+        assert word not in content
+
+
+def test_every_altered_byte_is_noticed(village: Village, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bundle with any byte changed, or cut short anywhere, is refused, and nothing of it is kept."""
+    village.live(3)
+    (bundle,) = export(village.settings, village.stick)
+    whole = bundle.read_bytes()
+    for place in range(0, len(whole), 37):
+        bundle.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert village.import_stick() == 1
+        bundle.write_bytes(whole[:place])
+        assert village.import_stick() == 1
+    assert village.kept() == 0
+    assert "refused" in capsys.readouterr().err
+    bundle.write_bytes(whole)
+    assert village.import_stick() == 0
+
+
+def test_only_the_agencys_word_counts(village: Village) -> None:
+    """Signed by a stranger, for another terminal, for rows that are not there or are others: not kept."""
+    village.live(3)
+    export(village.settings, village.stick)
+    village.import_stick()
+    good = json.loads(village.word.read_bytes())["document"]
+    agency = DocumentMaker(_agency_key(village.pki), "agency")
+    facts = {"terminal": TERMINAL, "kept_up_to": 3, "link": good["link"]}
+    stranger = DocumentMaker(Ed25519PrivateKey.generate(), "agency")
+    words = [
+        stranger.signed("journal_kept", 3, NOW, facts),
+        agency.signed("journal_kept", 3, NOW, {**facts, "terminal": "T0000002"}),
+        agency.signed("journal_kept", 4, NOW, {**facts, "kept_up_to": 4}),
+        agency.signed("journal_kept", 2, NOW, {**facts, "kept_up_to": 2}),
+        agency.signed("hotlist", 3, NOW, facts),
+        b"",
+    ]
+    for word in words:
+        village.word.write_bytes(word)
+        with pytest.raises(ConfigError):
+            acknowledge(village.settings, village.word)
+    assert read_status(village.settings).acknowledged_up_to == 0
+
+
+def _agency_key(pki: Pki) -> Ed25519PrivateKey:
+    key = load_pem_private_key(pki.key("documents").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key
+
+
+def test_commands_say_it_to_people_and_machines(village: Village, capsys: pytest.CaptureFixture[str]) -> None:
+    """status, export and acknowledge on the command line; a missing stick is one clear line."""
+    village.live(2)
+
+    def run(*words: str) -> tuple[int, str]:
+        status = main(["--settings", str(village.file), *words])
+        told = capsys.readouterr()
+        return status, told.out + told.err
+
+    assert json.loads(run("status", "--json")[1])["rows"] == 2
+    assert "may be destroyed    no" in run("status")[1]
+    assert "T0000001-1-2.bundle" in run("export", "--to", str(village.stick))[1]
+    village.import_stick()
+    assert "every row up to 2" in run("acknowledge", str(village.word))[1]
+    assert "nothing to export" in run("export", "--to", str(village.stick))[1]
+    status, words = run("acknowledge", str(village.stick / "none"))
+    assert (status, words.count("\n")) == (2, 1)
+    village.live(1)
+    assert run("export", "--to", str(village.folder / "no stick"))[0] == 2
