@@ -51,6 +51,7 @@ from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
 
 KEYS_AGAIN_S = 5.0
+CARD_AGAIN_S = 0.5
 PLACE_CHARACTERS_MAX = 80  # docs/hosts/agency_duty.yaml
 
 Result = TypeVar("Result")
@@ -211,12 +212,19 @@ class Desk:
     async def wait_same_card(self, question: Question, seconds: float) -> bool:
         self.screen.show(question)
         with trio.move_on_after(seconds):
-            await self.card_inserted()
-            if await self.card_reader.same_card(self.visit.identity):
+            if await self._same_card_in():
                 self.card.same_again.set()
                 self.card = CardWatch()
                 return True
         return False
+
+    async def _same_card_in(self) -> bool:
+        while True:
+            await self.card_inserted()
+            try:
+                return await self.card_reader.same_card(self.visit.identity)
+            except (CardGone, DeviceFault):  # pulled again, or not in contact yet: there may be time left
+                await trio.sleep(CARD_AGAIN_S)
 
     async def _to_the_end(self, question: Question, job: Callable[[], Awaitable[Result]], seconds: float) -> Result:
         self.screen.show(question)

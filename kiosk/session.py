@@ -79,6 +79,7 @@ def _receipt_waits(journal: Journal, card_number: str) -> bool:
 class ServiceEntry:
     """One tile of the menu, where the terminal has these hosts and slots; a fitted slot may still be out of order.
 
+    ``ways``: slots and hosts of which one is enough, such as a cash module or a bank.
     ``waits``: whether something waits here for the holder of a card. Its tile then stands first and says so, and no
     more than that: who reads it over a shoulder learns no amount. With ``if_waiting`` it has no tile else.
     """
@@ -90,11 +91,18 @@ class ServiceEntry:
     run: Callable[[Kiosk], Awaitable[Outcome]]
     hosts: tuple[str, ...] = ()
     fitted: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
     waits: Callable[[Journal, str], bool] = _nothing_waits
     if_waiting: bool = False
 
     def offered(self, settings: Settings) -> bool:
-        return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots)
+        there = {*settings.slots, *settings.hosts}
+        by_some_way = not self.ways or bool(there & set(self.ways))
+        return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots) and by_some_way
+
+    @property
+    def moves_notes(self) -> bool:
+        return "cash_acceptor" in (*self.fitted, *self.ways)
 
 
 SERVICES = (
@@ -110,7 +118,7 @@ SERVICES = (
         SETTLE_MEDICAL_BILL_NEEDS,
         settle_medical_bill,
         hosts=("hospital", "medical_insurance"),
-        fitted=("cash_acceptor",),
+        ways=("cash_acceptor", "bank"),
     ),
     ServiceEntry(
         "pay_inpatient_deposit",
@@ -138,6 +146,17 @@ SERVICES = (
         COLLECT_RECEIPT_NEEDS,
         collect_receipt,
         waits=_receipt_waits,
+        if_waiting=True,
+    ),
+    ServiceEntry(
+        "take_refund",
+        say("Give a paid bill back"),
+        "note",
+        TAKE_REFUND_NEEDS,
+        take_refund,
+        hosts=("hospital", "medical_insurance"),
+        ways=("cash_acceptor", "bank"),
+        waits=refund_waits,
         if_waiting=True,
     ),
 )
@@ -319,7 +338,7 @@ async def _serve_menu(desk: Desk) -> None:
         entry = next(entry for entry in SERVICES if entry.name == chosen)
         desk.log("service_started", service=entry.name)
         try:
-            with desk.lend_cash() if entry.fitted else nullcontext():
+            with desk.lend_cash() if entry.moves_notes else nullcontext():
                 outcome = await entry.run(desk)
         except Back:
             outcome = Outcome.BACK

@@ -21,7 +21,10 @@ class NewNotice:
 
 @dataclass(frozen=True)
 class NewEntry:
-    """One act to be committed. ``opens``: the key of an effect begun; ``closes``: of one whose outcome this is."""
+    """One act to be committed. ``opens``: the key of an effect begun; ``closes``: of one whose outcome this is.
+
+    ``closes_too``: more of them, where one act is the outcome of several intents.
+    """
 
     act: str
     case_code: str = ""
@@ -30,6 +33,7 @@ class NewEntry:
     postings: tuple[Posting, ...] = ()
     opens: str = ""
     closes: str = ""
+    closes_too: tuple[str, ...] = ()
     notices: tuple[NewNotice, ...] = ()
 
 

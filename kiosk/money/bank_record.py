@@ -5,11 +5,12 @@ stand in the sealed facts only.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict, fields
 
 from kiosk.domain.books import Posting
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.ports import Journal
-from kiosk.ports.money import BankIntent
+from kiosk.ports.money import BankIntent, BankPayment
 
 INTENT, KNOWN, NOTICE, NOTICE_TOLD = "bank_intent", "bank_known", "bank_notice_owed", "bank_notice_told"
 
@@ -73,8 +74,26 @@ def close_act(
     """Commit the outcome of an open act: done, refused, reversed, or what reconciliation found."""
     told = {"trace_number": _trace(intent), **facts}
     card = str((intent.facts or {}).get("card_number", ""))
-    closes = _act_key(intent_of(intent))
-    journal.commit(NewEntry(act, intent.case_code, told, card, postings, closes=closes, notices=notices))
+    journal.commit(NewEntry(act, intent.case_code, told, card, postings, closes=act_key(intent), notices=notices))
+
+
+def act_key(intent: StoredEntry) -> str:
+    """The effect that is open until the act's outcome is committed."""
+    return _act_key(intent_of(intent))
+
+
+def bank_facts(payment: BankPayment) -> dict[str, str | int]:
+    """All that a receipt, a void or a refund of this payment will need; ``payment_of`` is the inverse."""
+    return {f"bank_{name}": value for name, value in asdict(payment).items()}
+
+
+def payment_of(settled: StoredEntry) -> BankPayment | None:
+    """How a bank card paid what this entry settled; None: it did not."""
+    facts = settled.facts or {}
+    if "bank_trace_number" not in facts:
+        return None
+    names = {one.name: facts[f"bank_{one.name}"] for one in fields(BankPayment)}
+    return BankPayment(**names)  # type: ignore[arg-type] # facts are what ``bank_facts`` gave
 
 
 def intent_of(entry: StoredEntry) -> BankIntent:

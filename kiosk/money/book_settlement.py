@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import trio
 
 from kiosk.domain.books import Account, balanced
-from kiosk.domain.entries import NewEntry, NewNotice
-from kiosk.domain.money import Fen
+from kiosk.domain.entries import Facts, NewEntry, NewNotice
+from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split, Treatment
-from kiosk.money.hospital_notices import payment_facts
+from kiosk.money.bank_record import act_key, bank_facts, open_act
+from kiosk.money.due import due_key, open_due
+from kiosk.money.hospital_notices import means_of, payment_facts
+from kiosk.money.means import BANK_CARD, CASH
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
+from kiosk.ports.money import BankPayment
 
 BILL_NOT_HELD = "bill_not_held"
 
@@ -25,6 +29,7 @@ class Settling:
     quote: Split
     use_account: bool
     message_id: str
+    means: str = CASH  # how the resident means to pay their part
 
     @property
     def treatment(self) -> Treatment:
@@ -32,7 +37,14 @@ class Settling:
 
 
 class StillUnknown(Exception):
-    """Nobody knows yet; handed over to the forwarder. The cash stays in suspense under the card."""
+    """Nobody knows yet; handed over to the forwarder. The cash stays in suspense under the card.
+
+    ``at_bank_fen``: what the bank may have taken, where it is the bank that nobody knows of.
+    """
+
+    def __init__(self, key: str, at_bank_fen: Fen = NOTHING) -> None:
+        super().__init__(key)
+        self.at_bank_fen = at_bank_fen
 
 
 async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
@@ -45,11 +57,13 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     facts: dict[str, str | int] = {
         "message_id": key,
         "bill": settling.bill.bill_id,
+        "department": settling.bill.department,
         "visit_number": settling.bill.visit_number,
         "person_number": settling.person.person_number,
         "insured_place": settling.person.insured_place,
         "cash_fen": settling.quote.cash_fen,
         "lease": settling.claim.lease_key,
+        "means": settling.means,
     }
     kiosk.journal.commit(
         NewEntry("settle_intent", kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, opens=key)
@@ -139,25 +153,44 @@ def hand_over(kiosk: Kiosk, settling: Settling, purse: Purse) -> None:
     purse.inside_fen = Fen(0)
 
 
-def book_settled(kiosk: Kiosk, settling: Settling, settlement: Settlement, purse: Purse) -> str:
-    """SETTLED, the receipt owed and the payment notice queued, in one commit. Returns the notice's key."""
+def open_money_due(kiosk: Kiosk, settling: Settling, settlement: Settlement) -> None:
+    """Booked by the platform and not payable at once: a restart from here on undoes it by 2208 (rules 8, 9)."""
+    visit = kiosk.visit
+    case_of_figures(kiosk.journal, visit.case_code, settling.message_id, settlement.split.disagreements)
+    paid = payment_facts(settlement, settling.bill.bill_id, settling.claim.lease_key, settling.means)
+    open_due(kiosk.journal, visit.case_code, visit.identity.card_number, settling.treatment, paid)
+
+
+def book_settled(
+    kiosk: Kiosk, settling: Settling, settlement: Settlement, purse: Purse, payment: BankPayment | None = None
+) -> str:
+    """SETTLED, the receipt owed and the payment notice queued, in one commit. Returns the notice's key.
+
+    ``payment``: the bank card paid; its act at the bank is closed by the same commit, so that no restart reverses it.
+    """
     cash = settlement.split.cash_fen
     key = kiosk.clock.new_key()
-    case_of_figures(kiosk.journal, kiosk.visit.case_code, settling.message_id, settlement.split.disagreements)
-    paid = payment_facts(settlement, settling.bill.bill_id, settling.claim.lease_key)
-    notice = NewNotice("hospital", "payment", key, paid, cash)
+    paid = payment_facts(
+        settlement,
+        settling.bill.bill_id,
+        settling.claim.lease_key,
+        BANK_CARD if payment else means_of(settlement.split),
+    )
+    at_bank = open_act(kiosk.journal, payment.trace_number) if payment else None
     kiosk.journal.commit(
         NewEntry(
             "settled",
             kiosk.visit.case_code,
-            {**paid, "receipt_owed": 1},
+            {**paid, **(bank_facts(payment) if payment else {}), "receipt_owed": 1},
             kiosk.visit.identity.card_number,
-            balanced((Account.RESIDENT, cash), (Account.HOSPITAL, -cash)),
+            balanced((Account.BANK_CLEARING if payment else Account.RESIDENT, cash), (Account.HOSPITAL, -cash)),
             closes=settling.message_id,
-            notices=(notice,),
+            closes_too=(due_key(settling.message_id), *((act_key(at_bank),) if at_bank else ())),
+            notices=(NewNotice("hospital", "payment", key, paid, cash),),
         )
     )
-    purse.inside_fen = Fen(purse.inside_fen - cash)
+    if payment is None:
+        purse.inside_fen = Fen(purse.inside_fen - cash)
     return key
 
 
@@ -183,4 +216,14 @@ async def void(kiosk: Kiosk, settling: Settling, settlement: Settlement) -> None
         raise StillUnknown(key) from problem
     kiosk.journal.commit(NewEntry("voided", kiosk.visit.case_code, facts, closes=key))
     undone = {"message_id": settling.message_id}
-    kiosk.journal.commit(NewEntry("settle_undone", kiosk.visit.case_code, undone, closes=settling.message_id))
+    lease: Facts = {"bill": settling.bill.bill_id, "lease": settling.claim.lease_key}
+    release = NewNotice("hospital", "release", kiosk.clock.new_key(), lease)
+    kiosk.journal.commit(
+        NewEntry(
+            "settle_undone",
+            kiosk.visit.case_code,
+            undone,
+            closes=due_key(settling.message_id),
+            notices=(release,),
+        )
+    )

@@ -4,35 +4,17 @@ Found at the platform: settled after all, and what was held goes where it belong
 reversal is sent, and the rest waits for the day's detail (T+1). Never a second 2207.
 """
 
-from collections.abc import Callable
-from typing import NoReturn
-
-import trio
-
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, Treatment
 from kiosk.money.book_settlement import case_of_figures
+from kiosk.money.due import open_due
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
 
-LOOK_S = 20.0
 HELD_BY = ("settle_handed_over", "held_for_settlement")  # acts that put cash aside for a settlement's outcome
-BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
-
-
-async def keep_driving(
-    journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: Callable[[], str]
-) -> NoReturn:
-    """For as long as the process lives: look again after 20 s, doubled up to 5 minutes while nothing becomes known."""
-    pause_s, open_before = LOOK_S, 0
-    while True:
-        still_open = await drive_unknown(journal, clock, platform, live_case())
-        pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
-        open_before = still_open
-        await trio.sleep(pause_s)
 
 
 async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: str = "") -> int:
@@ -77,14 +59,21 @@ def held_fen(journal: Journal, case_code: str, message_id: str = "") -> Fen:
 
 
 def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
-    """What was held goes where it belongs; what is too much is owed to the holder, what is missing is a shortage."""
+    """What was held goes where it belongs, and what is too much is owed to the holder.
+
+    Nobody has paid what a bank card was to pay after 2207, nor more than was quoted: such a settlement is due, and
+    will be undone, because nobody is there to agree and to pay (rule 9).
+    """
     facts = _facts(intent)
+    card = str(facts.get("card_number", ""))
     case_of_figures(journal, intent.case_code, found.message_id, found.split.disagreements)
     held = held_fen(journal, intent.case_code, _message_id(intent))
     cash = found.split.cash_fen
-    owed = max(0, held - cash)
-    short = max(0, cash - held)  # new figures that the resident never saw: a case, and the hospital's claim
-    card = str(facts.get("card_number", ""))
+    if held < cash:
+        due = payment_facts(found, str(facts["bill"]), str(facts["lease"]), str(facts.get("means", "")))
+        open_due(journal, intent.case_code, card, _treatment(intent), due)
+        return
+    owed = held - cash
     told = payment_facts(found, str(facts["bill"]), str(facts["lease"]))
     notices = [NewNotice("hospital", "payment", clock.new_key(), told, cash)]
     if owed:
@@ -100,7 +89,6 @@ def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found
                 (Account.SUSPENSE, held),
                 (Account.HOSPITAL, -cash),
                 (Account.HOLDER_DEBT, -owed),
-                (Account.SHORTAGE, short),
             ),
             closes=_message_id(intent),
             notices=tuple(notices),

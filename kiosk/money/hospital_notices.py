@@ -8,6 +8,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, OwedNotice
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split, UndonePayment
+from kiosk.money.means import ACCOUNT, CASH
 from kiosk.ports import HostRefused
 
 
@@ -15,6 +16,8 @@ class PaymentDesk(Protocol):
     """The part of ``ports.Hospital`` that notices need."""
 
     async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode: ...
+
+    async def release(self, claim: Claim) -> None: ...
 
     async def notify_undone(self, undone: UndonePayment, key: str) -> None: ...
 
@@ -32,12 +35,12 @@ NOT_OURS = ("reserved_elsewhere", "paid", "no_such_debt")
 
 
 def means_of(split: Split) -> str:
-    """How the resident's part was paid, in the hospital's words."""
-    return "cash" if split.cash_fen else "account"
+    """How the resident's part was paid, in the hospital's words, where no bank had to do with it."""
+    return CASH if split.cash_fen else ACCOUNT
 
 
-def payment_facts(settlement: Settlement, bill_id: str, lease_key: str) -> dict[str, str | int]:
-    """All that ``Hospital.notify_paid`` needs after a restart; ``_paid`` is the inverse."""
+def payment_facts(settlement: Settlement, bill_id: str, lease_key: str, means: str = "") -> dict[str, str | int]:
+    """All that ``Hospital.notify_paid`` needs after a restart; ``paid_settlement`` is the inverse."""
     split = settlement.split
     return {
         "bill": bill_id,
@@ -51,6 +54,7 @@ def payment_facts(settlement: Settlement, bill_id: str, lease_key: str) -> dict[
         "shared_account_fen": split.shared_account_fen,
         "cash_fen": split.cash_fen,
         "hospital_fen": split.hospital_fen,
+        "means": means or means_of(split),
     }
 
 
@@ -63,8 +67,12 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
     """For ``kiosk.notices``: each repeats safely by its key, as the hospital's document promises."""
 
     async def payment(notice: OwedNotice) -> None:
-        claim, settlement = _paid(notice.facts)
-        await hospital.notify_paid(claim, settlement, means_of(settlement.split), notice.key)
+        claim, settlement = paid_settlement(notice.facts)
+        means = str(notice.facts.get("means") or means_of(settlement.split))
+        await hospital.notify_paid(claim, settlement, means, notice.key)
+
+    async def release(notice: OwedNotice) -> None:
+        await hospital.release(leased(notice.facts))
 
     async def undone(notice: OwedNotice) -> None:
         await hospital.notify_undone(_undone(notice.facts), notice.key)
@@ -86,6 +94,7 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
 
     return {
         ("hospital", "payment"): payment,
+        ("hospital", "release"): release,
         ("hospital", "payment_undone"): undone,
         ("hospital", "debt_register"): debt,
         ("hospital", "debt_confirm"): paid_out,
@@ -108,7 +117,14 @@ def _voucher(facts: Facts) -> Debt:
     return Debt(str(facts["voucher"]), NOTHING, "")
 
 
-def _paid(facts: Facts) -> tuple[Claim, Settlement]:
+def leased(facts: Facts) -> Claim:
+    """Named by bill and key; when the lease ends does not matter any more to whoever gives it back or has paid."""
+    return Claim(str(facts["bill"]), str(facts["lease"]), datetime.fromtimestamp(0, UTC))
+
+
+def paid_settlement(facts: Facts) -> tuple[Claim, Settlement]:
+    """Raises KeyError: not the facts of ``payment_facts``."""
+
     def fen(name: str) -> Fen:
         return Fen(int(facts[name]))
 
@@ -121,8 +137,7 @@ def _paid(facts: Facts) -> tuple[Claim, Settlement]:
         fen("shared_account_fen"),
     )
     settlement = Settlement(str(facts["settlement_id"]), str(facts["message_id"]), str(facts["visit_number"]), split)
-    # The notice stands whatever became of the lease, so its end does not matter any more.
-    return Claim(str(facts["bill"]), str(facts["lease"]), datetime.fromtimestamp(0, UTC)), settlement
+    return leased(facts), settlement
 
 
 def _card(card_number: str) -> CardIdentity:

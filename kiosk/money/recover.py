@@ -17,6 +17,7 @@ from kiosk.domain.cash import (
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.debt_payout import end_payout
+from kiosk.money.due import DUE
 from kiosk.ports import CashModule, Clock, Journal
 
 
@@ -35,6 +36,7 @@ def recover_books(journal: Journal, clock: Clock) -> None:
     """Give every fen that visits left inside an owner. Call after every cash module told what it knows."""
     _close_untold_dispenses(journal)
     settling = _waiting(journal, "settle_intent", "settle_handed_over", "message_id")
+    settling |= _waiting(journal, DUE, "settle_handed_over", "message_id")
     depositing = _waiting(journal, "deposit_intent", "deposit_handed_over", "key")
     paying = {intent.case_code: intent for intent in _open(journal, "payout_intent")}
     for newest, inside in journal.unspent():
@@ -42,7 +44,7 @@ def recover_books(journal: Journal, clock: Clock) -> None:
         if case in paying:
             end_payout(journal, paying.pop(case), inside)
         elif case in settling:
-            # 2207 may have booked: the money waits with it.
+            # 2207 may have booked, or is to be undone: the money waits with it.
             _hold(journal, newest, inside, "held_for_settlement", message_id=settling[case])
         elif case in depositing:
             _hold(journal, newest, inside, "held_for_deposit", key=depositing[case])

@@ -7,6 +7,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.settlement import InvoiceCode, MedicalBill, Settlement, Split
 from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
+from kiosk.money.means import CASH, Means
 from kiosk.money.purse import Purse
 from kiosk.ports import (
     Answer,
@@ -21,6 +22,8 @@ from kiosk.ports import (
     Tone,
     Waiting,
 )
+from kiosk.ports.money import BankPayment
+from kiosk.services.card_pages import label_of, why_not
 from kiosk.services.notices import go_back, understood
 
 SMALLEST_NOTE_FEN = 100
@@ -70,21 +73,23 @@ def choose_bill(bills: Iterable[MedicalBill]) -> Question:
     return Question("choose_bill", say("Which bill do you want to pay?"), answers=(*answers, go_back()))
 
 
-def confirm(bill: MedicalBill, quote: Split) -> Question:
+def confirm(bill: MedicalBill, quote: Split, means: Means) -> Question:
     rows = (
         Figure(say("You pay yourself"), Amount(quote.cash_fen), heading=True),  # first: always on the first page
         Figure(say("The bill in all"), Amount(bill.total_fen)),
         Figure(say("The insurance fund pays"), Amount(quote.fund_fen)),
         Figure(say("Your medical account pays"), Amount(Fen(quote.account_fen + quote.shared_account_fen))),
     )
-    pay = say("Pay in notes") if quote.cash_fen else say("Settle it")
+    pay = say("Settle it")
     explain = say("Nothing is paid yet. Your card is in the slot.")
-    if quote.cash_fen % SMALLEST_NOTE_FEN:
+    if quote.cash_fen:
+        pay = label_of(means.working[0]) if len(means.working) == 1 else say("I agree")
+    if quote.cash_fen % SMALLEST_NOTE_FEN and means.working == (CASH,):
         explain = say("Nothing is paid yet. Coins come from the counter.")
     return Question(
         "confirm_quote",
         say("Do you agree?"),
-        (explain,),
+        (explain, *why_not(means)),
         Figures(rows, secret=False),
         (Answer("pay", pay, Role.MAIN), go_back()),
     )
@@ -157,15 +162,16 @@ def settled(kiosk: Kiosk, settlement: Settlement, change: Fen, owed: Fen, printe
     )
 
 
-def outcome_pending(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
-    explain = [
-        say("It is not known yet whether it went through. Do not pay again."),
-        say("{amount} of yours are kept safe under your card.", amount=Amount(held)),
-        say("Ask with the code on your receipt.") if printed else say("Write down the number below."),
-    ]
+def outcome_pending(kiosk: Kiosk, held: Fen, at_bank: Fen, printed: bool) -> Question:
+    explain = [say("It is not known yet whether it went through. Do not pay again.")]
+    if at_bank:
+        explain.append(say("If the bank took {amount}, it gives them back.", amount=Amount(at_bank)))
+    if held or not at_bank:
+        explain.append(say("{amount} of yours are kept safe under your card.", amount=Amount(held)))
+    explain.append(say("Ask with the code on your receipt.") if printed else say("Write down the number below."))
     return Question(
         "outcome_pending",
-        say("The insurance has not answered yet"),
+        say("The bank has not answered yet") if at_bank else say("The insurance has not answered yet"),
         tuple(explain),
         answers=(understood(),),
         tone=Tone.CAUTION,
@@ -174,18 +180,27 @@ def outcome_pending(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
 
 
 def settlement_receipt(
-    kiosk: Kiosk, bill: MedicalBill, settlement: Settlement, change: Fen, owed: Fen, invoice: InvoiceCode | None
+    kiosk: Kiosk,
+    bill: MedicalBill,
+    settlement: Settlement,
+    change: Fen,
+    owed: Fen,
+    invoice: InvoiceCode | None,
+    payment: BankPayment | None = None,
 ) -> Receipt:
     split = settlement.split
+    in_notes = [
+        say("Paid in cash: {amount}", amount=Amount(split.cash_fen)),
+        say("Change paid out: {amount}", amount=Amount(change)),
+        say("Still owed to you: {amount}", amount=Amount(owed)),
+    ]
     lines = [
         *_heading(kiosk, say("Medical bill: settled")),
         say("Department: {department}", department=verbatim(bill.department)),
         say("Bill in all: {amount}", amount=Amount(split.total_fen)),
         say("Insurance fund: {amount}", amount=Amount(split.fund_fen)),
         say("Medical account: {amount}", amount=Amount(split.account_fen)),
-        say("Paid in cash: {amount}", amount=Amount(split.cash_fen)),
-        say("Change paid out: {amount}", amount=Amount(change)),
-        say("Still owed to you: {amount}", amount=Amount(owed)),
+        *(by_card(payment) if payment else in_notes),
         say("Settlement number: {number}", number=settlement.settlement_id),
         say("This is a receipt, not an invoice."),
     ]
@@ -194,11 +209,22 @@ def settlement_receipt(
     return _paper(lines)
 
 
-def pending_receipt(kiosk: Kiosk, bill: MedicalBill, held: Fen) -> Receipt:
+def by_card(payment: BankPayment) -> list[Text]:
+    """What the receipt says of the bank's part: enough to find it there, and no number that could be used."""
+    return [
+        say("Paid by bank card: {amount}", amount=Amount(payment.amount_fen)),
+        say("Card {number}", number=payment.card_first6_last4),
+        say("Bank reference: {number}", number=payment.reference),
+    ]
+
+
+def pending_receipt(kiosk: Kiosk, bill: MedicalBill, held: Fen, at_bank: Fen) -> Receipt:
+    bank = [say("By bank card, under check: {amount}", amount=Amount(at_bank))] if at_bank else []
     return _paper(
         [
             *_heading(kiosk, say("Outcome pending: do not pay again")),
             say("Bill in all: {amount}", amount=Amount(bill.total_fen)),
+            *bank,
             say("Your cash under check: {amount}", amount=Amount(held)),
             say("Ask at any terminal with this card, or call {number}.", number=kiosk.settings.terminal.telephone),
         ]

@@ -1,7 +1,7 @@
-"""Settle a medical bill: the pooled fund and the personal account by the platform, the rest in notes.
+"""Settle a medical bill: the pooled fund and the personal account by the platform, the rest in notes or by bank card.
 
-The order is money-rules 6, 7, 9 and 10: claim, quote, confirm, notes, 2207, SETTLED, change, receipt. What each step
-commits before and after it stands in ``kiosk/money``.
+The order is money-rules 6 to 10: claim, quote, confirm, notes, 2207, SETTLED, change, receipt; a bank card pays between
+2207 and SETTLED. What each step commits before and after it stands in ``kiosk/money``.
 """
 
 import trio
@@ -9,20 +9,30 @@ import trio
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.domain.settlement import Claim, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split
-from kiosk.money.book_settlement import Settling, StillUnknown, book_settled, hand_over, settle, void
+from kiosk.money.book_settlement import (
+    Settling,
+    StillUnknown,
+    book_settled,
+    hand_over,
+    open_money_due,
+    settle,
+    void,
+)
 from kiosk.money.hospital_notices import means_of
-from kiosk.money.pay_out import owe_rest, pay_out
+from kiosk.money.means import ACCOUNT, BANK_CARD, CASH, Means, means_now
 from kiosk.money.purse import Purse
-from kiosk.money.take_notes import acceptable_notes, take_one_note
 from kiosk.ports import Back, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
+from kiosk.ports.money import BankPayment
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
+from kiosk.services import card_pages
+from kiosk.services.card_steps import InNotes, pay_with_card
+from kiosk.services.cash_steps import collect_notes, give_back
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 AMOUNTS_DISAGREE = "amounts_disagree"  # a quote whose figures contradict each other (money-rules 12)
-PAY_OUT_S_MAX = 200.0
 PRINT_S_MAX = 60.0
 RELEASE_S_MAX = 20.0
 SETTLE_S_MAX = 300.0  # 2207, looking for it, its reversal, and looking again
@@ -74,44 +84,86 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
 
 
 async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill, claim: Claim, purse: Purse) -> Outcome:
-    # What does each side pay? The platform says; the resident agrees.
+    # What does each side pay? The platform says; the resident agrees, and chooses among what works now.
     quote_id = kiosk.medical_insurance.new_message_id()
     quote = await kiosk.wait(
         pages.working("quoting"), lambda: kiosk.medical_insurance.quote(person, bill, True, quote_id)
     )
-    await kiosk.ask(pages.confirm(bill, quote))
-    settling = Settling(person, bill, claim, quote, True, kiosk.medical_insurance.new_message_id())
+    means = await kiosk.wait(pages.working("quoting"), lambda: means_now(kiosk, quote.cash_fen))
+    if quote.cash_fen and not means.working:
+        await kiosk.ask(card_pages.cannot_pay_here(means))
+    await kiosk.ask(pages.confirm(bill, quote, means))
+    by = await _chosen_means(kiosk, quote, means)
+    settling = Settling(person, bill, claim, quote, True, kiosk.medical_insurance.new_message_id(), by)
 
-    # Their part, in notes. Until here everything can be taken back.
-    if quote.cash_fen:
-        if not kiosk.receipt_health.condition.usable:
-            raise DeviceFault("receipt_printer", kiosk.receipt_health)
-        await _collect(kiosk, quote.cash_fen, purse)
+    # Notes go in before 2207: until here everything can be taken back. A bank card pays after it (rules 7 and 8).
+    if by == CASH:
+        await collect_notes(kiosk, quote.cash_fen, purse, pages.feed_notes)
 
     # 2207. From its intent on nothing is cancelled; the card may go, the story goes on.
+    payment = None
     try:
         settlement = await kiosk.wait(
             pages.working("settling"), lambda: settle(kiosk, settling), to_the_end_s=SETTLE_S_MAX
         )
-        if not settlement.split.same_money(quote) and not await _accepts(kiosk, quote, settlement):
-            await kiosk.wait(
-                pages.working("voiding"), lambda: void(kiosk, settling, settlement), to_the_end_s=SETTLE_S_MAX
-            )
-            raise Back
-    except (StillUnknown, OutcomeUnknown):
+        if by == BANK_CARD or not settlement.split.same_money(quote):
+            payment = await _pay_or_undo(kiosk, settling, settlement, purse, means)
+    except (StillUnknown, OutcomeUnknown) as unknown:
         # Also when it outlived every limit: after its intent a 2207 is never undone by guessing.
-        return await _outcome_pending(kiosk, settling, purse)
+        return await _outcome_pending(kiosk, settling, purse, unknown)
 
     # SETTLED; then change, then paper.
-    notice_key = book_settled(kiosk, settling, settlement, purse)
+    notice_key = book_settled(kiosk, settling, settlement, purse, payment)
     owed_before = purse.inside_fen
-    paid_back = await _pay_back(kiosk, purse, "change")
-    invoice = await _tell_hospital(kiosk, settling, settlement, notice_key)
+    paid_back = await give_back(kiosk, purse, "change")
+    invoice = await _tell_hospital(kiosk, settling, settlement, payment, notice_key)
     owed = Fen(owed_before - paid_back)
-    receipt = pages.settlement_receipt(kiosk, bill, settlement, paid_back, owed, invoice)
+    receipt = pages.settlement_receipt(kiosk, bill, settlement, paid_back, owed, invoice, payment)
     printed = await _print(kiosk, receipt)
     await kiosk.ask(pages.settled(kiosk, settlement, paid_back, owed, printed), card_needed=False)
     return Outcome.DONE
+
+
+async def _pay_or_undo(
+    kiosk: Kiosk, settling: Settling, settlement: Settlement, purse: Purse, means: Means
+) -> BankPayment | None:
+    """What 2207 says is due, to the fen: paid by card (then the payment), or inside in notes. Otherwise 2208.
+
+    Raises:
+        Back, ResidentLeft, DeviceFault: undone, and cash is payable again. StillUnknown: the bank or 2208 is silent.
+    """
+    open_money_due(kiosk, settling, settlement)
+    try:
+        return await _paid_after_settling(kiosk, settling, settlement, purse, means)
+    except (Back, ResidentLeft, DeviceFault) as left:
+        await kiosk.wait(pages.working("voiding"), lambda: void(kiosk, settling, settlement), to_the_end_s=SETTLE_S_MAX)
+        if isinstance(left, Back) and not purse.inside_fen:
+            await kiosk.ask(card_pages.undone(), card_needed=False)
+        raise
+
+
+async def _paid_after_settling(
+    kiosk: Kiosk, settling: Settling, settlement: Settlement, purse: Purse, means: Means
+) -> BankPayment | None:
+    # New figures are the resident's to accept; a time-out is a refusal (rule 9).
+    if not settlement.split.same_money(settling.quote):
+        await kiosk.ask(pages.figures_changed(settling.quote, settlement.split), card_needed=False)
+    due = settlement.split.cash_fen
+    if settling.means == BANK_CARD and due:
+        try:
+            return await pay_with_card(kiosk, due, CASH in means.working)
+        except InNotes:
+            pass  # the bank surely took nothing
+    await collect_notes(kiosk, due, purse, pages.feed_notes)
+    return None
+
+
+async def _chosen_means(kiosk: Kiosk, quote: Split, means: Means) -> str:
+    if not quote.cash_fen:
+        return ACCOUNT
+    if len(means.working) == 1:
+        return means.working[0]
+    return await kiosk.ask(card_pages.choose_means(quote.cash_fen, means))
 
 
 async def _person_and_bills(kiosk: Kiosk) -> tuple[InsuredPerson, tuple[MedicalBill, ...]]:
@@ -130,56 +182,14 @@ async def _claim(kiosk: Kiosk, bill: MedicalBill) -> Claim:
     return claim
 
 
-async def _collect(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> None:
-    """Notes until the due amount is inside. The same card may come back within a minute; any other never."""
-    try:
-        while purse.inside_fen < due_fen:
-            accepted = await acceptable_notes(kiosk, due_fen, purse)
-            await kiosk.cash_acceptor.enable(accepted)
-            try:
-                await kiosk.wait(pages.feed_notes(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))
-            except ResidentLeft as left:
-                if left.how != "card_pulled" or not purse.inside_fen or not await _same_card_back(kiosk):
-                    raise
-    finally:
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
-            await kiosk.cash_acceptor.disable()
-
-
-async def _same_card_back(kiosk: Kiosk) -> bool:
-    page = pages.card_out()
-    return await kiosk.wait_same_card(page, kiosk.settings.cash.same_card_s)
-
-
-async def _accepts(kiosk: Kiosk, quote: Split, settlement: Settlement) -> bool:
-    """New figures: the resident accepts, or (refusal or time-out) it is undone (rule 9)."""
-    enough = settlement.split.cash_fen <= quote.cash_fen
-    try:
-        return await kiosk.ask(pages.figures_changed(quote, settlement.split), card_needed=False) == "accept" and enough
-    except (Back, ResidentLeft):
-        return False
-
-
 async def _undo(kiosk: Kiosk, claim: Claim, purse: Purse, reason: str) -> None:
-    """Before 2207 or after its refusal: money back, lease back. A lease that cannot be given back ends by itself."""
-
+    """Before 2207 or after it was undone: money back, lease back. A lease that cannot be given back ends by itself."""
     inside = purse.inside_fen
-    # The holder may be gone: then nothing is dispensed to whoever stands there now.
-    if reason in ("timeout", "card_pulled", "reader_lost"):
-        owe_rest(kiosk, purse, reason)
-    paid = await _pay_back(kiosk, purse, reason)
+    paid = await give_back(kiosk, purse, reason)
     await past_recall(lambda: _release(kiosk, claim), RELEASE_S_MAX)
     if inside:
         await _print(kiosk, pages.money_back_receipt(kiosk, paid, Fen(inside - paid)))
     kiosk.journal.record("settlement_undone", kiosk.visit.case_code, reason=reason)
-
-
-async def _pay_back(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
-    """What is inside goes out again, and the screen says where; how much came in notes."""
-    if not purse.inside_fen:
-        return NOTHING
-    kiosk.screen.show(pages.notes_coming(purse.inside_fen))
-    return await past_recall(lambda: pay_out(kiosk, purse, reason), PAY_OUT_S_MAX)
 
 
 async def _release(kiosk: Kiosk, claim: Claim) -> None:
@@ -189,18 +199,24 @@ async def _release(kiosk: Kiosk, claim: Claim) -> None:
         kiosk.log("lease_not_released", error=type(problem).__name__)
 
 
-async def _outcome_pending(kiosk: Kiosk, settling: Settling, purse: Purse) -> Outcome:
+async def _outcome_pending(
+    kiosk: Kiosk, settling: Settling, purse: Purse, unknown: StillUnknown | OutcomeUnknown
+) -> Outcome:
     held = purse.inside_fen
+    at_bank = unknown.at_bank_fen if isinstance(unknown, StillUnknown) else NOTHING
     hand_over(kiosk, settling, purse)
-    printed = await _print(kiosk, pages.pending_receipt(kiosk, settling.bill, held))
-    await kiosk.ask(pages.outcome_pending(kiosk, held, printed), card_needed=False)
+    printed = await _print(kiosk, pages.pending_receipt(kiosk, settling.bill, held, at_bank))
+    await kiosk.ask(pages.outcome_pending(kiosk, held, at_bank, printed), card_needed=False)
     return Outcome.UNKNOWN
 
 
-async def _tell_hospital(kiosk: Kiosk, settling: Settling, settlement: Settlement, key: str) -> InvoiceCode | None:
+async def _tell_hospital(
+    kiosk: Kiosk, settling: Settling, settlement: Settlement, payment: BankPayment | None, key: str
+) -> InvoiceCode | None:
     """Once before the receipt, because the answer carries the invoice code; the queue repeats it by the same key."""
+    means = BANK_CARD if payment else means_of(settlement.split)
     try:
-        return await kiosk.hospital.notify_paid(settling.claim, settlement, means_of(settlement.split), key)
+        return await kiosk.hospital.notify_paid(settling.claim, settlement, means, key)
     except (HostRefused, OutcomeUnknown) as problem:
         kiosk.journal.record("payment_notice_unanswered", kiosk.visit.case_code, key=key, why=type(problem).__name__)
         return None

@@ -55,8 +55,13 @@ class MemoryPad:
         return kmy_crypto.check_value(self.keys[slot])
 
     async def pin_block(self, master: int, slot: int, pan12: str, template: Any, progress: Any) -> bytes | None:
+        return await self.block_of(PIN, slot, pan12)
+
+    async def block_of(self, pin: str | None, slot: int, pan12: str) -> bytes | None:
+        """What the pad makes of these digits; None: the red key."""
+        await trio.lowlevel.checkpoint()
         self.fuse.burn("pad PIN")
-        return kmy_crypto.pin_block(self.keys[slot], PIN.encode(), pan12.encode())
+        return kmy_crypto.pin_block(self.keys[slot], pin.encode(), pan12.encode()) if pin is not None else None
 
     async def mac(self, master: int, slot: int, message: bytes) -> bytes:
         self.fuse.burn("pad MAC")

@@ -194,7 +194,7 @@ QUOTE = Split(Fen(25_000), Fen(10_000), Fen(9_000), Fen(6_000), Fen(0))
 class Office:
     """Platform and hospital.
 
-    ``behaviour`` of 2207: books | refuses | books_silently | hangs | ignores | changes | late.
+    ``behaviour`` of 2207: books | refuses | books_silently | hangs | ignores | changes | dearer | late.
     """
 
     behaviour: str = "books"
@@ -208,6 +208,9 @@ class Office:
     paid: dict[str, str] = field(default_factory=dict)
     debts: dict[str, int] = field(default_factory=dict)
     messages: int = 0
+    means: list[str] = field(default_factory=list)  # as the hospital was told
+    voids: int = 0
+    void_is_silent: bool = False
 
     async def _request(self, name: str) -> None:
         self.fuse.burn(f"{name} asked")
@@ -238,6 +241,8 @@ class Office:
         split = self.quote_split
         if self.behaviour == "changes":
             split = replace(split, fund_fen=Fen(split.fund_fen + 1000), cash_fen=Fen(split.cash_fen - 1000))
+        if self.behaviour == "dearer":
+            split = replace(split, fund_fen=Fen(split.fund_fen - 3000), cash_fen=Fen(split.cash_fen + 3000))
         settlement = Settlement(f"s-{message_id}", message_id, bill.visit_number, split)
         if self.behaviour == "late":
             self.late[message_id] = settlement
@@ -257,7 +262,10 @@ class Office:
 
     async def void(self, person: Any, settlement: Settlement, message_id: str) -> None:
         await self._request("2208")
+        self.voids += 1
         self.booked.pop(settlement.message_id)
+        if self.void_is_silent:
+            raise OutcomeUnknown("medical_insurance", "silence")
         self._answer("2208")
 
     async def reverse(self, treatment: Treatment, original_message_id: str, kind: str, message_id: str) -> None:
@@ -294,5 +302,6 @@ class Office:
     async def notify_paid(self, claim: Claim, settlement: Settlement, means: str, key: str) -> InvoiceCode:
         await self._request("payment notice")
         self.paid[key] = settlement.settlement_id
+        self.means.append(means)
         self._answer("payment notice")
         return InvoiceCode("0123456789", "https://example.invalid")

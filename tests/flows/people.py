@@ -56,6 +56,7 @@ from kiosk.ports import (
 )
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
+from tests.flows.bank import BankOffice
 from tests.flows.money import CashMachine, Office
 from tests.flows.slot_device import SlotDevice
 
@@ -377,6 +378,7 @@ class KioskInMemory:
     journal: Any = field(default_factory=MemoryJournal)
     hosts_named: tuple[str, ...] = ()
     reader: FakeReader = field(default_factory=FakeReader)
+    bank: BankOffice | None = None
     lights: SlotDevice | None = None
     receipts: FakeReceiptPrinter = field(default_factory=FakeReceiptPrinter)
 
@@ -401,7 +403,10 @@ class KioskInMemory:
             data_dir="data",
             slots={name: SlotSettings(driver=name) for name in devices},
             terminal=Terminal(telephone="0000-12333"),
-            hosts={name: HostSettings(url="https://127.0.0.1") for name in self.hosts_named},
+            hosts={
+                name: HostSettings(url="https://127.0.0.1")
+                for name in (*self.hosts_named, *(("bank",) if self.bank else ()))
+            },
         )
 
         def find(name: str) -> Callable[[dict[str, Any], DeviceContext], SlotDevice]:
@@ -431,6 +436,10 @@ class KioskInMemory:
             medical_insurance=self.office,
             bank=NO_BANK,
         )
+        if self.bank is not None:
+            self.desk.bank = self.bank.power_on(self.journal, lambda: (self.desk.live_case, self.desk.live_card))
+            self.bank.reader.inside = lambda: self.reader.card_present
+            self.bank.reader.pull = self.reader.pull
 
     def _log(self, event: str, **fields: Any) -> None:
         self.lines.append((event, fields))

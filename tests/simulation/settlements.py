@@ -13,11 +13,17 @@ import trio
 
 from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.money import Fen
+from kiosk.money.bank_record import open_acts
+from kiosk.money.drive_bank import drive_bank
+from kiosk.money.drive_due import drive_due
 from kiosk.money.drive_unknown import drive_unknown
+from kiosk.money.due import DUE
 from kiosk.money.recover import recover_books, recover_cash
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.verify import open_read_only, verify
+from tests.bank.stand import account
+from tests.flows.bank import BankOffice
 from tests.flows.money import QUOTE, CashMachine, Fuse, FusedJournal, Office, PowerCut
 from tests.flows.people import CountingClock, KioskInMemory
 
@@ -30,6 +36,10 @@ SCRIPT: dict[str, Any] = {
     "host_silent": "understood",
     "device_out": "understood",
     "figures_changed": "accept",
+    "choose_means": "bank_card",
+    "card_not_paid": "undo",
+    "bill_not_paid": "understood",
+    "cannot_pay_here": "back",
 }
 
 
@@ -47,6 +57,11 @@ class Plan:
     cash_fen: int = 6000  # what 2206 leaves to the resident
     ends: str = "settled"  # an act that stands in the journal of the uncut life
     outlet: int = 1000  # what the resident finds in the outlet after the uncut life
+    bank: bool = False  # the terminal has one, and the card an account there
+    cash_module: bool = True
+    lost_at_bank: tuple[tuple[str, int], ...] = ()  # answers to these message types, and how often
+    refuse_code: str = ""  # of the bank, to everything
+    pull_at: int = 0  # the card is pulled before this GENERATE AC
 
 
 @dataclass
@@ -66,10 +81,17 @@ class World:
         self.cash.busy_times = self.plan.busy_times
         self.cash.pocket = [Fen(note) for note in self.plan.notes]
         self.drums_at_start = self.cash.content_fen
+        self.bank = self._open_bank() if self.plan.bank else None
         self.journal = self._open_journal()
         self.cut = False
         self.lives = 1
         self.acts: list[str] = []
+
+    def _open_bank(self) -> BankOffice:
+        bank = BankOffice(self.folder, account(balance_fen=100_000), self.fuse, mute=dict(self.plan.lost_at_bank))
+        bank.weather.change(refuse_code=self.plan.refuse_code)
+        bank.reader.pull_at = self.plan.pull_at
+        return bank
 
     def _open_journal(self) -> FusedJournal:
         journal = FusedJournal(self.folder, lambda: datetime(2026, 11, 21, tzinfo=UTC))
@@ -78,7 +100,8 @@ class World:
 
     async def live(self) -> None:
         """The resident's visit, until it ends or the power goes."""
-        kiosk = KioskInMemory(SCRIPT | dict(self.plan.script), self.office, self.cash, self.journal)
+        cash = self.cash if self.plan.cash_module else None
+        kiosk = KioskInMemory(SCRIPT | dict(self.plan.script), self.office, cash, self.journal, bank=self.bank)
         try:
             async with trio.open_nursery() as nursery:
                 await recover_cash(self.journal, CountingClock(), self.cash)
@@ -106,8 +129,16 @@ class World:
             await recover_cash(self.journal, clock, self.cash)
             recover_books(self.journal, clock)
             for _ in range(3):
-                await drive_unknown(self.journal, clock, self.office)
+                await self._drive(clock)
                 await trio.sleep(60)
+
+    async def _drive(self, clock: LaterClock) -> None:
+        """What the kiosk does between visits."""
+        await drive_unknown(self.journal, clock, self.office)
+        if self.bank is not None:
+            nobody = ("", "")
+            await drive_bank(self.journal, self.bank.power_on(self.journal, lambda: nobody), lambda *_, **__: None)
+        await drive_due(self.journal, clock, self.office)
 
     def balances(self) -> dict[Account, Fen]:
         postings: list[Posting] = []
@@ -132,6 +163,8 @@ def check_all_books(world: World) -> None:
     # 1. Double entry: the whole adds up to nothing, and nobody's money is nobody's.
     assert sum(books.values()) == 0, books
     assert books.get(Account.RESIDENT, 0) == 0, books
+    if world.bank is not None:
+        check_bank(world, world.bank, books)
     # 2. What the books hold is what the machine holds.
     held = books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0)
     if not plan.sensor_fails:
@@ -139,6 +172,7 @@ def check_all_books(world: World) -> None:
     # 3. The resident lost exactly what somebody owes for: hospital, debt or suspense.
     lost = fed - world.cash.outlet
     owed = -sum(books.get(account, 0) for account in (Account.HOSPITAL, Account.HOLDER_DEBT, Account.SUSPENSE))
+    owed -= books.get(Account.BANK_CLEARING, 0)  # what the bank has for us, or may have
     if not plan.sensor_fails:
         assert lost == owed, (lost, books)
     assert not books.get(Account.SURPLUS) and not books.get(Account.SHORTAGE), books
@@ -148,13 +182,28 @@ def check_all_books(world: World) -> None:
     acts = [entry.act for entry in world.journal.entries()]
     booked = bool(world.office.booked)
     settled = "settled" in acts or "settled_late" in acts
-    unknown = any(entry.act == "settle_intent" for entry in world.journal.open_effects())
+    unknown = any(entry.act in ("settle_intent", DUE) for entry in world.journal.open_effects())
     assert settled or unknown or not booked, acts
     assert not settled or booked, acts
     # 6. Nothing is dispensed twice, and change never before SETTLED.
     assert world.cash.dispenses <= 1
     # 7. The chain is whole.
     assert verify(open_read_only(world.folder / "journal.db"), None).whole
+
+
+def check_bank(world: World, bank: BankOffice, books: dict[Account, Fen]) -> None:
+    """The bank has our money exactly if the books say so, or an act of it is open and in suspense or still tried."""
+    at_bank = sum(amount for kind, state, amount in bank.acts if (kind, state) == ("purchase", "booked"))
+    uncertain = open_acts(world.journal)
+    acts = [entry.act for entry in world.journal.entries()]
+    assert at_bank == bank.taken_fen, "the bank's own books"
+    assert not uncertain or "bank_suspended" in acts, acts  # three reversals in vain: a person's case
+    assert uncertain or at_bank == books.get(Account.BANK_CLEARING, 0), (bank.acts, books)
+    assert uncertain or books.get(Account.SUSPENSE, 0) == 0 or not at_bank, books
+    assert not at_bank or uncertain or "settled" in acts, acts
+    # Never both means, and never a payment for a settlement that is undone.
+    assert "settle_undone" not in acts or not at_bank, (acts, bank.acts)
+    assert bank.host.heard.count("0200 000000") <= acts.count("bank_intent"), "asked without an intent"
 
 
 async def run_plan(plan: Plan, cut_at: int | None, cuts_in_recovery: tuple[int, ...] = ()) -> World:
@@ -171,4 +220,6 @@ async def run_plan(plan: Plan, cut_at: int | None, cuts_in_recovery: tuple[int, 
         check_all_books(world)
         world.acts = [entry.act for entry in world.journal.entries()]
         world.journal.close()
+        if world.bank is not None:
+            world.bank.close()
         return world

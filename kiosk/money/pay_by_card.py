@@ -1,0 +1,101 @@
+"""The resident's part by bank card, after 2207 (money-rules 8, 21, 22): 0200 once, and 0400 until it is answered."""
+
+import trio
+
+from kiosk.domain.books import Account, Posting, balanced
+from kiosk.domain.entries import NewEntry, StoredEntry
+from kiosk.domain.money import Fen
+from kiosk.money.bank_record import close_act, intent_of, open_act
+from kiosk.money.book_settlement import StillUnknown
+from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
+from kiosk.ports.money import Bank, BankPayment, OpenedPurchase
+
+TRIES_MAX = 3  # of a reversal, until the money is in suspense and a person has the case (rule 21)
+PAUSE_S = 5.0  # between two tries while the resident waits
+ACT_S_MAX = 90.0  # the client's own limits are shorter
+TAKE_BACK_S_MAX = 120.0
+UNANSWERED, SUSPENDED = "bank_reversal_unanswered", "bank_suspended"
+
+
+class NotPaid(Exception):
+    """The bank surely took nothing. ``reason``: its code, or a word of ours."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def pay(kiosk: Kiosk, opened: OpenedPurchase) -> BankPayment:
+    """Ask the bank. Its intent stays open until the caller has committed what was paid.
+
+    Raises:
+        NotPaid: refused. OutcomeUnknown: ``take_back`` it. CardGone, DeviceFault: nothing was asked.
+    """
+    try:
+        return await kiosk.bank.pay(opened)
+    except HostRefused as refusal:
+        if intent := open_act(kiosk.journal, opened.trace_number):
+            close_act(kiosk.journal, intent, "bank_refused", {"code": refusal.code})
+        raise NotPaid(refusal.code) from refusal
+    except OutcomeUnknown as unknown:
+        told: dict[str, str | int] = {"trace_number": opened.trace_number, "why": unknown.why}
+        kiosk.journal.record("bank_unknown", kiosk.visit.case_code, **told)
+        raise
+
+
+async def take_back(kiosk: Kiosk, opened: OpenedPurchase) -> None:
+    """0400 until it is answered.
+
+    Raises:
+        StillUnknown: the resident leaves with a paper; the kiosk goes on between visits.
+    """
+    for turn in range(TRIES_MAX):
+        if turn:
+            await trio.sleep(PAUSE_S)
+        if await reverse_once(kiosk.journal, kiosk.bank, opened.trace_number):
+            return
+    raise StillUnknown(opened.trace_number, opened.amount_fen)
+
+
+async def reverse_once(journal: Journal, bank: Bank, trace_number: str) -> bool:
+    """One 0400, which the bank answers the same however often it is asked; whether the act is closed now."""
+    try:
+        await bank.reverse(trace_number)
+    except OutcomeUnknown as unknown:
+        if intent := open_act(journal, trace_number):
+            _unanswered(journal, intent, unknown.why)
+        return False
+    if intent := open_act(journal, trace_number):
+        amount = _suspended_fen(journal, intent)
+        close_act(journal, intent, "bank_reversed", {}, _in_suspense(Fen(-amount)) if amount else ())
+    return True
+
+
+def _unanswered(journal: Journal, intent: StoredEntry, why: str) -> None:
+    """The third time in vain the money goes to suspense, once: now it is a person's case."""
+    trace = intent_of(intent).trace_number
+    journal.record(UNANSWERED, intent.case_code, trace_number=trace, why=why)
+    if _count(journal, intent, UNANSWERED) >= TRIES_MAX and not _suspended_fen(journal, intent):
+        amount = _owed_by_bank(intent)
+        told: dict[str, str | int] = {"trace_number": trace, "amount_fen": abs(amount)}
+        journal.commit(NewEntry(SUSPENDED, intent.case_code, told, postings=_in_suspense(amount)))
+
+
+def _owed_by_bank(intent: StoredEntry) -> Fen:
+    """What the bank would owe us if the act stood: a purchase brings, what gives back takes."""
+    known = intent_of(intent)
+    return known.amount_fen if known.kind == "purchase" else Fen(-known.amount_fen)
+
+
+def _in_suspense(amount: Fen) -> tuple[Posting, ...]:
+    return balanced((Account.BANK_CLEARING, amount), (Account.SUSPENSE, -amount))
+
+
+def _suspended_fen(journal: Journal, intent: StoredEntry) -> Fen:
+    return _owed_by_bank(intent) if _count(journal, intent, SUSPENDED) else Fen(0)
+
+
+def _count(journal: Journal, intent: StoredEntry, act: str) -> int:
+    trace = intent_of(intent).trace_number
+    story = journal.story(intent.case_code)
+    return sum(entry.act == act and (entry.facts or {}).get("trace_number") == trace for entry in story)
