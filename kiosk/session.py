@@ -17,6 +17,7 @@ from kiosk.domain.text import Text, say
 from kiosk.goodbye import VisitEnd, goodbye
 from kiosk.money.debt_payout import owes_here
 from kiosk.money.receipts_owed import receipts_owed
+from kiosk.money.refund import refund_waits
 from kiosk.ports import (
     Answer,
     Back,
@@ -59,6 +60,8 @@ from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
 from kiosk.services.query_account import query_account
 from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEEDS
 from kiosk.services.settle_medical_bill import settle_medical_bill
+from kiosk.services.take_refund import NEEDS as TAKE_REFUND_NEEDS
+from kiosk.services.take_refund import take_refund
 from kiosk.staff.certificate import NotStaff
 from kiosk.staff.menu import serve_staff
 
