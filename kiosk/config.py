@@ -60,6 +60,9 @@ class HostSettings(_Part, frozen=True):
     deadline_s: float = 8.0
 
 
+NEW_PIN_KINDS = ("one_digit", "run", "pattern", "birth_date", "card_number", "personal_number")
+
+
 class PinRules(_Part, frozen=True):
     """Regional data about the chip's PIN."""
 
@@ -69,6 +72,8 @@ class PinRules(_Part, frozen=True):
     initial_permits_query: bool = True
     initial_permits_certificate: bool = False
     unset_permits_query: bool = False
+    # Of NEW_PIN_KINDS. Only where the digits pass this computer (mode B); in mode A the reader's maker decides.
+    new_pin_refuses: tuple[str, ...] = ("one_digit", "run", "pattern", "birth_date", "card_number", "personal_number")
     reset_place_zh: str = "3 号窗口"
     reset_place_en: str = "counter 3"
     reset_documents_zh: str = "身份证和社保卡"
@@ -233,6 +238,10 @@ def _checked(settings: Settings, path: Path) -> Settings:
         (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
         (settings.language in ("zh", "en"), "language is zh or en"),
         (4 <= settings.pin.digits_min <= settings.pin.digits_max <= 12, "PIN lengths lie between 4 and 12"),
+        (
+            set(settings.pin.new_pin_refuses) <= set(NEW_PIN_KINDS),
+            "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
+        ),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),
             "card_states maps a code to " + ", ".join(state.value for state in CardState),

@@ -168,7 +168,7 @@ def house_findings(settings: Settings, now: datetime) -> Iterable[Finding]:
     if settings.pin_mode == "B":
         yield Finding("chip PIN", "warn", "mode B: the PIN passes through a short-lived process of this computer")
     else:
-        yield Finding("chip PIN", "ok", "mode A: the reader presents the PIN itself")
+        yield Finding("chip PIN", "ok", "mode A: the reader presents the PIN itself, and judges new ones")
     if not settings.production:
         yield Finding("profile", "warn", "not a production profile: TEST keys and simulators are accepted")
 

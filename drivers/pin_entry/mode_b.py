@@ -137,6 +137,8 @@ class ModeB:
             initial_pins=self._rules.initial_pins.split(),
             initial_refused=template.initial_pins_refused,
             unset_statuses=[int(word, 16) for word in self._rules.unset_statuses.split()],
+            refused_kinds=list(template.new_pin_refused.kinds),
+            refused_parts=list(template.new_pin_refused.parts),
         )
 
     def _fault(self, reason: str) -> DeviceFault:

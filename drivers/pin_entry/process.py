@@ -12,6 +12,7 @@ from typing import Any
 from drivers.apdu import chip_pin, staff_card
 from drivers.apdu.chip_pin import wipe
 from drivers.apdu.status import AUTHENTICATION_FAILED, OK, PIN_LOCKED, tries_left
+from drivers.pin_entry.too_simple import too_simple
 from drivers.pin_entry.wire import Request
 from drivers.transport.scard import CardHandle, ServiceGone, TransmitFailed, drive
 
@@ -100,7 +101,7 @@ def _entered_command(request: Request, say: Say) -> tuple[bytearray, bool]:
             return chip_pin.verify_command(current), _is_initial(current, request)
         new = _enter(pad, request, "new", say)
         entered.append(new)
-        if request.initial_refused and _is_initial(new, request):
+        if _is_refused(new, request):
             raise Ended("too_simple")
         repeat = _enter(pad, request, "repeat", say)
         entered.append(repeat)
@@ -129,6 +130,11 @@ def _enter(pad: Any, request: Request, prompt: str, say: Say) -> bytearray:
         over = time.monotonic() - started >= request.entry_s_max - TIMED_OUT_SLACK_S
         raise Ended("timed_out" if over else "cancelled")
     return entered
+
+
+def _is_refused(new: bytearray, request: Request) -> bool:
+    initial = request.initial_refused and _is_initial(new, request)
+    return initial or too_simple(new, request.refused_kinds, request.refused_parts)
 
 
 def _is_initial(pin: bytearray, request: Request) -> bool:

@@ -30,6 +30,8 @@ class Request:
     initial_pins: list[str]
     initial_refused: bool
     unset_statuses: list[int]
+    refused_kinds: list[str]  # of new PINs: drivers/pin_entry/too_simple.py
+    refused_parts: list[str]  # digits of the holder's own data
 
     def line(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"

@@ -1,6 +1,6 @@
 """The social security card as the kiosk sees it: what is free to read, who holds it, what its PIN said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -70,7 +70,7 @@ class PinResult(Enum):
     INITIAL = "initial"  # right, but still the PIN the card was issued with
     UNSET = "unset"  # the card was never given a PIN
     MISMATCH = "mismatch"  # the new PIN and its repetition differ; nothing was sent
-    TOO_SIMPLE = "too_simple"  # the new PIN is the initial one; nothing was sent
+    TOO_SIMPLE = "too_simple"  # the new PIN is the initial one, or easy to guess; nothing was sent
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
     UNKNOWN = "unknown"  # the card gave no status word: either PIN may be in force
@@ -99,6 +99,17 @@ class PinProgress:
 
 
 @dataclass(frozen=True)
+class RefusedPins:
+    """New PINs that are too easy to guess, as far as whoever sees the digits can tell: in mode A that is the reader.
+
+    ``kinds``: one_digit, run, pattern. ``parts``: digits of the holder's own data; a PIN that stands in one is refused.
+    """
+
+    kinds: tuple[str, ...] = ()
+    parts: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class PinTemplate:
     """What a PIN may look like here (regional data) and how long an entry may take."""
 
@@ -106,6 +117,7 @@ class PinTemplate:
     digits_max: int
     entry_s_max: float
     initial_pins_refused: bool = True
+    new_pin_refused: RefusedPins = RefusedPins()
 
 
 class CardState(Enum):

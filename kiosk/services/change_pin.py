@@ -9,8 +9,8 @@ from kiosk.services.pin_steps import (
     explain_verdict,
     offer_after_stop,
     offer_another_try,
+    new_pin_template,
     pin_question,
-    pin_template,
 )
 
 NEEDS = ("card_reader", "pin_pad")
@@ -63,7 +63,7 @@ async def _enter(kiosk: Kiosk) -> PinVerdict:
         say("Not the bank PIN."),
         *(() if kiosk.settings.pin_mode == "A" else (say("Green key after each."),)),
     )
-    identity, template = kiosk.visit.identity, pin_template(kiosk)
+    identity, template = kiosk.visit.identity, new_pin_template(kiosk)
     return await kiosk.wait(question, lambda: kiosk.pin_entry.change_chip_pin(identity, template, kiosk.screen.stars))
 
 
@@ -97,11 +97,16 @@ async def _explain_new_pin(kiosk: Kiosk, verdict: PinVerdict) -> None:
     """Nothing was sent to the card; no try was used for the new PIN. Returns to enter again; Back stops."""
     differs = verdict.result is PinResult.MISMATCH
     heading = say("The two new PINs were not the same") if differs else say("The new PIN is too easy to guess")
+    again = (
+        (say("Please enter them again."),)
+        if differs
+        else (say("Not 111111, 123456, a birthday or your card number."), say("Please choose another one."))
+    )
     await kiosk.ask(
         Question(
             f"pin_{verdict.result.value}",
             heading,
-            (say("Nothing was changed. Your old PIN is still valid."), say("Please enter them again.")),
+            (say("Nothing was changed. Your old PIN is still valid."), *again),
             answers=(understood(), go_back()),
             tone=Tone.CAUTION,
         )

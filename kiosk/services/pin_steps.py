@@ -6,7 +6,7 @@ meant; on the last try stopping is the main answer; a forgotten PIN costs no try
 
 from dataclasses import replace
 
-from kiosk.domain.card import PinResult, PinTemplate, PinVerdict
+from kiosk.domain.card import PinResult, PinTemplate, PinVerdict, RefusedPins
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Bilingual, Text, say
 from kiosk.ports import (
@@ -32,6 +32,23 @@ def pin_template(kiosk: Kiosk) -> PinTemplate:
     """What a PIN looks like in this region."""
     rules = kiosk.settings.pin
     return PinTemplate(rules.digits_min, rules.digits_max, rules.entry_s_max)
+
+
+def new_pin_template(kiosk: Kiosk) -> PinTemplate:
+    """The same for a change, with what is too easy to guess of this holder's PIN."""
+    rules, holder, card = kiosk.settings.pin.new_pin_refuses, kiosk.visit.holder, kiosk.visit.identity
+    parts: list[str] = []
+    if "birth_date" in rules and holder.born is not None:
+        parts += [f"{holder.born:{form}}" for form in ("%Y%m%d", "%y%m%d", "%d%m%Y", "%d%m%y", "%m%d%Y", "%m%d%y")]
+    if "card_number" in rules:
+        parts.append(_digits(card.card_number))
+    if "personal_number" in rules:
+        parts.append(_digits(holder.social_security_number))
+    return replace(pin_template(kiosk), new_pin_refused=RefusedPins(rules, tuple(parts)))
+
+
+def _digits(number: str) -> str:
+    return "".join(char for char in number if char in "0123456789")
 
 
 def pin_question(kiosk: Kiosk, name: str, heading: Text, *explain: Text) -> Question:

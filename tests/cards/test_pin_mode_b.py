@@ -1,7 +1,7 @@
 """PIN mode B whole: reader behind pcscd, pad on a pty, the short-lived process between them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,16 @@ import trio
 
 from drivers.pin_entry import make_pin_entry
 from drivers.pin_entry.mode_b import ModeB
-from kiosk.domain.card import CardIdentity, ChipRecord, PinProgress, PinPrompt, PinResult, PinTemplate, PinVerdict
+from kiosk.domain.card import (
+    CardIdentity,
+    ChipRecord,
+    PinProgress,
+    PinPrompt,
+    PinResult,
+    PinTemplate,
+    PinVerdict,
+    RefusedPins,
+)
 from kiosk.log import JsonLog
 from kiosk.ports import CardGone, DeviceFault, PinEntry
 from simulators.cards.card import VirtualCard
@@ -19,6 +28,7 @@ from tests.pad_stand import Stand as PadStand
 from tests.pad_stand import pad_on_pty
 
 SIX = PinTemplate(digits_min=6, digits_max=6, entry_s_max=20.0)
+PICKY = replace(SIX, new_pin_refused=RefusedPins(("one_digit",), ("19491231",)))
 ANY = PinTemplate(digits_min=4, digits_max=12, entry_s_max=20.0)
 
 
@@ -110,13 +120,15 @@ async def test_a_changed_pin_is_in_force(pins: PinStand) -> None:
     [
         (("246810", "135791", "135792"), PinResult.MISMATCH),
         (("246810", "123456"), PinResult.TOO_SIMPLE),
+        (("246810", "111111"), PinResult.TOO_SIMPLE),
+        (("246810", "491231"), PinResult.TOO_SIMPLE),
     ],
 )
 async def test_a_bad_new_pin_never_reaches_the_card(pins: PinStand, typed: tuple[str, ...], result: PinResult) -> None:
-    """Different repetition, or the initial PIN again: nothing is sent."""
+    """Different repetition, the initial PIN again, one digit only, a birthday: nothing is sent."""
     identity = await pins.insert(make_card())
     pins.cards.slot.log = []
-    assert await pins.change(identity, *typed) == PinVerdict(result)
+    assert await pins.change(identity, *typed, template=PICKY) == PinVerdict(result)
     assert not [line for line in pins.cards.slot.log if line.startswith("805e")]
 
 
