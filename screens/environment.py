@@ -5,6 +5,8 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from screens.visual import SDL_NAME, flat_visual
+
 
 def prepare(width: int, height: int, home: Path) -> None:
     """Set up Kivy for a kiosk: no arguments, no log files, no cursor, no MSAA, one input provider.
@@ -21,6 +23,8 @@ def prepare(width: int, height: int, home: Path) -> None:
         KIVY_WINDOW="sdl2",  # fail loudly, do not try a second provider
         SDL_AUDIODRIVER="dummy",  # speech plays in its own short process
     )
+    if SDL_NAME not in os.environ and (visual := flat_visual()) is not None:
+        os.environ[SDL_NAME] = hex(visual)
     logging.getLogger("kivy").setLevel(logging.ERROR)  # stderr carries the house's own log lines
     from kivy.config import Config
 
