@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +102,9 @@ class World:
     async def live(self) -> None:
         """The resident's visit, until it ends or the power goes."""
         cash = self.cash if self.plan.cash_module else None
-        kiosk = KioskInMemory(SCRIPT | dict(self.plan.script), self.office, cash, self.journal, bank=self.bank)
+        kiosk = KioskInMemory(
+            SCRIPT | deepcopy(dict(self.plan.script)), self.office, cash, self.journal, bank=self.bank
+        )
         try:
             async with trio.open_nursery() as nursery:
                 await recover_cash(self.journal, CountingClock(), self.cash)
