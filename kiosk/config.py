@@ -7,6 +7,12 @@ import msgspec
 from kiosk.domain.card import CardState
 
 
+WHERE_SETTINGS_ARE = (
+    "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
+    "/etc/yikatong/settings.toml."
+)
+
+
 class ConfigError(Exception):
     """The settings file cannot be used; the message says where and why, for staff."""
 
@@ -95,6 +101,7 @@ class CashRules(_Part, frozen=True):
 
     bill_fen_max: int = 500_000
     notes_max: int = 40
+    content_fen_max: int = 20_000_000  # of cash box and drums together; beyond it staff must come first
     deposit_fen_min: int = 10_000  # of one inpatient deposit
     deposit_fen_max: int = 500_000
     deposit_offers_fen: tuple[int, ...] = (20_000, 50_000, 100_000, 200_000, 300_000)
@@ -226,10 +233,12 @@ def load_settings(path: Path) -> Settings:
     """
     try:
         settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such settings file. {WHERE_SETTINGS_ARE}") from error
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}. {WHERE_SETTINGS_ARE}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {error}. Correct this in the file; nothing was started.") from error
     return _checked(settings, path)
 
 

@@ -12,7 +12,9 @@ from typing import NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
+from kiosk.domain.books import Account
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.l10n import on_paper
 from kiosk.ports import (
@@ -44,7 +46,7 @@ from kiosk.ports import (
     Visit,
 )
 from kiosk.ports.cash import CashModule
-from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance, Statements
 from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
@@ -89,6 +91,7 @@ class Desk:
     bank: Bank
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
     terminal_books: TerminalBooks | None = None
+    statements: Statements | None = None  # of the hospital whose lobby this is
     visit: Visit = field(init=False)
     card: CardWatch = field(default_factory=CardWatch, init=False)
 
@@ -156,6 +159,11 @@ class Desk:
             return None
         printer = self.supervisor.device("receipt_printer")
         return printer if isinstance(printer, OutletEye) and printer.paper_waiting is not None else None
+
+    @property
+    def cash_inside_fen(self) -> Fen:
+        books = self.terminal_books.balances() if self.terminal_books else {}
+        return Fen(books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0))
 
     @property
     def receipt_health(self) -> Health:

@@ -5,6 +5,7 @@ owed. No method awaits, so nothing comes between.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ from offline_queue.postings import read_postings
 from offline_queue.schema import Effect, Entry, Found, JournalUnusable, Purse, open_database
 from offline_queue.sealing import Root
 
+ROOM_BYTES_MIN = 64 << 20
 OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
 
 _MOVE_PURSE = """
@@ -41,8 +43,14 @@ class SqliteJournal:
     """
 
     def __init__(
-        self, data_dir: Path, now: Callable[[], datetime], recovery: rsa.RSAPublicKey | None = None, vfs: str = ""
+        self,
+        data_dir: Path,
+        now: Callable[[], datetime],
+        recovery: rsa.RSAPublicKey | None = None,
+        vfs: str = "",
+        free_bytes: Callable[[], int] | None = None,
     ) -> None:
+        self._free_bytes = free_bytes or (lambda: shutil.disk_usage(data_dir).free)
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = open_database(data_dir / "journal.db", vfs)
         self._root = Root.at(data_dir / "journal.key")
@@ -119,6 +127,10 @@ class SqliteJournal:
                 sql("delete from purse where case_code = ?", (entry.case_code,))
 
     # Reading.
+
+    def has_room(self) -> bool:
+        """A settlement with every mishap writes less than a megabyte; the rest is for what else fills a disk."""
+        return self._free_bytes() >= ROOM_BYTES_MIN
 
     def open_effects(self) -> list[StoredEntry]:
         """Intents without an outcome, oldest first: UNKNOWN, each to be driven or made a case."""

@@ -22,17 +22,25 @@ NOTE_S_MAX = 45.0  # longest that a device may take from STACK to its outcome (C
 
 
 async def acceptable_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> tuple[Fen, ...]:
-    """Denominations whose change could be paid if one more of them came now (rule 13)."""
-    if purse.notes >= kiosk.settings.cash.notes_max:
+    """Denominations whose change could be paid if one more of them came now (rule 13), within the caps (rule 20).
+
+    Raises:
+        DeviceFault: the disk could not take the story of another note.
+    """
+    if not kiosk.journal.has_room():
+        raise DeviceFault("cash_acceptor", Health(Condition.FAULT, "disk_full"))
+    rules = kiosk.settings.cash
+    if purse.notes >= rules.notes_max:
         return ()
+    room_fen = rules.content_fen_max - kiosk.cash_inside_fen
     units = await kiosk.cash_dispenser.unit_status() if kiosk.cash_dispenser else ()
-    owed_max = kiosk.settings.cash.change_owed_fen_max
+    owed_max = rules.change_owed_fen_max
 
     def changeable(denomination: Fen) -> bool:
         change = Fen(purse.inside_fen + denomination - due_fen)
         return change <= 0 or plan_change(change, units).rest_fen <= owed_max
 
-    return tuple(one for one in kiosk.cash_acceptor.denominations if changeable(one))
+    return tuple(one for one in kiosk.cash_acceptor.denominations if one <= room_fen and changeable(one))
 
 
 async def take_one_note(kiosk: Kiosk, purse: Purse) -> None:

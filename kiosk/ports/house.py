@@ -38,6 +38,10 @@ class Journal(Protocol):
         """
         ...
 
+    def has_room(self) -> bool:
+        """Whether the disk can take a whole story with money; without it none is begun, so that none is lost."""
+        ...
+
     def open_effects(self) -> list[StoredEntry]:
         """Intents without outcome, oldest first: UNKNOWN."""
         ...

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from kiosk.config import Settings
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.health import Health
+from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
@@ -65,6 +66,11 @@ class Kiosk(Protocol):
     @property
     def cash_dispenser(self) -> CashModule | None:
         """What can pay notes out: the acceptor itself if it recycles, a dispenser beside it, or nothing."""
+        ...
+
+    @property
+    def cash_inside_fen(self) -> Fen:
+        """What cash box and drums hold by the books."""
         ...
 
     @property

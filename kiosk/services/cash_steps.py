@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import trio
 
+from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.money.pay_out import owe_rest, pay_out
@@ -32,6 +33,8 @@ async def collect_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage
     try:
         while purse.inside_fen < due_fen:
             accepted = await acceptable_notes(kiosk, due_fen, purse)
+            if not accepted:
+                raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, "no_more_notes"))
             await kiosk.cash_acceptor.enable(accepted)
             try:
                 await kiosk.wait(page(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))

@@ -10,6 +10,7 @@ _DEVICE_WORDS: dict[tuple[str, str], Text] = {
     ("page_printer", "media_empty"): say("The A4 paper has run out."),
     ("receipt_printer", "cover_open"): say("The receipt printer's cover is open."),
     ("page_printer", "cover_open"): say("The A4 printer's cover is open."),
+    ("cash_acceptor", "no_more_notes"): say("This machine can take no more notes for this."),
 }
 _SLOT_WORDS = {
     "card_reader": say("The card reader does not work right now."),
