@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from kiosk.config import ConfigError, load_settings
@@ -11,7 +12,7 @@ from kiosk.domain.entries import StoredEntry
 from kiosk.domain.money import Fen, yuan
 from kiosk.evidence import acknowledge, export, read_status, status_json, status_words
 from kiosk.staff.story import ACTS
-from offline_queue.reader import UNREADABLE, open_reader
+from offline_queue.reader import UNREADABLE, open_reader, why_unreadable
 from offline_queue.verify import open_read_only, statement, verify
 
 SETTINGS = Path("/etc/yikatong/settings.toml")
@@ -23,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("verify", help="is the chain whole, does the head hold, do the books balance?")
-    check.add_argument("--anchor", help="SEQ:LINK of a head that was seen outside", default="")
+    check.add_argument("--anchor", type=_head, help="SEQ:LINK of a head that was seen outside", default=None)
     day = commands.add_parser("statement", help="the books of one day")
-    day.add_argument("day", help="YYYY-MM-DD")
+    day.add_argument("day", type=_day, help="YYYY-MM-DD")
     audit = commands.add_parser("audit", help="everything an auditor may see, as JSON lines")
     audit.add_argument("file", type=Path)
     unsent = commands.add_parser("status", help="what no host knows yet, and what the agency keeps")
@@ -37,7 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         settings = load_settings(asked.settings)
-        folder = Path(settings.data_dir)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    folder = Path(settings.data_dir)
+    try:
         match asked.command:
             case "verify":
                 return _verify(folder, asked.anchor)
@@ -53,16 +58,23 @@ def main(arguments: list[str] | None = None) -> int:
             case _:
                 print(acknowledge(settings, asked.file))
         return 0
-    except (ConfigError, *UNREADABLE) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except UNREADABLE as error:
+        print(why_unreadable(error, folder), file=sys.stderr)
         return 2
 
 
-def _verify(folder: Path, anchor: str) -> int:
-    seen = None
-    if anchor:
-        seq, link = anchor.split(":")
-        seen = (int(seq), bytes.fromhex(link))
+def _head(words: str) -> tuple[int, bytes]:
+    """Raises ValueError: argparse then says which argument is wrong."""
+    seq, _, link = words.partition(":")
+    return int(seq), bytes.fromhex(link)
+
+
+def _day(words: str) -> str:
+    """Raises ValueError."""
+    return date.fromisoformat(words).isoformat()
+
+
+def _verify(folder: Path, seen: tuple[int, bytes] | None) -> int:
     reader = open_reader(folder)
     verdict = verify(reader.connection, reader.public_key, seen, reader.root)
     print(f"{verdict.rows} rows: " + ("whole" if verdict.whole else verdict.why))

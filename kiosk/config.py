@@ -6,7 +6,6 @@ import msgspec
 
 from kiosk.domain.card import CardState
 
-
 WHERE_SETTINGS_ARE = (
     "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
     "/etc/yikatong/settings.toml."

@@ -15,6 +15,27 @@ from offline_queue.verify import open_read_only
 # Everything that reading a file can raise that is no journal, or no longer one.
 UNREADABLE = (apsw.Error, OSError, SealBroken, ValueError)
 
+
+def why_unreadable(error: BaseException, folder: Path) -> str:
+    """One of ``UNREADABLE`` as a sentence that says what to do. ``folder``: where the journal should be."""
+    journal = folder / "journal.db"
+    match error:
+        case FileExistsError():
+            return f"{error.filename}: this file is there already. Name another one."
+        case PermissionError():
+            return f"{error.filename}: not permitted. Do this as the user that the terminal runs as."
+        case SealBroken():
+            return f"{journal}: does not fit its key {folder / 'journal.key'}. Keep both as they are and call for help."
+        case apsw.CantOpenError() | FileNotFoundError():
+            return (
+                f"{journal}: no journal and key can be read there. A terminal that never ran has none; else look at "
+                "data_dir in the settings, and do this as the user that the terminal runs as."
+            )
+        case apsw.Error():
+            return f"{journal}: is no journal, or a damaged one ({error}). Keep it as it is, and look at a copy."
+    return f"{folder}: {error}"
+
+
 _SELECT = "select seq, at, act, case_code, period, postings, sealed from entry"
 
 

@@ -7,7 +7,7 @@ did not answer; ``sent``: it may have got the command) or ``{"fault": reason}`` 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 LINE_BYTES_MAX = 4096
@@ -31,7 +31,7 @@ class Request:
     initial_refused: bool
     unset_statuses: list[int]
     refused_kinds: list[str]  # of new PINs: drivers/pin_entry/too_simple.py
-    refused_parts: list[str]  # digits of the holder's own data
+    refused_parts: list[str] = field(repr=False)  # digits of the holder's own data
 
     def line(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"

@@ -7,9 +7,9 @@ from kiosk.services.notices import device_out, go_back, understood
 from kiosk.services.pin_steps import (
     explain_forgotten,
     explain_verdict,
+    new_pin_template,
     offer_after_stop,
     offer_another_try,
-    new_pin_template,
     pin_question,
 )
 

@@ -43,5 +43,5 @@ def test_wrong_settings_say_what_is_wrong(tmp_path: Path, text: str, why: str) -
 
 def test_missing_file_says_so(tmp_path: Path) -> None:
     """No file is a clear error for staff."""
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="no such settings file"):
         load_settings(tmp_path / "none.toml")
