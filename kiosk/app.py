@@ -48,6 +48,7 @@ from kiosk.money.drive_bank import keep_bank_driven
 from kiosk.money.drive_deposits import keep_driving_deposits
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
+from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import HostLink, Log, SealVerifier
 from kiosk.ports.money import Bank
@@ -173,6 +174,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         bank=not_connected("bank"),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
+        statements=HospitalClient(links["hospital"]) if "hospital" in links else None,
     )
     if outside.bank_line is not None:
         desk.bank = _bank(desk, outside.bank_line)
@@ -192,6 +194,9 @@ async def serve(
         nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: desk.live_case)
         if "hospital" in desk.settings.hosts:
             nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: desk.live_case)
+        if desk.statements is not None and "medical_insurance" in desk.settings.hosts:
+            books = Books(journal, desk.clock, desk.statements, desk.settings, lambda: desk.live_case)
+            nursery.start_soon(keep_reconciling, books, desk.log)
         if "bank" in desk.settings.hosts:
             nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):

@@ -14,7 +14,7 @@ from offline_queue.verify import open_read_only
 _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
 # Nothing is posted for these, because nobody knows the amount, or which of two figures is right.
 _OPENS_A_CASE = (
-    "note_uncertain", "device_differs", "amounts_disagree", "reconciliation_differs", "notice_refused_here",
+    "note_uncertain", "device_differs", "amounts_disagree", "reconciliation_differs", "notice_put_aside",
 )  # fmt: skip
 _SETTLES_DIFFERENCES = "drums_exchanged"  # a hand count of two people stands above what a device says
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"

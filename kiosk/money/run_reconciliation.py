@@ -5,7 +5,7 @@ not written twice, and a day counts as reconciled with its last commit only.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NoReturn
 
@@ -95,11 +95,8 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
     due = [one for one in _intents(books) if judged_on(one.at) == day]
     proved = close_proven(books.journal, books.clock, due, Detail((*rows, *rows_before)))
     compared = _compared(books, day, rows, rows_before)
-    told = _told(books, day)
-    for finding in compared.findings:
-        if _name(finding) not in told:
-            _open_case(books, day, finding)
-    done = Reconciled(day, compared.agree, len(compared.findings), compared.open, proved, compared.findings)
+    findings = tuple(_as_case(books, day, finding) for finding in compared.findings)
+    done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings)
     facts: dict[str, str | int] = {
         "day": day.isoformat(), "agree": done.agree, "differ": done.differ, "open": done.open, "proved": proved,
     }  # fmt: skip
@@ -128,14 +125,22 @@ def _intents(books: Books) -> list[StoredEntry]:
     return [one for one in effects if one.act in INTENTS and one.case_code not in waiting]
 
 
-def _told(books: Books, day: date) -> set[tuple[str, str]]:
-    """What was found before, also in an earlier run that was cut."""
-    facts = [entry.facts or {} for entry in books.journal.since(opens_at(day), DIFFERS)]
-    return {(str(one.get("key")), str(one.get("difference"))) for one in facts}
+def _as_case(books: Books, day: date, finding: Finding) -> Finding:
+    """The finding under the number of its case, which is opened unless it was before, also in a run that was cut."""
+    known = _case_of(books, day, finding)
+    if known:
+        return replace(finding, case_code=known)
+    numbered = replace(finding, case_code=finding.case_code or books.clock.new_case_code())
+    _open_case(books, day, numbered)
+    return numbered
 
 
-def _name(finding: Finding) -> tuple[str, str]:
-    return finding.key, finding.difference.value
+def _case_of(books: Books, day: date, finding: Finding) -> str:
+    for entry in books.journal.since(opens_at(day), DIFFERS):
+        facts = entry.facts or {}
+        if (facts.get("key"), facts.get("difference")) == (finding.key, finding.difference.value):
+            return entry.case_code
+    return ""
 
 
 def _open_case(books: Books, day: date, finding: Finding) -> None:
@@ -147,5 +152,4 @@ def _open_case(books: Books, day: date, finding: Finding) -> None:
         facts["ours_fen"] = finding.ours_fen
     if finding.theirs_fen is not None:
         facts["theirs_fen"] = finding.theirs_fen
-    code = finding.case_code or books.clock.new_case_code()
-    books.journal.commit(NewEntry(DIFFERS, code, facts))
+    books.journal.commit(NewEntry(DIFFERS, finding.case_code, facts))

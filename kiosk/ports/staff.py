@@ -10,6 +10,7 @@ from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
 from kiosk.domain.staff import StaffCard
 from kiosk.ports.kiosk import Kiosk
+from kiosk.ports.money import Statements
 
 
 @runtime_checkable
@@ -61,6 +62,11 @@ class StaffKiosk(Kiosk, Protocol):
 
     @property
     def books(self) -> TerminalBooks: ...
+
+    @property
+    def statements(self) -> Statements | None:
+        """Details of this terminal's acts; None where no hospital gives any."""
+        ...
 
     @property
     def slot_health(self) -> Mapping[str, Health]:

@@ -22,9 +22,8 @@ async def take_refund(kiosk: Kiosk) -> Outcome:
     if ended:
         return ended
     refund = waiting_refund(kiosk.journal, APPROVED)
-    if refund is None or refund.card_number != kiosk.visit.identity.card_number:
-        raise HostRefused("terminal", "another_card")
-    if too_late(refund, kiosk.clock, kiosk.settings.staff.refund_s):
+    ours = refund is not None and refund.card_number == kiosk.visit.identity.card_number
+    if refund is None or not ours or too_late(refund, kiosk.clock, kiosk.settings.staff.refund_s):
         await kiosk.ask(pages.too_late())
         return Outcome.REFUSED
     await kiosk.ask(pages.confirm(refund))

@@ -9,6 +9,7 @@ from kiosk.staff.approve import approve
 from kiosk.staff.cases import show_cases
 from kiosk.staff.count import exchange_cash_box, load_cassettes
 from kiosk.staff.end_of_day import end_of_day
+from kiosk.staff.reconcile import reconcile
 from kiosk.staff.refund import open_refund
 from kiosk.staff.status import show_status
 from kiosk.staff.visit import OnDuty, open_duty
@@ -22,6 +23,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "drums": (Answer("drums", say("Load the cassettes"), icon="note"), load_cassettes),
     "approve": (Answer("approve", say("Approve what waits"), icon="person"), approve),
     "refund": (Answer("refund", say("Give a bill back"), icon="note"), open_refund),
+    "reconcile": (Answer("reconcile", say("Compare the books"), icon="list"), reconcile),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),
 }
 FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)

@@ -89,14 +89,14 @@ async def test_suspense_goes_where_two_people_say(
     closed = next(one for one in room.journal.story(CODE) if one.act == "case_closed")
     assert closed.facts is not None
     assert (closed.facts["counter"], closed.facts["approver"]) == ("1001", "1002")
-    assert room.journal.notices_owed() == (1 if remedy == "holder" else 0)
+    assert room.journal.outbox.unsent_count() == (1 if remedy == "holder" else 0)
 
 
 async def test_a_debt_is_owed_to_the_card_of_the_case(autojump_clock: MockClock, room: DutyRoom) -> None:
     """The register hears of it by its key, with the card that the case is about and a receipt that is owed."""
     await propose(room)
     await approve(room)
-    (notice,) = [room.journal.next_notice("hospital")]
+    notice = room.journal.outbox.due("hospital")
     assert notice is not None
     assert (notice.act, notice.facts["card_number"], notice.facts["amount_fen"]) == ("debt_register", "C1", HELD)
     closed = next(one for one in room.journal.story(CODE) if one.act == "case_closed")

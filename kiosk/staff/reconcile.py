@@ -1,0 +1,129 @@
+"""Comparing a day of this terminal with what hospital, bank and devices have: asked for by staff, on screen and paper.
+
+The terminal does it by itself every morning (``kiosk/money/run_reconciliation.py``); this is the same, now.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from kiosk.domain.entries import StoredEntry
+from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
+from kiosk.domain.statement import Difference, Finding
+from kiosk.domain.text import Amount, Day, Grouped, Text, say
+from kiosk.money.run_reconciliation import DAYS_BACK_MAX, Books, Reconciled, reconcile_day, reconciled_days, today
+from kiosk.ports import Answer, Figure, Figures, HostRefused, OutcomeUnknown, Question, Role, Tone, Waiting
+from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.approve import print_for_staff
+from kiosk.staff.count import BACK, tell
+from kiosk.staff.visit import OnDuty, still_there
+
+RECONCILE_S_MAX = 60.0
+PRINT = Answer("print", say("Print it"), Role.MAIN)
+WORDS: dict[Difference, Text] = {
+    Difference.THERE_NOT_HERE: say("Booked there, not here"),
+    Difference.HERE_NOT_THERE: say("Booked here, not there"),
+    Difference.AMOUNTS_DIFFER: say("Amounts differ"),
+    Difference.UNDONE_THERE: say("Undone there"),
+    Difference.TWICE_THERE: say("Booked twice there"),
+    Difference.HOSPITAL_DIFFERS: say("The hospital's own books differ"),
+    Difference.COUNT_DIFFERS: say("Device and books differ"),
+}
+
+
+async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
+    """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
+    statements = kiosk.statements
+    if statements is None:
+        await tell(kiosk, "staff_no_statements", say("This terminal has nothing to compare with"))
+        return
+    books = Books(kiosk.journal, kiosk.clock, statements, kiosk.settings, lambda: kiosk.visit.case_code)
+    day = await _choose_day(kiosk, books)
+    await still_there(kiosk, duty)
+    page = Question("staff_reconciling", say("Comparing the books"), body=Waiting(say("Asking the hospital")))
+    try:
+        done = await kiosk.wait(
+            page, lambda: reconcile_day(books, day, duty.staff.staff_id), to_the_end_s=RECONCILE_S_MAX
+        )
+    except HostRefused:
+        await tell(
+            kiosk,
+            "staff_not_reconciled",
+            say("The hospital has no detail of this day yet"),
+            say("Nothing was closed by this."),
+            say("The terminal asks again by itself."),
+        )
+        return
+    except OutcomeUnknown:
+        await tell(
+            kiosk, "staff_hospital_silent", say("The hospital did not answer"), say("Nothing was closed by this.")
+        )
+        return
+    await kiosk.ask(
+        Question("staff_reconciled", _heading(done), (), Figures(tuple(_rows(done)), secret=False), (BACK, PRINT))
+    )
+    printed = await print_for_staff(kiosk, _receipt(kiosk, duty, done), kiosk.visit.case_code)
+    words = say("The receipt is printed.") if printed else say("The receipt did not come out.")
+    await tell(kiosk, "staff_reconciliation_printed", words, tone=Tone.DONE if printed else Tone.CAUTION)
+
+
+async def _choose_day(kiosk: StaffKiosk, books: Books) -> date:
+    known = reconciled_days(books)
+    days = [today(kiosk.clock) - timedelta(days=back) for back in range(DAYS_BACK_MAX + 1)]
+    rows = tuple(
+        Answer(day.isoformat(), say("{day}", day=Day(day)), Role.ROW, note=_standing(known[day]))
+        if day in known
+        else Answer(day.isoformat(), say("{day}", day=Day(day)), Role.ROW, note=say("not compared yet"))
+        for day in days
+    )
+    chosen = await kiosk.ask(Question("staff_reconcile_day", say("Which day?"), answers=(*rows, BACK)))
+    return date.fromisoformat(chosen)
+
+
+def _standing(entry: StoredEntry) -> Text:
+    facts = entry.facts or {}
+    return say("{agree} agree, {differ} differ", agree=int(facts["agree"]), differ=int(facts["differ"]))
+
+
+def _heading(done: Reconciled) -> Text:
+    if done.differ:
+        return say("{agree} acts agree, {differ} differ", agree=done.agree, differ=done.differ)
+    return say("All {agree} acts agree", agree=done.agree)
+
+
+def _rows(done: Reconciled) -> Iterator[Figure]:
+    yield Figure(say("{day}", day=Day(done.day)), heading=True)
+    yield Figure(say("Closed by the detail"), _number(done.proved))
+    if done.open:
+        yield Figure(say("Outcome still not known"), _number(done.open))
+    for finding in done.findings:
+        yield Figure(WORDS[finding.difference], None, _case(finding), heading=True)
+        if finding.ours_fen is not None:
+            yield Figure(say("Here"), Amount(finding.ours_fen))
+        if finding.theirs_fen is not None:
+            yield Figure(say("There"), Amount(finding.theirs_fen))
+
+
+def _number(count: int) -> Text:
+    return say("{count}", count=count)
+
+
+def _case(finding: Finding) -> Text | None:
+    return say("Case {code}", code=Grouped(finding.case_code)) if finding.case_code else None
+
+
+def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled) -> Receipt:
+    lines = [
+        ReceiptLine(say("Reconciliation of {day}", day=Day(done.day)), LineStyle.BIG),
+        ReceiptLine(say("Terminal {number}", number=kiosk.settings.terminal.terminal_id)),
+        ReceiptLine(say("Staff: {staff}", staff=duty.staff.staff_id)),
+        ReceiptLine(_heading(done), LineStyle.BOLD),
+        ReceiptLine(say("Closed by the detail: {count}", count=done.proved)),
+    ]
+    for finding in done.findings:
+        lines.append(ReceiptLine(WORDS[finding.difference], LineStyle.BOLD))
+        case = _case(finding)
+        lines += [ReceiptLine(case)] if case else []
+        for words, amount in ((say("Here"), finding.ours_fen), (say("There"), finding.theirs_fen)):
+            if amount is not None:
+                lines.append(ReceiptLine(say("{name}: {amount}", name=words, amount=Amount(amount))))
+    return Receipt(tuple(lines))
