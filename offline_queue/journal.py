@@ -57,6 +57,7 @@ class SqliteJournal:
         self._periods = Periods(self._root, recovery)
         self._appender = Appender(self._root, self._periods, now)
         self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
+        self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
         self._insist_on_our_own_rows()
         self.signed_head()
 
@@ -143,9 +144,13 @@ class SqliteJournal:
         return [(self._stored(Entry.get_by_id(row.seq)), Fen(row.inside_fen)) for row in rows]
 
     def last(self, *acts: str) -> StoredEntry | None:
-        """The newest entry of any of these acts; walks back from the end, where what is asked for lies."""
-        row = Entry.select().where(Entry.act.in_(acts)).order_by(Entry.seq.desc()).first()
-        return self._stored(row) if row else None
+        """The newest entry of any of these acts. Only the first question walks the file; what was seen stays seen."""
+        looked_to, found = self._newest_of.get(acts, (0, 0))
+        end, _ = newest(self.database.connection().execute)  # before the look: the other process may write meanwhile
+        newer = Entry.select(Entry.seq).where(Entry.act.in_(acts), Entry.seq > looked_to)
+        found = newer.order_by(Entry.seq.desc()).scalar() or found
+        self._newest_of[acts] = (max(found, end), found)
+        return self._stored(Entry.get_by_id(found)) if found else None
 
     def since(self, moment: datetime, *acts: str) -> list[StoredEntry]:
         """Entries of these acts from ``moment`` on, in order. Walks back from the end and stops where enough rows in a

@@ -150,6 +150,20 @@ def test_log_is_carried_over_between_visits(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_newest_of_an_act_is_found_however_often_it_is_asked(journal: SqliteJournal) -> None:
+    """Before there is one, after it came, and after a newer one; of one act and of several."""
+
+    def newest(*acts: str) -> int:
+        found = journal.last(*acts)
+        return found.seq if found else 0
+
+    found = [newest("a"), newest("a", "b")]
+    for act in ("b", "a", "b", "b", "a"):
+        journal.record(act)
+        found += [newest("a"), newest("a", "b")]
+    assert found == [0, 0, 0, 1, 2, 2, 2, 3, 2, 4, 5, 5]
+
+
 def test_notice_stays_owed_until_it_is_told(journal: SqliteJournal) -> None:
     """A notice is owed over failed tries, and gone with its content once the host took it."""
     journal.owe_notice("card_platform", "pin_changed", "key-1", card_number=CARD, at="2026-11-21T10:00:00+08:00")
