@@ -173,7 +173,9 @@ def check_books(world: World) -> None:
     assert sum(office.deposits.values()) == owed[Account.HOSPITAL], books
     assert not [one for one in world.journal.open_effects() if one.act in ("deposit_intent", "payout_intent")]
     # 4. The register: every debt of ours is there, and what surely went out is not there any more.
-    if Account.SUSPENSE in books:
+    assert owed[Account.SUSPENSE] >= 0, books
+    assert ("dispense_uncertain" in world.acts) is bool(owed[Account.SUSPENSE]), books
+    if owed[Account.SUSPENSE]:
         assert len(office.reserved_by) == (1 if plan.debts else 0), office.reserved_by
     else:
         assert office.owed_fen == sum(plan.debts) + owed[Account.HOLDER_DEBT], (books, office.registered)
