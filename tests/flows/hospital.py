@@ -74,6 +74,7 @@ class HospitalOffice(Office):
 
     async def register(self, card: Any, amount_fen: Fen, reason: str, key: str) -> Debt:
         await self._request("register")
+        assert amount_fen > 0, "the register's document knows no other debts"
         if key not in self.told:
             self.told.append(key)
             self.owes(amount_fen, reason)
