@@ -39,13 +39,14 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class OwedNotice:
-    """A notice taken out of the queue to be sent; still owed until ``notice_ended``."""
+    """A notice to be sent; still owed until it was told. ``lane``: notices of one lane keep their order."""
 
     host: str
     act: str
     key: str
     tries: int
     facts: dict[str, str | int]
+    lane: str = ""
 
 
 @dataclass(frozen=True)
