@@ -14,9 +14,10 @@ from offline_queue.verify import open_read_only
 _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
 # Nothing is posted for these, because nobody knows the amount, or which of two figures is right.
 _OPENS_A_CASE = (
-    "note_uncertain", "device_differs", "amounts_disagree", "reconciliation_differs", "notice_put_aside",
+    "note_uncertain", "device_differs", "box_differs", "amounts_disagree", "reconciliation_differs", "notice_put_aside",
 )  # fmt: skip
-_SETTLES_DIFFERENCES = "drums_exchanged"  # a hand count of two people stands above what a device says
+# A hand count of two people stands above what a device says of the same place.
+_SETTLES = {"drums_exchanged": "device_differs", "cash_box_exchanged": "box_differs"}
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
 
 
@@ -104,9 +105,9 @@ class StaffBooks:
             self._explain(at, act, code, postings)
 
     def _explain(self, at: str, act: str, code: str, postings: tuple[Posting, ...]) -> None:
-        if act == _SETTLES_DIFFERENCES:
+        if act in _SETTLES:
             for differing in self._cases.values():
-                differing.acts.discard("device_differs")
+                differing.acts.discard(_SETTLES[act])
         moved = [posting for posting in postings if posting.account in _EXPLAIN]
         closes = act == "case_closed" and code in self._cases
         if not moved and not closes and act not in _OPENS_A_CASE:

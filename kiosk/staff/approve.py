@@ -9,7 +9,8 @@ from kiosk.ports import Answer, DeviceFault, Figures, OutcomeUnknown, Question, 
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.close_case import approve_closing, closings
 from kiosk.staff.count import BACK, DONE, refused_while_money_moves, tell
-from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, standing
+from kiosk.staff.counted import CASH_BOX, TILLS, Count, Standing, Till, booked, standing
+from kiosk.staff.places import read_place
 from kiosk.staff.refund import approve_refund, opened_refund
 from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
@@ -74,7 +75,10 @@ def _refusal(kiosk: StaffKiosk, duty: OnDuty, found: Standing, count: Count) -> 
 
 
 async def _book(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing, count: Count) -> None:
-    facts = {**count.facts(), "approver": duty.staff.staff_id, "receipt_owed": 1}
+    # What the device says from here on is compared with what it says now: it never hears of an exchange.
+    after = Fen(booked(kiosk, till) + mix_value(count.loaded) - count.booked_fen)
+    base = (await read_place(kiosk, till)).facts(after)
+    facts = {**count.facts(), **base, "approver": duty.staff.staff_id, "receipt_owed": 1}
     kiosk.journal.commit(NewEntry(till.acts[3], found.entry.case_code, facts, postings=count.postings(till)))
     printed = await print_for_staff(kiosk, _receipt(kiosk, duty, till, found, count), found.entry.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out. The booking stands.")

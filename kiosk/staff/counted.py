@@ -36,6 +36,11 @@ class Till:
         """Opened, counted, count refused, booked."""
         return f"{self.name}_out", f"{self.name}_counted", f"{self.name}_refused", f"{self.name}_exchanged"
 
+    @property
+    def differs(self) -> str:
+        """The act that says so of books and device; the one of the drums is older than the other's name."""
+        return "device_differs" if self.loads else "box_differs"
+
 
 CASH_BOX = Till("cash_box", Account.CASH_BOX, (UnitKind.CASH_BOX,))
 DRUMS = Till("drums", Account.DRUMS, (UnitKind.RECYCLER, UnitKind.CASSETTE), loads=True)

@@ -3,20 +3,22 @@
 A difference between books and device is not explained away here: it becomes an open case that a blind count settles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from kiosk.domain.books import Account
-from kiosk.domain.cash import CashUnit, UnitKind
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
-from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role, Tone
+from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.approve import print_for_staff
 from kiosk.staff.count import refused_while_money_moves, tell
+from kiosk.staff.counted import TILLS, Till
+from kiosk.staff.places import PlaceDifference, difference_facts, place_difference
 from kiosk.staff.visit import OnDuty, still_there
 
+Differing = Sequence[tuple[Till, PlaceDifference]]
 ACCOUNT_NAMES: dict[Account, Text] = {
     Account.ESCROW: say("Escrow"),
     Account.CASH_BOX: say("Cash box"),
@@ -41,52 +43,53 @@ async def end_of_day(kiosk: StaffKiosk, duty: OnDuty) -> None:
         return
     today = kiosk.clock.now().date()
     at_end, within = kiosk.books.day(today.isoformat())
-    drums = await _device_drums(kiosk)
-    difference = NOTHING if drums is None else Fen(drums - at_end.get(Account.DRUMS, NOTHING))
-    await kiosk.ask(_page(kiosk, at_end, within, difference))
+    differing = [(till, found) for till in TILLS if (found := await place_difference(kiosk, till))]
+    await kiosk.ask(_page(kiosk, at_end, within, differing))
 
     await still_there(kiosk, duty)
-    _open_difference(kiosk, duty, difference)
+    _open_differences(kiosk, duty, differing)
     facts: dict[str, str | int] = {"staff": duty.staff.staff_id, "day": today.isoformat(), "receipt_owed": 1}
     facts |= {f"{account.value}_fen": amount for account, amount in at_end.items()}
     kiosk.journal.commit(NewEntry("end_of_day", kiosk.visit.case_code, facts))
-    receipt = _receipt(kiosk, duty, at_end, within, difference)
+    receipt = _receipt(kiosk, duty, at_end, within, differing)
     printed = await print_for_staff(kiosk, receipt, kiosk.visit.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out. The booking stands.")
     await tell(kiosk, "staff_day_ended", say("Booked"), words, tone=Tone.DONE if printed else Tone.CAUTION)
 
 
-async def _device_drums(kiosk: StaffKiosk) -> Fen | None:
-    """What the device says that its drums and cassettes hold; None where it does not count, or does not answer."""
-    units: dict[str, CashUnit] = {}
-    try:
-        for module in (kiosk.cash_acceptor, kiosk.cash_dispenser):
-            for unit in await module.unit_status() if module else ():
-                if unit.kind in (UnitKind.RECYCLER, UnitKind.CASSETTE):
-                    units[unit.name] = unit
-    except DeviceFault:
-        return None
-    if not units or any(unit.count is None or unit.denomination is None for unit in units.values()):
-        return None
-    return Fen(sum((unit.count or 0) * (unit.denomination or 0) for unit in units.values()))
+def _open_differences(kiosk: StaffKiosk, duty: OnDuty, differing: Differing) -> None:
+    """Nothing is posted: only a hand count says which of the two is wrong. The case stays until one was booked, and
+    the same difference is not a second case."""
+    known = _known_differences(kiosk)
+    for till, difference in differing:
+        told = difference_facts(till, difference)
+        if told not in known:
+            facts = {"staff": duty.staff.staff_id, **told}
+            kiosk.journal.commit(NewEntry(till.differs, kiosk.visit.case_code, facts))
 
 
-def _open_difference(kiosk: StaffKiosk, duty: OnDuty, difference: Fen) -> None:
-    """Nothing is posted: only a hand count says which of the two is wrong. The case stays until one was booked."""
-    if not difference:
-        return
-    facts: dict[str, str | int] = {"staff": duty.staff.staff_id, "difference_fen": difference}
-    kiosk.journal.commit(NewEntry("device_differs", kiosk.visit.case_code, facts))
+def _known_differences(kiosk: StaffKiosk) -> list[dict[str, str | int]]:
+    acts = {till.differs for till in TILLS}
+    cases = (case for case in kiosk.books.open_cases() if acts & set(case.effects) and case.code)
+    entries = (entry for case in cases for entry in kiosk.journal.story(case.code) if entry.act in acts)
+    return [{name: value for name, value in (one.facts or {}).items() if name != "staff"} for one in entries]
 
 
-def _page(kiosk: StaffKiosk, at_end: Mapping[Account, Fen], within: Mapping[Account, Fen], difference: Fen) -> Question:
+def difference_rows(differing: Differing) -> Iterator[Figure]:
+    for till, difference in differing:
+        value = Amount(difference.fen) if difference.fen else say("{count} notes", count=difference.notes)
+        yield Figure(say("Device and books differ"), value, ACCOUNT_NAMES[till.account], heading=True)
+
+
+def _page(
+    kiosk: StaffKiosk, at_end: Mapping[Account, Fen], within: Mapping[Account, Fen], differing: Differing
+) -> Question:
     rows = [
         Figure(name, Amount(at_end.get(account, NOTHING)), _moved(within.get(account, NOTHING)))
         for account, name in ACCOUNT_NAMES.items()
         if account in at_end or account in within
     ]
-    if difference:
-        rows.insert(0, Figure(say("Device and books differ"), Amount(difference), heading=True))
+    rows = [*difference_rows(differing), *rows]
     return Question(
         "staff_end_of_day",
         say("Balances of {day}", day=Day(kiosk.clock.now().date())),
@@ -105,7 +108,7 @@ def _receipt(
     duty: OnDuty,
     at_end: Mapping[Account, Fen],
     within: Mapping[Account, Fen],
-    difference: Fen,
+    differing: Differing,
 ) -> Receipt:
     unsent = kiosk.books.unsent()
     lines = [
@@ -122,8 +125,9 @@ def _receipt(
             moved = _moved(within.get(account, NOTHING))
             lines += [ReceiptLine(moved)] if moved else []
     lines.append(ReceiptLine(say("{words}", words=""), LineStyle.RULE))
-    if difference:
-        lines.append(ReceiptLine(say("Device and books differ: {amount}", amount=Amount(difference)), LineStyle.BOLD))
+    for row in difference_rows(differing):
+        lines.append(ReceiptLine(say("{name}: {amount}", name=row.label, amount=row.value or ""), LineStyle.BOLD))
+        lines += [ReceiptLine(row.note)] if row.note else []
     lines.append(ReceiptLine(say("Open cases: {count}", count=len(kiosk.books.open_cases()))))
     amount = Amount(unsent.sum_fen)
     lines.append(ReceiptLine(say("Unsent messages: {count}, {amount}", count=unsent.count, amount=amount)))

@@ -70,11 +70,13 @@ class WallClock(CountingClock):
 class DutyRoom:
     """The house with staff in front of it. ``script`` answers by name of question, as for residents."""
 
-    def __init__(self, folder: Path, pki: Pki, drums: dict[int, int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, pki: Pki, drums: dict[int, int] | None = None, cash: CashMachine | None = None
+    ) -> None:
         self.pki = pki
         self.clock = WallClock()
         self.journal = SqliteJournal(folder, self.clock.now)
-        self.cash = CashMachine(drums or {1000: 5})
+        self.cash = cash or CashMachine(drums or {1000: 5})
         self.script: dict[str, Any] = {}
         self.reader = DutyReader()
         self.kiosk = KioskInMemory(self.script, cash=self.cash, journal=self.journal, reader=self.reader)
@@ -89,6 +91,7 @@ class DutyRoom:
         self.kiosk.desk.settings = after
 
     def card(self, staff_id: str, role: str, **wishes: object) -> VirtualStaffCard:
+        wishes.setdefault("now", self.clock.moment)
         entry = StaffEntry(handle=staff_id, title="t", staff_id=staff_id, role=role)
         credentials = Credentials(*staff_credentials(self.pki, staff_id, staff_id, role, **wishes))  # type: ignore[arg-type]
         return VirtualStaffCard(entry, credentials)
