@@ -17,6 +17,7 @@ from kiosk.services import bill_pages as pages
 from kiosk.services.receipt_papers import compose
 
 GONE = ("timeout", "card_pulled", "reader_lost")  # ways of leaving after which nobody is known to stand there
+NO_MORE_NOTES = "no_more_notes"  # by the caps, or by what could be paid back
 PAY_OUT_S_MAX = 200.0
 PRINT_S_MAX = 60.0
 DISABLE_S_MAX = 5.0
@@ -34,7 +35,7 @@ async def collect_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage
         while purse.inside_fen < due_fen:
             accepted = await acceptable_notes(kiosk, due_fen, purse)
             if not accepted:
-                raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, "no_more_notes"))
+                raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
             await kiosk.cash_acceptor.enable(accepted)
             try:
                 await kiosk.wait(page(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))

@@ -9,7 +9,7 @@ from kiosk.money.debt_payout import Payout
 from kiosk.money.receipts_owed import OwedReceipt
 from kiosk.ports import Answer, Figure, Figures, Hands, Place, Plain, Question, Role, Tone, Waiting
 from kiosk.services.notices import go_back, understood
-from kiosk.services.receipt_papers import day_of, title_of
+from kiosk.services.receipt_papers import day_of, name_of
 
 PAYING_ELSEWHERE = say("It is being paid out right now.")
 
@@ -28,7 +28,7 @@ def no_papers() -> Question:
 
 def choose_paper(owed: Iterable[OwedReceipt]) -> Question:
     rows = tuple(
-        Answer(str(one.paper), title_of(one), Role.ROW, icon="receipt", note=say("{day}", day=day_of(one)))
+        Answer(str(one.paper), name_of(one), Role.ROW, icon="receipt", note=say("{day}", day=day_of(one)))
         for one in owed
     )
     return Question(
@@ -160,7 +160,7 @@ def confirm(debt: Debt, notes: Fen) -> Question:
     return Question(
         "confirm_payout",
         say("Pay this out to you now?"),
-        (say("The notes come from the outlet. Your card is in the slot."),),
+        (say("The notes come from the outlet."),),
         Figures(tuple(rows), secret=False),
         (Answer("pay", say("Pay it out"), Role.MAIN), go_back()),
     )

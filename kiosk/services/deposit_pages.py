@@ -42,19 +42,19 @@ def choose_amount(stay: Admission, offered: Iterable[Fen]) -> Question:
     return Question(
         "choose_deposit",
         say("How much do you want to pay in?"),
-        (say("Nothing is paid yet. Paid in so far: {amount}", amount=Amount(stay.deposited_fen)),),
+        (say("Paid in so far: {amount}", amount=Amount(stay.deposited_fen)),),
         Tiles(),
         (*tiles, other, go_back()),
     )
 
 
 def type_amount(least: Fen, most: Fen, *, again: bool = False) -> Question:
-    limits = say("From {least} to {most}.", least=Amount(least), most=Amount(most))
-    explain = (say("This amount cannot be paid in here."), limits) if again else (limits,)
+    """``again``: another amount was typed that cannot be paid in. One line, so that the digits keep their room."""
+    limits = {"least": Amount(least), "most": Amount(most)}
     return Question(
         "type_deposit",
-        say("How many yuan do you want to pay in?"),
-        explain,
+        say("How many yuan?"),
+        (say("Only from {least} to {most}.", **limits) if again else say("From {least} to {most}.", **limits),),
         Number(YUAN_DIGITS_MAX),
         (Answer("given", say("Go on"), Role.MAIN), go_back()),
         Tone.CAUTION if again else Tone.NEUTRAL,
@@ -72,7 +72,7 @@ def confirm(stay: Admission, amount: Fen) -> Question:
     return Question(
         "confirm_deposit",
         say("Is this your stay?"),
-        (say("Nothing is paid yet. Your card is in the slot."),),
+        (say("Nothing is paid yet."),),
         Figures(rows, secret=False),
         (Answer("pay", say("Pay in notes"), Role.MAIN), go_back()),
     )
@@ -85,8 +85,6 @@ def feed_notes(due: Fen, purse: Purse, accepted: tuple[Fen, ...], least: Fen) ->
     inside = say("{amount} of yours are inside.", amount=Amount(purse.inside_fen))
     stay = say("Leave the card in the slot.")
     taken = say("Notes taken: {notes} yuan", notes=" ".join(str(note // 100) for note in accepted))
-    if not accepted:
-        taken = say("No more notes can be taken.")
     return Question(
         "feed_deposit",
         say("Put in notes: {amount} to go", amount=Amount(Fen(max(0, due - purse.inside_fen)))),
@@ -94,6 +92,20 @@ def feed_notes(due: Fen, purse: Purse, accepted: tuple[Fen, ...], least: Fen) ->
         Hands((Place.NOTE_SLOT,)),
         (stop, enough) if purse.inside_fen >= least else (stop,),
         Tone.HANDS,
+    )
+
+
+def no_more_notes(purse: Purse) -> Question:
+    """Neither the machine nor the rules take another one, and the amount is not complete."""
+    return Question(
+        "deposit_no_more_notes",
+        say("No more notes can be taken"),
+        (say("{amount} of yours are inside.", amount=Amount(purse.inside_fen)),),
+        answers=(
+            Answer(ENOUGH, say("Pay in what is inside"), Role.MAIN),
+            Answer("stop", say("Stop, give my money back"), Role.BACK),
+        ),
+        tone=Tone.CAUTION,
     )
 
 

@@ -3,6 +3,7 @@
 The only deposit there is (money-rules 13). What each step commits before and after it stands in ``kiosk/money``.
 """
 
+from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Admission
 from kiosk.money.book_deposit import Depositing, NotCreditedYet, book_deposited, deposit, hand_over
@@ -20,7 +21,7 @@ from kiosk.ports import (
     digits_given,
 )
 from kiosk.services import deposit_pages as pages
-from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
+from kiosk.services.cash_steps import NO_MORE_NOTES, collect_notes, give_back, paper_of_visit, print_paper
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
@@ -98,15 +99,19 @@ def _limits(kiosk: Kiosk) -> tuple[Fen, Fen]:
     """Least and most of one deposit (money-rules 20).
 
     Raises:
-        DeviceFault: the acceptor is out, so that no note has a value here.
+        DeviceFault: the acceptor is out, or what it may still take is too little.
     """
     rules = kiosk.settings.cash
     largest = max(kiosk.cash_acceptor.denominations)
-    return Fen(rules.deposit_fen_min), Fen(min(rules.deposit_fen_max, rules.notes_max * largest))
+    room_fen = rules.content_fen_max - kiosk.cash_inside_fen
+    most = min(rules.deposit_fen_max, rules.notes_max * largest, room_fen)
+    if most < rules.deposit_fen_min:
+        raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
+    return Fen(rules.deposit_fen_min), Fen(most)
 
 
 async def _collect(kiosk: Kiosk, amount: Fen, purse: Purse) -> Fen:
-    """What will be paid in: the whole amount, or what is inside where the resident says that it is enough."""
+    """What will be paid in: the whole amount, or what is inside where that is enough or nothing more can be taken."""
     least = Fen(kiosk.settings.cash.deposit_fen_min)
 
     def page(due: Fen, purse: Purse, accepted: tuple[Fen, ...]) -> Question:
@@ -115,6 +120,11 @@ async def _collect(kiosk: Kiosk, amount: Fen, purse: Purse) -> Fen:
     try:
         await collect_notes(kiosk, amount, purse, page)
     except Chose:
+        return min(amount, purse.inside_fen)
+    except DeviceFault as fault:
+        if fault.health.reason != NO_MORE_NOTES or purse.inside_fen < least:
+            raise
+        await kiosk.ask(pages.no_more_notes(purse), patience_s=kiosk.settings.cash.next_note_s)
         return min(amount, purse.inside_fen)
     return amount
 

@@ -23,10 +23,21 @@ _TITLES = {
     "refund": say("Medical bill: given back, unpaid again"),
 }
 
+# Short, for a row in a list.
+_NAMES = {
+    "bill": say("Medical bill"),
+    "bill_pending": say("Bill: outcome pending"),
+    "deposit": say("Inpatient deposit"),
+    "deposit_pending": say("Deposit: not credited yet"),
+    "debt_paid": say("Money paid out"),
+    "money": say("Money back"),
+    "refund": say("Bill given back"),
+}
+
 
 def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
     """``owed`` on paper, with the number and the time of the visit that it belongs to."""
-    title = ReceiptLine(title_of(owed), LineStyle.BOLD)
+    title = ReceiptLine(_TITLES[owed.kind], LineStyle.BOLD)
     marked = (ReceiptLine(say("Reprint"), LineStyle.BIG),) if reprint else ()
     about = {
         "bill": _bill,
@@ -40,8 +51,8 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
     return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)))
 
 
-def title_of(owed: OwedReceipt) -> Text:
-    return _TITLES[owed.kind]
+def name_of(owed: OwedReceipt) -> Text:
+    return _NAMES[owed.kind]
 
 
 def day_of(owed: OwedReceipt) -> Day:
