@@ -12,6 +12,7 @@ from pathlib import Path
 COMMANDS = {
     "run": ("simulators.run", "the whole terminal in a browser"),
     "smoke": ("simulators.smoke.command", "a resident through all three services, judged from outside"),
+    "simulate": ("simulators.deterministic.command", "whole kiosks in memory, from seeds; every book is judged"),
     "bench": ("simulators.bench.command", "measure: one JSON object a line"),
     "device": ("simulators.alone.device", "one device on a serial line or a pty"),
     "page-printer": ("simulators.alone.page_printer", "the A4 printer, by IPP"),

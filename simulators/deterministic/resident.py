@@ -15,25 +15,38 @@ from simulators.deterministic.terminal import Life, Terminal
 from simulators.devices.ccnet_recycler import CcnetBillToBill
 
 THINK_S = (0.4, 3.0)
-LOOK_S = 0.25
+LOOK_S = 0.4
 DONE = "insert_card"
+CARD_PAGES = ("take_card", "card_left")
 STEADY_S = 2.0  # the welcome page stands this long: the visit is over
+KIND_S, STAFF_S = 15.0, 150.0  # how long a forgotten card waits for somebody kind, or for staff
+VISIT_S_MAX = 3600.0
+KEYS = (*"0123456789", "enter", "cancel", "clear")
+YUAN = (1, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True)
 class Habits:
-    """``script`` answers pages by name, over what the page itself suggests; a value may be a tuple: one each time."""
+    """``script`` answers pages by name, over what the page itself suggests; a value may be a tuple: one each time.
+
+    ``notes``: yuan, in the order in which they are fed. Counts of pages: 0 is never.
+    """
 
     service: str = "settle_medical_bill"
     script: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     pin: str = "246810"
     new_pin: str = ""
-    notes: tuple[int, ...] = ()  # yuan, in the order in which they are fed
-    walks_away_at: str = ""  # a page that gets no answer, and nothing is taken any more
+    wrong_pins: int = 0  # typed before the right one
+    never_types: bool = False
+    notes: tuple[int, ...] = ()
+    walks_after: int = 0  # pages answered, then nothing is touched or taken any more
+    leaves_card: bool = False  # and nobody kind comes by, only staff
     pulls_card_at: str = ""
+    pulls_after: int = 0  # pages seen
     after_notes: int = 0  # pulls it only once so many are stacked
     card_comes_back: bool = False
-    leaves_card: bool = False
+    stranger: str = ""  # a card that somebody else puts in while this one is out
+    presses_anything: float = 0.0  # chance of an answer, a key or a note at the wrong moment
 
 
 class Resident:
@@ -48,6 +61,8 @@ class Resident:
         self.gone = False
         self._served = False
         self._asked: dict[str, int] = {}
+        self._answered = 0
+        self._typed = 0
         self._pulled = False
 
     # --- the mind -----------------------------------------------------------------------------------------------------
@@ -55,28 +70,32 @@ class Resident:
     async def answers(self, question: Question) -> str:
         """What they touch, after a moment; never, when they have gone."""
         await trio.sleep(self._chance.uniform(*THINK_S))
-        if self.gone or question.name == self._habits.walks_away_at:
-            self.gone = self.gone or question.name != DONE
-            await trio.sleep_forever()
-        wanted = self._wanted(question)
+        habits = self._habits
+        if habits.walks_after and self._answered >= habits.walks_after:
+            self.gone = True
+        wanted = None if self.gone else self._wanted(question)
         if wanted is None:
             await trio.sleep_forever()
         assert wanted is not None
+        self._answered += 1
+        self._terminal.tell(f"touches {wanted!r} on {question.name}")
         return wanted
 
     def _wanted(self, question: Question) -> str | None:
+        offered = [one.value for one in question.answers if one.unavailable is None]
+        if offered and self._chance.random() < self._habits.presses_anything:
+            return self._chance.choice(offered)
+        turn = self._asked.get(question.name, 0)
+        self._asked[question.name] = turn + 1
         scripted = self._habits.script.get(question.name)
         if isinstance(scripted, tuple):
-            turn = self._asked.get(question.name, 0)
-            self._asked[question.name] = turn + 1
             scripted = scripted[min(turn, len(scripted) - 1)]
-        offered = [one.value for one in question.answers if one.unavailable is None]
         if question.name == "menu":
             return self._from_menu(question, offered)
         if scripted is not None:
             return scripted if scripted in offered else None
         hands_do_it = question.name in (DONE, "feed_notes") or isinstance(question.body, Stars | Number | Waiting)
-        return None if hands_do_it else _suggested(question)
+        return None if hands_do_it else _suggested(question, seen=turn > 0)
 
     def _from_menu(self, question: Question, offered: list[str]) -> str | None:
         if not self._served and self._habits.service in offered:
@@ -86,58 +105,91 @@ class Resident:
 
     async def types(self, prompt: PinPrompt) -> str | None:
         await trio.sleep(self._chance.uniform(1.0, 4.0))
-        if self.gone:
+        if self.gone or self._habits.never_types:
             await trio.sleep_forever()
-        return self._habits.pin if prompt is PinPrompt.CURRENT else self._habits.new_pin or None
+        if prompt is not PinPrompt.CURRENT:
+            return self._habits.new_pin or None
+        self._typed += 1
+        return "999999" if self._typed <= self._habits.wrong_pins else self._habits.pin
 
     # --- the hands ----------------------------------------------------------------------------------------------------
 
     async def visit(self, life: Life) -> None:
-        """From the card put in until the welcome page stands again; whoever walked away is not waited for."""
-        slot = self._terminal.slot
+        """From the card put in until the welcome page stands again, or until the card was fetched by somebody."""
+        slot, began = self._terminal.slot, trio.current_time()
         if slot.chip is None:
             slot.insert(self._chip)
-        steady_s = 0.0
-        while steady_s < STEADY_S:
+        steady_s = left_s = 0.0
+        while steady_s < STEADY_S and trio.current_time() - began < VISIT_S_MAX:
             await trio.sleep(LOOK_S)
-            page = life.screen.standing.name if life.screen.standing else ""
+            page = life.page
             if not self.gone:
-                self._act(page)
-            elif page in ("card_left", "take_card") and not self._habits.leaves_card:
-                self._terminal.slot.pull()  # somebody kind, or staff
+                self._act(life, page)
+            elif page in CARD_PAGES:
+                left_s += LOOK_S
+                if left_s > (STAFF_S if self._habits.leaves_card else KIND_S):
+                    slot.pull()
             steady_s = steady_s + LOOK_S if page == DONE and slot.chip is None else 0.0
+        slot.pull()
 
-    def _act(self, page: str) -> None:
-        due = page == self._habits.pulls_card_at and self._terminal.cash.counter >= self._habits.after_notes
-        if due and not self._pulled:
+    def _act(self, life: Life, page: str) -> None:
+        if self._pulls_now(life, page):
             self._pulled = True
+            self._terminal.tell("pulls the card")
             self._terminal.slot.pull()
-        elif page == "card_out_while_paying" and self._habits.card_comes_back:
-            if self._terminal.slot.chip is None:
-                self._terminal.slot.insert(self._chip)
+        elif page == "card_out_while_paying":
+            self._put_back()
         elif page == "feed_notes":
-            self._feed()
-        elif page in ("take_card", "card_left"):
+            self._feed(self.pocket)
+        elif page in CARD_PAGES:
             self._terminal.slot.pull()
-        self.take_notes()
-
-    def _feed(self) -> None:
-        cash = self._terminal.cash
-        if self.pocket and cash.accepts:
-            before = inside_yuan(cash)
-            if cash.insert(self.pocket[0]) and inside_yuan(cash) != before:
-                self.fed.append(self.pocket.pop(0))
-
-    def take_notes(self) -> None:
+        if self._chance.random() < self._habits.presses_anything:
+            self._fumble()
         self.taken += self._terminal.cash.take_notes()
 
+    def _pulls_now(self, life: Life, page: str) -> bool:
+        habits = self._habits
+        if self._pulled or self._terminal.cash.counter < habits.after_notes:
+            return False
+        return page == habits.pulls_card_at or 0 < habits.pulls_after <= len(life.screen.told) - life.pages_before
 
-def _suggested(question: Question) -> str | None:
-    """What the page itself would have pressed: its main answer, else the first in the list, else the way out."""
+    def _put_back(self) -> None:
+        if self._terminal.slot.chip is not None:
+            return
+        if self._habits.stranger:
+            self._terminal.slot.insert(self._terminal.cards[self._habits.stranger])
+        elif self._habits.card_comes_back:
+            self._terminal.slot.insert(self._chip)
+
+    def _feed(self, pocket: list[int], kind: str = "good") -> None:
+        cash = self._terminal.cash
+        if pocket and cash.accepts:
+            before = inside_yuan(cash)
+            if cash.insert(pocket[0], kind) and inside_yuan(cash) != before:
+                self._terminal.tell(f"feeds {pocket[0]} yuan")
+                self.fed.append(pocket.pop(0))
+
+    def _fumble(self) -> None:
+        """A key, a note or a bad note, whatever the page says."""
+        what = self._chance.randrange(3)
+        if what == 0:
+            self._terminal.press(self._chance.choice(KEYS))
+        else:
+            self._feed(
+                [self._chance.choice(YUAN)], "good" if what == 1 else self._chance.choice(("fake", "torn", "two"))
+            )
+
+
+def _suggested(question: Question, *, seen: bool) -> str | None:
+    """What the page itself would have pressed: its main answer, else the first in the list, else the way out.
+
+    ``seen``: a list that was looked at before is left.
+    """
     free = [one for one in question.answers if one.unavailable is None]
-    for roles in ((Role.MAIN,), (Role.TILE, Role.ROW), (Role.BACK,), (Role.SECOND,)):
+    lists = (Role.BACK, Role.TILE, Role.ROW) if seen else (Role.TILE, Role.ROW, Role.BACK)
+    for role in (Role.MAIN, *lists, Role.SECOND):
         for one in free:
-            if one.role in roles:
+            if one.role is role:
                 return one.value
     return None
 

@@ -8,6 +8,7 @@ chance. Not here: Kivy, the PIN process, the A4 printer's IPP and the process th
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from drivers.card_reader.pcsc.driver import CardReaderSettings, PcscCardReader
 from drivers.cash_module.ccnet.recycler import CcnetBillToBill as CcnetDriver
 from drivers.cash_module.ccnet.validator import CcnetSettings
 from drivers.pin_pad.kmy.driver import KmyPad as KmyDriver
-from drivers.pin_pad.kmy.settings import pad_settings
+from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
 from drivers.printer.escpos.options import Options, read_options
 from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
@@ -29,6 +30,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import HostSettings, MedicalInsuranceRules, Settings, SlotSettings
 from kiosk.config import Terminal as TerminalRules
 from kiosk.desk import Desk
+from kiosk.domain.entries import NewEntry
 from kiosk.log import ALLOWED_FIELDS, Field
 from kiosk.ports import DeviceContext
 from offline_queue.journal import SqliteJournal
@@ -60,12 +62,22 @@ MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 PRINTER_LINES_S = 40.0
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How often drivers ask their devices, in seconds, as shipped. A long history asks less often, by the same code."""
+
+    cash_s: float = CcnetSettings.poll_s
+    printer_s: float = Options.poll_s
+    pad_s: float = PadSettings.heartbeat_s
+
+
 class Terminal:
     """One terminal and its world, made inside a running trio. ``live`` is one life of the kiosk."""
 
-    def __init__(self, seed: int | str, world: World, folder: Path) -> None:
+    def __init__(self, seed: int | str, world: World, folder: Path, pace: "Pace | None" = None) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
+        self.pace = pace or Pace()
         self.fuse = Fuse(on_death=self._power_fails)
         self.disk = Disk(folder, lambda: self.fuse.burn(f"sync {self.journal_act}"))
         self.journal_act = ""
@@ -73,6 +85,7 @@ class Terminal:
         self.weather = Weather()
         self.network = Network(self.chance)
         self.log: list[tuple[str, dict[str, Field]]] = []
+        self.story: list[str] = []  # what a person would tell, each line with its virtual second
         self.lives = 0
         self.loaded_yuan = 0  # what staff put into the cash module
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
@@ -132,6 +145,16 @@ class Terminal:
     def _write(self, event: str, **fields: Field) -> None:
         assert fields.keys() <= ALLOWED_FIELDS, fields
         self.log.append((event, fields))
+        if event == "slot":
+            self.tell(f"{fields['slot']} is {fields['condition']} {fields['reason']}".rstrip())
+
+    def tell(self, what: str) -> None:
+        self.story.append(f"{trio.current_time():10.2f} {what}")
+
+    def press(self, key: str) -> None:
+        """A key of the PIN pad."""
+        if self.ports["pad"].plugged:
+            self.pad.press(key)
 
     # --- lives --------------------------------------------------------------------------------------------------------
 
@@ -171,6 +194,7 @@ class Terminal:
             yield life
 
     def _power_fails(self) -> None:
+        self.tell(f"POWER CUT after {self.fuse.burnt[-1] if self.fuse.burnt else 'nothing'}")
         self.disk.dead = True
         for port in self.ports.values():
             port.power_cut()
@@ -180,7 +204,7 @@ class Terminal:
     def _power_returns(self) -> None:
         self.disk.power_cut(self.chance)
         self.fuse.power_on()
-        self.log.append(("power is back", {}))
+        self.tell("power is back")
 
     def close(self) -> None:
         self.disk.close()
@@ -201,6 +225,7 @@ class Life:
         self.books = StaffBooks(data)
         closing.callback(self.books.close)
         self.screen = MindedScreen(mind)
+        self.pages_before = 0  # shown before the visit that goes on now
         settings = settings_of(terminal, data, run)
         self.links = {
             name: MemoryHostLink(host, settings.hosts[name], terminal._write, terminal.network, terminal.fuse)
@@ -223,15 +248,23 @@ class Life:
             ),
         )
 
+    @property
+    def page(self) -> str:
+        """The page that stands now."""
+        return self.screen.standing.name if self.screen.standing else ""
+
 
 class _NamedJournal(SqliteJournal):
     """The real one; it says which act a sync belongs to."""
 
     terminal: Terminal
 
-    def commit(self, entry: Any) -> int:
+    def commit(self, entry: NewEntry) -> int:
         self.terminal.journal_act = entry.act
-        return super().commit(entry)
+        seq = super().commit(entry)
+        money = " ".join(f"{one.account.value}:{one.amount_fen}" for one in entry.postings if one.amount_fen)
+        self.terminal.tell(f"journal {seq} {entry.act} {money}".rstrip())
+        return seq
 
 
 class _SteeredClock(SystemClock):
@@ -265,19 +298,23 @@ def _platform_rules(world: World) -> dict[str, Any]:
     return {**rules, "sign_on_codes": tuple(rules["sign_on_codes"])}
 
 
-def _open_device(terminal: Terminal, name: str, options: Any, context: DeviceContext) -> Any:
-    fuse, ports = terminal.fuse, terminal.ports
+def _open_device(terminal: Terminal, name: str, _options: Any, context: DeviceContext) -> Any:
+    fuse, ports, pace = terminal.fuse, terminal.ports, terminal.pace
     match name:
         case "pcsc":
             return PcscCardReader(CardReaderSettings(), context, open_line=partial(SlotLine, terminal.slot, fuse))
         case "psam":
             return PsamReader(PsamSettings(), context, open_line=partial(SlotLine, terminal.sam_slot, fuse))
         case "kmy":
-            return KmyDriver(pad_settings({"path": "memory"}), context, ports["pad"].open)
+            options = {"path": "memory", "heartbeat_s": pace.pad_s}
+            return KmyDriver(pad_settings(options), context, ports["pad"].open)
         case "escpos":
-            return EscposDriver(read_options({}), context, partial(_opened_line, ports["printer"]))
+            return EscposDriver(
+                read_options({"poll_s": pace.printer_s}), context, partial(_opened_line, ports["printer"])
+            )
         case "ccnet":
-            return CcnetDriver(CcnetSettings(path="memory", unit="bill_to_bill"), context, ports["cash"].open)
+            settings = CcnetSettings(path="memory", unit="bill_to_bill", poll_s=pace.cash_s)
+            return CcnetDriver(settings, context, ports["cash"].open)
     assert name == "pages"
     terminal.pages.opened(context)
     return terminal.pages

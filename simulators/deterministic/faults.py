@@ -1,0 +1,140 @@
+"""What goes wrong in a history, and when it is over: seeded, one after another, of every kind that has a switch.
+
+A fault is two calls: begin and end. What it does to a device, a line, a host, the network or the clock is the
+simulators' own; nothing here knows the kiosk.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import trio
+
+from simulators.deterministic.terminal import Terminal
+
+Turn = Callable[[Terminal], None]
+LASTS_S = (2.0, 90.0)
+DARK_S = (60.0, 3 * 86_400.0)
+
+
+def _port(name: str) -> tuple[Turn, Turn]:
+    return lambda one: one.ports[name].unplug(), lambda one: one.ports[name].plug()
+
+
+def _device(name: str, fault: str) -> tuple[Turn, Turn]:
+    return (
+        lambda one: one.ports[name].device.faults.add(fault),
+        lambda one: one.ports[name].device.faults.discard(fault),
+    )
+
+
+def _hosts(**switches: object) -> tuple[Turn, Turn]:
+    return lambda one: one.weather.change(**switches), lambda one: one.weather.clear()
+
+
+def _network(**chances: float) -> tuple[Turn, Turn]:
+    def turn(one: Terminal, on: bool) -> None:
+        for name, chance in chances.items():
+            setattr(one.network, name, chance if on else 0.0)
+
+    return lambda one: turn(one, True), lambda one: turn(one, False)
+
+
+def _clock(step: timedelta) -> tuple[Turn, Turn]:
+    def begin(one: Terminal) -> None:
+        one.clock_off += step
+
+    return begin, lambda one: None  # nobody sets it right again but the next step
+
+
+def _pages(fault: str) -> tuple[Turn, Turn]:
+    return lambda one: setattr(one.pages, "fault", fault), lambda one: setattr(one.pages, "fault", "")
+
+
+def _reader() -> tuple[Turn, Turn]:
+    return lambda one: one.slot.list_reader(there=False), lambda one: one.slot.list_reader(there=True)
+
+
+def _power_of(name: str) -> tuple[Turn, Turn]:
+    return lambda one: one.ports[name].device.power_cut(), lambda one: None
+
+
+FAULTS: dict[str, tuple[Turn, Turn]] = {
+    "cash unplugged": _port("cash"),
+    "cash silent": _device("cash", "silent"),
+    "cash forgets acknowledgements": _device("cash", "lose_acks"),
+    "cash damages frames": _device("cash", "damage"),
+    "cash loses its own power": _power_of("cash"),
+    "printer unplugged": _port("printer"),
+    "paper out": _device("printer", "paper_out"),
+    "printer off": _device("printer", "off"),
+    "pad unplugged": _port("pad"),
+    "reader gone": _reader(),
+    "sheets out": _pages("paper_out"),
+    "page printer silent": _pages("silent"),
+    "hosts slow": _hosts(slow_s=6.0),
+    "hosts fail": _hosts(error_500=True),
+    "hosts babble": _hosts(garbage=True),
+    "hosts late": _hosts(answer_late_s=30.0),
+    "platform books silently": _hosts(platform_silent=True),
+    "reversal overtakes": _hosts(reversal_overtakes=True),
+    "window pays": _hosts(window_pays=True),
+    "questions lost": _network(lose_question=0.3),
+    "answers lost": _network(lose_answer=0.3),
+    "questions repeated": _network(twice=0.3),
+    "clock forward": _clock(timedelta(days=400)),
+    "clock back": _clock(timedelta(days=-900)),
+}
+# These lose or hide notes: only cases can explain them, so the strict checks of cash are off in such a history.
+HARM_CASH: dict[str, tuple[Turn, Turn]] = {
+    "note jams": _device("cash", "stack_jams"),
+    "change jams": _device("cash", "dispense_jams"),
+}
+
+
+class Trouble:
+    """One history's faults. ``counted``: how often each kind began."""
+
+    def __init__(self, terminal: Terminal, chance: random.Random, kinds: tuple[str, ...]) -> None:
+        self._terminal, self._chance, self._kinds = terminal, chance, kinds
+        self._on: set[str] = set()
+        self.counted: Counter[str] = Counter()
+
+    async def run(self, pause_s: float) -> None:
+        """For ever: a pause, a fault, and after a while its end."""
+        while self._kinds:
+            await trio.sleep(self._chance.expovariate(1 / pause_s))
+            kind = self._chance.choice(self._kinds)
+            self._begin(kind)
+            await trio.sleep(self._chance.uniform(*LASTS_S))
+            self._end(kind)
+        await trio.sleep_forever()
+
+    def clear(self) -> None:
+        """Everything that still is on ends."""
+        for kind in sorted(self._on):
+            self._end(kind)
+        self._terminal.clock_off = timedelta(0)
+
+    def _begin(self, kind: str) -> None:
+        if kind == "dark":
+            self._terminal.network.dark_until_s = trio.current_time() + self._chance.uniform(*DARK_S)
+        else:
+            _switch(kind)[0](self._terminal)
+        self._terminal.cash_harmed |= kind in HARM_CASH
+        self._on.add(kind)
+        self.counted[kind] += 1
+        self._terminal.tell(f"fault: {kind}")
+
+    def _end(self, kind: str) -> None:
+        if kind == "dark":
+            self._terminal.network.dark_until_s = 0.0
+        else:
+            _switch(kind)[1](self._terminal)
+        self._on.discard(kind)
+        self._terminal.tell(f"over: {kind}")
+
+
+def _switch(kind: str) -> tuple[Turn, Turn]:
+    return FAULTS.get(kind) or HARM_CASH[kind]

@@ -1,0 +1,210 @@
+"""One history: twelve residents one after another, faults and power cuts, and then every book is judged."""
+
+import hashlib
+import random
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+import trio
+
+from kiosk.domain.card import PinPrompt
+from kiosk.ports import Question
+from simulators.deterministic.chance import run_seeded
+from simulators.deterministic.checks import violations
+from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
+from simulators.deterministic.resident import Habits, Resident
+from simulators.deterministic.terminal import Life, Pace, Terminal
+from simulators.worlds.world import World, load_world
+
+WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
+SESSIONS = 12
+CALM = Pace(cash_s=0.5, printer_s=10.0, pad_s=30.0)
+# Of a hundred sessions.
+MIX = (("query_account", 65), ("print_certificate", 15), ("change_pin", 5), ("settle_medical_bill", 15))
+LOADED = {1: 24, 10: 18, 50: 6}
+PAUSE_S = (3.0, 60.0)
+FAULT_PAUSE_S = (12.0, 45.0, 180.0)  # between faults on average: a bad day, a usual one, a good one
+CUT_CHANCE = 0.15  # of a session
+CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
+HARM_CHANCE = 0.1  # of a history
+QUIET_S_MAX = 150.0
+SERVED_S_MAX = 400.0  # after the last fault has ended
+ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
+PAYERS = ("wang_xiulan", "li_jianguo", "zhao_min", "zhao_min", "long_name", "spec_3")  # who have bills
+ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
+NEW_PIN = "314159"
+LAST = "rare_ji"  # comes when all is over, and must be served
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a shorter telling of the same seed leaves out."""
+
+    sessions: int = SESSIONS
+    kinds: tuple[str, ...] | None = None  # of faults; None: all
+    cuts: bool = True
+
+
+@dataclass
+class Told:
+    """How a history went. ``digest`` is over its whole story: the same on every machine."""
+
+    seed: int
+    sessions: Counter[str] = field(default_factory=Counter)
+    power_cuts: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)  # of the journal
+    violations: list[str] = field(default_factory=list)
+    story: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(self.story).encode()).hexdigest()
+
+
+@cache
+def demo() -> World:
+    return load_world(WORLD)
+
+
+def live_history(seed: int, limits: Limits = Limits()) -> Told:
+    """Live it in a new world, in virtual time."""
+    scratch = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a scratch folder in memory
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        return run_seeded(seed, _History(seed, Path(folder), limits).live)
+
+
+class _History:
+    def __init__(self, seed: int, folder: Path, limits: Limits) -> None:
+        self._limits, self._folder = limits, folder
+        self._seed = seed
+        self._chance = random.Random(f"{seed} residents")
+        self._told = Told(seed)
+        self._left = limits.sessions
+        self._pins: dict[str, str] = {}
+        self._resident: Resident | None = None
+
+    async def live(self) -> Told:
+        terminal = self._terminal = Terminal(self._seed, demo(), self._folder, CALM)
+        try:
+            terminal.load_cash(LOADED)
+            terminal.fuse.armed = True
+            async with trio.open_nursery() as world:
+                world.start_soon(terminal.run_world)
+                await self._days(self._trouble())
+                await self._judgement()
+                world.cancel_scope.cancel()
+        finally:
+            terminal.close()
+        self._told.story = terminal.story
+        return self._told
+
+    def _trouble(self) -> Trouble:
+        chance = random.Random(f"{self._seed} faults")
+        harm = chance.random() < HARM_CHANCE
+        kinds = (*FAULTS, "dark", *(HARM_CASH if harm else ()))
+        chosen = self._limits.kinds
+        return Trouble(self._terminal, chance, kinds if chosen is None else tuple(k for k in kinds if k in chosen))
+
+    async def _days(self, trouble: Trouble) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trouble.run, self._chance.choice(FAULT_PAUSE_S))
+            while self._left:
+                if await self._terminal.live(self._answers, self._types, self._sessions):
+                    self._power_was_cut()
+            nursery.cancel_scope.cancel()
+        trouble.clear()
+        self._told.faults = trouble.counted + Counter(self._terminal.network.happened)
+
+    def _power_was_cut(self) -> None:
+        """Whoever stood there goes, most with their card; the next one may be another (rule 17)."""
+        self._told.power_cuts += 1
+        if self._chance.random() < 0.8:
+            self._terminal.slot.pull()
+
+    # --- residents ----------------------------------------------------------------------------------------------------
+
+    async def _answers(self, question: Question) -> str:
+        if self._resident is None:
+            await trio.sleep_forever()
+        assert self._resident is not None
+        return await self._resident.answers(question)
+
+    async def _types(self, prompt: PinPrompt) -> str | None:
+        assert self._resident is not None
+        return await self._resident.types(prompt)
+
+    async def _sessions(self, life: Life) -> None:
+        while self._left:
+            self._resident = None
+            self._terminal.slot.pull()
+            await trio.sleep(self._chance.uniform(*PAUSE_S))
+            self._left -= 1
+            card, habits = self._somebody()
+            self._told.sessions[habits.service] += 1
+            cut, within = self._chance.random() < CUT_CHANCE, self._chance.choice(CUT_WITHIN)
+            self._terminal.fuse.left = self._chance.randrange(within) if cut and self._limits.cuts else None
+            self._terminal.tell(f"{card} comes for {habits.service}")
+            await self._visit(life, card, habits)
+            self._terminal.fuse.left = None
+
+    async def _visit(self, life: Life, card: str, habits: Habits) -> None:
+        self._resident = Resident(self._terminal, card, habits, self._chance)
+        life.pages_before = len(life.screen.told)
+        await self._resident.visit(life)
+        chip = self._terminal.cards[card]
+        self._pins[card] = next((pin for pin in (habits.pin, NEW_PIN) if chip.accepts_pin(pin)), habits.pin)
+
+    def _somebody(self) -> tuple[str, Habits]:
+        chance = self._chance
+        service = chance.choices([name for name, _ in MIX], [weight for _, weight in MIX])[0]
+        usual = PAYERS if service == "settle_medical_bill" else ORDINARY
+        card = chance.choice(ODD if chance.random() < 0.06 else usual)
+        pin = self._pins.get(card, demo().card(card).pin)
+        notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
+        habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes)
+        return card, _with_quirk(habits, chance)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def _judgement(self) -> None:
+        """All faults have ended: the terminal serves again within bounded time, and the books are compared."""
+        self._terminal.fuse.left = None
+        self._terminal.slot.pull()
+        await self._terminal.live(self._answers, self._types, self._last)
+
+    async def _last(self, life: Life) -> None:
+        self._resident = None
+        with trio.move_on_after(QUIET_S_MAX):
+            await trio.sleep(20.0)
+            while life.books.unsent().count or life.journal.open_effects():  # noqa: ASYNC110 - of virtual time
+                await trio.sleep(5.0)
+        with trio.move_on_after(SERVED_S_MAX) as limit:
+            await self._visit(life, LAST, Habits(service="query_account", pin=self._pins.get(LAST, "246810")))
+        served = life.journal.last("service_ended")
+        if limit.cancelled_caught or served is None or (served.facts or {}).get("outcome") != "done":
+            self._told.violations.append("back_in_service: nobody is served after the faults have ended")
+        self._told.violations += violations(life)
+        self._told.acts.update(entry.act for entry in life.journal.entries())
+
+
+def _with_quirk(habits: Habits, chance: random.Random) -> Habits:
+    """Two of three behave; the others do what people do."""
+    quirks = (
+        lambda: replace(habits, walks_after=chance.randrange(1, 7)),
+        lambda: replace(habits, walks_after=chance.randrange(1, 7), leaves_card=True),
+        lambda: replace(habits, pulls_after=chance.randrange(2, 12)),
+        lambda: replace(habits, pulls_after=chance.randrange(6, 14), card_comes_back=True),
+        lambda: replace(habits, pulls_after=chance.randrange(6, 14), stranger=chance.choice(ORDINARY)),
+        lambda: replace(habits, wrong_pins=chance.randrange(1, 4)),
+        lambda: replace(habits, never_types=True),
+        lambda: replace(habits, presses_anything=0.15),
+        lambda: replace(habits, notes=habits.notes[: chance.randrange(3)]),
+        lambda: replace(habits, script={"feed_notes": ("wait", "stop")}),
+        lambda: replace(habits, script={"confirm_quote": "back"}),
+        lambda: replace(habits, script={"figures_changed": "refuse"}),
+    )
+    return chance.choice(quirks)() if chance.random() < 0.34 else habits
