@@ -26,6 +26,7 @@ from kiosk.doctor import (
     production_refusals,
     slot_findings,
 )
+from kiosk.headset import FollowJack
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.bank.asking import Line as WayToBank
 from kiosk.hosts.bank.client import Desk as BankDesk
@@ -152,7 +153,10 @@ def compose(settings: Settings, outside: Outside) -> Desk:
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     cash_books = CashBooks(journal, clock, settings.slots)
     screen = LitScreen(outside.screen)
-    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS} | {"lights": screen.attend}
+    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS} | {
+        "lights": screen.attend,
+        "headset": FollowJack(outside.screen).attend,
+    }
     find, run_dir, production = outside.find_driver, Path(settings.run_dir), settings.production
     desk = Desk(
         settings=settings,
@@ -191,9 +195,9 @@ async def serve(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.supervisor.run)
         nursery.start_soon(deliver_notices, journal.outbox, _deliveries(desk, links), desk.log)
-        nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: desk.live_case)
+        nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: {desk.live_case})
         if "hospital" in desk.settings.hosts:
-            nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: desk.live_case)
+            nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: {desk.live_case})
         if desk.statements is not None and "medical_insurance" in desk.settings.hosts:
             books = Books(journal, desk.clock, desk.statements, desk.settings, lambda: desk.live_case)
             nursery.start_soon(keep_reconciling, books, desk.log)

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.domain.books import Account, Unbalanced
-from kiosk.domain.entries import NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
 from offline_queue.head import SignedHead, signed_head, unproved_row
@@ -72,7 +72,7 @@ class SqliteJournal:
 
         Raises:
             Unbalanced: the postings do not sum to zero. apsw.ConstraintError: the key of an effect or notice was used
-            before. Nothing is written then.
+            before. AlreadyClosed: the effect is not open: its outcome is booked once. Nothing is written then.
         """
         if sum([posting.amount_fen for posting in entry.postings]):
             raise Unbalanced(entry.act)
@@ -81,7 +81,8 @@ class SqliteJournal:
             if entry.opens:
                 sql("insert into effect(key, seq) values (?, ?)", (entry.opens, seq))
             for key in filter(None, (entry.closes, *entry.closes_too)):
-                sql("delete from effect where key = ?", (key,))
+                if not list(sql("delete from effect where key = ? returning key", (key,))):
+                    raise AlreadyClosed(key)
             self._move_purse(sql, seq, entry)
         return seq
 

@@ -37,6 +37,10 @@ class NewEntry:
     notices: tuple[NewNotice, ...] = ()
 
 
+class AlreadyClosed(Exception):
+    """The effect that an entry closes is not open: somebody else booked its outcome, and it is booked once."""
+
+
 @dataclass(frozen=True)
 class OwedNotice:
     """A notice to be sent; still owed until it was told. ``lane``: notices of one lane keep their order."""

@@ -9,7 +9,7 @@ from kiosk.domain.entries import Facts, NewEntry, NewNotice
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split, Treatment
 from kiosk.money.bank_record import act_key, bank_facts, open_act
-from kiosk.money.due import due_key, open_due
+from kiosk.money.due import due_key, open_due, open_key
 from kiosk.money.hospital_notices import means_of, payment_facts
 from kiosk.money.means import BANK_CARD, CASH
 from kiosk.money.purse import Purse
@@ -184,8 +184,8 @@ def book_settled(
             {**paid, **(bank_facts(payment) if payment else {}), "receipt_owed": 1},
             kiosk.visit.identity.card_number,
             balanced((Account.BANK_CLEARING if payment else Account.RESIDENT, cash), (Account.HOSPITAL, -cash)),
-            closes=settling.message_id,
-            closes_too=(due_key(settling.message_id), *((act_key(at_bank),) if at_bank else ())),
+            closes=open_key(kiosk.journal, settling.message_id),
+            closes_too=(act_key(at_bank),) if at_bank else (),
             notices=(NewNotice("hospital", "payment", key, paid, cash),),
         )
     )

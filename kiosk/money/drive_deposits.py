@@ -4,7 +4,7 @@ Its document promises to take a key once, so that telling it again is safe, and 
 a refusal now says that it was never credited, and what was held is owed to the holder.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NoReturn
 
 import trio
@@ -22,22 +22,22 @@ HELD_BY = ("deposit_handed_over", "held_for_deposit")
 
 
 async def keep_driving_deposits(
-    journal: Journal, clock: Clock, hospital: Hospital, live_case: Callable[[], str]
+    journal: Journal, clock: Clock, hospital: Hospital, live: Callable[[], Collection[str]]
 ) -> NoReturn:
     """For as long as the process lives: again after 20 s, doubled up to 5 minutes while nothing becomes known."""
     pause_s, open_before = LOOK_S, 0
     while True:
-        still_open = await drive_deposits(journal, clock, hospital, live_case())
+        still_open = await drive_deposits(journal, clock, hospital, live())
         pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
         open_before = still_open
         await trio.sleep(pause_s)
 
 
-async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, live_case: str = "") -> int:
-    """Tell every open deposit once more; how many stay open. A visit that goes on drives its own."""
+async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, live: Collection[str] = ()) -> int:
+    """Tell every open deposit once more; how many stay open. Those of ``live`` cases are their visits'."""
     still_open = 0
     for intent in [one for one in journal.open_effects() if one.act == "deposit_intent"]:
-        if intent.case_code == live_case:
+        if intent.case_code in live:
             continue
         held = _held_fen(journal, intent)
         if held is None:  # after a power cut, until recovery has put it aside

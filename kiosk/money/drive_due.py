@@ -4,6 +4,8 @@ Nobody is there to pay now, so the settlement is undone. What is held in cash be
 hospital gets its bill back. While the bank may have been paid, nothing is undone.
 """
 
+from collections.abc import Collection
+
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.money.bank_record import open_acts
@@ -15,12 +17,12 @@ from kiosk.ports.money import MedicalInsurance
 TRIES_MAX = 3  # of one 2208; then it waits for the day's detail (T+1)
 
 
-async def drive_due(journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: str = "") -> int:
-    """One step for every settlement that is not paid; how many stay open. That of ``live_case`` is its visit's own."""
+async def drive_due(journal: Journal, clock: Clock, platform: MedicalInsurance, live: Collection[str] = ()) -> int:
+    """One step for every settlement that is not paid; how many stay open. Those of ``live`` cases are their visits'."""
     still_open = 0
     not_yet = {entry.case_code for entry in open_acts(journal)} | {newest.case_code for newest, _ in journal.unspent()}
     for due in open_dues(journal):
-        if due.case_code == live_case:
+        if due.case_code in live:
             continue
         if due.case_code not in not_yet and await _undone(journal, platform, due):
             _book_undone(journal, clock, due)

@@ -4,6 +4,8 @@ Found at the platform: settled after all, and what was held goes where it belong
 reversal is sent, and the rest waits for the day's detail (T+1). Never a second 2207.
 """
 
+from collections.abc import Collection
+
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
@@ -17,16 +19,16 @@ from kiosk.ports.money import MedicalInsurance
 HELD_BY = ("settle_handed_over", "held_for_settlement")  # acts that put cash aside for a settlement's outcome
 
 
-async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance, live_case: str = "") -> int:
+async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance, live: Collection[str] = ()) -> int:
     """Look once at every open settlement; how many stay open.
 
-    The settlement of ``live_case`` is driven by its own visit until that has handed it over (money-rules 10).
+    Settlements of ``live`` cases are driven by their own visits until these have handed them over (money-rules 10).
     """
     still_open = 0
     # After a power cut no outcome is booked before recovery has put the notes inside aside for it.
     unrecovered = {newest.case_code for newest, _ in journal.unspent()}
     for intent in _open_settlements(journal):
-        if intent.case_code == live_case:
+        if intent.case_code in live:
             continue
         if intent.case_code in unrecovered:
             still_open += 1

@@ -33,6 +33,12 @@ def open_dues(journal: Journal) -> list[StoredEntry]:
     return [entry for entry in journal.open_effects() if entry.act == DUE]
 
 
+def open_key(journal: Journal, message_id: str) -> str:
+    """What is open of this settlement: the money due, or 2207 itself where it was paid at once."""
+    is_due = any((entry.facts or {})["message_id"] == message_id for entry in open_dues(journal))
+    return due_key(message_id) if is_due else message_id
+
+
 def settlement_due(entry: StoredEntry) -> Settlement:
     assert entry.facts is not None, "the period of an open effect is never destroyed"
     return paid_settlement(entry.facts)[1]

@@ -1,0 +1,25 @@
+"""Whose turn is it? The process that wrote an intent drives it until its visit ends, hands it over or dies (rule 10).
+
+Answered from the journal alone, because kiosk and forwarder are two processes.
+"""
+
+from kiosk.domain.entries import StoredEntry
+from kiosk.ports import Journal
+
+STARTED = "kiosk_started"
+ENDS_A_VISIT = ("visit_closed", "staff_visit_closed")
+HANDS_OVER = ("settle_handed_over", "deposit_handed_over")
+
+
+def live_cases(journal: Journal) -> set[str]:
+    """Cases with an open effect that a visit of the running kiosk still drives."""
+    started = journal.last(STARTED)
+    life_began = started.seq if started else 0
+    return {effect.case_code for effect in journal.open_effects() if _is_live(journal, effect, life_began)}
+
+
+def _is_live(journal: Journal, effect: StoredEntry, life_began: int) -> bool:
+    if effect.seq < life_began or not effect.case_code:
+        return False
+    later = (entry.act for entry in journal.story(effect.case_code) if entry.seq > effect.seq)
+    return not any(act in (*ENDS_A_VISIT, *HANDS_OVER) for act in later)
