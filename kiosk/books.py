@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from kiosk.config import ConfigError, load_settings
-from kiosk.domain.entries import StoredEntry
+from kiosk.domain.entries import Facts, StoredEntry
 from kiosk.domain.money import Fen, yuan
 from kiosk.evidence import acknowledge, export, read_status, status_json, status_words
 from kiosk.staff.story import ACTS
@@ -99,13 +99,24 @@ def _audit(folder: Path, file: Path) -> int:
     return 0
 
 
+# What a bank needs of a card for a reversal explains nothing to anybody.
+_NOBODYS_BUSINESS = ("chip", "expires", "sequence", "entry_mode", "processing")
+
+
+def _without_card(facts: Facts) -> dict[str, str | int]:
+    """A bank card is named by its first six and last four digits, also to an auditor."""
+    told = {name: value for name, value in facts.items() if name not in _NOBODYS_BUSINESS}
+    pan = str(told.get("pan", ""))
+    return {**told, "pan": f"{pan[:6]}{'*' * max(0, len(pan) - 10)}{pan[-4:]}"} if pan else told
+
+
 def _row(entry: StoredEntry) -> dict[str, object]:
     return {
         "seq": entry.seq,
         "at": entry.at,
         "act": entry.act,
         "case": entry.case_code,
-        "facts": entry.facts,
+        "facts": _without_card(entry.facts) if entry.facts is not None else None,
         "postings": {posting.account.value: posting.amount_fen for posting in entry.postings},
     }
 
@@ -121,14 +132,15 @@ def tell_case(folder: Path, code: str) -> str:
 def _sentences(entries: Iterable[StoredEntry]) -> Iterable[str]:
     for entry in entries:
         words = WORDS.get(entry.act, entry.act.replace("_", " "))
-        facts = ", ".join(f"{name} {_shown(name, value)}" for name, value in (entry.facts or {}).items())
+        told = _without_card(entry.facts or {})
+        facts = ", ".join(f"{name} {_shown(name, value)}" for name, value in told.items())
         sealed = "" if entry.facts is not None else " (details were destroyed at the end of their retention)"
         moved = "; ".join(f"{one.account.value} {yuan(one.amount_fen)}" for one in entry.postings)
         yield f"{entry.at}  {words}{sealed}" + (f" [{facts}]" if facts else "") + (f" {{{moved}}}" if moved else "")
 
 
 def _shown(name: str, value: str | int) -> str:
-    if name == "card_number":
+    if name in ("card_number", "person_number"):
         return f"...{str(value)[-4:]}"
     return yuan(Fen(int(value))) if name.endswith("_fen") else str(value)
 

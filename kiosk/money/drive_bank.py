@@ -9,7 +9,7 @@ from typing import NoReturn
 import trio
 
 from kiosk.money.bank_record import NOTICE, intent_of, open_acts
-from kiosk.money.pay_by_card import reverse_once
+from kiosk.money.pay_by_card import is_disputed, reverse_once
 from kiosk.ports import DeviceFault, HostRefused, Journal, Log, OutcomeUnknown
 from kiosk.ports.money import Bank
 
@@ -31,9 +31,11 @@ async def keep_bank_driven(journal: Journal, bank: Bank, log: Log, live_case: Ca
 
 
 async def drive_bank(journal: Journal, bank: Bank, log: Log) -> bool:
-    """Every open act and every notice once, oldest first; whether nothing is open any more."""
-    for intent in open_acts(journal):
-        if not await reverse_once(journal, bank, intent_of(intent).trace_number):
+    """Every open act and every notice once, oldest first; whether nothing is left to ask."""
+    for trace in [intent_of(intent).trace_number for intent in open_acts(journal)]:
+        if is_disputed(journal, trace):
+            continue
+        if not await reverse_once(journal, bank, trace):
             return False
     if not any(entry.act == NOTICE for entry in journal.open_effects()):
         return True

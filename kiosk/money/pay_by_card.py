@@ -8,13 +8,13 @@ from kiosk.domain.money import Fen
 from kiosk.money.bank_record import close_act, intent_of, open_act
 from kiosk.money.book_settlement import StillUnknown
 from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
-from kiosk.ports.money import Bank, BankPayment, OpenedPurchase
+from kiosk.ports.money import Bank, BankPayment, OpenedPurchase, ReversalDisputed
 
 TRIES_MAX = 3  # of a reversal, until the money is in suspense and a person has the case (rule 21)
 PAUSE_S = 5.0  # between two tries while the resident waits
 ACT_S_MAX = 90.0  # the client's own limits are shorter
 TAKE_BACK_S_MAX = 120.0
-UNANSWERED, SUSPENDED = "bank_reversal_unanswered", "bank_suspended"
+UNANSWERED, DISPUTED, SUSPENDED = "bank_reversal_unanswered", "bank_reversal_disputed", "bank_suspended"
 
 
 class NotPaid(Exception):
@@ -49,12 +49,15 @@ async def take_back(kiosk: Kiosk, opened: OpenedPurchase) -> None:
     Raises:
         StillUnknown: the resident leaves with a paper; the kiosk goes on between visits.
     """
+    trace = opened.trace_number
     for turn in range(TRIES_MAX):
         if turn:
             await trio.sleep(PAUSE_S)
-        if await reverse_once(kiosk.journal, kiosk.bank, opened.trace_number):
+        if await reverse_once(kiosk.journal, kiosk.bank, trace):
             return
-    raise StillUnknown(opened.trace_number, opened.amount_fen)
+        if is_disputed(kiosk.journal, trace):
+            break
+    raise StillUnknown(trace, opened.amount_fen)
 
 
 async def reverse_once(journal: Journal, bank: Bank, trace_number: str) -> bool:
@@ -63,19 +66,42 @@ async def reverse_once(journal: Journal, bank: Bank, trace_number: str) -> bool:
         await bank.reverse(trace_number)
     except OutcomeUnknown as unknown:
         if intent := open_act(journal, trace_number):
-            _unanswered(journal, intent, unknown.why)
+            _unanswered(journal, intent, unknown)
         return False
     if intent := open_act(journal, trace_number):
-        amount = _suspended_fen(journal, intent)
-        close_act(journal, intent, "bank_reversed", {}, _in_suspense(Fen(-amount)) if amount else ())
+        close_act(journal, intent, "bank_reversed", {}, out_of_suspense(journal, intent))
     return True
 
 
-def _unanswered(journal: Journal, intent: StoredEntry, why: str) -> None:
-    """The third time in vain the money goes to suspense, once: now it is a person's case."""
+def is_disputed(journal: Journal, trace_number: str) -> bool:
+    """Whether the bank has said that it will never reverse this: only reconciliation closes it."""
+    intent = open_act(journal, trace_number)
+    return intent is not None and bool(_count(journal, intent, DISPUTED))
+
+
+def out_of_suspense(journal: Journal, intent: StoredEntry) -> tuple[Posting, ...]:
+    """What empties the suspense of an act that the bank surely did not do."""
+    amount = _suspended_fen(journal, intent)
+    return _in_suspense(Fen(-amount)) if amount else ()
+
+
+def close_by_detail(journal: Journal, intent: StoredEntry, *, stands: bool) -> None:
+    """The bank's file of the day says whether the act stands (T+1), whatever its reversal was answered. What stands
+    and was not asked for is in suspense, for a person."""
+    suspended = _suspended_fen(journal, intent)
+    moved = Fen(_owed_by_bank(intent) - suspended if stands else -suspended)
+    act = "bank_stands" if stands else "bank_reversed"
+    close_act(journal, intent, act, {"proved": "statement"}, _in_suspense(moved) if moved else ())
+
+
+def _unanswered(journal: Journal, intent: StoredEntry, unknown: OutcomeUnknown) -> None:
+    """Disputed, or the third time in vain: the money goes to suspense, once, and a person has the case."""
+    if _suspended_fen(journal, intent):
+        return  # nothing new
     trace = intent_of(intent).trace_number
-    journal.record(UNANSWERED, intent.case_code, trace_number=trace, why=why)
-    if _count(journal, intent, UNANSWERED) >= TRIES_MAX and not _suspended_fen(journal, intent):
+    disputed = isinstance(unknown, ReversalDisputed)
+    journal.record(DISPUTED if disputed else UNANSWERED, intent.case_code, trace_number=trace, why=unknown.why)
+    if disputed or _count(journal, intent, UNANSWERED) >= TRIES_MAX:
         amount = _owed_by_bank(intent)
         told: dict[str, str | int] = {"trace_number": trace, "amount_fen": abs(amount)}
         journal.commit(NewEntry(SUSPENDED, intent.case_code, told, postings=_in_suspense(amount)))

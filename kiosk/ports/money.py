@@ -25,6 +25,7 @@ from kiosk.domain.settlement import (
     UndonePayment,
 )
 from kiosk.domain.statement import BankRow
+from kiosk.ports.errors import OutcomeUnknown
 
 
 class Hospital(Protocol):
@@ -220,6 +221,10 @@ class BankRecord(Protocol):
         ...
 
 
+class ReversalDisputed(OutcomeUnknown):
+    """The bank's answer to 0400 was 12 or 25: asking again says nothing new, only reconciliation closes it (rule 1)."""
+
+
 class OpenedPurchase(Protocol):
     """A purchase whose card is open and whose PIN is given; the bank was asked nothing yet. For ``Bank.pay`` alone."""
 
@@ -276,7 +281,11 @@ class Bank(Protocol):
         ...
 
     async def reverse(self, trace_number: str) -> None:
-        """0400 for the unknown or unwanted purchase. OutcomeUnknown: still open; it blocks every bank act."""
+        """0400 for the unknown or unwanted purchase.
+
+        Raises:
+            OutcomeUnknown: still open; it blocks every bank act. ReversalDisputed: and will be until reconciliation.
+        """
         ...
 
     async def void(self, payment: BankPayment, trace_number: str) -> None:

@@ -117,6 +117,7 @@ class Stars:
 
     digits_min: int
     digits_max: int
+    prompt: Text | None = None  # stands above the stars instead of "your present PIN"
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def bank_pin(kiosk: Kiosk, due: Fen) -> Question:
             say("Not the social security PIN."),
             say("Type it, then the green key."),
         ),
-        Stars(rules.pin_digits_min, rules.pin_digits_max),
+        Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
         (go_back(),),
     )
 

@@ -58,7 +58,7 @@ def _question(moment: Moment) -> list[Text]:
     question = moment.question
     texts = [question.spoken] if question.spoken else [question.heading, *question.explain]
     if isinstance(question.body, Stars) and moment.progress:
-        texts.append(PROMPTS[moment.progress.prompt])
+        texts.append(question.body.prompt or PROMPTS[moment.progress.prompt])
     if isinstance(question.body, Waiting) and moment.waited >= 2:
         texts = [question.body.doing]
     return texts

@@ -40,7 +40,7 @@ def _field_height(sheet: Sheet) -> int:
 def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box: Box) -> None:
     """A card with the prompt and below it one ring a digit, the typed ones filled."""
     theme, colour = sheet.theme, sheet.theme.colour
-    words = moment.words(PROMPTS[progress.prompt])
+    words = moment.words(body.prompt or PROMPTS[progress.prompt])
     count = max(body.digits_max, progress.digits)
     least = _field_height(sheet)
     high = min(box.h, least + 2 * theme.sizes.pad)

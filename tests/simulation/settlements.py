@@ -200,7 +200,7 @@ def check_bank(world: World, bank: BankOffice, books: dict[Account, Fen]) -> Non
     uncertain = open_acts(world.journal)
     acts = [entry.act for entry in world.journal.entries()]
     assert at_bank == bank.taken_fen, "the bank's own books"
-    assert not uncertain or "bank_suspended" in acts, acts  # three reversals in vain: a person's case
+    assert not uncertain or "bank_suspended" in acts, acts  # a person has the case
     assert uncertain or at_bank == books.get(Account.BANK_CLEARING, 0), (bank.acts, books)
     assert uncertain or books.get(Account.SUSPENSE, 0) == 0 or not at_bank, books
     assert not at_bank or uncertain or "settled" in acts, acts

@@ -23,13 +23,14 @@ from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.ports import CardGone, Clock, DeviceFault, HostRefused, Log, OutcomeUnknown, PinPad
 from kiosk.ports.debit import CardDeclined, DebitAccount, DebitAct, DebitEnd, DebitReader, DebitRun
 from kiosk.ports.devices import Progress
-from kiosk.ports.money import BankIntent, BankPayment, BankRecord, OpenedPurchase
+from kiosk.ports.money import BankIntent, BankPayment, BankRecord, OpenedPurchase, ReversalDisputed
 
 ACT_S_MAX = 60.0  # of everything between intent and outcome: the line's deadline, two MACs, the card's last jobs
 LOOK_S_MAX = 3.0  # for a line that is only looked at
 NO_TRACE = "000000"
 CARD_SAID_NO = "06"  # F39 of a reversal
 REVERSIBLE = ("purchase", "void")
+DISPUTES = ("12", "25")  # of a reversal: no such act, or not one that can be reversed
 _NOT_ASKED = "Z3"  # tag 8A: the bank could not be asked
 
 
@@ -155,8 +156,8 @@ class BankClient:
         """One 0400. Returns once the bank has answered yes, or when the journal shows that nothing was ever sent.
 
         Raises:
-            OutcomeUnknown: still open. No answer, no line, no pad, or any other code; 12 and 25 close only through
-                reconciliation (money-rules 1).
+            OutcomeUnknown: still open. No answer, no line, no pad, or any other code.
+            ReversalDisputed: 12 and 25 close only through reconciliation (money-rules 1).
         """
         intent = self._desk.record.find(trace_number)
         if intent is None:  # an intent is durable before the first byte leaves, so no byte left
@@ -176,6 +177,8 @@ class BankClient:
         meaning = codec.verdict(answer.get("39"))
         if meaning is Verdict.SIGN_ON:
             self._asking.keys_are_void()
+        if answer.get("39") in DISPUTES:
+            raise ReversalDisputed(HOST, f"reversal answered {answer.get('39')}")
         if meaning is not Verdict.DONE or not _same_act(answer, intent):
             raise OutcomeUnknown(HOST, f"reversal answered {answer.get('39')}")
 
