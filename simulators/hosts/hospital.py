@@ -121,6 +121,7 @@ class HospitalSandbox(Sandbox):
         self._directory = directory
         self.claims = ClaimBook(self.books)
         self.debts = DebtBook(self.books)
+        self._owe_from_the_start()
 
     def routes(self) -> list[Route]:
         return [
@@ -264,6 +265,14 @@ class HospitalSandbox(Sandbox):
     def _owe(self, ask: Ask) -> Reply:
         owed = question(ask, _Owed)
         return json_reply(_debt(self.debts.register(required_key(ask), owed.card_number, owed.amount_fen, owed.reason)))
+
+    def _owe_from_the_start(self) -> None:
+        """What the world says that the register keeps; by its keys once, however often the world is opened."""
+        for resident in self.world.residents:
+            card = next((build_number(one) for one in self.world.cards if one.resident == resident.handle), "")
+            for number, debt in enumerate(resident.debts if card else ()):
+                key = f"world-{resident.handle.replace('_', '-')}-{number}"
+                self.debts.register(key, card, debt.amount_fen, debt.reason)
 
     def _debts_of(self, ask: Ask) -> Reply:
         return json_reply({"debts": [_debt(row) for row in self.debts.of_card(question(ask, _OfCard).card_number)]})

@@ -24,6 +24,7 @@ SCHEMA = """
     CREATE TABLE IF NOT EXISTS payouts (key TEXT PRIMARY KEY, voucher TEXT, paid_fen INTEGER);
 """
 AT_THE_WINDOW = "window"
+NOTHING_PAID = 0
 
 
 @dataclass(frozen=True)
@@ -185,12 +186,16 @@ class DebtBook:
         self._set(row.serial, row.left_fen - paid_fen, "", "")
 
     def give_back(self, voucher: str, key: str) -> None:
-        row = self._known(voucher)
-        if self._payout(key) is not None:
+        """Ends the key for ever: a reserve by it that arrives later, overtaken on the way, is refused."""
+        row, before = self._known(voucher), self._payout(key)
+        if before == (voucher, NOTHING_PAID):
+            return
+        if before is not None:
             raise Refusal(409, "paid", "已经支付")
         if row.reserved_by:
             self._must_hold(row, key)
             self._set(row.serial, row.left_fen, "", "")
+        self._db.execute("INSERT INTO payouts VALUES (?, ?, ?)", (key, voucher, NOTHING_PAID))
 
     def _must_hold(self, row: DebtRow, key: str) -> None:
         if row.reserved_by != key:

@@ -83,6 +83,13 @@ class BillEntry(_Part, frozen=True, kw_only=True):
         return sum(line.amount_fen for line in self.lines)
 
 
+class DebtEntry(_Part, frozen=True, kw_only=True):
+    """Money that the hospital's register keeps for the holder of the resident's first card."""
+
+    amount_fen: Annotated[int, msgspec.Meta(ge=1)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] = "change"
+
+
 class Resident(_Part, frozen=True, kw_only=True):
     handle: str
     name: str
@@ -102,6 +109,7 @@ class Resident(_Part, frozen=True, kw_only=True):
     admitted_on: _Date = "2026-11-16"
     admission_department: str = "内科"
     bills: list[BillEntry] = []
+    debts: list[DebtEntry] = []
 
 
 class Card(_Part, frozen=True, kw_only=True):

@@ -217,6 +217,26 @@ async def test_the_rest_of_a_debt_stays_owed(lobby: Lobby) -> None:
         await lobby.debts.give_back(debt, "payout-1")
 
 
+async def test_a_reserve_that_arrives_after_it_was_given_back_is_refused(lobby: Lobby) -> None:
+    """A terminal that heard nothing gives back by the same key; a reserve overtaken on the way locks nothing."""
+    debt = await lobby.debts.register(lobby.card, Fen(5000), "change", "debt-1")
+    for _ in range(2):
+        await lobby.debts.give_back(debt, "payout-1")
+    with pytest.raises(HostRefused, match="paid"):
+        await lobby.debts.reserve(debt, "payout-1")
+    reserved = await lobby.debts.reserve(debt, "payout-2")
+    assert reserved.amount_fen == 5000
+
+
+async def test_the_register_keeps_what_the_world_says(tmp_path: Path) -> None:
+    """A debt of the world file is registered once, for the resident's first card, however often the world opens."""
+    for _ in range(2):
+        hospital = HospitalSandbox(DEMO, tmp_path, Weather(), lambda: NOON)
+        number = next(card.number for card in DEMO.cards if card.resident == "abdu")
+        assert [(row.left_fen, row.reason) for row in hospital.debts.of_card(number)] == [(2350, "change")]
+        hospital.close()
+
+
 async def test_nothing_is_confirmed_without_a_reserve(lobby: Lobby) -> None:
     """A payout that nobody reserved is refused, and so is a voucher that nobody registered."""
     debt = await lobby.debts.register(lobby.card, Fen(100), "change", "debt-1")
