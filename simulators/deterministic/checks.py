@@ -107,8 +107,8 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     if life.books.unsent().count or any(entry.act == "notice_refused" for entry in entries):
         return
     yield from (f"the hospital does not know that bill {bill} is paid" for bill in settled if bill not in paid)
-    registered = hospital.books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0]
-    owed = -_books(entries).get(Account.HOLDER_DEBT, 0)
+    registered = life.terminal.registered_fen() - life.terminal.registered_before_fen
+    owed = -sum(one.amount_fen for entry in entries for one in entry.postings if _adds_debt(one))
     if registered != owed:
         yield f"{registered} fen of debts registered, {owed} owed"
 
@@ -180,6 +180,10 @@ CHECKS: tuple[Check, ...] = (
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:
     postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
     return dict(totals(postings))
+
+
+def _adds_debt(posting: Posting) -> bool:
+    return posting.account is Account.HOLDER_DEBT and posting.amount_fen < 0
 
 
 def _live(terminal: Terminal) -> list[Row]:

@@ -124,12 +124,17 @@ class Terminal:
         }
         for host in self.hosts.values():
             host.books.execute("pragma synchronous = off")  # a host's own power never fails here
+        self.registered_before_fen = self.registered_fen()
 
     def load_cash(self, notes: Mapping[int, int]) -> None:
         """``notes``: yuan to pieces, one cassette each."""
         kinds = {yuan: kind for kind, yuan in self.cash.types.items()}
         self.cash.cassettes = [[kinds[yuan], count] for yuan, count in notes.items()]
         self.loaded_yuan = sum(yuan * count for yuan, count in notes.items())
+
+    def registered_fen(self) -> int:
+        """All debts that the hospital's register was ever told of."""
+        return int(self.hosts["hospital"].books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0])
 
     # --- time and words -----------------------------------------------------------------------------------------------
 
@@ -221,6 +226,7 @@ class Life:
         run.mkdir()  # a tmpfs, empty after each power cut
         self.journal = _NamedJournal(data, terminal.kiosk_now)
         self.journal.terminal = terminal
+        closing.callback(self.journal.database.close)  # also where the journal's last words meet no power any more
         closing.callback(self.journal.close)
         self.books = StaffBooks(data)
         closing.callback(self.books.close)

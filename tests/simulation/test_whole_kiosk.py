@@ -73,7 +73,13 @@ PLANS = (
     WholePlan("2207's answer lost on the way", prepare=_at_2207(lambda terminal: "lose_answer")),
     WholePlan("2207 arrives twice", prepare=_at_2207(lambda terminal: "twice")),
     WholePlan("2601 overtakes 2207", prepare=_platform(overtaken=True)),
-    WholePlan("2207 says other figures", prepare=_platform(settles_differently=True), ends="voided"),
+    WholePlan("2207 says other figures, and enough is inside", prepare=_platform(settles_differently=True)),
+    WholePlan(
+        "2207 says other figures, refused",
+        habits=Habits(notes=(100, 50), script={"figures_changed": "refuse"}),
+        prepare=_platform(settles_differently=True),
+        ends="voided",
+    ),
     WholePlan("a platform that books twice", prepare=_platform(on_repeat="book_twice")),
     WholePlan(
         "the resident stops with notes inside",
