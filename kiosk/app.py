@@ -51,7 +51,7 @@ from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
-from kiosk.ports import HostLink, Log, SealVerifier
+from kiosk.ports import HostLink, Journal, Log, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
 from kiosk.session import serve_residents
@@ -64,6 +64,7 @@ from offline_queue.verify import verify
 
 HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
+CASE_DIGITS = 6
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
 
 
@@ -134,7 +135,8 @@ async def run_kiosk(settings: Settings) -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-            await nursery.start(serve_control, control_path(settings), {"doctor": examine})
+            told = {"case_viewed": partial(note_view, journal)}
+            await nursery.start(serve_control, control_path(settings), {"doctor": examine}, told)
             await nursery.start(serve, desk, journal, links)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
@@ -144,6 +146,26 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+def note_view(journal: Journal, code: str) -> str:
+    """Somebody reads a case at the console: every view of one is logged (money-rules 29).
+
+    Raises:
+        ValueError: no number of a case.
+    """
+    if not (code.isdecimal() and len(code) <= CASE_DIGITS):
+        raise ValueError("no number of a case")
+    journal.record("case_viewed", staff="console", case=code)
+    return "noted"
+
+
+async def tell_of_view(settings: Settings, code: str) -> bool:
+    """Whether the running kiosk has written down that this case is looked at."""
+    try:
+        return bool(await ask_control(control_path(settings), f"case_viewed {code}") == "noted")
+    except ControlSilent:
+        return False
 
 
 def compose(settings: Settings, outside: Outside) -> Desk:
@@ -179,6 +201,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
         statements=HospitalClient(links["hospital"]) if "hospital" in links else None,
+        aside=journal.outbox,
     )
     if outside.bank_line is not None:
         desk.bank = _bank(desk, outside.bank_line)

@@ -1,9 +1,10 @@
 """The kiosk's control socket: one JSON line asks, one JSON line answers. Only this terminal's own users reach it."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import trio
@@ -13,6 +14,7 @@ ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
 
 Answerer = Callable[[], Awaitable[Any]]
+Told = Callable[[str], Any]
 
 
 class ControlSilent(Exception):
@@ -20,9 +22,15 @@ class ControlSilent(Exception):
 
 
 async def serve_control(
-    path: Path, answers: dict[str, Answerer], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    path: Path,
+    answers: dict[str, Answerer],
+    told: Mapping[str, Told] = MappingProxyType({}),
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error."""
+    """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error.
+
+    ``told``: what takes a word with something behind it ("case_viewed 451207") at once.
+    """
     path.unlink(missing_ok=True)
     listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     await listener.bind(str(path))
@@ -33,18 +41,20 @@ async def serve_control(
         # Whoever hangs up before the answer must not take the kiosk along.
         with suppress(trio.BrokenResourceError), trio.move_on_after(ASK_S_MAX):
             async with stream:
-                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers)
+                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers, told)
                 await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
 
     task_status.started()
     await trio.serve_listeners(answer, [trio.SocketListener(listener)])
 
 
-async def _reply(line: bytes, answers: dict[str, Answerer]) -> Any:
+async def _reply(line: bytes, answers: dict[str, Answerer], told: Mapping[str, Told]) -> Any:
     try:
-        word = json.loads(line)["ask"]
+        word, _, about = json.loads(line)["ask"].partition(" ")
+        if about:
+            return told[word](about)
         answerer = answers[word]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {"error": "ask one of " + ", ".join(sorted(answers))}
     return await answerer()
 
