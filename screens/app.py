@@ -136,6 +136,10 @@ class KivyScreen:
         finally:
             self._speaker.stop()
 
+    def foresee(self, question: Question) -> None:
+        """Lay out and rasterise a question that will be asked soon, while nobody waits for it."""
+        self._glass.foresee(compose(self._moment.changed(question=question), self._theme, self._sign))
+
     def headset(self, plugged: bool) -> None:
         """A headset came or went: it starts speech, names and amounts are spoken through it alone, and the glass may be
         made dark. Whoever pulls it out has the picture back, with its amounts hidden."""

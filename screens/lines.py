@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from screens.typeface import measure
 
@@ -28,15 +28,18 @@ def break_lines(words: str, width: int, size: int, bold: bool) -> tuple[str, ...
 
 def _evened(words: str, width: int, size: int, bold: bool) -> list[str]:
     """No last line of one or two characters, where somewhat shorter lines before it need no line more."""
-    lines = _break(words, lambda text: measure(text, size, bold) <= width)
+    lines = _break(words, partial(_fits, width, size, bold))
     for narrower in range(1, EVENING_EMS_MAX + 1):
         if len(lines) < 2 or len(lines[-1]) > LAST_CHARS_LONELY:
             break
-        room = width - narrower * size
-        even = _break(words, lambda text, room=room: measure(text, size, bold) <= room)  # type: ignore[misc]
+        even = _break(words, partial(_fits, width - narrower * size, size, bold))
         if len(even) == len(lines):
             lines = even
     return lines
+
+
+def _fits(width: int, size: int, bold: bool, text: str) -> bool:
+    return measure(text, size, bold) <= width
 
 
 def _break(words: str, fits: Callable[[str], bool]) -> list[str]:

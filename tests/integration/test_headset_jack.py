@@ -118,6 +118,7 @@ async def test_the_state_is_asked_at_the_start_and_after_a_loss(tmp_path: Path) 
         async with trio.open_nursery() as nursery:
             await nursery.start(driver.run)
             await until(lambda driver=driver, plugged=plugged: driver.plugged is plugged)  # type: ignore[misc]
+            assert not kernel._switches, "it was asked as often as it must be"
             nursery.cancel_scope.cancel()
 
 
