@@ -26,6 +26,7 @@ _KINDS = {
     "refunded": "refund",
     "refunded_late": "refund",
 }
+INVOICED = "invoiced"  # the hospital's answer to the payment: where the electronic invoice is
 _INTENTS = {"settle_intent": "message_id", "deposit_intent": "key"}  # and the fact that names each
 _MONEY_OUT = ("dispensed", "dispense_uncertain")
 _PRINTS = ("receipt_intent", "receipt_not_confirmed", "receipt_delivered")
@@ -112,6 +113,8 @@ class _Case:
             return  # its period was destroyed: nothing of it can be told any more
         if entry.act in _INTENTS:
             self._intents[str(facts[_INTENTS[entry.act]])] = facts
+        elif entry.act == INVOICED and self._open is not None:
+            self._open.facts = {**self._open.facts, **facts}
         elif entry.act in _PRINTS and "paper" in facts:
             self.marks.append((int(facts["paper"]), entry.act))
         elif entry.act in _PRINTS:

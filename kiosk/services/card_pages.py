@@ -47,13 +47,10 @@ def label_of(means: str) -> Text:
 
 def why_not(means: Means) -> tuple[Text, ...]:
     """One sentence for each means that this terminal has and that does not work now."""
-    return tuple(_why_not(reason) for reason in means.why_not.values())
-
-
-def _why_not(reason: str) -> Text:
-    if reason in _WHY_NOT:
-        return _WHY_NOT[reason]
-    return device_words(reason, "") if reason in ("pin_pad", "cash_acceptor", "receipt_printer") else _BANK_OUT
+    return tuple(
+        device_words(reason, "") if one == CASH else _WHY_NOT.get(reason, _BANK_OUT)
+        for one, reason in means.why_not.items()
+    )
 
 
 def choose_means(due: Fen, means: Means) -> Question:
@@ -93,15 +90,15 @@ def bank_pin(kiosk: Kiosk, due: Fen) -> Question:
 
 
 def asking_bank() -> Question:
-    return _working("bank_asking", say("Asking the bank"))
+    return _working("bank_asking", say("Asking the bank"), say("Asking the bank"))
 
 
 def taking_back() -> Question:
-    return _working("bank_reversing", say("The bank has not answered: asking it to take nothing"))
+    return _working("bank_reversing", say("The bank has not answered yet"), say("Asking it to take nothing"))
 
 
-def _working(name: str, doing: Text) -> Question:
-    return Question(name, doing, (say("Please leave the card in the slot."),), Waiting(doing))
+def _working(name: str, heading: Text, doing: Text) -> Question:
+    return Question(name, heading, (say("Please leave the card in the slot."),), Waiting(doing))
 
 
 def card_out() -> Question:

@@ -75,7 +75,7 @@ def _bill(facts: Facts) -> list[Text]:
         say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
         say("Insurance fund: {amount}", amount=_amount(facts, "fund_fen")),
         say("Medical account: {amount}", amount=_amount(facts, "account_fen", "shared_account_fen")),
-        say("Paid in cash: {amount}", amount=_amount(facts, "cash_fen")),
+        *(_by_card(facts) or [say("Paid in cash: {amount}", amount=_amount(facts, "cash_fen"))]),
         say("Settlement number: {number}", number=str(facts.get("settlement_id", ""))),
         say("This is a receipt, not an invoice."),
     ]
@@ -84,10 +84,23 @@ def _bill(facts: Facts) -> list[Text]:
     return lines
 
 
+def _by_card(facts: Facts) -> list[Text]:
+    """Enough to find the payment at the bank, and no number that could be used."""
+    if "bank_reference" not in facts:
+        return []
+    return [
+        say("Paid by bank card: {amount}", amount=_amount(facts, "bank_amount_fen")),
+        say("Card {number}", number=str(facts["bank_card_first6_last4"])),
+        say("Bank reference: {number}", number=str(facts["bank_reference"])),
+    ]
+
+
 def _bill_pending(facts: Facts) -> list[Text]:
     lines = _department(facts)
     if "total_fen" in facts:
         lines.append(say("Bill in all: {amount}", amount=_amount(facts, "total_fen")))
+    if facts.get("at_bank_fen"):
+        lines.append(say("By bank card, under check: {amount}", amount=_amount(facts, "at_bank_fen")))
     lines.append(say("Your cash under check: {amount}", amount=_amount(facts, "held_fen")))
     return lines
 
@@ -141,7 +154,8 @@ def _money(owed: OwedReceipt) -> list[Text]:
         if owed.kind in ("money", "refund"):
             paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
         lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
-        if owed.kind.endswith("_pending"):
+        nothing_moved = owed.kind == "bill" and _by_card(owed.facts) and not (owed.paid_out_fen or owed.owed_fen)
+        if owed.kind.endswith("_pending") or nothing_moved:
             lines = []
     if owed.under_check_fen:
         lines.append(say("Not certain that it came out: {amount}", amount=Amount(owed.under_check_fen)))
