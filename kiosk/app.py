@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,9 +51,10 @@ from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
-from kiosk.ports import HostLink, Journal, Log, SealVerifier
+from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
+from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.supervisor import FindDriver, Supervisor
 from offline_queue.agency_keys import recovery_key
@@ -137,6 +138,7 @@ async def run_kiosk(settings: Settings) -> None:
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             told = {"case_viewed": partial(note_view, journal)}
             await nursery.start(serve_control, control_path(settings), {"doctor": examine}, told)
+            nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal, links)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
@@ -146,6 +148,12 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+async def _foresee_welcome(supervisor: Supervisor, foresee: Callable[[Question], None]) -> None:
+    """The first page is made ready while devices still answer."""
+    await supervisor.wait_change()
+    foresee(insert_card())
 
 
 def note_view(journal: Journal, code: str) -> str:
@@ -221,14 +229,15 @@ async def serve(
         nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: {desk.live_case})
         if "hospital" in desk.settings.hosts:
             nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: {desk.live_case})
-        if desk.statements is not None and "medical_insurance" in desk.settings.hosts:
-            books = Books(journal, desk.clock, desk.statements, desk.settings, lambda: desk.live_case)
-            nursery.start_soon(keep_reconciling, books, desk.log)
         if "bank" in desk.settings.hosts:
             nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):
             await desk.supervisor.wait_tried()
         await nursery.start(serve_residents, desk)
+        # Yesterday's accounts can wait until somebody can be served: they load what speaks to hosts.
+        if desk.statements is not None and "medical_insurance" in desk.settings.hosts:
+            books = Books(journal, desk.clock, desk.statements, desk.settings, lambda: desk.live_case)
+            nursery.start_soon(keep_reconciling, books, desk.log)
         task_status.started()
 
 
