@@ -130,7 +130,7 @@ SERVICES = (
         PAY_INPATIENT_DEPOSIT_NEEDS,
         pay_inpatient_deposit,
         hosts=("hospital",),
-        fitted=("cash_acceptor",),
+        ways=("cash_acceptor", "bank"),
     ),
     ServiceEntry(
         "collect_money",

@@ -70,6 +70,13 @@ def _deposited_late(journal: Journal, clock: Clock, intent: StoredEntry, held: F
 
 
 def _owe(journal: Journal, clock: Clock, intent: StoredEntry, held: Fen, code: str) -> None:
+    """Bank money goes back to its card, which only a person can arrange now: it stays in suspense, as their case."""
+    facts = _facts(intent)
+    if "bank_trace_number" in facts:
+        told: Facts = {**facts, "code": code, "receipt_owed": 1}
+        card, key = str(facts["card_number"]), str(facts["key"])
+        journal.commit(NewEntry("deposit_refused_late", intent.case_code, told, card, closes=key))
+        return
     _book(journal, clock, intent, "deposit_refused_late", Fen(0), held, {"code": code})
 
 

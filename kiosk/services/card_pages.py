@@ -6,6 +6,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Text, say
 from kiosk.money.means import BANK_CARD, CASH, Means
 from kiosk.ports import Answer, Hands, Kiosk, Place, Question, Role, Stars, Tiles, Tone, Waiting
+from kiosk.ports.money import BankPayment
 from kiosk.services.notices import device_words, go_back
 
 AGAIN, UNDO = "again", "undo"
@@ -86,6 +87,17 @@ def bank_pin(kiosk: Kiosk, due: Fen) -> Question:
         ),
         Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
         (go_back(),),
+    )
+
+
+def bank_pin_again(kiosk: Kiosk, payment: BankPayment) -> Question:
+    """For giving back what was just paid. Nothing is offered beside it: it is not the resident's to refuse."""
+    rules = kiosk.settings.bank
+    return Question(
+        "bank_pin_again",
+        say("Enter your bank PIN once more"),
+        (say("{amount} go back to this card.", amount=Amount(payment.amount_fen)), say("Not the social security PIN.")),
+        Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
     )
 
 

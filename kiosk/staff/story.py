@@ -72,6 +72,7 @@ ACTS: dict[str, Text] = {
     "held_for_settlement": say("After a power cut the money waits for the settlement's outcome."),
     "deposit_intent": say("The hospital was about to be told of the deposit."),
     "deposit_refused": say("The hospital refused the deposit; nothing was credited."),
+    "deposit_unpaid": say("Nothing was deposited: the bank did not say whether it paid."),
     "deposit_unanswered": say("The hospital did not answer to the deposit."),
     "deposited": say("The hospital credited the deposit."),
     "deposit_handed_over": say("The resident left with a paper; the terminal goes on telling the hospital."),
