@@ -17,6 +17,7 @@ from simulators.hosts.medical_insurance_books import Row
 
 SETTLED = ("settled", "settled_late")
 NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
+MAY_CHANGE = (*SETTLED, "deposited")  # after which change may be paid
 DISPENSE = 0x3C
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
@@ -63,7 +64,8 @@ def nothing_is_dispensed_blindly(life: Life, entries: list[StoredEntry]) -> Iter
     if ordered > len(intents):
         yield f"{ordered} dispenses, {len(intents)} intents"
     for intent in intents:
-        settled = any(one.case_code == intent.case_code and one.act in SETTLED for one in entries[: intent.seq])
+        before = entries[: intent.seq]
+        settled = any(one.case_code == intent.case_code and one.act in MAY_CHANGE for one in before)
         if _fact(intent, "reason") == "change" and not settled:
             yield f"change before SETTLED in case {intent.case_code}"
 
@@ -126,6 +128,15 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
         yield f"{registered} fen of debts registered, {owed} owed"
 
 
+def deposits_agree(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """The hospital has what the journal says it was given, or is still asked about."""
+    given = sum(-one.amount_fen for entry in entries for one in entry.postings if _gives_deposit(entry, one))
+    asked = sum(int(_fact(one, "amount_fen")) for one in life.journal.open_effects() if one.act == "deposit_intent")
+    has = sum(amount for _, amount in life.terminal.hosts["hospital"].claims.deposits())
+    if not given <= has <= given + asked:
+        yield f"the hospital has {has} fen of deposits, {given} are booked and {asked} asked about"
+
+
 def every_intent_has_its_end(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What no host has to answer is known after recovery: notes and dispenses."""
     for entry in life.journal.open_effects():
@@ -183,6 +194,7 @@ CHECKS: tuple[Check, ...] = (
     settled_means_booked,
     bank_agrees,
     hospital_was_told,
+    deposits_agree,
     every_intent_has_its_end,
     receipts_are_printed_or_owed,
     suspense_waits_for_something,
@@ -194,6 +206,10 @@ CHECKS: tuple[Check, ...] = (
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:
     postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
     return dict(totals(postings))
+
+
+def _gives_deposit(entry: StoredEntry, posting: Posting) -> bool:
+    return posting.account is Account.HOSPITAL and entry.act.startswith("deposit")
 
 
 def _adds_debt(posting: Posting) -> bool:
