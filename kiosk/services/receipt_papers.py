@@ -153,7 +153,9 @@ def _refund(facts: Facts) -> list[Text]:
         say("Staff: {staff}", staff=f"{facts['counter']}, {facts['approver']}"),
     ]
     if "bank_trace_number" in facts:
-        lines.append(say("Back to your bank card: {amount}", amount=_amount(facts, "cash_fen")))
+        amount = _amount(facts, "cash_fen")
+        waits = say("Not yet back on your bank card: {amount}", amount=amount)
+        lines.append(waits if "bank_waits" in facts else say("Back to your bank card: {amount}", amount=amount))
     return [*lines, say("The electronic invoice of this bill is void.")]
 
 
