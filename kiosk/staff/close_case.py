@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kiosk.domain.cases import OpenCase
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.text import Amount, Grouped, say
+from kiosk.domain.text import Amount, say
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
@@ -60,8 +60,8 @@ async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> No
         Question(
             "staff_close_propose",
             say("Close the case like this?"),
-            (say("A second person must approve it with their own card."),),
-            Figures(_figures(case, stake, remedy), secret=False),
+            (say("A second person must approve it."),),
+            Figures(_figures(stake, remedy), secret=False),
             (BACK, PROPOSE),
             case_code=case.code,
         )
@@ -112,7 +112,7 @@ async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> 
         Question(
             "staff_close_approve",
             say("Do you approve this closing?"),
-            body=Figures(_figures(closing.case, closing.stake, closing.remedy, closing.facts), secret=False),
+            body=Figures(_figures(closing.stake, closing.remedy, str(closing.facts["counter"])), secret=False),
             answers=(
                 BACK,
                 Answer("refuse", say("Do not approve"), Role.SECOND),
@@ -198,14 +198,7 @@ def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:
     return tuple(key for key, waits in found.items() if waits)
 
 
-def _figures(case: OpenCase, stake: Stake, remedy: Remedy, facts: Facts | None = None) -> tuple[Figure, ...]:
-    rows = [
-        Figure(say("Case {code}", code=Grouped(case.code)), Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))),
-        Figure(remedy.words, heading=True),
-    ]
-    owed = owed_fen(remedy, stake)
-    if owed:
-        rows.append(Figure(say("Owed to the holder of the card"), Amount(owed)))
-    if facts:
-        rows.append(Figure(say("Proposed by {staff}", staff=str(facts["counter"]))))
-    return tuple(rows)
+def _figures(stake: Stake, remedy: Remedy, counter: str = "") -> tuple[Figure, ...]:
+    """One row: what is decided stands on every page whole, and nobody approves the rest of it unseen."""
+    amount = Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))
+    return (Figure(remedy.words, amount, say("Proposed by {staff}", staff=counter) if counter else None, heading=True),)

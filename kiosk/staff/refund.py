@@ -99,7 +99,7 @@ async def approve_refund(kiosk: StaffKiosk, duty: OnDuty, refund: Refund) -> Non
         Question(
             "staff_refund_approve",
             say("Do you approve this refund?"),
-            (say("The holder must be here with their card."),),
+            (say("The holder must be here."),),
             Figures(_figures(refund, str(opened["counter"])), secret=False),
             (
                 BACK,

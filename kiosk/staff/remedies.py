@@ -41,6 +41,10 @@ TELL_AGAIN = Remedy("tell_again", say("Tell the host once more"))
 _EXPLAINED = Remedy("explained", say("Explained: nothing to book"))
 
 
+_ALL = (*_OWED, *_MISSING, *_SURPLUS, *_SHORTAGE, _FOUND_NOTE, TELL_AGAIN, _EXPLAINED)
+REMEDY_WORDS = {one.name: one.words for one in reversed(_ALL)}  # the first of a name says it best
+
+
 @dataclass(frozen=True)
 class Stake:
     """What a case is about: an account, and what stands there for it. ``lost_note_fen``: of a note nobody found.
