@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--runs", type=int, default=20, help="how many seeds")
     parser.add_argument("--only-money", action="store_true", help="every resident comes about money")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first seed that breaks a rule")
     parser.add_argument("--story", action="store_true", help="tell every history line by line")
 
 
@@ -35,9 +36,11 @@ def main(asked: argparse.Namespace) -> int:
         whole.add(told)
         if asked.story:
             print("\n".join(told.story))
+        if told.violations and asked.until_broken:
+            break
         if told.violations and len(whole.broken) <= STORIES_MAX:
             _tell_shortest(told, limits)
-    print(whole.line(asked.seed, asked.runs, time.process_time() - began), flush=True)
+    print(whole.line(asked.seed, seed - asked.seed + 1, time.process_time() - began), flush=True)
     return 1 if whole.broken else 0
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import tempfile
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -50,12 +51,16 @@ LAST = "rare_ji"  # comes when all is over, and must be served
 
 @dataclass(frozen=True)
 class Limits:
-    """What a shorter telling of the same seed leaves out. ``only_money``: every resident comes about money."""
+    """What a shorter telling of the same seed leaves out.
+
+    ``only_money``: every resident comes about money. ``disk_lies``: a sync does nothing, and the checks must find it.
+    """
 
     sessions: int = SESSIONS
     kinds: tuple[str, ...] | None = None  # of faults; None: all
     cuts: bool = True
     only_money: bool = False
+    disk_lies: bool = False
 
 
 @dataclass
@@ -84,7 +89,12 @@ def live_history(seed: int, limits: Limits = Limits()) -> Told:
     """Live it in a new world, in virtual time."""
     scratch = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a scratch folder in memory
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        return run_seeded(seed, _History(seed, Path(folder), limits).live)
+        history = _History(seed, Path(folder), limits)
+        try:
+            return run_seeded(seed, history.live)
+        except ExceptionGroup as group:
+            # A programmer's error ends the process in the field, too; a history that ends so is a finding, not a crash.
+            return history.ended_by(group)
 
 
 class _History:
@@ -102,6 +112,7 @@ class _History:
         try:
             terminal.load_cash(LOADED)
             terminal.fuse.armed = True
+            terminal.disk.lies = self._limits.disk_lies
             async with trio.open_nursery() as world:
                 world.start_soon(terminal.run_world)
                 await self._days(self._trouble())
@@ -110,6 +121,15 @@ class _History:
         finally:
             terminal.close()
         self._told.story = terminal.story
+        return self._told
+
+    def ended_by(self, group: BaseExceptionGroup[BaseException]) -> Told:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        where = traceback.extract_tb(first.__traceback__)[-1]
+        self._told.violations.append(f"process_ended: {first!r} at {Path(where.filename).name}:{where.lineno}")
+        self._told.story = self._terminal.story
         return self._told
 
     def _trouble(self) -> Trouble:
