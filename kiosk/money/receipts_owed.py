@@ -41,6 +41,7 @@ _ALONE = (
     "refunded_late",
     "deposited_late",
     "deposit_refused_late",
+    "case_closed",
     "held_for_settlement",
     "held_for_deposit",
 )

@@ -11,10 +11,11 @@ from kiosk.domain.cases import OpenCase
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.text import Amount, say
+from kiosk.money.debt_payout import ended_by_people
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
-from kiosk.staff.remedies import TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
+from kiosk.staff.remedies import PAID_OUT, TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
 from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
@@ -135,17 +136,21 @@ async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> 
 
 def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     code, stake = closing.case.code, closing.stake
-    for note in _lost_notes(kiosk, kiosk.journal.story(code)):
+    story = kiosk.journal.story(code)
+    for note in _lost_notes(kiosk, story):
         # Each effect has a commit of its own; the case stays open until the last one.
         key = str((note.facts or {})["note"])
         kiosk.journal.commit(NewEntry(GIVEN_UP, code, {"note": key}, closes=f"note:{key}"))
     _end_notices(kiosk, duty, closing)
     owed = owed_fen(closing.remedy, stake)
     facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
-    notices: tuple[NewNotice, ...] = ()
+    reserve = ended_by_people(story, paid=closing.remedy.name == PAID_OUT)
+    notices = (reserve.notice,) if reserve else ()
+    anew = Fen(max(0, owed - reserve.kept_fen)) if reserve else owed
+    if anew:
+        debt: Facts = {"amount_fen": anew, "reason": "case_closed", "card_number": stake.card_number}
+        notices = (*notices, NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, anew))
     if owed:
-        debt: Facts = {"amount_fen": owed, "reason": "case_closed", "card_number": stake.card_number}
-        notices = (NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, owed),)
         facts["receipt_owed"] = 1
     card = stake.card_number if owed else ""
     kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.remedy, stake), notices=notices))

@@ -18,10 +18,11 @@ class Remedy:
     moves: tuple[Account, Account] | None = None
 
 
+PAID_OUT = "paid_out"
 _OWED = (
     Remedy("holder", say("It is the holder's"), (Account.SUSPENSE, Account.HOLDER_DEBT)),
     Remedy("hospital", say("It is the hospital's"), (Account.SUSPENSE, Account.HOSPITAL)),
-    Remedy("paid_out", say("It was paid out after all"), (Account.SUSPENSE, Account.SHORTAGE)),
+    Remedy(PAID_OUT, say("It was paid out after all"), (Account.SUSPENSE, Account.SHORTAGE)),
     Remedy("nobody", say("It is nobody's: a surplus"), (Account.SUSPENSE, Account.SURPLUS)),
 )
 _MISSING = (Remedy("lost", say("It is lost: a shortage"), (Account.SUSPENSE, Account.SHORTAGE)),)
