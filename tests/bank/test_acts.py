@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import trio
 
 from kiosk.domain.money import Fen
 from kiosk.ports import CardGone, HostRefused, OutcomeUnknown
@@ -262,13 +261,3 @@ async def test_nothing_of_card_or_pin_is_in_the_log(stand: BankStand) -> None:
     said = stand.log.getvalue() + stand.pad.log.getvalue() + repr(unknown.value) + repr(stand.journal.intents)
     for secret in (PAN, PAN[6:-4], "852963", PAN.encode().hex()):
         assert secret not in said
-
-
-async def test_two_at_once_sign_on_one_after_the_other(stand: BankStand) -> None:
-    """The background and a resident: the pad ends with one pair of keys, the bank's own, and the payment goes."""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(stand.client.sign_on)
-        nursery.start_soon(stand.client.look)
-        nursery.start_soon(stand.client.sign_on)
-    assert (await stand.pay(PAID)).amount_fen == PAID
-    assert stand.host.heard.count("0800") in (2, 3)
