@@ -17,6 +17,7 @@ GROUPS = {
     "card": ("simulators.bench.card", "simulators.bench.card_in"),
     "serial": ("simulators.bench.serial", "simulators.bench.receipt"),
     "journal": ("simulators.bench.journal",),
+    "cash": ("simulators.bench.notes", "simulators.bench.bill"),
     "hotlist": ("simulators.bench.hotlist",),
 }
 
