@@ -47,7 +47,9 @@ class Terminal(_Part, frozen=True):
     telephone: str = "0000-12333"
     reset_counter_zh: str = "3 号窗口"
     reset_counter_en: str = "counter 3"
-    headset: bool = False
+    headset: bool = False  # one is always there; where it is plugged in, slot ``headset`` tells
+    loudspeaker: str = ""  # ALSA names, where the two are two devices; empty: the machine's own choice
+    headset_sound: str = ""
 
 
 class SlotSettings(_Part, frozen=True):
