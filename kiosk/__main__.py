@@ -1,4 +1,4 @@
-"""``python -m kiosk run | doctor | case CODE``: everything there is to start on a terminal."""
+"""``python -m kiosk run | forward | doctor | case CODE``: everything there is to start on a terminal."""
 
 import argparse
 import gc
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import trio
 
-from kiosk.app import examine_terminal, run_kiosk
 from kiosk.books import tell_case
 from kiosk.config import ConfigError, load_settings
 from kiosk.doctor import as_json, as_table, healthy
@@ -22,7 +21,7 @@ CASE_DIGITS = 6
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "doctor", "case"))
+    parser.add_argument("command", choices=("run", "forward", "doctor", "case"))
     parser.add_argument("code", nargs="?", default="", help="case: the six digits of a receipt or screen")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     parser.add_argument("--json", action="store_true", help="doctor: for machines")
@@ -33,11 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(asked.settings)
         if asked.command == "run":
+            from kiosk.app import run_kiosk  # each process loads only what is its own
+
             gc.disable()  # while everything is made and nothing goes, collecting costs a tenth of the start
             trio.run(run_kiosk, settings)
             return 0
+        if asked.command == "forward":
+            from kiosk.forward import run_forwarder
+
+            trio.run(run_forwarder, settings)
+            return 0
         if asked.command == "case":
             return _tell(Path(settings.data_dir), asked.code)
+        from kiosk.app import examine_terminal
+
         findings = trio.run(examine_terminal, settings)
     except (ConfigError, JournalUnusable, OSError) as error:
         print(error, file=sys.stderr)

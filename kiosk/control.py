@@ -1,28 +1,41 @@
-"""The kiosk's control socket: one JSON line asks, one JSON line answers. Only this terminal's own users reach it."""
+"""Control sockets of kiosk and forwarder: one JSON line asks, one answers. Only this terminal's own users get there."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from kiosk.config import Settings
+
 ASK_BYTES_MAX = 4096
 ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
 
-Answerer = Callable[[], Awaitable[Any]]
+Answerer = Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+def kiosk_path(settings: Settings) -> Path:
+    return Path(settings.run_dir) / "kiosk.sock"
+
+
+def forward_path(settings: Settings) -> Path:
+    """In a folder of its own: the kiosk's is emptied at its every start."""
+    return Path(settings.run_dir) / "forward" / "forward.sock"
+
+
 
 
 class ControlSilent(Exception):
-    """No kiosk answers on this socket."""
+    """Nobody answers on this socket."""
 
 
 async def serve_control(
     path: Path, answers: dict[str, Answerer], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error."""
+    """Answer for ever. ``answers`` maps the word asked to what answers the whole question; an unknown word gets an
+    error."""
     path.unlink(missing_ok=True)
     listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     await listener.bind(str(path))
@@ -42,15 +55,15 @@ async def serve_control(
 
 async def _reply(line: bytes, answers: dict[str, Answerer]) -> Any:
     try:
-        word = json.loads(line)["ask"]
-        answerer = answers[word]
+        asked = json.loads(line)
+        answerer = answers[asked["ask"]]
     except (ValueError, KeyError, TypeError):
         return {"error": "ask one of " + ", ".join(sorted(answers))}
-    return await answerer()
+    return await answerer(asked)
 
 
-async def ask_control(path: Path, word: str) -> Any:
-    """Ask the running kiosk.
+async def ask_control(path: Path, word: str, **more: str) -> Any:
+    """Ask the process that serves this socket.
 
     Raises:
         ControlSilent: nobody listens, or no answer in time.
@@ -58,7 +71,7 @@ async def ask_control(path: Path, word: str) -> Any:
     try:
         with trio.fail_after(ASK_S_MAX):
             async with await trio.open_unix_socket(str(path)) as stream:
-                await stream.send_all(json.dumps({"ask": word}).encode() + b"\n")
+                await stream.send_all(json.dumps({"ask": word, **more}).encode() + b"\n")
                 return json.loads(await _line(stream, ANSWER_BYTES_MAX))
     except (OSError, RuntimeError, trio.TooSlowError, trio.BrokenResourceError, ValueError) as error:
         raise ControlSilent(str(path)) from error

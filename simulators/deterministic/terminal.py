@@ -31,8 +31,10 @@ from kiosk.config import HostSettings, MedicalInsuranceRules, Settings, SlotSett
 from kiosk.config import Terminal as TerminalRules
 from kiosk.desk import Desk
 from kiosk.domain.entries import NewEntry
+from kiosk.forward import Forwarding, forward
 from kiosk.log import ALLOWED_FIELDS, Field
 from kiosk.ports import DeviceContext
+from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from simulators.cards.card import VirtualCard
@@ -173,7 +175,8 @@ class Terminal:
         try:
             with self._opened(mind, type_) as life:
                 async with trio.open_nursery() as nursery:
-                    await nursery.start(serve, life.desk, life.journal, life.links)
+                    nursery.start_soon(forward, life.forwarding)
+                    await nursery.start(serve, life.desk, life.journal)
                     await until(life)
                     nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
@@ -233,6 +236,8 @@ class Life:
         }
         clock = _SteeredClock()
         clock.terminal = terminal
+        # On a real terminal a process of its own; here both share one connection (money-rules 24).
+        self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, open_copies(data), self.links)
         self.desk: Desk = compose(
             settings,
             Outside(
