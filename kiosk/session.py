@@ -134,7 +134,7 @@ SERVICES = (
     ),
     ServiceEntry(
         "collect_money",
-        say("Collect money kept for you"),
+        say("Collect your money"),
         "note",
         COLLECT_MONEY_NEEDS,
         collect_money,
@@ -144,7 +144,7 @@ SERVICES = (
     ),
     ServiceEntry(
         "collect_receipt",
-        say("Print a receipt you are owed"),
+        say("Print your receipt"),
         "receipt",
         COLLECT_RECEIPT_NEEDS,
         collect_receipt,

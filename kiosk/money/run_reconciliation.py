@@ -4,18 +4,22 @@ Everything here may be cut and run again: effects that are closed are gone, a di
 not written twice, and a day counts as reconciled with its last commit only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import NoReturn
+from functools import partial
+from typing import Generic, NoReturn, TypeVar
 
 import trio
 
 from kiosk.config import Settings
 from kiosk.domain.entries import NewEntry, StoredEntry
 from kiosk.domain.settlement import StatementRow
-from kiosk.domain.statement import Comparison, Finding
+from kiosk.domain.statement import Act, BankRow, Comparison, Finding
+from kiosk.money.bank_acts import BANK_ACTS, bank_acts, bank_key, banked_acts
+from kiosk.money.bank_record import intent_of, open_acts
 from kiosk.money.close_proven import Detail, close_proven
+from kiosk.money.pay_by_card import close_by_detail
 from kiosk.money.platform_acts import CHINA, INTENTS, PLATFORM_ACTS, judged_on, opens_at, platform_acts, stated_acts
 from kiosk.money.reconcile import compare
 from kiosk.ports import Clock, HostRefused, Journal, Log, OutcomeUnknown
@@ -23,6 +27,7 @@ from kiosk.ports.money import Statements
 
 AGAIN_S = 1800.0  # the hospital reconciles in the morning; all is to be known by T+1 10:00 (money-rules 2)
 DAYS_BACK_MAX = 7
+Row = TypeVar("Row")
 DIFFERS, RECONCILED = "reconciliation_differs", "reconciled"
 
 
@@ -40,13 +45,22 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Books:
-    """What reconciling works with. ``live_case``: of the visit that is going on; its effects are its own."""
+    """What reconciling works with. ``live``: cases of visits that are going on; their effects are their own."""
 
     journal: Journal
     clock: Clock
     statements: Statements
     settings: Settings
-    live_case: Callable[[], str] = lambda: ""
+    live: Callable[[], Collection[str]] = tuple
+
+
+@dataclass(frozen=True)
+class DayDetail(Generic[Row]):
+    """Of the day itself, and of the one before: an act begun just before midnight is judged with the day on which it
+    can have been booked last."""
+
+    rows: tuple[Row, ...]
+    before: tuple[Row, ...]
 
 
 async def keep_reconciling(books: Books, log: Log) -> NoReturn:
@@ -90,11 +104,11 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
     Raises:
         HostRefused: ``not_reconciled_yet``. OutcomeUnknown: no answer. Either way nothing was closed.
     """
-    # An act begun just before midnight is judged with the day on which it can have been booked last.
-    rows, rows_before = await _detail(books, day), await _detail(books, day - timedelta(days=1))
+    platform, bank = await _platform_detail(books, day), await _bank_detail(books, day)
     due = [one for one in _intents(books) if judged_on(one.at) == day]
-    proved = close_proven(books.journal, books.clock, due, Detail((*rows, *rows_before)))
-    compared = _compared(books, day, rows, rows_before)
+    proved = close_proven(books.journal, books.clock, due, Detail((*platform.rows, *platform.before)))
+    proved += _close_bank(books, day, bank)
+    compared = _both(_compare_platform(books, day, platform), _compare_bank(books, day, bank))
     findings = tuple(_as_case(books, day, finding) for finding in compared.findings)
     done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings)
     facts: dict[str, str | int] = {
@@ -104,23 +118,56 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
     return done
 
 
-async def _detail(books: Books, day: date) -> tuple[StatementRow, ...]:
+async def _platform_detail(books: Books, day: date) -> DayDetail[StatementRow]:
     rules = books.settings.medical_insurance
-    return await books.statements.statement(day, rules.serial_first, rules.serial_last)
+    ask = partial(books.statements.statement, serial_first=rules.serial_first, serial_last=rules.serial_last)
+    return DayDetail(await ask(day), await ask(day - timedelta(days=1)))
 
 
-def _compared(books: Books, day: date, rows: Iterable[StatementRow], rows_before: Iterable[StatementRow]) -> Comparison:
+async def _bank_detail(books: Books, day: date) -> DayDetail[BankRow]:
+    if "bank" not in books.settings.hosts:
+        return DayDetail((), ())
+    ask = partial(books.statements.bank_statement, terminal_id=books.settings.bank.terminal_id)
+    return DayDetail(await ask(day), await ask(day - timedelta(days=1)))
+
+
+def _close_bank(books: Books, day: date, detail: DayDetail[BankRow]) -> int:
+    """Acts at the bank that nobody knew of, closed by its file: the only thing that answers a 12 or 25 (rule 1)."""
+    booked = {bank_key(row) for row in (*detail.rows, *detail.before) if row.state != "reversed"}
+    due = [one for one in open_acts(books.journal) if judged_on(one.at) == day and one.case_code not in books.live()]
+    for intent in due:
+        known = intent_of(intent)
+        stands = f"{known.batch_number}:{known.trace_number}" in booked
+        close_by_detail(books.journal, intent, stands=stands)
+    return len(due)
+
+
+def _compare_platform(books: Books, day: date, detail: DayDetail[StatementRow]) -> Comparison:
     acts = platform_acts(books.journal.since(opens_at(day - timedelta(days=2)), *PLATFORM_ACTS))
+    return _compare(day, acts, stated_acts(detail.rows), stated_acts(detail.before))
+
+
+def _compare_bank(books: Books, day: date, detail: DayDetail[BankRow]) -> Comparison:
+    acts = bank_acts(books.journal.since(opens_at(day - timedelta(days=2)), *BANK_ACTS))
+    return _compare(day, acts, banked_acts(detail.rows), banked_acts(detail.before))
+
+
+def _compare(
+    day: date, acts: Mapping[str, tuple[date, Act]], theirs: Sequence[Act], theirs_before: Sequence[Act]
+) -> Comparison:
     ours = {key: act for key, (judged, act) in acts.items() if judged == day}
     beside = [act for judged, act in acts.values() if judged != day]
     # What else stands in the detail of the day before was judged then.
-    theirs = [*rows, *(row for row in rows_before if row.message_id in ours)]
-    return compare(ours.values(), stated_acts(theirs), beside)
+    return compare(ours.values(), [*theirs, *(act for act in theirs_before if act.key in ours)], beside)
+
+
+def _both(one: Comparison, other: Comparison) -> Comparison:
+    return Comparison(one.agree + other.agree, one.open + other.open, (*one.findings, *other.findings))
 
 
 def _intents(books: Books) -> list[StoredEntry]:
     """Open effects at the platform whose money, if any, recovery has put aside."""
-    waiting = {newest.case_code for newest, _ in books.journal.unspent()} | {books.live_case()}
+    waiting = {newest.case_code for newest, _ in books.journal.unspent()} | set(books.live())
     effects = books.journal.open_effects()
     return [one for one in effects if one.act in INTENTS and one.case_code not in waiting]
 

@@ -53,12 +53,13 @@ class Terminal:
         self.office = HospitalOffice()
         self.clock = ManyVisits()
         self.visits = 0
+        self.hosts_named: tuple[str, ...] = ()
         self.make_reader: type[FakeReader] = FakeReader
         self.kiosk = self.new_kiosk({})
 
     def new_kiosk(self, script: dict[str, Any]) -> KioskInMemory:
         said = SCRIPT | dict.fromkeys(UNDERSTOOD.split(), "understood") | script
-        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, reader=self.make_reader())
+        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, self.hosts_named, self.make_reader())
         kiosk.desk.clock = self.clock
         return kiosk
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced
@@ -146,3 +147,44 @@ async def test_two_services_of_one_visit_keep_their_money_apart(autojump_clock: 
     terminal.journal.commit(NewEntry("dispensed", "900001", {"paid_fen": 2000, "unaccounted_fen": 0}, CARD, back))
     bill, money = receipts_owed(terminal.journal, CARD)
     assert (bill.kind, bill.paid_out_fen, money.kind, money.paid_out_fen) == ("bill", 0, "money", 2000)
+
+
+async def menu_of(terminal: Terminal) -> list[tuple[str, bool]]:
+    """Names of the menu's tiles, and whether each says that something waits, before any PIN was asked for."""
+    kiosk = terminal.new_kiosk({})
+
+    async def put_card_in() -> None:
+        await trio.sleep(3)
+        kiosk.reader.insert()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(put_card_in)
+        await kiosk.serve(lambda: "menu" in kiosk.screen.names())
+    menu = next(question for question in kiosk.screen.asked if question.name == "menu")
+    assert "pin_entry" not in kiosk.screen.names()
+    assert not any(answer.note and answer.note.personal for answer in menu.answers)
+    return [(answer.value, answer.note is not None) for answer in menu.answers]
+
+
+async def test_the_menu_says_that_a_paper_waits(autojump_clock: MockClock, tmp_path: Path) -> None:
+    """The tile of owed papers stands first while one is owed, and not at all otherwise; it names no amount."""
+    terminal = Terminal(tmp_path)
+    assert "collect_receipt" not in dict(await menu_of(terminal))
+    commit(terminal.journal, "settled_late", **SETTLED, owed_fen=0)
+    assert (await menu_of(terminal))[0] == ("collect_receipt", True)
+    (paper,) = papers(terminal)
+    await collect(terminal, paper)
+    assert "collect_receipt" not in dict(await menu_of(terminal))
+    terminal.journal.close()
+
+
+async def test_the_menu_says_that_money_waits(autojump_clock: MockClock, tmp_path: Path) -> None:
+    """A debt that this terminal wrote down brings its tile to the front until the holder has looked at the register."""
+    terminal = Terminal(tmp_path)
+    terminal.hosts_named = ("hospital",)
+    assert dict(await menu_of(terminal))["collect_money"] is False
+    commit(terminal.journal, "debt_owed", amount_fen=5000, reason="power_cut", key="k")
+    assert ("collect_money", True) in (await menu_of(terminal))[:2]
+    assert await terminal.visit("collect_money") is Outcome.DONE
+    assert dict(await menu_of(terminal))["collect_money"] is False
+    terminal.journal.close()
