@@ -18,7 +18,8 @@ from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
 from kiosk.hosts.agency.ledger import LedgerClient
-from kiosk.hosts.card_platform.client import CardPlatformClient, states_from_settings
+from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
