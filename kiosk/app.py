@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,9 +43,10 @@ from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_bank import keep_bank_driven
-from kiosk.ports import HostLink, Log, SealVerifier
+from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
+from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.supervisor import FindDriver, Supervisor
 from offline_queue.agency_keys import recovery_key
@@ -56,6 +57,7 @@ from offline_queue.verify import verify
 
 HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
+CASE_DIGITS = 6
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
 
 
@@ -107,7 +109,7 @@ async def run_kiosk(settings: Settings) -> None:
         ),
     )
 
-    async def examine(asked: Mapping[str, Any]) -> Any:
+    async def examine() -> Any:
         findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor)]
         findings += [*await _host_findings(links), *await _bank_findings(settings, log)]
         findings += house_findings(settings, clock.now())
@@ -118,7 +120,9 @@ async def run_kiosk(settings: Settings) -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-            await nursery.start(serve_control, kiosk_path(settings), {"doctor": examine})
+            told = {"case_viewed": partial(note_view, journal)}
+            await nursery.start(serve_control, kiosk_path(settings), {"doctor": examine}, told)
+            nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
@@ -128,6 +132,32 @@ async def run_kiosk(settings: Settings) -> None:
         for link in links.values():
             link.close()
         journal.close()
+
+
+async def _foresee_welcome(supervisor: Supervisor, foresee: Callable[[Question], None]) -> None:
+    """The first page is made ready while devices still answer."""
+    await supervisor.wait_change()
+    foresee(insert_card())
+
+
+def note_view(journal: Journal, code: str) -> str:
+    """Somebody reads a case at the console: every view of one is logged (money-rules 29).
+
+    Raises:
+        ValueError: no number of a case.
+    """
+    if not (code.isdecimal() and len(code) <= CASE_DIGITS):
+        raise ValueError("no number of a case")
+    journal.record("case_viewed", staff="console", case=code)
+    return "noted"
+
+
+async def tell_of_view(settings: Settings, code: str) -> bool:
+    """Whether the running kiosk has written down that this case is looked at."""
+    try:
+        return bool(await ask_control(kiosk_path(settings), f"case_viewed {code}") == "noted")
+    except ControlSilent:
+        return False
 
 
 def compose(settings: Settings, outside: Outside) -> Desk:
@@ -163,6 +193,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
         statements=HospitalClient(links["hospital"]) if "hospital" in links else None,
+        aside=journal.outbox,
     )
     if outside.bank_line is not None:
         desk.bank = _bank(desk, outside.bank_line)
@@ -181,6 +212,7 @@ async def serve(
         with trio.move_on_after(FIRST_TRY_S):
             await desk.supervisor.wait_tried()
         await nursery.start(serve_residents, desk)
+        # Yesterday's accounts can wait until somebody can be served: they load what speaks to hosts.
         task_status.started()
 
 

@@ -1,9 +1,10 @@
-"""Control sockets of kiosk and forwarder: one JSON line asks, one answers. Only this terminal's own users get there."""
+"""The kiosk's control socket: one JSON line asks, one JSON line answers. Only this terminal's own users reach it."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import trio
@@ -14,7 +15,6 @@ ASK_BYTES_MAX = 4096
 ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
 
-Answerer = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
 def kiosk_path(settings: Settings) -> Path:
     return Path(settings.run_dir) / "kiosk.sock"
@@ -25,17 +25,24 @@ def forward_path(settings: Settings) -> Path:
     return Path(settings.run_dir) / "forward" / "forward.sock"
 
 
+Answerer = Callable[[], Awaitable[Any]]
+Told = Callable[[str], Any]
 
 
 class ControlSilent(Exception):
-    """Nobody answers on this socket."""
+    """No kiosk answers on this socket."""
 
 
 async def serve_control(
-    path: Path, answers: dict[str, Answerer], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    path: Path,
+    answers: dict[str, Answerer],
+    told: Mapping[str, Told] = MappingProxyType({}),
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer for ever. ``answers`` maps the word asked to what answers the whole question; an unknown word gets an
-    error."""
+    """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error.
+
+    ``told``: what takes a word with something behind it ("case_viewed 451207") at once.
+    """
     path.unlink(missing_ok=True)
     listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     await listener.bind(str(path))
@@ -46,24 +53,26 @@ async def serve_control(
         # Whoever hangs up before the answer must not take the kiosk along.
         with suppress(trio.BrokenResourceError), trio.move_on_after(ASK_S_MAX):
             async with stream:
-                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers)
+                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers, told)
                 await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
 
     task_status.started()
     await trio.serve_listeners(answer, [trio.SocketListener(listener)])
 
 
-async def _reply(line: bytes, answers: dict[str, Answerer]) -> Any:
+async def _reply(line: bytes, answers: dict[str, Answerer], told: Mapping[str, Told]) -> Any:
     try:
-        asked = json.loads(line)
-        answerer = answers[asked["ask"]]
-    except (ValueError, KeyError, TypeError):
+        word, _, about = json.loads(line)["ask"].partition(" ")
+        if about:
+            return told[word](about)
+        answerer = answers[word]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {"error": "ask one of " + ", ".join(sorted(answers))}
-    return await answerer(asked)
+    return await answerer()
 
 
-async def ask_control(path: Path, word: str, **more: str) -> Any:
-    """Ask the process that serves this socket.
+async def ask_control(path: Path, word: str) -> Any:
+    """Ask the running kiosk.
 
     Raises:
         ControlSilent: nobody listens, or no answer in time.
@@ -71,7 +80,7 @@ async def ask_control(path: Path, word: str, **more: str) -> Any:
     try:
         with trio.fail_after(ASK_S_MAX):
             async with await trio.open_unix_socket(str(path)) as stream:
-                await stream.send_all(json.dumps({"ask": word, **more}).encode() + b"\n")
+                await stream.send_all(json.dumps({"ask": word}).encode() + b"\n")
                 return json.loads(await _line(stream, ANSWER_BYTES_MAX))
     except (OSError, RuntimeError, trio.TooSlowError, trio.BrokenResourceError, ValueError) as error:
         raise ControlSilent(str(path)) from error

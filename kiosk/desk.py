@@ -17,6 +17,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.l10n import on_paper
+from kiosk.money.cash_books import CASH_SLOTS
 from kiosk.ports import (
     HELP,
     AgencyDuty,
@@ -47,7 +48,7 @@ from kiosk.ports import (
 )
 from kiosk.ports.cash import CashModule
 from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance, Statements
-from kiosk.ports.staff import TerminalBooks
+from kiosk.ports.staff import NoticesAside, TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
@@ -92,6 +93,7 @@ class Desk:
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes
     terminal_books: TerminalBooks | None = None
     statements: Statements | None = None  # of the hospital whose lobby this is
+    aside: NoticesAside | None = None
     visit: Visit = field(init=False)
     card: CardWatch = field(default_factory=CardWatch, init=False)
 
@@ -147,6 +149,12 @@ class Desk:
     def books(self) -> TerminalBooks:
         assert self.terminal_books is not None, "the composition root gives staff their books"
         return self.terminal_books
+
+    @property
+    def cash_in_need(self) -> tuple[CashModule, ...]:
+        slots = [self.supervisor.slots[name] for name in CASH_SLOTS if name in self.supervisor.slots]
+        waiting = [one for one in slots if one.health.condition is Condition.FAULT and one.device is not None]
+        return tuple(one.device for one in waiting)
 
     @property
     def slot_health(self) -> dict[str, Health]:

@@ -6,7 +6,7 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,8 @@ async def run_forwarder(settings: Settings) -> None:
         journal = SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))
         work = Forwarding(settings, clock, log, journal, open_copies(data_dir), links)
         try:
-            await nursery.start(serve_control, forward_path(settings), _answers(journal))
+            told = {"release": partial(_release, journal)}
+            await nursery.start(serve_control, forward_path(settings), _answers(journal), told)
             nursery.start_soon(forward, work)
             (run_dir / "ready").write_text(str(os.getpid()))
             await trio.sleep_forever()
@@ -110,10 +111,10 @@ def _deliveries(work: Forwarding) -> Deliveries:
     return {**card_platform_notices(cards), **hospital}
 
 
-def _answers(journal: SqliteJournal) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
-    """The forwarder's own socket (money-rules 24): what is unsent, under the signed head; a way out of quarantine."""
+def _answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """The forwarder's own socket (money-rules 24): what is unsent, under the signed head."""
 
-    async def unsent(asked: Mapping[str, Any]) -> dict[str, Any]:
+    async def unsent() -> dict[str, Any]:
         head = journal.signed_head()
         return {
             "seq": head.seq,
@@ -123,18 +124,21 @@ def _answers(journal: SqliteJournal) -> dict[str, Callable[[Mapping[str, Any]], 
             "open_effects": len(journal.open_effects()),
         }
 
-    async def put_aside(asked: Mapping[str, Any]) -> list[dict[str, str]]:
+    async def put_aside() -> list[dict[str, str]]:
         names = ("key", "host", "act", "reason")
         return [dict(zip(names, one, strict=True)) for one in journal.outbox.put_aside()]
 
-    async def release(asked: Mapping[str, Any]) -> dict[str, str]:
-        try:
-            journal.outbox.release(str(asked.get("key")), str(asked.get("by")))
-        except UnknownNotice as unknown:
-            return {"error": f"nothing was put aside under {unknown}"}
-        return {"released": str(asked.get("key"))}
+    return {"unsent": unsent, "put_aside": put_aside}
 
-    return {"unsent": unsent, "put_aside": put_aside, "release": release}
+
+def _release(journal: SqliteJournal, about: str) -> str:
+    """``release KEY STAFF``: the way out of quarantine, when a person knows that the host will take it now."""
+    key, _, by = about.partition(" ")
+    try:
+        journal.outbox.release(key, by)
+    except UnknownNotice:
+        return "nothing was put aside under this key"
+    return "released"
 
 
 async def _journal_made(data_dir: Path) -> None:

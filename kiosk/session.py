@@ -13,6 +13,7 @@ import trio
 from kiosk.config import Settings
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
+from kiosk.domain.staff import NotStaff
 from kiosk.domain.text import Text, say
 from kiosk.goodbye import VisitEnd, goodbye
 from kiosk.money.debt_payout import owes_here
@@ -62,7 +63,6 @@ from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEED
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from kiosk.services.take_refund import NEEDS as TAKE_REFUND_NEEDS
 from kiosk.services.take_refund import take_refund
-from kiosk.staff.certificate import NotStaff
 from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
@@ -130,7 +130,7 @@ SERVICES = (
         PAY_INPATIENT_DEPOSIT_NEEDS,
         pay_inpatient_deposit,
         hosts=("hospital",),
-        fitted=("cash_acceptor",),
+        ways=("cash_acceptor", "bank"),
     ),
     ServiceEntry(
         "collect_money",

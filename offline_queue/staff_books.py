@@ -18,6 +18,7 @@ _OPENS_A_CASE = (
 )  # fmt: skip
 # A hand count of two people stands above what a device says of the same place.
 _SETTLES = {"drums_exchanged": "device_differs", "cash_box_exchanged": "box_differs"}
+_TAKEN_UP = ("notice_released", "notice_given_up")
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
 
 
@@ -108,6 +109,8 @@ class StaffBooks:
         if act in _SETTLES:
             for differing in self._cases.values():
                 differing.acts.discard(_SETTLES[act])
+        if act in _TAKEN_UP and code in self._cases:
+            self._cases[code].acts.discard("notice_put_aside")
         moved = [posting for posting in postings if posting.account in _EXPLAIN]
         closes = act == "case_closed" and code in self._cases
         if not moved and not closes and act not in _OPENS_A_CASE:

@@ -6,6 +6,7 @@ SPEAK = "speak"
 CONTRAST = "contrast"
 LANGUAGE = "language"
 HIDE = "hide"
+DARK = "dark"  # everything hidden, for who listens by headset
 PREVIOUS = "previous"
 NEXT = "next"
 REPEAT = "repeat"  # say it again; a key, no target

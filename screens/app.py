@@ -12,7 +12,7 @@ from kiosk.domain.text import say
 from kiosk.ports import Figures, Hands, Number, PadKey, Preferences, Question, Role, Screen, Waiting, number_given
 from kiosk.ports.screen import HELP
 from screens import acts, lines, typeface
-from screens.compose import compose
+from screens.compose import compose, compose_dark
 from screens.environment import prepare
 from screens.frame.header import Sign
 from screens.hands import view as hands
@@ -23,7 +23,7 @@ from screens.pad import act_of
 from screens.picture import Picture
 from screens.speech import script as speech
 from screens.speech.player import TONE_PIECE
-from screens.speech.speaker import Speaker, VoiceSpeaker
+from screens.speech.speaker import Sound, Speaker, VoiceSpeaker
 from screens.stars.view import PROMPTS
 from screens.theme import Theme, theme
 from screens.touch import SETTLE_S, Touch
@@ -39,7 +39,8 @@ class KivyScreen:
 
     def __init__(self, settings: Settings, speaker: Speaker | None = None, settle_s: float = SETTLE_S) -> None:
         self._settings = settings
-        self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir)
+        sound = Sound(settings.terminal.loudspeaker, settings.terminal.headset_sound)
+        self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir, sound)
         self._map = ScreenMap(Path(settings.run_dir), settings.production)
         self._headset = settings.terminal.headset
         panel = settings.panel
@@ -56,7 +57,7 @@ class KivyScreen:
         self._calls = 0
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
-        self._picture = compose(self._moment, self._theme, self._sign)
+        self._page = self._picture = compose(self._moment, self._theme, self._sign)
         self._glass = Glass(panel.height_px, self._deadline, self._on_time, self._down, self._up)
 
     # --- the port ---
@@ -90,13 +91,13 @@ class KivyScreen:
             question=question, page=0, progress=None, entry="", refused="", focus="", waited=0, step=0,
             seconds_left=None, amounts_shown=not (wish.large or wish.amounts_hidden),
         )  # fmt: skip
-        self._speak(speech.script(self._moment, self._picture))
+        self._speak(speech.script(self._moment, self._page))
 
     def key(self, key: PadKey) -> None:
         if self._noticed() or self._touch.deaf(self._activity):
             return  # a second press of the green key must not answer a page that nobody has read
         back, main = self._act_of_role(Role.BACK), self._act_of_role(Role.MAIN)
-        act = act_of(key, self._picture, back, main)
+        act = acts.DARK if key is PadKey.HIDE and self._headset else act_of(key, self._page, back, main)
         if act:
             self._moment = self._moment.changed(focus=act)
             self._do(act)
@@ -135,11 +136,17 @@ class KivyScreen:
         finally:
             self._speaker.stop()
 
+    def foresee(self, question: Question) -> None:
+        """Lay out and rasterise a question that will be asked soon, while nobody waits for it."""
+        self._glass.foresee(compose(self._moment.changed(question=question), self._theme, self._sign))
+
     def headset(self, plugged: bool) -> None:
-        """A headset came or went: it starts speech, and names and amounts are spoken through it alone."""
-        self._headset = plugged
-        self._prefer(replace(self._moment.preferences, spoken=plugged))
-        self._speak_all()
+        """A headset came or went: it starts speech, names and amounts are spoken through it alone, and the glass may be
+        made dark. Whoever pulls it out has the picture back, with its amounts hidden."""
+        was_dark, self._headset = self._moment.preferences.dark, plugged
+        changes = {"amounts_shown": False} if was_dark else {}
+        self._prefer(replace(self._moment.preferences, spoken=plugged, dark=False), **changes)
+        self._speak(speech.script(self._moment, self._page) + (self._offer_dark() if plugged else []))
 
     @property
     def picture(self) -> Picture:
@@ -201,10 +208,12 @@ class KivyScreen:
                 self._speak_all()
             case acts.HIDE:
                 self._hide()
+            case acts.DARK:
+                self._darken(not wish.dark)
             case acts.NEXT | acts.PREVIOUS:
                 step = 1 if act == acts.NEXT else -1
                 self._touch.screen_changed(trio.current_time())
-                self._change(page=max(0, min(self._moment.page + step, self._picture.pages - 1)), refused="")
+                self._change(page=max(0, min(self._moment.page + step, self._page.pages - 1)), refused="")
                 self._speak_all()
 
     def _choose(self, value: str) -> None:
@@ -251,6 +260,16 @@ class KivyScreen:
             self._due.pop("hide", None)
         self._change(amounts_shown=shown, preferences=wish)
 
+    def _offer_dark(self) -> list[speech.Utterance]:
+        words = say("Press the hide key to make the screen dark, and again to see it.")
+        return speech.sentence(words, self._moment.preferences.language)
+
+    def _darken(self, dark: bool) -> None:
+        """Everything that can be seen is taken away; what comes back has its amounts hidden: others may stand there."""
+        self._prefer(replace(self._moment.preferences, dark=dark), amounts_shown=False)
+        words = say("The screen is dark now.") if dark else say("The screen can be seen again.")
+        self._speak(speech.sentence(words, self._moment.preferences.language))
+
     def _act_of_role(self, role: Role) -> str:
         found = [answer for answer in self._moment.question.answers if answer.role is role]
         return acts.of_answer(found[0].value) if found else ""
@@ -258,7 +277,7 @@ class KivyScreen:
     # --- speech ---
 
     def _speak_all(self) -> None:
-        self._speak(speech.script(self._moment, self._picture))
+        self._speak(speech.script(self._moment, self._page))
 
     def _speak(self, said: list[speech.Utterance]) -> None:
         """Silence the last script, then say this one if the resident wants speech; strangers hear nothing personal."""
@@ -266,7 +285,7 @@ class KivyScreen:
         if self._moment.question is BLANK:
             said = []
         heard = [one for one in said if self._headset or not one.personal] if wish.spoken else []
-        self._speaker.speak(self._moment.question.name, heard, wish.language)
+        self._speaker.speak(self._moment.question.name, heard, wish.language, headset=self._headset)
 
     def _call(self, now: float) -> None:
         """For whoever turned away: aloud whatever was chosen, and nothing in it that a stranger may not hear."""
@@ -275,7 +294,7 @@ class KivyScreen:
         call = body.call if isinstance(body, Hands) else None
         if call is not None and self._calls < call.times:
             self._due["call"] = now + call.every_s
-        said = [one for one in speech.script(self._moment, self._picture) if not one.personal]
+        said = [one for one in speech.script(self._moment, self._page) if not one.personal]
         self._speaker.speak(self._moment.question.name, [TONE, *said], self._moment.preferences.language)
 
     # --- time ---
@@ -331,19 +350,22 @@ class KivyScreen:
         self._draw()
 
     def _draw(self) -> None:
-        self._picture = compose(self._moment, self._theme, self._sign)
+        self._page = self._picture = compose(self._moment, self._theme, self._sign)
+        if self._moment.preferences.dark:
+            self._picture = compose_dark(self._moment, self._make_theme(contrast=True))
         self._glass.paint(self._picture)
         self._map.draw(self._moment.question.name, self._picture)
 
-    def _make_theme(self) -> Theme:
+    def _make_theme(self, contrast: bool = False) -> Theme:
         panel, wish = self._settings.panel, self._moment.preferences
         return theme(
-            panel.width_px, panel.height_px, panel.mm_per_px, panel.screen_bottom_mm, wish.large, wish.contrast,
+            panel.width_px, panel.height_px, panel.mm_per_px, panel.screen_bottom_mm, wish.large,
+            wish.contrast or contrast,
             panel.low_reach, self._settings.city.action,
         )  # fmt: skip
 
     def _defaults(self) -> Preferences:
-        return Preferences(language=self._settings.language, spoken=self._settings.terminal.headset)
+        return Preferences(language=self._settings.language, spoken=self._headset)
 
     def _clock(self) -> str:
         return f"{datetime.now():%H:%M}"

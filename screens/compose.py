@@ -1,9 +1,10 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Number, Role, Stars, Tiles, Waiting
+from kiosk.ports import Answer, Figures, Hands, Number, Question, Role, Stars, Tiles, Waiting
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care
+from screens.frame.dark import dark
 from screens.frame.header import Sign, header
 from screens.frame.heading import Paragraph, fits, flow, heading, only_words, paged, paragraphs
 from screens.frame.strip import split, strip
@@ -34,15 +35,22 @@ def compose(moment: Moment, theme: Theme, sign: Sign) -> Picture:
     return sheet.picture()
 
 
-def numbered(answers: tuple[Answer, ...]) -> list[Answer]:
+def compose_dark(moment: Moment, theme: Theme) -> Picture:
+    """What stands instead of the picture while nobody shall see it."""
+    sheet = Sheet(theme)
+    dark(sheet, moment)
+    return sheet.picture()
+
+
+def numbered(sheet: Sheet, question: Question) -> list[Answer]:
     """The answers of the work zone: tiles, rows, and a second answer that found no place in the act zone."""
-    in_act = standing(answers)
+    answers, in_act = question.answers, standing(sheet, question)
     listed = [answer for answer in answers if answer.role in (Role.TILE, Role.ROW)]
     return listed + [answer for answer in answers if answer.role is Role.SECOND and answer not in in_act]
 
 
 def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
-    answers = numbered(moment.question.answers)
+    answers = numbered(sheet, moment.question)
     y = heading(sheet, moment)
     act(sheet, moment, second_key=len(answers) + 1)
     zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
@@ -50,6 +58,9 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     need = 0 if bare else _least(sheet, moment, answers) + gap // 2
     bottom = max(zones.question.bottom, zones.work.bottom - need)
     parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
+    if isinstance(moment.question.body, Number) and not sheet.theme.portrait:
+        number.draw_wide(sheet, moment, y, zones.work)
+        return
     if isinstance(moment.question.body, Stars):
         parts = _beside_pin(sheet, moment, parts, y, bottom)
     if isinstance(moment.question.body, Tiles) and not fits(sheet, parts, y, bottom):

@@ -20,6 +20,7 @@ def prepare(width: int, height: int, home: Path) -> None:
         KIVY_LOG_MODE="PYTHON",  # leaves sys.stderr and the root logger alone
         KIVY_HOME=str(home),
         KIVY_DATA_DIR=str(_plain_data(home / "data")),
+        KIVY_EVENTLOOP="trio",  # or Kivy's clock imports asyncio, which nothing here uses
         KIVY_WINDOW="sdl2",  # fail loudly, do not try a second provider
         SDL_AUDIODRIVER="dummy",  # speech plays in its own short process
     )

@@ -73,6 +73,9 @@ class Glass:
         self._painter.paint(picture)
         self._loop.wake()
 
+    def foresee(self, picture: Picture) -> None:
+        self._painter.foresee(picture)
+
     def press(self, act: str, down: bool) -> None:
         target = self._picture.target(act) if self._picture else None
         if target is None:

@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from screens.typeface import measure
 
 NO_START = frozenset("，。、；：？！）》」』】”’…,.;:?!)]}%·")
 NO_END = frozenset("（《「『【“‘([{¥")
-# One unbreakable piece: a Latin word or number with its punctuation, or one other character.
-_PIECE = re.compile(r"[A-Za-z0-9¥•*'’&/.,:;?!()\-+%_@#]+|\s+|.", re.DOTALL)
+LAST_CHARS_LONELY = 2  # with the full stop
+EVENING_EMS_MAX = 4
+# One unbreakable piece: an amount, a Latin word or number with its punctuation, or one other character.
+_PIECE = re.compile(
+    r"""¥ ?[0-9•,.\-]+(?: 元)?|[A-Za-z0-9¥•*"'’&/.,:;?!()\-+%_@#]+|\s+|.""",
+    re.DOTALL,
+)
 
 
 @lru_cache(maxsize=2_048)
@@ -17,8 +22,24 @@ def break_lines(words: str, width: int, size: int, bold: bool) -> tuple[str, ...
     """Lines no wider than ``width`` px, unless one piece alone is wider (then it is broken between characters)."""
     lines: list[str] = []
     for paragraph in words.split("\n"):
-        lines += _break(paragraph, lambda text: measure(text, size, bold) <= width)
+        lines += _evened(paragraph, width, size, bold)
     return tuple(lines)
+
+
+def _evened(words: str, width: int, size: int, bold: bool) -> list[str]:
+    """No last line of one or two characters, where somewhat shorter lines before it need no line more."""
+    lines = _break(words, partial(_fits, width, size, bold))
+    for narrower in range(1, EVENING_EMS_MAX + 1):
+        if len(lines) < 2 or len(lines[-1]) > LAST_CHARS_LONELY:
+            break
+        even = _break(words, partial(_fits, width - narrower * size, size, bold))
+        if len(even) == len(lines):
+            lines = even
+    return lines
+
+
+def _fits(width: int, size: int, bold: bool, text: str) -> bool:
+    return measure(text, size, bold) <= width
 
 
 def _break(words: str, fits: Callable[[str], bool]) -> list[str]:

@@ -69,6 +69,15 @@ class Painter:
                     case Drawing():
                         self._drawing(item, old)
 
+    def foresee(self, picture: Picture) -> None:
+        """Rasterise what a picture will need, before it is painted; the caches of texts and icons keep it."""
+        for item in picture.items:
+            match item:
+                case Words():
+                    raster(item.words, item.size, item.bold, item.box.h)
+                case Drawing():
+                    icon(item.name, item.box.w, item.ink, item.fill)
+
     def press(self, act: str, down: bool) -> None:
         """Show the target ``act`` as pressed or not; nothing else of the picture is touched."""
         for change in self._presses.get(act, []):

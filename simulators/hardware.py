@@ -14,6 +14,7 @@ from simulators.cards.staff import VirtualStaffCard, staff_cards
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.escpos_paper import Paper
 from simulators.devices.ipp import IppPrinter, Sheet
+from simulators.devices.jack import HeadsetJack
 from simulators.devices.kmy import KEY_BYTES, KmyPad
 from simulators.devices.kmy import build as build_pad
 from simulators.devices.lcus import LcusBoard
@@ -57,6 +58,8 @@ class Hardware:
         self.till = Till(run_dir / "dev" / "cash", on_change)
         self.board = LcusBoard(on_change=on_change)
         self.board_line = PtyLine(run_dir / "dev" / "lights", self.board)
+        self.jack = HeadsetJack()
+        self.jack_line = PtyLine(run_dir / "dev" / "headset", self.jack)
         self.page_printer = IppPrinter(run_dir, on_sheet=self._sheet_came)
         self.receipts, self.sheets = ReceiptOutlet(), PageOutlet()
         self._own_pad_socket = run_dir / "own-pad.sock"
@@ -78,7 +81,7 @@ class Hardware:
             self._slot.on_change = self.on_change
             self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
             async with trio.open_nursery() as nursery:
-                lines = (self.pad_line, self.printer_line, self.till.line, self.board_line)
+                lines = (self.pad_line, self.printer_line, self.till.line, self.board_line, self.jack_line)
                 for part in (self._slot, self._sam_slot, *lines, self.page_printer):
                     await nursery.start(part.run)
                 nursery.start_soon(self._lay_sheets)
@@ -216,6 +219,7 @@ class Hardware:
             },
             "page_printer": {"driver": "ipp", "uri": self.page_printer.uri},
             "lights": {"driver": "lcus", "path": str(self.board_line.path), **_relays()},
+            "headset": {"driver": "evdev_jack", "path": str(self.jack_line.path)},
             "cash_acceptor": {"driver": "ccnet", "path": str(self.till.line.path), "unit": "bill_to_bill"},
         }
 
@@ -229,6 +233,7 @@ class Hardware:
     def power_cut(self) -> None:
         """Pad, receipt printer, lamps and cash module hang on the terminal's power; the A4 printer has its own."""
         self.board_line.power_cut()
+        self.jack_line.power_cut()
         self.pad_line.power_cut()
         self.printer_line.power_cut()
         self.till.power_cut()

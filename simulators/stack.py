@@ -121,7 +121,12 @@ class Stack:
                 self._tell,
             )
             self.forwarder = KioskProcess(
-                self._children, kiosk_command(settings, "forward"), {}, self.kiosk_dir / FORWARD, self._tell, "forwarder"
+                self._children,
+                kiosk_command(settings, "forward"),
+                {},
+                self.kiosk_dir / FORWARD,
+                self._tell,
+                "forwarder",
             )
             self.faults = FaultSwitches(self.hardware, self.weather, (self.kiosk, self.forwarder), self._tell)
             await nursery.start(self.kiosk.run)

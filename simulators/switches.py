@@ -11,12 +11,20 @@ from simulators.till import JAMS
 SLOW_HOST_S = 5.0  # below the kiosk's deadline of 8 s: slow, and still an answer
 
 # Of outside systems; each is a switch of the weather by the same name.
-HABITS = ("platform_silent", "reversal_overtakes", "window_pays", "day_is_over", "bank_down", "bank_slow", "bank_silent")
+HABITS = (
+    "platform_silent",
+    "reversal_overtakes",
+    "window_pays",
+    "day_is_over",
+    "bank_down",
+    "bank_slow",
+    "bank_silent",
+)
 
 SWITCHES = (
     "paper_low", "paper_out", "cover_open", "printer_unplugged", "page_paper_empty", "page_printer_unplugged",
     "pad_battery_low", "pad_unplugged", "cash_unplugged", "cash_box_out", *JAMS,
-    "lights_unplugged",
+    "lights_unplugged", "headset_in",
     "network_down", "slow_host", *HABITS, "pcscd_restart", "power_cut",
 )  # fmt: skip
 PAGE_FAULTS = {"page_paper_empty": "paper_out", "page_printer_unplugged": "unplugged"}
@@ -75,6 +83,8 @@ class FaultSwitches:
                 return hardware.is_unplugged(hardware.till.line)
             case "lights_unplugged":
                 return hardware.is_unplugged(hardware.board_line)
+            case "headset_in":
+                return hardware.jack.plugged
             case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
                 return hardware.till.is_on(name)
             case "pad_battery_low":
@@ -101,6 +111,8 @@ class FaultSwitches:
                 hardware.plug(hardware.till.line, unplugged=on)
             case "lights_unplugged":
                 hardware.plug(hardware.board_line, unplugged=on)
+            case "headset_in":
+                hardware.jack.plug(on)
             case "cash_box_out" | "note_jam" | "stacker_jam" | "dispenser_jam":
                 hardware.till.turn(name, on)
             case "pad_battery_low":

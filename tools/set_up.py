@@ -30,6 +30,13 @@ BUILDERS: list[tuple[str, list[str], list[str], str]] = [
         ["kiosk/l10n/*.po", "simulators/voices.py"],
         ".setup/voices/zh/*.wav",
     ),
+    # Also where PYTHONDONTWRITEBYTECODE is set: compiling anew costs each start of the kiosk 0.07 s.
+    (
+        "bytecode",
+        ["compileall", "-q", "drivers", "kiosk", "offline_queue", "screens", "simulators"],
+        [f"{folder}/**/*.py" for folder in ("drivers", "kiosk", "offline_queue", "screens", "simulators")],
+        "kiosk/__pycache__/*.pyc",
+    ),
 ]
 
 

@@ -38,4 +38,5 @@ SLOTS = (
     "barcode_reader",
     "id_card_reader",
     "lights",
+    "headset",
 )

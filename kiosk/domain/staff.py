@@ -12,6 +12,14 @@ class StaffRole(Enum):
     SUPERVISOR = "supervisor"  # the same, and approves what another counted
 
 
+class NotStaff(Exception):
+    """Nobody is let in with this card. ``reason``: no_anchor | certificate | expired | signature."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Staff:
     """What a certificate that was checked says."""

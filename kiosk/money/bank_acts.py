@@ -15,7 +15,7 @@ _ENDS = {
     "bank_given_back": Standing.DONE,
     "bank_stands": Standing.DONE,
 }
-_PAID = ("settled", "settled_late")  # these name the purchase that paid, and close it
+_PAID = ("settled", "settled_late", "deposit_intent")  # these name the purchase that paid, and close it
 BANK_ACTS = (INTENT, *_ENDS, *_PAID)
 
 

@@ -9,9 +9,10 @@ from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Admission
+from kiosk.money.bank_record import act_key, bank_facts, open_act
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Kiosk, OutcomeUnknown
-from kiosk.ports.money import Hospital
+from kiosk.ports.money import BankPayment, Hospital
 
 TRIES_MAX = 3  # while the resident waits; then it goes on without them
 PAUSE_S = 3.0
@@ -27,13 +28,14 @@ class Depositing:
     admission: Admission
     amount_fen: Fen
     key: str
+    payment: BankPayment | None = None  # the bank card paid; else notes are inside
 
 
 class NotCreditedYet(Exception):
     """The hospital is silent. Whether it has the deposit is unknown, and will be found out by the same key."""
 
 
-async def deposit(kiosk: Kiosk, depositing: Depositing) -> str:
+async def deposit(kiosk: Kiosk, depositing: Depositing, purse: Purse) -> str:
     """Have the hospital credit what is inside; its receipt number.
 
     Raises:
@@ -41,18 +43,47 @@ async def deposit(kiosk: Kiosk, depositing: Depositing) -> str:
     """
     visit, key = kiosk.visit, depositing.key
     facts = deposit_facts(visit.identity, depositing)
-    kiosk.journal.commit(NewEntry("deposit_intent", visit.case_code, facts, visit.identity.card_number, opens=key))
+    _open(kiosk, depositing, facts, purse)
     for _ in range(TRIES_MAX):  # the same key again: docs/hosts/hospital.yaml promises to take it once, for 400 days
         try:
             return await tell_deposit(kiosk.hospital, {**facts, "card_number": visit.identity.card_number})
         except HostRefused as refusal:
-            told: Facts = {"key": key, "code": refusal.code}
-            kiosk.journal.commit(NewEntry("deposit_refused", visit.case_code, told, closes=key))
+            _refused(kiosk, depositing, {**facts, "code": refusal.code}, purse)
             raise
         except OutcomeUnknown:
             kiosk.journal.record("deposit_unanswered", visit.case_code, key=key)
             await trio.sleep(PAUSE_S)
     raise NotCreditedYet(key)
+
+
+def _open(kiosk: Kiosk, depositing: Depositing, facts: Facts, purse: Purse) -> None:
+    """What the bank card paid is the resident's money inside from here on: its act at the bank ends with this very
+    commit, so that no restart reverses at the bank what the hospital may have credited."""
+    visit, key, payment = kiosk.visit, depositing.key, depositing.payment
+    card = visit.identity.card_number
+    if payment is None:
+        kiosk.journal.commit(NewEntry("deposit_intent", visit.case_code, facts, card, opens=key))
+        return
+    at_bank = open_act(kiosk.journal, payment.trace_number)
+    assert at_bank is not None, "an approved payment is open until it is booked"
+    paid = balanced((Account.BANK_CLEARING, payment.amount_fen), (Account.RESIDENT, -payment.amount_fen))
+    kiosk.journal.commit(
+        NewEntry("deposit_intent", visit.case_code, facts, card, paid, opens=key, closes=act_key(at_bank))
+    )
+    purse.inside_fen = payment.amount_fen
+
+
+def _refused(kiosk: Kiosk, depositing: Depositing, facts: Facts, purse: Purse) -> None:
+    """Notes stay the resident's and are given back; what the bank paid waits for the bank to have it back (rule 18)."""
+    visit, key = kiosk.visit, depositing.key
+    if depositing.payment is None:
+        kiosk.journal.commit(NewEntry("deposit_refused", visit.case_code, facts, closes=key))
+        return
+    waits = balanced((Account.RESIDENT, purse.inside_fen), (Account.SUSPENSE, -purse.inside_fen))
+    told = {**facts, "receipt_owed": 1}
+    card = visit.identity.card_number
+    kiosk.journal.commit(NewEntry("deposit_refused", visit.case_code, told, card, waits, closes=key))
+    purse.inside_fen = NOTHING
 
 
 def deposit_facts(identity: CardIdentity, depositing: Depositing) -> dict[str, str | int]:
@@ -63,6 +94,7 @@ def deposit_facts(identity: CardIdentity, depositing: Depositing) -> dict[str, s
         "department": depositing.admission.department,
         "amount_fen": depositing.amount_fen,
         "chip": identity.identification_code.hex(),
+        **(bank_facts(depositing.payment) if depositing.payment else {}),
     }
 
 
@@ -90,3 +122,10 @@ def hand_over(kiosk: Kiosk, depositing: Depositing, purse: Purse) -> None:
     moved = balanced((Account.RESIDENT, held), (Account.SUSPENSE, -held))
     kiosk.journal.commit(NewEntry("deposit_handed_over", visit.case_code, facts, visit.identity.card_number, moved))
     purse.inside_fen = NOTHING
+
+
+def book_unpaid(kiosk: Kiosk, depositing: Depositing, at_bank: Fen) -> None:
+    """The bank does not say whether it paid, and nothing was deposited: its act goes on alone, the paper is owed."""
+    visit = kiosk.visit
+    facts = {**deposit_facts(visit.identity, depositing), "at_bank_fen": at_bank, "receipt_owed": 1}
+    kiosk.journal.commit(NewEntry("deposit_unpaid", visit.case_code, facts, visit.identity.card_number))

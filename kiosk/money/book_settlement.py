@@ -58,6 +58,7 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
         "message_id": key,
         "bill": settling.bill.bill_id,
         "department": settling.bill.department,
+        "total_fen": settling.bill.total_fen,
         "visit_number": settling.bill.visit_number,
         "person_number": settling.person.person_number,
         "insured_place": settling.person.insured_place,
@@ -138,14 +139,14 @@ async def _reverse_once(kiosk: Kiosk, settling: Settling) -> None:
         )
 
 
-def hand_over(kiosk: Kiosk, settling: Settling, purse: Purse) -> None:
+def hand_over(kiosk: Kiosk, settling: Settling, purse: Purse, at_bank: Fen = NOTHING) -> None:
     """The resident leaves with "outcome pending"; from this commit on only the forwarder drives it."""
     held = purse.inside_fen
     kiosk.journal.commit(
         NewEntry(
             "settle_handed_over",
             kiosk.visit.case_code,
-            {"message_id": settling.message_id, "held_fen": held, "receipt_owed": 1},
+            {"message_id": settling.message_id, "held_fen": held, "at_bank_fen": at_bank, "receipt_owed": 1},
             kiosk.visit.identity.card_number,
             balanced((Account.RESIDENT, held), (Account.SUSPENSE, -held)),
         )

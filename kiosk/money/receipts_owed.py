@@ -21,11 +21,16 @@ _KINDS = {
     "deposited": "deposit",
     "deposited_late": "deposit",
     "deposit_handed_over": "deposit_pending",
+    "deposit_unpaid": "deposit_unpaid",
+    "deposit_refused": "deposit_refused",
+    "deposit_refused_late": "deposit_refused",
     "held_for_deposit": "deposit_pending",
     "debt_reserved": "debt_paid",
     "refunded": "refund",
     "refunded_late": "refund",
 }
+GIVEN_BACK = "bank_given_back"  # what a bank card paid for nothing is on its card again
+INVOICED = "invoiced"  # the hospital's answer to the payment: where the electronic invoice is
 _INTENTS = {"settle_intent": "message_id", "deposit_intent": "key"}  # and the fact that names each
 _MONEY_OUT = ("dispensed", "dispense_uncertain")
 _PRINTS = ("receipt_intent", "receipt_not_confirmed", "receipt_delivered")
@@ -112,6 +117,10 @@ class _Case:
             return  # its period was destroyed: nothing of it can be told any more
         if entry.act in _INTENTS:
             self._intents[str(facts[_INTENTS[entry.act]])] = facts
+        elif entry.act == INVOICED and self._open is not None:
+            self._open.facts = {**self._open.facts, **facts}
+        elif entry.act == GIVEN_BACK and self._open is not None:
+            self._open.facts = {**self._open.facts, "given_back_fen": facts["bank_amount_fen"]}
         elif entry.act in _PRINTS and "paper" in facts:
             self.marks.append((int(facts["paper"]), entry.act))
         elif entry.act in _PRINTS:

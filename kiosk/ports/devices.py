@@ -244,4 +244,17 @@ class Lights(Protocol):
         ...
 
 
+class HeadsetJack(Protocol):
+    """Slot ``headset``: whether one is plugged in. No service needs it: without one nothing personal is spoken."""
+
+    @property
+    def plugged(self) -> bool:
+        """False also while nothing is known."""
+        ...
+
+    async def wait_change(self) -> None:
+        """Return at the next change of ``plugged``."""
+        ...
+
+
 READY = Health(Condition.READY)

@@ -20,6 +20,7 @@ class Preferences:
     contrast: bool = False
     spoken: bool = False
     amounts_hidden: bool = False
+    dark: bool = False  # nothing is shown: whoever listens by headset needs no glass, and strangers read none
 
 
 class Screen(Protocol):

@@ -9,6 +9,7 @@ from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
 from kiosk.domain.staff import StaffCard
+from kiosk.ports.cash import CashModule
 from kiosk.ports.kiosk import Kiosk
 from kiosk.ports.money import Statements
 
@@ -57,11 +58,31 @@ class TerminalBooks(Protocol):
         ...
 
 
+class NoticesAside(Protocol):
+    """Notices that a host refused too often, which only people bring on. Plain calls, durable on return."""
+
+    def release(self, key: str, by: str) -> None:
+        """Tell it once more."""
+        ...
+
+    def give_up(self, key: str, by: str, approver: str, why: str) -> None:
+        """This host will not be told."""
+        ...
+
+
 class StaffKiosk(Kiosk, Protocol):
     """The kiosk as a staff duty sees it. ``visit`` is one of nobody: it has a card and no holder."""
 
     @property
     def books(self) -> TerminalBooks: ...
+
+    @property
+    def aside(self) -> NoticesAside | None: ...
+
+    @property
+    def cash_in_need(self) -> tuple[CashModule, ...]:
+        """Open cash modules that are out of service until a person has been there."""
+        ...
 
     @property
     def statements(self) -> Statements | None:

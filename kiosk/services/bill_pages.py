@@ -1,12 +1,10 @@
-"""Pages and papers of a medical bill. No codes in headlines; where card and money are comes first."""
+"""Pages of a medical bill. No codes in headlines; where card and money are comes first."""
 
 from collections.abc import Iterable
 
-from kiosk.domain.identity import mask_name
 from kiosk.domain.money import Fen
-from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
-from kiosk.domain.settlement import InvoiceCode, MedicalBill, Settlement, Split
-from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
+from kiosk.domain.settlement import MedicalBill, Settlement, Split
+from kiosk.domain.text import Amount, Day, say, verbatim
 from kiosk.money.means import CASH, Means
 from kiosk.money.purse import Purse
 from kiosk.ports import (
@@ -22,7 +20,6 @@ from kiosk.ports import (
     Tone,
     Waiting,
 )
-from kiosk.ports.money import BankPayment
 from kiosk.services.card_pages import label_of, why_not
 from kiosk.services.notices import go_back, understood
 
@@ -177,84 +174,3 @@ def outcome_pending(kiosk: Kiosk, held: Fen, at_bank: Fen, printed: bool) -> Que
         tone=Tone.CAUTION,
         case_code=kiosk.visit.case_code,
     )
-
-
-def settlement_receipt(
-    kiosk: Kiosk,
-    bill: MedicalBill,
-    settlement: Settlement,
-    change: Fen,
-    owed: Fen,
-    invoice: InvoiceCode | None,
-    payment: BankPayment | None = None,
-) -> Receipt:
-    split = settlement.split
-    in_notes = [
-        say("Paid in cash: {amount}", amount=Amount(split.cash_fen)),
-        say("Change paid out: {amount}", amount=Amount(change)),
-        say("Still owed to you: {amount}", amount=Amount(owed)),
-    ]
-    lines = [
-        *_heading(kiosk, say("Medical bill: settled")),
-        say("Department: {department}", department=verbatim(bill.department)),
-        say("Bill in all: {amount}", amount=Amount(split.total_fen)),
-        say("Insurance fund: {amount}", amount=Amount(split.fund_fen)),
-        say("Medical account: {amount}", amount=Amount(split.account_fen)),
-        *(by_card(payment) if payment else in_notes),
-        say("Settlement number: {number}", number=settlement.settlement_id),
-        say("This is a receipt, not an invoice."),
-    ]
-    if invoice is not None:
-        lines.append(say("Electronic invoice code: {code}", code=invoice.code))
-    return _paper(lines)
-
-
-def by_card(payment: BankPayment) -> list[Text]:
-    """What the receipt says of the bank's part: enough to find it there, and no number that could be used."""
-    return [
-        say("Paid by bank card: {amount}", amount=Amount(payment.amount_fen)),
-        say("Card {number}", number=payment.card_first6_last4),
-        say("Bank reference: {number}", number=payment.reference),
-    ]
-
-
-def pending_receipt(kiosk: Kiosk, bill: MedicalBill, held: Fen, at_bank: Fen) -> Receipt:
-    bank = [say("By bank card, under check: {amount}", amount=Amount(at_bank))] if at_bank else []
-    return _paper(
-        [
-            *_heading(kiosk, say("Outcome pending: do not pay again")),
-            say("Bill in all: {amount}", amount=Amount(bill.total_fen)),
-            *bank,
-            say("Your cash under check: {amount}", amount=Amount(held)),
-            say("Ask at any terminal with this card, or call {number}.", number=kiosk.settings.terminal.telephone),
-        ]
-    )
-
-
-def money_back_receipt(kiosk: Kiosk, paid_back: Fen, owed: Fen) -> Receipt:
-    return _paper(
-        [
-            *_heading(kiosk, say("Nothing was settled")),
-            say("Paid back to you: {amount}", amount=Amount(paid_back)),
-            say("Still owed to you: {amount}", amount=Amount(owed)),
-            say("Get it with this card at the hospital counter."),
-        ]
-    )
-
-
-def _heading(kiosk: Kiosk, title: Text) -> list[Text]:
-    return [
-        title,
-        say("Card holder: {name}", name=Name(mask_name(kiosk.visit.holder.name))),
-        say(
-            "Terminal {terminal}, number {code}",
-            terminal=kiosk.settings.terminal.terminal_id,
-            code=Grouped(kiosk.visit.case_code),
-        ),
-        say("{day} {time}", day=Day(kiosk.clock.now().date()), time=f"{kiosk.clock.now():%H:%M}"),
-    ]
-
-
-def _paper(lines: list[Text]) -> Receipt:
-    first, *rest = lines
-    return Receipt((ReceiptLine(first, LineStyle.BOLD), *(ReceiptLine(line) for line in rest)))

@@ -6,6 +6,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Text, say
 from kiosk.money.means import BANK_CARD, CASH, Means
 from kiosk.ports import Answer, Hands, Kiosk, Place, Question, Role, Stars, Tiles, Tone, Waiting
+from kiosk.ports.money import BankPayment
 from kiosk.services.notices import device_words, go_back
 
 AGAIN, UNDO = "again", "undo"
@@ -47,13 +48,10 @@ def label_of(means: str) -> Text:
 
 def why_not(means: Means) -> tuple[Text, ...]:
     """One sentence for each means that this terminal has and that does not work now."""
-    return tuple(_why_not(reason) for reason in means.why_not.values())
-
-
-def _why_not(reason: str) -> Text:
-    if reason in _WHY_NOT:
-        return _WHY_NOT[reason]
-    return device_words(reason, "") if reason in ("pin_pad", "cash_acceptor", "receipt_printer") else _BANK_OUT
+    return tuple(
+        device_words(reason, "") if one == CASH else _WHY_NOT.get(reason, _BANK_OUT)
+        for one, reason in means.why_not.items()
+    )
 
 
 def choose_means(due: Fen, means: Means) -> Question:
@@ -92,16 +90,27 @@ def bank_pin(kiosk: Kiosk, due: Fen) -> Question:
     )
 
 
+def bank_pin_again(kiosk: Kiosk, payment: BankPayment) -> Question:
+    """For giving back what was just paid. Nothing is offered beside it: it is not the resident's to refuse."""
+    rules = kiosk.settings.bank
+    return Question(
+        "bank_pin_again",
+        say("Enter your bank PIN once more"),
+        (say("{amount} go back to this card.", amount=Amount(payment.amount_fen)), say("Not the social security PIN.")),
+        Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
+    )
+
+
 def asking_bank() -> Question:
-    return _working("bank_asking", say("Asking the bank"))
+    return _working("bank_asking", say("Asking the bank"), say("Asking the bank"))
 
 
 def taking_back() -> Question:
-    return _working("bank_reversing", say("The bank has not answered: asking it to take nothing"))
+    return _working("bank_reversing", say("The bank has not answered yet"), say("Asking it to take nothing"))
 
 
-def _working(name: str, doing: Text) -> Question:
-    return Question(name, doing, (say("Please leave the card in the slot."),), Waiting(doing))
+def _working(name: str, heading: Text, doing: Text) -> Question:
+    return Question(name, heading, (say("Please leave the card in the slot."),), Waiting(doing))
 
 
 def card_out() -> Question:

@@ -3,6 +3,7 @@
 from kiosk.domain.money import Fen
 from kiosk.money.means import CASH
 from kiosk.money.pay_by_card import ACT_S_MAX, TAKE_BACK_S_MAX, NotPaid, pay, take_back
+from kiosk.money.refund import to_the_card
 from kiosk.ports import Back, CardGone, DeviceFault, HostRefused, Kiosk, OutcomeUnknown, ResidentLeft
 from kiosk.ports.money import BankPayment
 from kiosk.services import card_pages as pages
@@ -51,6 +52,20 @@ async def _once(kiosk: Kiosk, due: Fen) -> BankPayment:
     except (CardGone, ResidentLeft) as left:
         await _same_card_back(kiosk, left)
         raise NotPaid("card_was_out") from None
+
+
+async def back_to_the_card(kiosk: Kiosk, payment: BankPayment) -> bool:
+    """What was paid for nothing goes back to the same card (money-rules 18); whether the bank surely has done it.
+
+    Otherwise it waits in suspense, and staff have the case.
+    """
+    asking = pages.bank_pin_again(kiosk, payment)
+    try:
+        await kiosk.wait(asking, lambda: to_the_card(kiosk, payment), to_the_end_s=2 * ACT_S_MAX)
+    except (HostRefused, OutcomeUnknown, DeviceFault, CardGone) as problem:
+        kiosk.journal.record("bank_not_given_back", kiosk.visit.case_code, why=type(problem).__name__)
+        return False
+    return True
 
 
 async def _same_card_back(kiosk: Kiosk, left: Exception) -> None:

@@ -27,6 +27,11 @@ def crediting() -> Question:
     )
 
 
+def looking_for_means() -> Question:
+    looking = say("Looking how you can pay here")
+    return Question("deposit_means", looking, (say("Please leave the card in the slot."),), Waiting(looking))
+
+
 def no_stay() -> Question:
     return Question(
         "no_stay",
@@ -74,7 +79,7 @@ def confirm(stay: Admission, amount: Fen) -> Question:
         say("Is this your stay?"),
         (say("Nothing is paid yet."),),
         Figures(rows, secret=False),
-        (Answer("pay", say("Pay in notes"), Role.MAIN), go_back()),
+        (Answer("pay", say("Go on"), Role.MAIN), go_back()),
     )
 
 
@@ -136,6 +141,22 @@ def not_credited_yet(code: str, held: Fen, printed: bool) -> Question:
         (
             say("We have your {amount}. Do not pay again.", amount=Amount(held)),
             say("The terminal goes on asking by itself."),
+            say("Take your receipt. It carries this number.") if printed else kept,
+        ),
+        answers=(understood(),),
+        tone=Tone.CAUTION,
+        case_code=code,
+    )
+
+
+def bank_silent(code: str, at_bank: Fen, printed: bool) -> Question:
+    kept = say("The receipt is kept for you. Print it later with your card.")
+    return Question(
+        "deposit_bank_silent",
+        say("The bank has not answered yet"),
+        (
+            say("Nothing was paid in."),
+            say("If the bank took {amount}, it gives them back.", amount=Amount(at_bank)),
             say("Take your receipt. It carries this number.") if printed else kept,
         ),
         answers=(understood(),),

@@ -1,12 +1,16 @@
-"""Pay an inpatient deposit in notes: the stay, the amount, the notes, the hospital's credit, the receipt.
+"""Pay an inpatient deposit in notes or by bank card: stay, amount, money, the hospital's credit, receipt.
 
 The only deposit there is (money-rules 13). What each step commits before and after it stands in ``kiosk/money``.
 """
 
+from dataclasses import replace
+
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Admission
-from kiosk.money.book_deposit import Depositing, NotCreditedYet, book_deposited, deposit, hand_over
+from kiosk.money.book_deposit import Depositing, NotCreditedYet, book_deposited, book_unpaid, deposit, hand_over
+from kiosk.money.book_settlement import StillUnknown
+from kiosk.money.means import BANK_CARD, CASH, Means, means_now
 from kiosk.money.purse import Purse
 from kiosk.ports import (
     Back,
@@ -20,12 +24,15 @@ from kiosk.ports import (
     ResidentLeft,
     digits_given,
 )
+from kiosk.ports.money import BankPayment
+from kiosk.services import card_pages
 from kiosk.services import deposit_pages as pages
+from kiosk.services.card_steps import InNotes, back_to_the_card, pay_with_card
 from kiosk.services.cash_steps import NO_MORE_NOTES, collect_notes, give_back, paper_of_visit, print_paper
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
-NEEDS = ("card_reader", "pin_pad", "receipt_printer", "cash_acceptor")
+NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 CREDIT_S_MAX = 90.0  # three times told, each as long as the link waits, and the pauses between
 
 
@@ -45,21 +52,25 @@ async def pay_inpatient_deposit(kiosk: Kiosk) -> Outcome:
         await kiosk.ask(pages.no_stay())
         return Outcome.DONE
 
-    # How much? Nothing is taken unless a receipt can be printed.
+    # How much, and by which means? Nothing is taken unless a receipt can be printed.
     amount = await _chosen_amount(kiosk, stay)
     await kiosk.ask(pages.confirm(stay, amount))
     if not kiosk.receipt_health.condition.usable:
         return await device_out(kiosk, DeviceFault("receipt_printer", kiosk.receipt_health))
+    by, cash_works = await _chosen_means(kiosk, amount)
 
-    # Notes, then the hospital. Until it is asked everything can be taken back.
-    purse = Purse()
+    # The money, then the hospital. Until it is asked everything can be taken back.
+    purse, depositing = Purse(), Depositing(stay, amount, kiosk.clock.new_key())
     try:
-        amount = await _collect(kiosk, amount, purse)
-        depositing = Depositing(stay, amount, kiosk.clock.new_key())
-        number = await kiosk.wait(pages.crediting(), lambda: deposit(kiosk, depositing), to_the_end_s=CREDIT_S_MAX)
+        depositing = await _paid(kiosk, depositing, purse, by, cash_works)
+        number = await kiosk.wait(
+            pages.crediting(), lambda: deposit(kiosk, depositing, purse), to_the_end_s=CREDIT_S_MAX
+        )
     except HostRefused as refusal:
-        await _undo(kiosk, purse, "refused")
+        await _undo(kiosk, purse, "refused", depositing.payment)
         return await host_said_no(kiosk, refusal, card_needed=False)
+    except StillUnknown as unknown:
+        return await _bank_pending(kiosk, depositing, unknown.at_bank_fen)
     except DeviceFault as fault:
         await _undo(kiosk, purse, "device")
         return await device_out(kiosk, fault, card_needed=False)
@@ -75,7 +86,7 @@ async def pay_inpatient_deposit(kiosk: Kiosk) -> Outcome:
     over = purse.inside_fen
     change = await give_back(kiosk, purse, "change")
     printed = await _print(kiosk)
-    page = pages.credited(visit.case_code, amount, change, Fen(over - change), printed)
+    page = pages.credited(visit.case_code, depositing.amount_fen, change, Fen(over - change), printed)
     await kiosk.ask(page, card_needed=False)
     return Outcome.DONE
 
@@ -87,10 +98,10 @@ async def _chosen_amount(kiosk: Kiosk, stay: Admission) -> Fen:
     chosen = await kiosk.ask(pages.choose_amount(stay, offered))
     if chosen != pages.OTHER:
         return Fen(int(chosen))
-    question, smallest = pages.type_amount(least, most), min(kiosk.cash_acceptor.denominations)
+    question = pages.type_amount(least, most)
     while True:
         amount = Fen(100 * int(digits_given(await kiosk.ask(question))))
-        if least <= amount <= most and amount % smallest == 0:
+        if least <= amount <= most:
             return amount
         question = pages.type_amount(least, most, again=True)
 
@@ -99,15 +110,50 @@ def _limits(kiosk: Kiosk) -> tuple[Fen, Fen]:
     """Least and most of one deposit (money-rules 20).
 
     Raises:
-        DeviceFault: the acceptor is out, or what it may still take is too little.
+        DeviceFault: no bank card can pay here, and the acceptor is out or may take too little.
     """
     rules = kiosk.settings.cash
-    largest = max(kiosk.cash_acceptor.denominations)
-    room_fen = rules.content_fen_max - kiosk.cash_inside_fen
-    most = min(rules.deposit_fen_max, rules.notes_max * largest, room_fen)
+    most = Fen(rules.deposit_fen_max) if "bank" in kiosk.settings.hosts else _most_in_notes(kiosk)
     if most < rules.deposit_fen_min:
         raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
-    return Fen(rules.deposit_fen_min), Fen(most)
+    return Fen(rules.deposit_fen_min), most
+
+
+def _most_in_notes(kiosk: Kiosk) -> Fen:
+    """Raises DeviceFault: the acceptor is out."""
+    rules = kiosk.settings.cash
+    room_fen = rules.content_fen_max - kiosk.cash_inside_fen
+    return Fen(min(rules.deposit_fen_max, rules.notes_max * max(kiosk.cash_acceptor.denominations), room_fen))
+
+
+async def _chosen_means(kiosk: Kiosk, amount: Fen) -> tuple[str, bool]:
+    """The means, and whether notes would do as well.
+
+    Raises:
+        Back: none works now, and the resident was told why.
+    """
+    means = await kiosk.wait(pages.looking_for_means(), lambda: means_now(kiosk, amount))
+    if CASH in means.working and amount > _most_in_notes(kiosk):
+        means = Means(tuple(one for one in means.working if one != CASH), {**means.why_not, CASH: "cash_acceptor"})
+    if not means.working:
+        await kiosk.ask(card_pages.cannot_pay_here(means))
+    if len(means.working) == 1:
+        return means.working[0], False
+    return await kiosk.ask(card_pages.choose_means(amount, means)), True
+
+
+async def _paid(kiosk: Kiosk, depositing: Depositing, purse: Purse, by: str, cash_works: bool) -> Depositing:
+    """With the bank's approval, or with notes inside.
+
+    Raises:
+        Back, ResidentLeft, DeviceFault: what is inside stays in ``purse``. StillUnknown: the bank does not say.
+    """
+    if by == BANK_CARD:
+        try:
+            return replace(depositing, payment=await pay_with_card(kiosk, depositing.amount_fen, cash_works))
+        except InNotes:
+            pass  # the bank surely took nothing
+    return replace(depositing, amount_fen=await _collect(kiosk, depositing.amount_fen, purse))
 
 
 async def _collect(kiosk: Kiosk, amount: Fen, purse: Purse) -> Fen:
@@ -129,11 +175,13 @@ async def _collect(kiosk: Kiosk, amount: Fen, purse: Purse) -> Fen:
     return amount
 
 
-async def _undo(kiosk: Kiosk, purse: Purse, reason: str) -> None:
-    """Nothing was credited: money back, and its paper."""
+async def _undo(kiosk: Kiosk, purse: Purse, reason: str, payment: BankPayment | None = None) -> None:
+    """Nothing was credited: money back the way it came, and its paper."""
     inside = purse.inside_fen
     await give_back(kiosk, purse, reason)
-    if inside:
+    if payment:
+        await back_to_the_card(kiosk, payment)
+    if inside or payment:
         await _print(kiosk)
     kiosk.journal.record("deposit_undone", kiosk.visit.case_code, reason=reason)
 
@@ -143,6 +191,14 @@ async def _pending(kiosk: Kiosk, depositing: Depositing, purse: Purse) -> Outcom
     hand_over(kiosk, depositing, purse)
     printed = await _print(kiosk)
     await kiosk.ask(pages.not_credited_yet(kiosk.visit.case_code, held, printed), card_needed=False)
+    return Outcome.UNKNOWN
+
+
+async def _bank_pending(kiosk: Kiosk, depositing: Depositing, at_bank: Fen) -> Outcome:
+    """Nothing was deposited, and the bank will say later that it took nothing: the terminal goes on asking."""
+    book_unpaid(kiosk, depositing, at_bank)
+    printed = await _print(kiosk)
+    await kiosk.ask(pages.bank_silent(kiosk.visit.case_code, at_bank, printed), card_needed=False)
     return Outcome.UNKNOWN
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kiosk.domain.entries import Facts
 from kiosk.domain.identity import mask_name
-from kiosk.domain.money import Fen
+from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
 from kiosk.money.receipts_owed import OwedReceipt
@@ -18,6 +18,8 @@ _TITLES = {
     "bill_pending": say("Outcome pending: do not pay again"),
     "deposit": say("Inpatient deposit: credited"),
     "deposit_pending": say("Deposit received, not credited yet: do not pay again"),
+    "deposit_refused": say("Inpatient deposit: not credited"),
+    "deposit_unpaid": say("Inpatient deposit: not paid in"),
     "debt_paid": say("Money that was owed to you: paid out"),
     "money": say("Your money back"),
     "refund": say("Medical bill: given back, unpaid again"),
@@ -29,10 +31,13 @@ _NAMES = {
     "bill_pending": say("Bill: outcome pending"),
     "deposit": say("Inpatient deposit"),
     "deposit_pending": say("Deposit: not credited yet"),
+    "deposit_refused": say("Deposit: not credited"),
+    "deposit_unpaid": say("Deposit: not paid in"),
     "debt_paid": say("Money paid out"),
     "money": say("Money back"),
     "refund": say("Bill given back"),
 }
+_BY_CARD_TOO = ("bill", "deposit", "deposit_refused")
 
 
 def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
@@ -44,6 +49,8 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "bill_pending": _bill_pending,
         "deposit": _deposit,
         "deposit_pending": _deposit,
+        "deposit_refused": _deposit,
+        "deposit_unpaid": _deposit,
         "debt_paid": _debt_paid,
         "refund": _refund,
     }.get(owed.kind, _nothing)
@@ -75,7 +82,7 @@ def _bill(facts: Facts) -> list[Text]:
         say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
         say("Insurance fund: {amount}", amount=_amount(facts, "fund_fen")),
         say("Medical account: {amount}", amount=_amount(facts, "account_fen", "shared_account_fen")),
-        say("Paid in cash: {amount}", amount=_amount(facts, "cash_fen")),
+        *(_by_card(facts) or [say("Paid in cash: {amount}", amount=_amount(facts, "cash_fen"))]),
         say("Settlement number: {number}", number=str(facts.get("settlement_id", ""))),
         say("This is a receipt, not an invoice."),
     ]
@@ -84,10 +91,23 @@ def _bill(facts: Facts) -> list[Text]:
     return lines
 
 
+def _by_card(facts: Facts) -> list[Text]:
+    """Enough to find the payment at the bank, and no number that could be used."""
+    if "bank_reference" not in facts:
+        return []
+    return [
+        say("Paid by bank card: {amount}", amount=_amount(facts, "bank_amount_fen")),
+        say("Card {number}", number=str(facts["bank_card_first6_last4"])),
+        say("Bank reference: {number}", number=str(facts["bank_reference"])),
+    ]
+
+
 def _bill_pending(facts: Facts) -> list[Text]:
     lines = _department(facts)
     if "total_fen" in facts:
         lines.append(say("Bill in all: {amount}", amount=_amount(facts, "total_fen")))
+    if facts.get("at_bank_fen"):
+        lines.append(say("By bank card, under check: {amount}", amount=_amount(facts, "at_bank_fen")))
     lines.append(say("Your cash under check: {amount}", amount=_amount(facts, "held_fen")))
     return lines
 
@@ -100,9 +120,22 @@ def _deposit(facts: Facts) -> list[Text]:
     ]
     if "hospital_number" in facts:
         lines.append(say("The hospital's number: {number}", number=str(facts["hospital_number"])))
-    if "held_fen" in facts:
+    if "held_fen" in facts and not _by_card(facts):
         lines.append(say("Your cash under check: {amount}", amount=_amount(facts, "held_fen")))
+    lines += _by_card(facts)
+    if "given_back_fen" in facts:
+        lines.append(say("Back to your bank card: {amount}", amount=_amount(facts, "given_back_fen")))
+    elif _at_bank(facts):
+        lines.append(say("By bank card, under check: {amount}", amount=Amount(_at_bank(facts))))
     return [*lines, say("This is a receipt, not an invoice.")]
+
+
+def _at_bank(facts: Facts) -> Fen:
+    """What a bank card paid for something that is not credited, and may still come back."""
+    if "at_bank_fen" in facts:
+        return Fen(int(facts["at_bank_fen"]))
+    not_credited = "code" in facts or "held_fen" in facts
+    return Fen(int(facts["bank_amount_fen"])) if not_credited and _by_card(facts) else NOTHING
 
 
 def _debt_paid(facts: Facts) -> list[Text]:
@@ -141,7 +174,8 @@ def _money(owed: OwedReceipt) -> list[Text]:
         if owed.kind in ("money", "refund"):
             paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
         lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
-        if owed.kind.endswith("_pending"):
+        in_notes = owed.paid_out_fen or owed.owed_fen or not _by_card(owed.facts)
+        if owed.kind.endswith(("_pending", "_unpaid")) or (owed.kind in _BY_CARD_TOO and not in_notes):
             lines = []
     if owed.under_check_fen:
         lines.append(say("Not certain that it came out: {amount}", amount=Amount(owed.under_check_fen)))
@@ -155,7 +189,7 @@ def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
         lines.append(say("Get it with this card at this terminal or at the hospital counter."))
     if owed.kind.endswith("_pending"):
         lines.append(say("Insert this card again later: the result is printed here."))
-    if owed.kind.endswith("_pending") or owed.under_check_fen:
+    if owed.kind.endswith(("_pending", "_unpaid", "_refused")) or owed.under_check_fen:
         lines.append(say("Ask with the number above, or call {number}.", number=number))
     return lines
 

@@ -4,11 +4,8 @@ The order is money-rules 6 to 10: claim, quote, confirm, notes, 2207, SETTLED, c
 2207 and SETTLED. What each step commits before and after it stands in ``kiosk/money``.
 """
 
-import trio
-
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.receipt import Receipt
-from kiosk.domain.settlement import Claim, InsuredPerson, InvoiceCode, MedicalBill, Settlement, Split
+from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split
 from kiosk.money.book_settlement import (
     Settling,
     StillUnknown,
@@ -21,19 +18,19 @@ from kiosk.money.book_settlement import (
 from kiosk.money.hospital_notices import means_of
 from kiosk.money.means import ACCOUNT, BANK_CARD, CASH, Means, means_now
 from kiosk.money.purse import Purse
+from kiosk.money.receipts_owed import INVOICED
 from kiosk.ports import Back, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
 from kiosk.ports.money import BankPayment
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services import card_pages
 from kiosk.services.card_steps import InNotes, pay_with_card
-from kiosk.services.cash_steps import collect_notes, give_back
+from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 AMOUNTS_DISAGREE = "amounts_disagree"  # a quote whose figures contradict each other (money-rules 12)
-PRINT_S_MAX = 60.0
 RELEASE_S_MAX = 20.0
 SETTLE_S_MAX = 300.0  # 2207, looking for it, its reversal, and looking again
 
@@ -116,10 +113,9 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
     notice_key = book_settled(kiosk, settling, settlement, purse, payment)
     owed_before = purse.inside_fen
     paid_back = await give_back(kiosk, purse, "change")
-    invoice = await _tell_hospital(kiosk, settling, settlement, payment, notice_key)
+    await _tell_hospital(kiosk, settling, settlement, payment, notice_key)
     owed = Fen(owed_before - paid_back)
-    receipt = pages.settlement_receipt(kiosk, bill, settlement, paid_back, owed, invoice, payment)
-    printed = await _print(kiosk, receipt)
+    printed = await _print(kiosk)
     await kiosk.ask(pages.settled(kiosk, settlement, paid_back, owed, printed), card_needed=False)
     return Outcome.DONE
 
@@ -185,10 +181,10 @@ async def _claim(kiosk: Kiosk, bill: MedicalBill) -> Claim:
 async def _undo(kiosk: Kiosk, claim: Claim, purse: Purse, reason: str) -> None:
     """Before 2207 or after it was undone: money back, lease back. A lease that cannot be given back ends by itself."""
     inside = purse.inside_fen
-    paid = await give_back(kiosk, purse, reason)
+    await give_back(kiosk, purse, reason)
     await past_recall(lambda: _release(kiosk, claim), RELEASE_S_MAX)
     if inside:
-        await _print(kiosk, pages.money_back_receipt(kiosk, paid, Fen(inside - paid)))
+        await _print(kiosk)
     kiosk.journal.record("settlement_undone", kiosk.visit.case_code, reason=reason)
 
 
@@ -204,30 +200,27 @@ async def _outcome_pending(
 ) -> Outcome:
     held = purse.inside_fen
     at_bank = unknown.at_bank_fen if isinstance(unknown, StillUnknown) else NOTHING
-    hand_over(kiosk, settling, purse)
-    printed = await _print(kiosk, pages.pending_receipt(kiosk, settling.bill, held, at_bank))
+    hand_over(kiosk, settling, purse, at_bank)
+    printed = await _print(kiosk)
     await kiosk.ask(pages.outcome_pending(kiosk, held, at_bank, printed), card_needed=False)
     return Outcome.UNKNOWN
 
 
 async def _tell_hospital(
     kiosk: Kiosk, settling: Settling, settlement: Settlement, payment: BankPayment | None, key: str
-) -> InvoiceCode | None:
+) -> None:
     """Once before the receipt, because the answer carries the invoice code; the queue repeats it by the same key."""
     means = BANK_CARD if payment else means_of(settlement.split)
+    code = kiosk.visit.case_code
     try:
-        return await kiosk.hospital.notify_paid(settling.claim, settlement, means, key)
+        invoice = await kiosk.hospital.notify_paid(settling.claim, settlement, means, key)
     except (HostRefused, OutcomeUnknown) as problem:
-        kiosk.journal.record("payment_notice_unanswered", kiosk.visit.case_code, key=key, why=type(problem).__name__)
-        return None
+        kiosk.journal.record("payment_notice_unanswered", code, key=key, why=type(problem).__name__)
+    else:
+        kiosk.journal.record(INVOICED, code, message_id=settling.message_id, invoice_code=invoice.code)
 
 
-async def _print(kiosk: Kiosk, receipt: Receipt) -> bool:
-    """Whether the receipt is surely out. Otherwise it stays owed: reprinted by the same card, marked 补打 (rule 23)."""
-    try:
-        await past_recall(lambda: kiosk.print_receipt(receipt), PRINT_S_MAX)
-    except (DeviceFault, OutcomeUnknown, trio.TooSlowError) as problem:
-        kiosk.journal.record("receipt_not_confirmed", kiosk.visit.case_code, why=type(problem).__name__)
-        return False
-    kiosk.journal.record("receipt_delivered", kiosk.visit.case_code)
-    return True
+async def _print(kiosk: Kiosk) -> bool:
+    """Whether this visit's receipt is surely out."""
+    owed = paper_of_visit(kiosk)
+    return owed is not None and await print_paper(kiosk, owed)

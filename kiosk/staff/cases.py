@@ -15,6 +15,7 @@ from kiosk.staff.visit import OnDuty
 
 CASES_SHOWN_MAX = 60  # the oldest; a terminal with more needs a person at the books, not at its screen
 ENTRIES_SHOWN_MAX = 120
+SHOWN = ("staff", "counter", "approver", "seal", "why", "reason", "host", "what", "code", "difference", "remedy", "day")
 CLOSE = Answer("close", say("Close this case"), Role.MAIN)
 
 
@@ -76,5 +77,5 @@ def _rows(entries: list[StoredEntry]) -> Iterator[Figure]:
         for name, value in (entry.facts or {}).items():
             if name.endswith("_fen") and value:
                 yield Figure(say("{words}", words=name.removesuffix("_fen")), Amount(Fen(int(value))))
-            elif name in ("staff", "counter", "approver", "seal", "why", "reason"):
+            elif name in SHOWN:
                 yield Figure(say("{words}", words=name), say("{words}", words=str(value)))

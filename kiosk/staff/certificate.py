@@ -14,20 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509.oid import NameOID
 
-from kiosk.domain.staff import Staff, StaffRole
+from kiosk.domain.staff import NotStaff, Staff, StaffRole
 
 CHALLENGE_BYTES = 32
 SIGNED_PREFIX = b"yikatong staff card 1\x00"
 STAFF_ID_CHARS_MAX = 12
 _HALF = 32  # bytes of r, and of s
-
-
-class NotStaff(Exception):
-    """Nobody is let in with this card. ``reason``: no_anchor | certificate | expired | signature."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def check_certificate(certificate_der: bytes, anchor: Path, now: datetime) -> Staff:

@@ -14,12 +14,13 @@ from kiosk.domain.text import Amount, Grouped, say
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
-from kiosk.staff.remedies import Remedy, Stake, owed_fen, postings, remedies, stake_of
+from kiosk.staff.remedies import TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
 from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
 PROPOSED, REFUSED, CLOSED = "case_close_proposed", "case_close_refused", "case_closed"
 LOST, FOUND_OUT, GIVEN_UP = "note_uncertain", "cash_box_exchanged", "note_given_up"
+PUT_ASIDE = "notice_put_aside"
 PROPOSE = Answer("propose", say("Propose this"), Role.MAIN)
 
 
@@ -138,6 +139,7 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
         # Each effect has a commit of its own; the case stays open until the last one.
         key = str((note.facts or {})["note"])
         kiosk.journal.commit(NewEntry(GIVEN_UP, code, {"note": key}, closes=f"note:{key}"))
+    _end_notices(kiosk, duty, closing)
     owed = owed_fen(closing.remedy, stake)
     facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
     notices: tuple[NewNotice, ...] = ()
@@ -147,6 +149,17 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
         facts["receipt_owed"] = 1
     card = stake.card_number if owed else ""
     kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.remedy, stake), notices=notices))
+
+
+def _end_notices(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
+    """What a host refused is told once more, or never: two people have said which."""
+    for key in closing.stake.aside:
+        assert kiosk.aside is not None, "a terminal that puts notices aside can take them up again"
+        if closing.remedy is TELL_AGAIN:
+            kiosk.aside.release(key, duty.staff.staff_id)
+        else:
+            counter, remedy = str(closing.facts["counter"]), closing.remedy.name
+            kiosk.aside.give_up(key, counter, duty.staff.staff_id, remedy)
 
 
 def unknown(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredEntry]:
@@ -173,7 +186,16 @@ def _stake(case: OpenCase, story: Sequence[StoredEntry]) -> Stake:
     facts = [entry.facts or {} for entry in story]
     cards = [str(one["card_number"]) for one in facts if one.get("card_number")]
     lost = [int(one.get("denomination_fen", 0)) for entry, one in zip(story, facts, strict=True) if entry.act == LOST]
-    return stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING)
+    return stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING, _aside(story))
+
+
+def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:
+    """Keys of notices of this case that wait for people."""
+    found: dict[str, bool] = {}
+    for entry in story:
+        if entry.act.startswith("notice_"):
+            found[str((entry.facts or {}).get("key"))] = entry.act == PUT_ASIDE
+    return tuple(key for key, waits in found.items() if waits)
 
 
 def _figures(case: OpenCase, stake: Stake, remedy: Remedy, facts: Facts | None = None) -> tuple[Figure, ...]:

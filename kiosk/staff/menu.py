@@ -7,6 +7,7 @@ from kiosk.ports import Answer, Back, DeviceFault, OutcomeUnknown, Question, Rol
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.approve import approve
 from kiosk.staff.cases import show_cases
+from kiosk.staff.clear_path import clear_path
 from kiosk.staff.count import exchange_cash_box, load_cassettes
 from kiosk.staff.end_of_day import end_of_day
 from kiosk.staff.reconcile import reconcile
@@ -22,6 +23,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "cash_box": (Answer("cash_box", say("Exchange the cash box"), icon="note"), exchange_cash_box),
     "drums": (Answer("drums", say("Load the cassettes"), icon="note"), load_cassettes),
     "approve": (Answer("approve", say("Approve what waits"), icon="person"), approve),
+    "path": (Answer("path", say("Clear the way of the notes"), icon="note"), clear_path),
     "refund": (Answer("refund", say("Give a bill back"), icon="note"), open_refund),
     "reconcile": (Answer("reconcile", say("Compare the books"), icon="list"), reconcile),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),

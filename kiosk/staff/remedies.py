@@ -37,28 +37,33 @@ _SHORTAGE = (
 _FOUND_NOTE = Remedy(
     "found_note", say("The note was found: it is the holder's"), (Account.SURPLUS, Account.HOLDER_DEBT)
 )
+TELL_AGAIN = Remedy("tell_again", say("Tell the host once more"))
 _EXPLAINED = Remedy("explained", say("Explained: nothing to book"))
 
 
 @dataclass(frozen=True)
 class Stake:
-    """What a case is about: an account, and what stands there for it. ``lost_note_fen``: of a note nobody found."""
+    """What a case is about: an account, and what stands there for it. ``lost_note_fen``: of a note nobody found.
+
+    ``aside``: keys of notices that a host refused. A case that is closed without telling it again gives them up.
+    """
 
     account: Account | None
     amount_fen: Fen
     card_number: str = ""
     lost_note_fen: Fen = NOTHING
+    aside: tuple[str, ...] = ()
 
 
-def stake_of(case: OpenCase, card_number: str = "", lost_note_fen: Fen = NOTHING) -> Stake:
+def stake_of(case: OpenCase, card_number: str = "", lost_note_fen: Fen = NOTHING, aside: tuple[str, ...] = ()) -> Stake:
     for account, amount in (
         (Account.SUSPENSE, case.suspense_fen),
         (Account.SURPLUS, case.surplus_fen),
         (Account.SHORTAGE, case.shortage_fen),
     ):
         if amount:
-            return Stake(account, amount, card_number, lost_note_fen)
-    return Stake(None, NOTHING, card_number, lost_note_fen)
+            return Stake(account, amount, card_number, lost_note_fen, aside)
+    return Stake(None, NOTHING, card_number, lost_note_fen, aside)
 
 
 def remedies(stake: Stake) -> tuple[Remedy, ...]:
@@ -77,6 +82,8 @@ def _fitting(stake: Stake) -> Iterator[Remedy]:
         case _:
             if stake.lost_note_fen:
                 yield _FOUND_NOTE
+            if stake.aside:
+                yield TELL_AGAIN
             yield _EXPLAINED
 
 

@@ -21,6 +21,8 @@ SLOT_NAMES: dict[str, Text] = {
     "cash_dispenser": say("Notes out"),
     "barcode_reader": say("Code reader"),
     "id_card_reader": say("ID card reader"),
+    "lights": say("Lamps"),
+    "headset": say("Headset jack"),
 }
 CONDITION_NAMES: dict[Condition, Text] = {
     Condition.ABSENT: say("not there"),

@@ -5,11 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk.domain.card import Holder, PinResult, PinTemplate, PinVerdict, Sex
-from kiosk.domain.staff import Staff, StaffCard
+from kiosk.domain.staff import NotStaff, Staff, StaffCard
 from kiosk.domain.text import Text, say
 from kiosk.ports import Answer, Back, Question, Role, Stars, Tone, Visit
 from kiosk.ports.staff import StaffCardReader, StaffKiosk
-from kiosk.staff.certificate import CHALLENGE_BYTES, NotStaff, check_certificate, check_signature
 
 NOBODY = Holder("", "", Sex.UNKNOWN, "", None)
 
@@ -28,6 +27,9 @@ async def prove(kiosk: StaffKiosk) -> OnDuty:
     Raises:
         NotStaff. CardGone, DeviceFault: as the reader.
     """
+    # What reads certificates is a twentieth of all imports, and of no use before the first staff card.
+    from kiosk.staff.certificate import CHALLENGE_BYTES, check_certificate, check_signature
+
     reader = kiosk.card_reader
     # INVENTED: production has no staff side until a real card is chosen (pins-and-keys 10).
     if kiosk.settings.production or not isinstance(reader, StaffCardReader):

@@ -1,6 +1,6 @@
 """Zone 4: at the left go back or stop, at the right the one main button."""
 
-from kiosk.ports import Answer, Role, Stars
+from kiosk.ports import Answer, Figures, Question, Role, Stars
 from screens import acts
 from screens.moment import Moment
 from screens.picture import Target
@@ -10,23 +10,31 @@ from screens.theme import Box
 
 def act(sheet: Sheet, moment: Moment, second_key: int) -> None:
     """``second_key`` is the digit of a SECOND answer that stands here."""
-    for answer in standing(moment.question.answers):
-        left = answer.role is not Role.MAIN
+    answers = standing(sheet, moment.question)
+    for answer in answers:
         digits_are_ours = not isinstance(moment.question.body, Stars)
         key = second_key if answer.role is Role.SECOND and digits_are_ours else -1
-        _button(sheet, moment, answer, _place(sheet, left), key)
+        _button(sheet, moment, answer, _place(sheet, answer, answers), key)
 
 
-def standing(answers: tuple[Answer, ...]) -> list[Answer]:
-    """The answers of the act zone: MAIN, and BACK or else SECOND."""
-    back = [answer for answer in answers if answer.role is Role.BACK]
-    left = back or [answer for answer in answers if answer.role is Role.SECOND][:1]
-    return left + [answer for answer in answers if answer.role is Role.MAIN]
+def standing(sheet: Sheet, question: Question) -> list[Answer]:
+    """The answers of the act zone: MAIN, and BACK or else SECOND; on a wide glass SECOND between both, where figures
+    need all the height there is."""
+    answers = question.answers
+    back, second, main = (
+        [answer for answer in answers if answer.role is role] for role in (Role.BACK, Role.SECOND, Role.MAIN)
+    )
+    three = not sheet.theme.portrait and isinstance(question.body, Figures) and len(second) == 1 and back and main
+    return [*back, *second, *main] if three else [*(back or second[:1]), *main]
 
 
-def _place(sheet: Sheet, left: bool) -> Box:
+def _place(sheet: Sheet, answer: Answer, answers: list[Answer]) -> Box:
     zone, (wide, high) = sheet.theme.zones.act, sheet.theme.sizes.button
-    return Box(zone.x if left else zone.right - wide, zone.y + (zone.h - high) // 2, wide, high)
+    y = zone.y + (zone.h - high) // 2
+    if len(answers) == 3:
+        wide = (zone.w - 2 * sheet.theme.sizes.gap) // 3
+        return Box(zone.x + answers.index(answer) * (wide + sheet.theme.sizes.gap), y, wide, high)
+    return Box(zone.right - wide if answer.role is Role.MAIN else zone.x, y, wide, high)
 
 
 def _button(sheet: Sheet, moment: Moment, answer: Answer, box: Box, key: int) -> None:

@@ -1,8 +1,9 @@
-"""A process that reads sentences aloud, one after another, and ends: ``player.py VOICE_DIR LANGUAGE``.
+"""A process that reads sentences aloud, one after another, and ends: ``player.py VOICE_DIR LANGUAGE [DEVICE]``.
 
 Standard input: one JSON list of pieces a line. A piece is played from the voice pack where that holds it
 (``VOICE_DIR/LANGUAGE/<first 16 hex digits of sha256 of the piece>.wav``, the whole piece or each of its
-characters), else read by espeak-ng. Standard library only: it must start in a few milliseconds.
+characters), else read by espeak-ng. ``DEVICE`` is an ALSA name; without one it is ALSA's default. Standard
+library only: it must start in a few milliseconds.
 """
 
 import ctypes
@@ -21,10 +22,13 @@ TONE_PIECE = "\a"  # a tone instead of words
 _PR_SET_PDEATHSIG = 1
 _VOICES = {"zh": "cmn-latn-pinyin", "en": "en"}
 _child: subprocess.Popen[bytes] | None = None
+_APLAY = ["aplay", "-q"]
 
 
-def main(voice_dir: str, language: str) -> None:
+def main(voice_dir: str, language: str, device: str = "") -> None:
     """Read everything, then speak."""
+    if device:
+        _APLAY.extend(["-D", device])
     signal.signal(signal.SIGTERM, _end)
     # A kiosk that is killed falls silent: nobody would stop what is being said of a resident who has left.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM), 0, 0, 0)
@@ -37,13 +41,25 @@ def main(voice_dir: str, language: str) -> None:
 def _speak(piece: str, language: str, folder: Path | None) -> None:
     if piece == TONE_PIECE:
         if shutil.which("aplay"):
-            _run(["aplay", "-q", "-t", "raw", "-f", "S16_LE", "-r", "8000", "-c", "1"], _tone())
+            _run([*_APLAY, "-t", "raw", "-f", "S16_LE", "-r", "8000", "-c", "1"], _tone())
         return
     sounds = _sounds(piece, folder)
     if sounds and shutil.which("aplay"):
-        _run(["aplay", "-q", *sounds])
+        _run([*_APLAY, *sounds])
     elif any(char.isalnum() for char in piece) and shutil.which("espeak-ng"):
-        _run(["espeak-ng", "-v", _VOICES.get(language, "en"), "-s", "150", "--stdin"], piece.encode())
+        _read(["espeak-ng", "-v", _VOICES.get(language, "en"), "-s", "150", "--stdin"], piece.encode())
+
+
+def _read(command: list[str], words: bytes) -> None:
+    """By espeak-ng's own way out, or by ``aplay`` where that must be a certain device."""
+    if "-D" not in _APLAY:
+        _run(command, words)
+    elif shutil.which("aplay"):
+        wave = subprocess.run(
+            [*command, "--stdout"], input=words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            timeout=PIECE_S_MAX, check=False,
+        ).stdout  # fmt: skip
+        _run([*_APLAY, "-"], wave)
 
 
 def _tone(hertz: int = 880, milliseconds: int = 400) -> bytes:
@@ -88,4 +104,4 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:4])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -21,10 +22,20 @@ RECORD_BYTES_MAX = 1024 * 1024  # it lies on tmpfs: begun again when it is full
 STOP_S = 1.0  # a player that does not end by itself in this time is killed
 
 
+@dataclass(frozen=True)
+class Sound:
+    """ALSA names of the two ways out; empty is the machine's own choice."""
+
+    loudspeaker: str = ""
+    headset: str = ""
+
+
 class Speaker(Protocol):
     """Where sentences go. A new script silences the old one."""
 
-    def speak(self, question: str, said: Sequence[Utterance], language: str) -> None: ...
+    def speak(self, question: str, said: Sequence[Utterance], language: str, *, headset: bool = False) -> None:
+        """``headset``: somebody listens there; else the loudspeaker speaks, and personal sentences are a mistake."""
+        ...
 
     def stop(self) -> None: ...
 
@@ -35,19 +46,22 @@ class VoiceSpeaker:
     The record is one line a script: all message ids, and the words of the public sentences alone.
     """
 
-    def __init__(self, run_dir: Path, voice_dir: str = "") -> None:
+    def __init__(self, run_dir: Path, voice_dir: str = "", sound: Sound | None = None) -> None:
+        self._sound = sound or Sound()
         self._record = run_dir / "speech.jsonl"
         self._voice_dir = voice_dir
         self._player: subprocess.Popen[bytes] | None = None
 
-    def speak(self, question: str, said: Sequence[Utterance], language: str) -> None:
+    def speak(self, question: str, said: Sequence[Utterance], language: str, *, headset: bool = False) -> None:
+        assert headset or not any(one.personal for one in said), "strangers hear nothing personal"
+        device = self._sound.headset if headset else self._sound.loudspeaker
         self.stop()
         self._note(question, said, language)
         if not said:
             return
         try:
             self._player = subprocess.Popen(
-                [sys.executable, "-I", str(Path(__file__).with_name("player.py")), self._voice_dir, language],
+                [sys.executable, "-I", str(Path(__file__).with_name("player.py")), self._voice_dir, language, device],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

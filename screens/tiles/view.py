@@ -147,9 +147,9 @@ def _beside(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: s
 
 
 def _side_by_side(sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str) -> bool:
-    """In a row: label left and note right on one line, where both have room. Whether they had."""
+    """In a row of a wide glass: label left and note right on one line, where both have room. Whether they had."""
     note_text = _note_text(answer)
-    if note_text is None:
+    if note_text is None or sheet.theme.portrait:
         return False
     label, note = moment.words(answer.label), moment.words(note_text)
     em = sheet.theme.type
@@ -200,7 +200,11 @@ def _label(
     notes = sheet.lines(moment.words(note_text), box.w, "note", False)[:2] if note_text else ()
     words, roles = moment.words(answer.label), ("label", "body", "note")
     role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight("note"))
-    if (len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note")) > box.h:
+    too_high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note") > box.h
+    if too_high and note_text and note_text.personal and measure(words, sheet.theme.type.note, True) <= box.w:
+        role, lines = "note", (words,)  # a sum never gives way: then the label is one small line, however long
+        notes = notes[: max(1, box.h // sheet.tight("note") - 1)]
+    elif too_high:
         notes = ()
         role, lines = sheet.fit(words, box.w, 3, roles, True, box.h)
     high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note")

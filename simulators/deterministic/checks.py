@@ -16,6 +16,7 @@ from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.medical_insurance_books import Row
 
 SETTLED = ("settled", "settled_late")
+NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
 DISPENSE = 0x3C
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
@@ -85,7 +86,7 @@ def settled_means_booked(life: Life, entries: list[StoredEntry]) -> Iterator[str
     """Journal and platform agree, or the journal says that it does not know."""
     live = {row.msgid: row for row in _live(life.terminal)}
     settled = {_fact(entry, "message_id"): entry for entry in entries if entry.act in SETTLED}
-    unknown = {_fact(entry, "message_id") for entry in life.journal.open_effects() if entry.act == "settle_intent"}
+    unknown = {_fact(entry, "message_id") for entry in life.journal.open_effects() if entry.act in NOT_SETTLED_YET}
     for msgid, row in live.items():
         if msgid not in settled and msgid not in unknown:
             yield f"booked at the platform and not known here: {msgid}"
@@ -94,6 +95,18 @@ def settled_means_booked(life: Life, entries: list[StoredEntry]) -> Iterator[str
     yield from (f"settled here and not at the platform: {msgid}" for msgid in settled if msgid not in live)
     bills = Counter(str(_fact(entry, "bill")) for entry in entries if entry.act in SETTLED)
     yield from (f"bill {bill} settled {times} times" for bill, times in bills.items() if times > 1)
+
+
+def bank_agrees(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """What the bank took stands for a settlement, or is still being asked about; never twice, never for nothing."""
+    if life.terminal.bank is None:
+        return
+    taken = {act.trace for act in life.terminal.bank_acts() if act.state == "booked" and act.kind == "purchase"}
+    used = Counter(str(_fact(entry, "bank_trace_number")) for entry in entries if _fact(entry, "bank_trace_number"))
+    asked = {str(_fact(entry, "trace_number")) for entry in life.journal.open_effects() if entry.act == "bank_intent"}
+    yield from (f"the bank took {trace} for nothing" for trace in taken - asked - set(used))
+    yield from (f"{trace} is settled and the bank did not take it" for trace in set(used) - taken)
+    yield from (f"{trace} pays {times} times" for trace, times in used.items() if times > 1)
 
 
 def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -107,8 +120,8 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     if life.books.unsent().count or any(entry.act == "notice_refused" for entry in entries):
         return
     yield from (f"the hospital does not know that bill {bill} is paid" for bill in settled if bill not in paid)
-    registered = hospital.books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0]
-    owed = -_books(entries).get(Account.HOLDER_DEBT, 0)
+    registered = life.terminal.registered_fen() - life.terminal.registered_before_fen
+    owed = -sum(one.amount_fen for entry in entries for one in entry.postings if _adds_debt(one))
     if registered != owed:
         yield f"{registered} fen of debts registered, {owed} owed"
 
@@ -168,6 +181,7 @@ CHECKS: tuple[Check, ...] = (
     nothing_is_dispensed_blindly,
     platform_was_asked_once,
     settled_means_booked,
+    bank_agrees,
     hospital_was_told,
     every_intent_has_its_end,
     receipts_are_printed_or_owed,
@@ -180,6 +194,10 @@ CHECKS: tuple[Check, ...] = (
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:
     postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
     return dict(totals(postings))
+
+
+def _adds_debt(posting: Posting) -> bool:
+    return posting.account is Account.HOLDER_DEBT and posting.amount_fen < 0
 
 
 def _live(terminal: Terminal) -> list[Row]:

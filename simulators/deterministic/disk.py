@@ -83,7 +83,11 @@ class Disk:
         return sum(len(stored.now) for stored in self._files.values())
 
     def power_cut(self, chance: random.Random) -> None:
-        """What is not safe falls as the coin falls. From now on handles of before change nothing."""
+        """What is not safe falls as the coin falls. From now on handles of before change nothing.
+
+        No connection may be open any more: closed later, it would take the log of a new life for its own.
+        """
+        assert not [one for one in apsw.connections() if self.ours(one.filename)], "left open by the life that ended"
         self.life += 1
         for name, stored in list(self._gone.items()):
             if name not in self._files and chance.random() < 0.5:
@@ -101,6 +105,9 @@ class Disk:
         apsw.set_default_vfs(self.below)
         self._registered.unregister()
         self._files.clear()
+
+    def ours(self, name: str) -> bool:
+        return Path(name).is_relative_to(self.scratch)
 
     # --- for the file system ------------------------------------------------------------------------------------------
 
@@ -138,21 +145,18 @@ class _MemoryVfs(apsw.VFS):
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802 - SQLite's name
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
-        if path is None or not self._ours(path):
+        if path is None or not self._disk.ours(path):
             return super().xOpen(name, flags)
         return _Handle(self._disk, path, flags)
 
     def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: N802 - SQLite's name
-        if self._ours(name):
+        if self._disk.ours(name):
             self._disk.delete(name, safe=sync_folder)
         else:
             super().xDelete(name, sync_folder)
 
     def xAccess(self, name: str, flags: int) -> bool:  # noqa: N802 - SQLite's name
-        return self._disk.exists(name) if self._ours(name) else bool(super().xAccess(name, flags))
-
-    def _ours(self, name: str) -> bool:
-        return Path(name).is_relative_to(self._disk.scratch)
+        return self._disk.exists(name) if self._disk.ours(name) else bool(super().xAccess(name, flags))
 
 
 class _Handle(apsw.VFSFile):
@@ -192,9 +196,6 @@ class _Handle(apsw.VFSFile):
 
     def xFileSize(self) -> int:  # noqa: N802 - SQLite's name
         return len(self._stored.now)
-
-    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802 - SQLite's name
-        return False  # what SQLite then does is right for any file
 
     def xSectorSize(self) -> int:  # noqa: N802 - SQLite's name
         return SECTOR_BYTES

@@ -35,9 +35,13 @@ class Network:
         """Whether any question arrived twice by the network's doing."""
         return "twice" in self.happened
 
+    @property
+    def is_dark(self) -> bool:
+        return trio.current_time() < self.dark_until_s
+
     def fate(self) -> str:
         """ "" | lose_question | lose_answer | twice | late | dark."""
-        if trio.current_time() < self.dark_until_s:
+        if self.is_dark:
             return self._count("dark")
         for name in ("lose_question", "lose_answer", "twice", "late"):
             chance: float = getattr(self, name)

@@ -36,6 +36,7 @@ class Habits:
     script: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     pin: str = "246810"
     new_pin: str = ""
+    bank_pin: str = "852963"
     wrong_pins: int = 0  # typed before the right one
     never_types: bool = False
     notes: tuple[int, ...] = ()
@@ -141,11 +142,18 @@ class Resident:
             self._put_back()
         elif page == "feed_notes":
             self._feed(self.pocket)
+        elif page == "bank_pin" and self._terminal.pad.lit:
+            self._type_bank_pin()
         elif page in CARD_PAGES:
             self._terminal.slot.pull()
         if self._chance.random() < self._habits.presses_anything:
             self._fumble()
         self.taken += self._terminal.cash.take_notes()
+
+    def _type_bank_pin(self) -> None:
+        """At the real pad: the driver takes its PIN block over the line."""
+        for key in (*self._habits.bank_pin, "enter"):
+            self._terminal.press(key)
 
     def _pulls_now(self, life: Life, page: str) -> bool:
         habits = self._habits

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import trio
 
 from drivers.card_reader.pcsc.driver import CardReaderSettings, PcscCardReader
@@ -27,7 +28,7 @@ from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
 from drivers.transport.line import Line
 from kiosk.app import Outside, compose, serve
 from kiosk.clock import SystemClock
-from kiosk.config import HostSettings, MedicalInsuranceRules, Settings, SlotSettings
+from kiosk.config import BankRules, HostSettings, MedicalInsuranceRules, Settings, SlotSettings
 from kiosk.config import Terminal as TerminalRules
 from kiosk.desk import Desk
 from kiosk.domain.entries import NewEntry
@@ -37,8 +38,10 @@ from kiosk.ports import DeviceContext
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
+from simulators.bank_settings import bank_settings
 from simulators.cards.card import VirtualCard
 from simulators.cards.psam import VirtualPsam
+from simulators.deterministic.bank import MemoryBankLine
 from simulators.deterministic.cards import Slot, SlotLine
 from simulators.deterministic.disk import Disk
 from simulators.deterministic.fuse import Fuse, PowerCut
@@ -51,6 +54,8 @@ from simulators.devices.ccnet_recycler import CcnetBillToBill
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.kmy import build as build_pad
 from simulators.hosts.agency_duty import AgencyDutySandbox
+from simulators.hosts.bank import BankHost
+from simulators.hosts.bank_books import BookedAct
 from simulators.hosts.card_platform import CardPlatformSandbox
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
@@ -76,10 +81,13 @@ class Pace:
 class Terminal:
     """One terminal and its world, made inside a running trio. ``live`` is one life of the kiosk."""
 
-    def __init__(self, seed: int | str, world: World, folder: Path, pace: "Pace | None" = None) -> None:
+    def __init__(
+        self, seed: int | str, world: World, folder: Path, pace: "Pace | None" = None, *, bank: bool = False
+    ) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
         self.pace = pace or Pace()
+        self._with_bank = bank
         self.fuse = Fuse(on_death=self._power_fails)
         self.disk = Disk(folder, lambda: self.fuse.burn(f"sync {self.journal_act}"))
         self.journal_act = ""
@@ -108,7 +116,13 @@ class Terminal:
         self.slot = Slot("Virtual PCD 00 00")
         self.sam_slot = Slot("Virtual PCD 00 01", VirtualPsam(world.keys))
         self.cards = {
-            card.handle: VirtualCard(card, world.resident(card.resident), world.keys, world.city)
+            card.handle: VirtualCard(
+                card,
+                world.resident(card.resident),
+                world.keys,
+                world.city,
+                account=world.bank_account(card.handle) if self._with_bank else None,
+            )
             for card in world.cards
         }
 
@@ -126,12 +140,25 @@ class Terminal:
         }
         for host in self.hosts.values():
             host.books.execute("pragma synchronous = off")  # a host's own power never fails here
+        self.bank: BankHost | None = None
+        if self._with_bank:
+            self.bank = BankHost(self.world, folder, self.weather, self.now)
+        self.registered_before_fen = self.registered_fen()
 
     def load_cash(self, notes: Mapping[int, int]) -> None:
         """``notes``: yuan to pieces, one cassette each."""
         kinds = {yuan: kind for kind, yuan in self.cash.types.items()}
         self.cash.cassettes = [[kinds[yuan], count] for yuan, count in notes.items()]
         self.loaded_yuan = sum(yuan * count for yuan, count in notes.items())
+
+    def registered_fen(self) -> int:
+        """All debts that the hospital's register was ever told of."""
+        return int(self.hosts["hospital"].books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0])
+
+    def bank_acts(self) -> list[BookedAct]:
+        """Everything that the bank ever booked for a card of this world."""
+        assert self.bank is not None
+        return [act for account in self.world.bank_accounts for act in self.bank.books.acts(account.pan)]
 
     # --- time and words -----------------------------------------------------------------------------------------------
 
@@ -213,6 +240,8 @@ class Terminal:
         self.disk.close()
         for host in self.hosts.values():
             host.close()
+        if self.bank is not None:
+            self.bank.close()
 
 
 class Life:
@@ -224,6 +253,7 @@ class Life:
         run.mkdir()  # a tmpfs, empty after each power cut
         self.journal = _NamedJournal(data, terminal.kiosk_now)
         self.journal.terminal = terminal
+        closing.callback(self.journal.database.close)  # also where the journal's last words meet no power any more
         closing.callback(self.journal.close)
         self.books = StaffBooks(data)
         closing.callback(self.books.close)
@@ -234,6 +264,10 @@ class Life:
             name: MemoryHostLink(host, settings.hosts[name], terminal._write, terminal.network, terminal.fuse)
             for name, host in terminal.hosts.items()
         }
+        self.bank_line: MemoryBankLine | None = None
+        if terminal.bank is not None:
+            deadline_s = settings.hosts["bank"].deadline_s
+            self.bank_line = MemoryBankLine(terminal.bank, deadline_s, terminal.network, terminal.fuse)
         clock = _SteeredClock()
         clock.terminal = terminal
         # On a real terminal a process of its own; here both share one connection (money-rules 24).
@@ -250,6 +284,7 @@ class Life:
                 find_driver=lambda name: partial(_open_device, terminal, name),
                 make_pin_entry=lambda reader, pad: TypedPin(reader, type_),
                 seal_verifier=SealTakenAtItsWord(),
+                bank_line=self.bank_line,
             ),
         )
 
@@ -288,13 +323,15 @@ def settings_of(terminal: Terminal, data: Path, run: Path) -> Settings:
         "page_printer": "pages",
         "cash_acceptor": "ccnet",
     }
+    bank = () if terminal.bank is None else ("bank",)
     return Settings(
         run_dir=str(run),
         data_dir=str(data),
         terminal=TerminalRules(telephone="0000-12333"),
         slots={slot: SlotSettings(driver=driver) for slot, driver in drivers.items()},
-        hosts={name: HostSettings(url="https://memory") for name in terminal.hosts},
+        hosts={name: HostSettings(url="https://memory") for name in (*terminal.hosts, *bank)},
         medical_insurance=MedicalInsuranceRules(**_platform_rules(terminal.world)),
+        bank=msgspec.convert(bank_settings(), BankRules) if bank else BankRules(),
     )
 
 
@@ -311,7 +348,7 @@ def _open_device(terminal: Terminal, name: str, _options: Any, context: DeviceCo
         case "psam":
             return PsamReader(PsamSettings(), context, open_line=partial(SlotLine, terminal.sam_slot, fuse))
         case "kmy":
-            options = {"path": "memory", "heartbeat_s": pace.pad_s}
+            options = {"path": "memory", "heartbeat_s": pace.pad_s, "mac_algorithm": "unionpay"}
             return KmyDriver(pad_settings(options), context, ports["pad"].open)
         case "escpos":
             return EscposDriver(

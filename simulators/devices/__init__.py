@@ -11,6 +11,7 @@ MODELS = {
     "ccnet": "simulators.devices.ccnet_unit",
     "escpos": "simulators.devices.escpos",
     "id003": "simulators.devices.id003",
+    "jack": "simulators.devices.jack",
     "kmy": "simulators.devices.kmy",
     "lcus": "simulators.devices.lcus",
     "puloon": "simulators.devices.puloon",

@@ -91,6 +91,11 @@ class BankBooks:
         ).fetchone()
         return BookedAct(*row) if row else None
 
+    def acts(self, pan: str) -> list[BookedAct]:
+        """Everything that was ever booked for this card, in the order of trace numbers."""
+        rows = self.sql.execute("SELECT * FROM act WHERE pan = ? ORDER BY batch, trace", (pan,))
+        return [BookedAct(*row) for row in rows]
+
     def add(self, act: BookedAct) -> None:
         row = tuple(act.__dict__.values())
         self.sql.execute(f"INSERT INTO act VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - only marks

@@ -52,11 +52,11 @@ class BillVisit(Visit):
 
     async def _pay_a_bill(self) -> tuple[BillEntry, int, int]:
         """The bill, and yuan: fed, and change taken."""
-        bill = next(bill for bill in self._resident.bills if self._hospital.claims.payment(bill.id) is None)
-        await self._answer("settle_medical_bill", "pin_entry")
-        await self._type("pin_to_bills", "choose_bill", self.pin, limit_s=PAGE_S_MAX)
-        await self._answer(bill.id, "confirm_quote", step="quote", limit_s=PAGE_S_MAX)
-        await self._answer("pay", "feed_notes", limit_s=PAGE_S_MAX)
+        bill = await self._agree_to_a_bill()
+        await self.glass.until("choose_means", "feed_notes", limit_s=PAGE_S_MAX)
+        if self.glass.look().question == "choose_means":
+            await self._answer("cash", "feed_notes", limit_s=PAGE_S_MAX)
+        await self._see("feed_notes")
         async with self.record.step("notes_to_change"):
             fed = await self._feed()
             change = await self._take_change(bill)
@@ -64,6 +64,15 @@ class BillVisit(Visit):
         await self._see("bill_settled")
         await self._answer("understood", "menu")
         return bill, fed, change
+
+    async def _agree_to_a_bill(self) -> BillEntry:
+        """The first that is not paid yet, up to the agreement to its figures."""
+        bill = next(bill for bill in self._resident.bills if self._hospital.claims.payment(bill.id) is None)
+        await self._answer("settle_medical_bill", "pin_entry")
+        await self._type("pin_to_bills", "choose_bill", self.pin, limit_s=PAGE_S_MAX)
+        await self._answer(bill.id, "confirm_quote", step="quote", limit_s=PAGE_S_MAX)
+        await self.hands.answer("pay")
+        return bill
 
     async def _feed(self) -> int:
         """Notes of 100 by the front panel's page, one after another, until no more are asked for."""

@@ -30,11 +30,22 @@ def choose_cards(world: World, count: int, today: date) -> list[Card]:
 
 def choose_payer(world: World, today: date) -> Card | None:
     """A card of somebody whose bills leave a part for notes: the residents' scheme, where no account pays."""
+    return next((card for card in world.cards if _owes_bills(card, world, today)), None)
+
+
+def _owes_bills(card: Card, world: World, today: date) -> bool:
+    holder = world.resident(card.resident)
+    medical = holder.insurances.get("medical")
+    insured = medical is not None and medical.state == "in_force" and holder.medical_scheme == "390"
+    return insured and len(holder.bills) >= BILLS_TO_PAY and _fits(card, world, today)
+
+
+def choose_card_payer(world: World, today: date) -> Card | None:
+    """Another of the same, whose bank account pays it all."""
     for card in world.cards:
-        holder = world.resident(card.resident)
-        medical = holder.insurances.get("medical")
-        insured = medical is not None and medical.state == "in_force" and holder.medical_scheme == "390"
-        if insured and len(holder.bills) >= BILLS_TO_PAY and _fits(card, world, today):
+        holder, account = world.resident(card.resident), world.bank_account(card.handle)
+        rich = account is not None and account.balance_fen >= sum(bill.total_fen for bill in holder.bills)
+        if rich and account and not (account.blocked or account.balks) and _owes_bills(card, world, today):
             return card
     return None
 

@@ -1,4 +1,4 @@
-"""``python -m simulators smoke``: three passes and two bills in PIN mode B, one pass in mode A.
+"""``python -m simulators smoke``: three passes and four bills in PIN mode B, one pass in mode A.
 
 Prints one JSON line: ok, each step's milliseconds, each check's verdict, problems. Exit status 0 only when all is well.
 OUT keeps logs, pictures of every question, receipt streams and printed documents.
@@ -7,7 +7,9 @@ OUT keeps logs, pictures of every question, receipt streams and printed document
 import argparse
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -16,7 +18,8 @@ from simulators.pcscd import PcscdError
 from simulators.processes import ChildEnded
 from simulators.run import reasons, size_px
 from simulators.smoke.bill import BillVisit
-from simulators.smoke.cast import NEW_PINS, NobodyFits, choose_cards, choose_payer
+from simulators.smoke.card_bill import CardBillVisit
+from simulators.smoke.cast import NEW_PINS, NobodyFits, choose_card_payer, choose_cards, choose_payer
 from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
 from simulators.smoke.hands import Finger, Hands, Keypad, TremblingFinger
@@ -27,8 +30,8 @@ from simulators.worlds.world import Card, WorldError, load_world
 
 WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 PASS_S_MAX = 180.0
-PASSES = {"B": ("touch", "keypad", "tremble", "bill", "bill_flapping"), "A": ("touch",)}
-BILLS = ("bill", "bill_flapping")
+BILLS = ("bill", "bill_flapping", "card_bill", "card_bill_flapping")
+PASSES = {"B": ("touch", "keypad", "tremble", *BILLS), "A": ("touch",)}
 PADS = {"B": "pin_pad", "A": "card_reader"}
 
 
@@ -78,7 +81,8 @@ def _keep_logs(run_dir: Path, out: Path) -> None:
 async def _run_passes(plan: Plan, passes: list[str], record: Record) -> None:
     world = load_world(plan.world)
     cards = choose_cards(world, len(passes), date.today())
-    payer = choose_payer(world, date.today())  # a small world may have nobody with such bills
+    # A small world may have nobody with such bills.
+    payers = {"bill": choose_payer(world, date.today()), "card_bill": choose_card_payer(world, date.today())}
     record.prefix = plan.pin_mode
     begun = trio.current_time()
     async with open_stack(plan) as stack:
@@ -86,11 +90,19 @@ async def _run_passes(plan: Plan, passes: list[str], record: Record) -> None:
         for name in passes:
             record.prefix = f"{plan.pin_mode}.{name}"
             if name in BILLS:
+                payer = payers[name.removesuffix("_flapping")]
                 good = payer is None or await _pass(stack, name, payer, record)
             else:
                 good = await _pass(stack, name, cards.pop(0), record)
             if not good:
                 return  # a kiosk in the wrong place would only fail again
+
+
+def _visit_of(name: str) -> Callable[..., Visit]:
+    if name not in BILLS:
+        return Visit
+    made = CardBillVisit if name.startswith("card_") else BillVisit
+    return partial(made, flapping=name.endswith("_flapping"))
 
 
 async def _pass(stack: Stack, name: str, card: Card, record: Record) -> bool:
@@ -107,7 +119,7 @@ async def _pass(stack: Stack, name: str, card: Card, record: Record) -> bool:
     pin = next(one for one in (card.pin, *NEW_PINS) if chip.accepts_pin(one))
     new_pin = next(one for one in NEW_PINS if one != pin)
     told = (stack, glass, ears, hands.get(name, hands["touch"]), record, card, pin, new_pin, pad)
-    visit = BillVisit(*told, flapping=name == "bill_flapping") if name in BILLS else Visit(*told)
+    visit = _visit_of(name)(*told)
     try:
         with trio.fail_after(PASS_S_MAX):
             async with record.step("whole_visit"):

@@ -44,6 +44,7 @@ class MemoryPad:
     """A ``PinPad`` in which somebody always types the right PIN. Its keys survive a power cut."""
 
     serial = "SIM00001"
+    decrypts = False
 
     def __init__(self, fuse: Fuse) -> None:
         self.fuse = fuse
@@ -74,7 +75,7 @@ class MemoryPad:
         return
 
     async def answers_forbidden_decrypt(self) -> bool:
-        return False
+        return self.decrypts
 
 
 class MemoryReader:

@@ -7,6 +7,7 @@ import pytest
 
 from kiosk.domain.money import Fen
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.ports.money import ReversalDisputed
 from simulators.worlds.world import BankAccount, Keys
 from tests.bank.memory import MemoryWorld
 from tests.bank.stand import account, card_of
@@ -36,6 +37,36 @@ async def test_an_answer_to_another_act_is_unknown_and_the_card_makes_no_tc(
     world.line.twist = {}
     await world.client.reverse("000500")
     assert world.host.books.balance_fen(account().pan) == 100_000
+
+
+async def test_what_the_bank_does_not_know_is_disputed(world: MemoryWorld) -> None:
+    """25 to a reversal of what never arrived: it stays open, and the caller knows that asking again is in vain."""
+    await world.client.sign_on()
+    world.host.weather.change(drop_question=True)
+    with pytest.raises(OutcomeUnknown):
+        await world.client.purchase(PAID, "000500")
+    world.host.weather.change(drop_question=False)
+    with pytest.raises(ReversalDisputed):
+        await world.client.reverse("000500")
+    assert world.journal.open_traces() == ("000500",)
+
+
+async def test_a_pad_that_decrypts_is_asked_for_no_bank_pin(world: MemoryWorld) -> None:
+    """A pad that would give a PIN back loads no working keys for us: no sign-on, no payment (pins-and-keys 4)."""
+    world.pad.decrypts = True
+    with pytest.raises(HostRefused, match="pad_decrypts"):
+        await world.client.purchase(PAID, "000500")
+    assert world.host.books.act("00000001", "000001", "000500") is None
+
+
+async def test_looking_moves_nothing(world: MemoryWorld) -> None:
+    """Whether a payment could begin is seen without a cryptogram, without a trace number and without the bank."""
+    await world.client.look()
+    assert world.reader.asked == []
+    assert world.host.heard == ["0800"]
+    world.reader.card.debit = None
+    with pytest.raises(HostRefused, match="no_application"):
+        await world.client.look()
 
 
 async def test_a_reversal_answered_for_another_amount_stays_open(world: MemoryWorld) -> None:

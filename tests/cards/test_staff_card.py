@@ -17,11 +17,11 @@ from drivers.apdu.status import CardRefused
 from drivers.pin_entry import make_pin_entry
 from drivers.transport.scard import drive
 from kiosk.domain.card import PinResult, PinTemplate, PinVerdict
-from kiosk.domain.staff import StaffRole
+from kiosk.domain.staff import NotStaff, StaffRole
 from kiosk.log import JsonLog
 from kiosk.ports import DeviceFault
 from kiosk.ports.staff import StaffCardReader
-from kiosk.staff.certificate import NotStaff, check_certificate, check_signature
+from kiosk.staff.certificate import check_certificate, check_signature
 from simulators.cards.staff import Credentials, VirtualStaffCard
 from simulators.pki import Pki, make_pki, staff_credentials
 from simulators.worlds.world import StaffEntry

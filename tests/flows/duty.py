@@ -82,6 +82,7 @@ class DutyRoom:
         self.kiosk = KioskInMemory(self.script, cash=self.cash, journal=self.journal, reader=self.reader)
         self.kiosk.desk.clock = self.clock
         self.kiosk.desk.terminal_books = StaffBooks(folder)
+        self.kiosk.desk.aside = self.journal.outbox
         self.settings(anchor=str(pki.staff_ca))
 
     def settings(self, **rules: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Admission, Debt
-from kiosk.money.hospital_notices import hospital_notices
+from kiosk.money.hospital_notices import DebtDesk, PaymentDesk, hospital_notices
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.money import Office
@@ -136,9 +136,9 @@ class HospitalOffice(Office):
         return sum(debt.amount_fen for debt in self.registered.values())
 
 
-async def deliver_all(journal: SqliteJournal, office: HospitalOffice) -> None:
+async def deliver_all(journal: SqliteJournal, hospital: PaymentDesk, register: DebtDesk | None = None) -> None:
     """Tell the hospital everything that it is owed, as ``kiosk.notices`` does it, until nothing is left."""
-    deliveries = hospital_notices(office, office)
+    deliveries = hospital_notices(hospital, register or hospital)  # type: ignore[arg-type] # the office is both
     while (notice := journal.outbox.due("hospital")) is not None:
         await deliveries["hospital", notice.act](notice)
         journal.outbox.told(notice.key)

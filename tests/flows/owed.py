@@ -14,6 +14,7 @@ from kiosk.domain.books import Account, totals
 from kiosk.domain.money import Fen
 from kiosk.money.recover import recover_cash
 from kiosk.ports import Back, Kiosk, Outcome, ResidentLeft, Visit
+from kiosk.ports.money import DebtRegister, Hospital
 from kiosk.services.collect_money import collect_money
 from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
@@ -54,6 +55,8 @@ class Terminal:
         self.clock = ManyVisits()
         self.visits = 0
         self.hosts_named: tuple[str, ...] = ()
+        self.hospital: Hospital = self.office
+        self.register: DebtRegister = self.office
         self.make_reader: type[FakeReader] = FakeReader
         self.kiosk = self.new_kiosk({})
 
@@ -61,6 +64,7 @@ class Terminal:
         said = SCRIPT | dict.fromkeys(UNDERSTOOD.split(), "understood") | script
         kiosk = KioskInMemory(said, self.office, self.cash, self.journal, self.hosts_named, self.make_reader())
         kiosk.desk.clock = self.clock
+        kiosk.desk.hospital, kiosk.desk.debt_register = self.hospital, self.register
         return kiosk
 
     async def visit(

@@ -342,6 +342,9 @@ class MemoryJournal:
     def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
         self.notices.append((host, act, facts))
 
+    def last(self, *acts: str) -> StoredEntry | None:
+        return None
+
     def of_card(self, card_number: str) -> list[StoredEntry]:
         return []
 

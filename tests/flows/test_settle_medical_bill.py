@@ -31,12 +31,19 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 @pytest.mark.parametrize(
     ("hosts", "cash", "offered"),
-    [(HOSTS, CashMachine, True), (HOSTS[:1], CashMachine, False), ((), CashMachine, False), (HOSTS, None, False)],
+    [
+        (HOSTS, CashMachine, True),
+        (HOSTS[:1], CashMachine, False),
+        ((), CashMachine, False),
+        (HOSTS, None, False),
+        ((*HOSTS, "bank"), None, True),
+        (("hospital", "bank"), None, False),
+    ],
 )
 async def test_bills_are_offered_where_all_of_it_is_there(
     autojump_clock: MockClock, hosts: tuple[str, ...], cash: type[CashMachine] | None, offered: bool
 ) -> None:
-    """The tile stands only on a terminal with hospital, insurance and a cash module."""
+    """The tile stands only on a terminal with hospital, insurance, and a cash module or a bank."""
     kiosk = KioskInMemory({"menu": ["take_card"]}, cash=cash({}) if cash else None, hosts_named=hosts)
     await kiosk.visit()
     menu = next(question for question in kiosk.screen.asked if question.name == "menu")

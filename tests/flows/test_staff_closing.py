@@ -9,7 +9,7 @@ import pytest
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced
-from kiosk.domain.entries import NewEntry
+from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import Fen
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
@@ -197,3 +197,38 @@ async def test_every_look_at_a_case_is_journaled(autojump_clock: MockClock, room
     await approve(room)
     viewed = [one.facts for one in room.journal.entries() if one.act == "case_viewed"]
     assert viewed == [{"staff": "1001", "case": CODE}, {"staff": "1002", "case": CODE}]
+
+
+async def refuse_thrice(room: DutyRoom, code: str = "paid_elsewhere") -> None:
+    """The hospital does not take the payment notice of case 451212."""
+    notice = NewNotice("hospital", "payment", "key-1", {"bill": "B1"}, 700)
+    room.journal.commit(NewEntry("settled", "451212", {}, "C3", notices=(notice,)))
+    for _ in range(3):
+        room.journal.outbox.refused("key-1", code)
+
+
+async def test_a_notice_that_the_hospital_refuses_is_a_case(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Paid elsewhere, said three times: a case with its story; two people give it up, and nothing waits any more."""
+    await refuse_thrice(room)
+    assert open_codes(room) == [CODE, "451212"]
+    await propose(room, "explained", code="451212")
+    assert room.journal.outbox.put_aside(), "one person gives nothing up"
+    await approve(room)
+    assert open_codes(room) == [CODE]
+    assert room.journal.outbox.put_aside() == []
+    given_up = next(one for one in room.journal.story("451212") if one.act == "notice_given_up")
+    assert given_up.facts is not None
+    assert (given_up.facts["by"], given_up.facts["approver"]) == ("1001", "1002")
+
+
+async def test_a_refused_notice_is_told_once_more(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Released by two people it is due again; refused again it is a case again."""
+    await refuse_thrice(room, "amounts_differ")
+    await propose(room, "tell_again", code="451212")
+    await approve(room)
+    assert open_codes(room) == [CODE]
+    notice = room.journal.outbox.due("hospital")
+    assert notice is not None
+    for _ in range(3):
+        room.journal.outbox.refused("key-1", "amounts_differ")
+    assert open_codes(room) == [CODE, "451212"]

@@ -146,7 +146,7 @@ async def test_a_refused_notice_is_released_over_the_socket(terminal: Terminal) 
         (waiting,) = await ask_control(socket, "put_aside")
         assert (waiting["key"], waiting["reason"]) == (terminal.owed[0], "unknown_card")
         terminal.town.weather.clear()
-        assert "error" in await ask_control(socket, "release", key="another", by="S001")
-        assert await ask_control(socket, "release", key=waiting["key"], by="S001") == {"released": waiting["key"]}
+        assert await ask_control(socket, "release another S001") == "nothing was put aside under this key"
+        assert await ask_control(socket, f"release {waiting['key']} S001") == "released"
         await until_all_is_told(terminal)
     assert terminal.told() == terminal.owed

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fpdf import FPDF
 
-from simulators.smoke.cast import BILLS_TO_PAY, NobodyFits, choose_cards, choose_payer
+from simulators.smoke.cast import BILLS_TO_PAY, NobodyFits, choose_card_payer, choose_cards, choose_payer
 from simulators.smoke.documents import names_holder, pages_of
 from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
@@ -44,6 +44,18 @@ def test_a_payer_has_bills_that_no_account_pays() -> None:
     assert len(holder.bills) >= BILLS_TO_PAY
     assert holder.medical_scheme == "390"
     assert choose_payer(World(name="empty", residents=[], cards=[]), TODAY) is None
+
+
+def test_a_payer_by_card_has_an_account_that_pays_all_bills() -> None:
+    """Another resident than who pays in notes, with enough money and a chip that does not balk."""
+    world = load_world(WORLDS / "demo.toml")
+    payer = choose_card_payer(world, TODAY)
+    assert payer is not None
+    assert payer != choose_payer(world, TODAY)
+    account = world.bank_account(payer.handle)
+    assert account is not None
+    assert account.balance_fen >= sum(bill.total_fen for bill in world.resident(payer.resident).bills)
+    assert not account.balks
 
 
 async def test_the_glass_is_read_as_it_changes(tmp_path: Path) -> None:

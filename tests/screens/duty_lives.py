@@ -1,14 +1,21 @@
 """Two of staff go through everything there is, on a terminal with much to explain."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
+
+from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, Question
 from simulators.pki import make_pki
+from tests.flows import test_staff_closing as closing
+from tests.flows import test_staff_reconcile as comparing
+from tests.flows import test_staff_refund as refund
 from tests.flows.duty import DutyRoom
 
 VALUES = (10_000, 5_000, 2_000, 1_000, 500, 100)
@@ -32,7 +39,7 @@ ALL = {
     "staff_not_now": "understood",
     "staff_pin_refused": "again",
 }
-HELD_FEN = 987_654_321
+HELD_FEN = 98_765_432
 
 
 async def staff_pages(folder: Path, now: datetime) -> list[Question]:
@@ -44,7 +51,7 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     held = balanced((Account.CASH_BOX, HELD_FEN), (Account.SUSPENSE, -HELD_FEN))
     room.journal.commit(NewEntry("dispense_uncertain", "451207", {"unaccounted_fen": HELD_FEN}, "C1", held))
     room.kiosk.pin.verdicts = [PinVerdict(PinResult.WRONG, 2), PinVerdict(PinResult.OK)]
-    first, second = room.card("1001", "clerk", now=now), room.card("1002", "supervisor", now=now)
+    first, second = room.card("1001", "clerk"), room.card("1002", "supervisor")
     everything = ["status", "cases", "approve", "cash_box", "cash_box", "drums", "approve", "end_of_day", "finish"]
     plan = [
         (first, everything, {"staff_cases": ["451207", "back"]}),
@@ -64,4 +71,80 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     await room.visit(first, staff_menu=["cash_box", "finish"], **ALL)
     found += room.kiosk.screen.asked
     room.journal.close()
-    return [one for one in found if one.name.startswith("staff_")]
+    found += await _closings(folder, now)
+    found += await _refunds(folder, now)
+    found += await _comparisons(folder, now)
+    return [one for one in found if "staff_" in one.name or "refund" in one.name]
+
+
+async def _closings(folder: Path, now: datetime) -> list[Question]:
+    """A case is proposed for closing, refused, proposed again and closed; and one that cannot be."""
+    room = DutyRoom(folder / "closings", make_pki(folder / "pki", now))
+    room.clock.moment = now
+    found = Pages(room)
+    fed = balanced((Account.CASH_BOX, HELD_FEN), (Account.RESIDENT, -HELD_FEN))
+    lost = balanced((Account.RESIDENT, HELD_FEN), (Account.SUSPENSE, -HELD_FEN))
+    room.journal.commit(NewEntry("note_credited", closing.CODE, {"denomination_fen": HELD_FEN}, "C1", fed))
+    room.journal.commit(NewEntry("dispense_uncertain", closing.CODE, {"unaccounted_fen": HELD_FEN}, "C1", lost))
+    await found.of(closing.propose(room, "nobody"))
+    await found.of(closing.approve(room, "1001"))
+    await found.of(closing.approve(room, staff_close_approve="refuse"))
+    await found.of(closing.propose(room, "holder"))
+    await found.of(closing.approve(room))
+    room.journal.commit(NewEntry("settle_intent", "451209", {"message_id": "m1"}, "C1", opens="m1"))
+    await found.of(closing.propose(room, code="451209"))
+    room.journal.close()
+    return found.pages
+
+
+async def _refunds(folder: Path, now: datetime) -> list[Question]:
+    """A refund is opened, declined, opened again, approved and taken; and a number that nothing was paid under."""
+    room = DutyRoom(folder / "refunds", make_pki(folder / "pki", now), drums={1000: 9})
+    room.clock.moment = now
+    hosts = {name: HostSettings(url="https://127.0.0.1") for name in ("hospital", "medical_insurance")}
+    room.kiosk.desk.settings = structs.replace(room.kiosk.desk.settings, hosts=hosts)
+    found = Pages(room)
+    refund.settle_a_bill(room)
+    await found.of(refund.opened(room, staff_refund_number=111111))
+    await found.of(refund.opened(room))
+    await found.of(refund.approved(room, staff_refund_approve="refuse"))
+    await found.of(refund.opened(room))
+    await found.of(refund.approved(room))
+    await found.of(refund.taken(room))
+    for _ in range(2):
+        refund.settle_a_bill(room)
+    await found.of(refund.opened(room, staff_refund_choose="back"))
+    room.journal.close()
+    return found.pages
+
+
+async def _comparisons(folder: Path, now: datetime) -> list[Question]:
+    """A day that agrees and differs, one that the hospital does not have yet, a silent hospital, and none at all."""
+    room = comparing.ComparingRoom(folder / "comparisons", make_pki(folder / "pki", now))
+    room.clock.moment = now
+    found = Pages(room)
+    day = comparing.settle(room, "m1", "451207")
+    comparing.settle(room, "m2", "451208")
+    await found.of(comparing.compare(room, day))
+    comparing.reconciled(room, day)
+    room.details.days[day] += [comparing.row("m1"), comparing.row("m2", HELD_FEN), comparing.row("m3")]
+    await found.of(comparing.compare(room, day))
+    await found.of(comparing.compare(room, day, staff_reconcile_day="back"))
+    room.details.silent = True
+    await found.of(comparing.compare(room, day))
+    room.kiosk.desk.statements = None
+    await found.of(comparing.compare(room, day))
+    room.journal.close()
+    return found.pages
+
+
+class Pages:
+    """What a room asked and showed, visit by visit."""
+
+    def __init__(self, room: DutyRoom) -> None:
+        self._room = room
+        self.pages: list[Question] = []
+
+    async def of(self, visit: Awaitable[None]) -> None:
+        await visit
+        self.pages += [*self._room.kiosk.screen.asked, *self._room.kiosk.screen.shown]

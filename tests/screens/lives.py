@@ -1,5 +1,6 @@
 """Visits that are lived in memory so that their pages can be looked at: what a service asks, it asks here."""
 
+import re
 import tempfile
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -90,8 +91,8 @@ def lived() -> dict[str, Question]:
 
 
 def one_of_each() -> dict[str, Question]:
-    """Of every name the first page that was lived."""
+    """Of every name the first page that was lived; names that end in a number are one."""
     found: dict[str, Question] = {}
     for question in lived().values():
-        found.setdefault(f"lived-{question.name}", question)
+        found.setdefault(re.sub(r"_\d+$", "", f"lived-{question.name}"), question)
     return found

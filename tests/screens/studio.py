@@ -43,9 +43,14 @@ def photograph(picture: Picture, width: int, height: int) -> Image.Image:
     for part in (ClearColor(*rgb(picture.ground), 1), ClearBuffers(), painter.group):
         fbo.add(part)
     fbo.draw()
-    image = Image.frombytes("RGBA", (width, height), bytes(fbo.pixels)).convert("RGB")
+    image = upright(bytes(fbo.pixels), width, height)
     fbo.clear()
     return image
+
+
+def upright(pixels: bytes, width: int, height: int) -> Image.Image:
+    """A frame buffer as people see it: its rows come from below."""
+    return Image.frombytes("RGBA", (width, height), pixels).transpose(Image.Transpose.FLIP_TOP_BOTTOM).convert("RGB")
 
 
 def fingerprint(image: Image.Image) -> str:

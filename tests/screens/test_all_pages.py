@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.domain.health import SLOTS
+from kiosk.staff.status import SLOT_NAMES
 from tests.screens.lives import lived
 from tests.screens.names import NameNotFound, built_names
 from tests.screens.pages import pages
@@ -58,3 +60,8 @@ def test_a_name_that_cannot_be_followed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "kiosk" / "planted.py").write_text("def f(page):\n    return Question(page.name, 'a')\n")
     with pytest.raises(NameNotFound, match=r"page\.name"):
         built_names(tmp_path / "kiosk")
+
+
+def test_every_slot_has_a_name_for_staff() -> None:
+    """The status page can speak of every device that settings can name."""
+    assert set(SLOT_NAMES) >= set(SLOTS)

@@ -18,7 +18,7 @@ from screens.picture import Picture
 from screens.theme import Box
 from simulators.display import read_xwd
 from tests.screens.poses import POSES, SIGN, SIZES, questions
-from tests.screens.studio import fingerprint, open_window, photograph
+from tests.screens.studio import fingerprint, open_window, photograph, upright
 from tests.screens.test_kiosk_screen import Resident
 
 POSE = POSES[0]
@@ -58,7 +58,7 @@ def partly(before: Picture, after: Picture, box: Box) -> Image.Image:
     glScissor(box.x, HIGH - box.bottom, box.w, box.h)
     fbo.draw()
     glDisable(GL_SCISSOR_TEST)
-    return Image.frombytes("RGBA", (WIDE, HIGH), bytes(fbo.pixels)).convert("RGB")
+    return upright(bytes(fbo.pixels), WIDE, HIGH)
 
 
 @pytest.mark.parametrize(("name", "changes"), _CHANGES)

@@ -29,9 +29,11 @@ class Listener:
     """A speaker that only listens."""
 
     said: list[tuple[str, list[Utterance]]] = field(default_factory=list)
+    aloud: list[Utterance] = field(default_factory=list)  # everything that the loudspeaker ever said
 
-    def speak(self, question: str, said: Sequence[Utterance], language: str) -> None:
+    def speak(self, question: str, said: Sequence[Utterance], language: str, *, headset: bool = False) -> None:
         self.said.append((question, list(said)))
+        self.aloud += [] if headset else said
 
     def stop(self) -> None:
         self.said.append(("", []))

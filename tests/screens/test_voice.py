@@ -73,7 +73,7 @@ def test_the_record_never_holds_personal_words(tmp_path: Path) -> None:
         *sentence(say("Help"), "zh"),
         *sentence(say("{a} {b}", a=Name("王小明"), b=Amount(Fen(123450))), "zh"),
     ]
-    speaker.speak("menu", said, "zh")
+    speaker.speak("menu", said, "zh", headset=True)
     speaker.stop()
     (line,) = (tmp_path / "speech.jsonl").read_text().splitlines()
     assert json.loads(line)["msgids"] == ["Help", "{a} {b}"]

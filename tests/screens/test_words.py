@@ -120,7 +120,25 @@ def test_lines_fit_keep_everything_and_begin_well(words: str, width: int) -> Non
 def test_a_full_stop_moves_down_with_its_character() -> None:
     """Kinsoku: the character before a closing mark moves to the next line with it."""
     width = int(measure("请带身份证到窗口", 40, False))
-    assert break_lines("请带身份证到窗口。", width, 40, False) == ("请带身份证到窗", "口。")
+    assert break_lines("请带身份证到窗口。", width, 40, False) == ("请带身份证到", "窗口。")
+
+
+def test_no_character_stands_alone_at_the_end() -> None:
+    """The last line takes company from the line before it, if that costs no further line."""
+    width = int(measure("请带身份证和社保卡到窗", 40, False))
+    assert break_lines("请带身份证和社保卡到窗口。", width, 40, False) == ("请带身份证和社保卡到", "窗口。")
+
+
+def test_a_quotation_keeps_its_opening_mark() -> None:
+    """An English quotation mark goes with its word."""
+    width = int(measure('Go back and touch "', 40, False))
+    assert break_lines('Go back and touch "Change the PIN".', width, 40, False)[0] == "Go back and touch"
+
+
+def test_an_amount_is_never_broken() -> None:
+    """Sign, figure and unit go to the next line together."""
+    width = int(measure("原来是 ¥ 987,654.32", 40, False))
+    assert break_lines("原来是 ¥ 987,654.32 元。", width, 40, False) == ("原来是", "¥ 987,654.32 元。")
 
 
 @pytest.mark.parametrize("char", "㐂𠮷䶮𬭊𫟹𪚥骉堃")

@@ -35,6 +35,7 @@ class WholePlan:
     loaded: tuple[tuple[int, int], ...] = CHANGE
     prepare: Prepare = lambda terminal, life: None
     ends: str = "settled"
+    bank: bool = False
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Lived:
     papers: int
     syncs: int
     log: list[Any]
+    story: list[str]
 
 
 @cache
@@ -63,7 +65,7 @@ def live_plan(plan: WholePlan, cut_at: int | None = None, again: tuple[int, ...]
 
 
 async def _live(plan: WholePlan, folder: Path, cut_at: int | None, again: tuple[int, ...], seed: int) -> Lived:
-    terminal = Terminal(f"{plan.name} {seed}", demo(), folder)
+    terminal = Terminal(f"{plan.name} {seed}", demo(), folder, bank=plan.bank)
     terminal.load_cash(dict(plan.loaded))
     resident = Resident(terminal, plan.card, plan.habits, random.Random(f"{plan.name} resident"))
     try:
@@ -115,7 +117,7 @@ async def _lives(
             terminal.fuse.armed = False
         await terminal.live(resident.answers, resident.types, last)
     papers = len(terminal.printer.papers)
-    return Lived(acts, judged, effects, cut, papers, terminal.disk.syncs, terminal.log)
+    return Lived(acts, judged, effects, cut, papers, terminal.disk.syncs, terminal.log, terminal.story)
 
 
 async def _quiet(life: Life) -> None:

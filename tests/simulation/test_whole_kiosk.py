@@ -7,7 +7,7 @@ import pytest
 
 from simulators.deterministic.resident import Habits
 from simulators.deterministic.terminal import Life, Terminal
-from tests.simulation.plans import Prepare, WholePlan, live_plan
+from tests.simulation.plans import Lived, Prepare, WholePlan, live_plan
 
 CountCuts = Callable[[str, int], None]
 
@@ -57,6 +57,25 @@ def _no_paper(terminal: Terminal, life: Life) -> None:
     life.links["medical_insurance"].before["2207"] = lambda: terminal.printer.faults.add("paper_out")
 
 
+def _at_bank(label: str, fate: str) -> Prepare:
+    """The first such message of a life, once."""
+
+    def prepare(terminal: Terminal, life: Life) -> None:
+        assert life.bank_line is not None
+        before = life.bank_line.before
+        before[label] = lambda: [fate, before.pop(label)][0]
+
+    return prepare
+
+
+def _bank_falls_silent(terminal: Terminal, life: Life) -> None:
+    assert life.bank_line is not None
+    life.bank_line.before["bank 0200"] = lambda: terminal.weather.change(bank_silent=True)
+
+
+BY_CARD = Habits(script={"choose_bill": "20261120011", "choose_means": "bank_card"})
+CARD_THEN_NOTES = Habits(notes=(100, 50), script={"choose_means": "bank_card", "card_not_paid": "cash"})
+CARD_THEN_NOTHING = Habits(script={"choose_means": "bank_card", "card_not_paid": "undo"})
 PLANS = (
     WholePlan("by cash with change"),
     WholePlan("by cash, the rest below the smallest note", habits=Habits(notes=(100, 20, 5, 1, 1)), ends="debt_owed"),
@@ -73,7 +92,13 @@ PLANS = (
     WholePlan("2207's answer lost on the way", prepare=_at_2207(lambda terminal: "lose_answer")),
     WholePlan("2207 arrives twice", prepare=_at_2207(lambda terminal: "twice")),
     WholePlan("2601 overtakes 2207", prepare=_platform(overtaken=True)),
-    WholePlan("2207 says other figures", prepare=_platform(settles_differently=True), ends="voided"),
+    WholePlan("2207 says other figures, and enough is inside", prepare=_platform(settles_differently=True)),
+    WholePlan(
+        "2207 says other figures, refused",
+        habits=Habits(notes=(100, 50), script={"figures_changed": "refuse"}),
+        prepare=_platform(settles_differently=True),
+        ends="voided",
+    ),
     WholePlan("a platform that books twice", prepare=_platform(on_repeat="book_twice")),
     WholePlan(
         "the resident stops with notes inside",
@@ -97,11 +122,61 @@ PLANS = (
         ends="settlement_undone",
     ),
     WholePlan("the change jams in the dispenser", prepare=_jams, ends="dispense_uncertain"),
+    WholePlan("by bank card", card="li_jianguo", habits=BY_CARD, bank=True),
+    WholePlan(
+        "0200 booked and never answered",
+        card="li_jianguo",
+        habits=BY_CARD,
+        bank=True,
+        prepare=_at_bank("bank 0200", "lose_answer"),
+        ends="bank_reversed",
+    ),
+    WholePlan(
+        "0200 lost on the way",
+        card="li_jianguo",
+        habits=BY_CARD,
+        bank=True,
+        prepare=_at_bank("bank 0200", "lose_question"),
+        ends="bank_suspended",
+    ),
+    WholePlan(
+        "0200 and its reversals never answered",
+        card="li_jianguo",
+        habits=BY_CARD,
+        bank=True,
+        prepare=_bank_falls_silent,
+        ends="bank_suspended",
+    ),
+    WholePlan("the bank refuses, and notes pay", card="zhao_min", habits=CARD_THEN_NOTES, bank=True),
+    WholePlan(
+        "the bank refuses, and the resident goes",
+        card="zhao_min",
+        habits=CARD_THEN_NOTHING,
+        bank=True,
+        ends="voided",
+    ),
+    WholePlan(
+        "the card is pulled while the bank is asked",
+        card="li_jianguo",
+        habits=Habits(script=BY_CARD.script, pulls_card_at="bank_asking"),
+        bank=True,
+        ends="voided",
+    ),
     WholePlan("the paper is out when the receipt is due", prepare=_no_paper, ends="receipt_not_confirmed"),
 )
 
 
-EVERY = 12  # of the prefixes is lived in `make test`, each plan from another one on; all of them in `make slow`
+EVERY = 23  # of the prefixes is lived in `make test`, each plan from another one on; all of them in `make slow`
+
+
+_uncut: dict[str, Lived] = {}
+
+
+def _uncut_life(plan: WholePlan) -> Lived:
+    """Lived once for all tests of a run."""
+    if plan.name not in _uncut:
+        _uncut[plan.name] = live_plan(plan)
+    return _uncut[plan.name]
 
 
 def _cut_and_judged(plan: WholePlan, places: range) -> int:
@@ -117,7 +192,7 @@ def _cut_and_judged(plan: WholePlan, places: range) -> int:
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_uncut_life_leaves_clean_books(plan: WholePlan) -> None:
     """Without any cut the story ends as planned, and every book agrees with every other."""
-    lived = live_plan(plan)
+    lived = _uncut_life(plan)
     assert not lived.cut
     assert lived.violations == []
     assert plan.ends in lived.acts, lived.acts
@@ -126,7 +201,7 @@ def test_uncut_life_leaves_clean_books(plan: WholePlan) -> None:
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_some_prefixes_are_explained(plan: WholePlan, count_cuts: CountCuts) -> None:
     """Whatever effect was the last one, every book agrees after recovery, and recovery pays nobody."""
-    effects = len(live_plan(plan).effects)
+    effects = len(_uncut_life(plan).effects)
     cuts = _cut_and_judged(plan, range(PLANS.index(plan) % EVERY, effects, EVERY))
     count_cuts(f"whole kiosk: {plan.name}", cuts)
     assert cuts > effects // EVERY // 2, "the fuse must really burn"
@@ -136,7 +211,7 @@ def test_some_prefixes_are_explained(plan: WholePlan, count_cuts: CountCuts) -> 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_every_prefix_is_explained(plan: WholePlan, count_cuts: CountCuts) -> None:
     """The same after every single effect: each sync, each command to a device, each question, each answer."""
-    effects = len(live_plan(plan).effects)
+    effects = len(_uncut_life(plan).effects)
     cuts = _cut_and_judged(plan, range(effects))
     count_cuts(f"whole kiosk: {plan.name}", cuts)
     assert cuts > effects // 2, "the fuse must really burn"
@@ -146,7 +221,7 @@ def test_every_prefix_is_explained(plan: WholePlan, count_cuts: CountCuts) -> No
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_sectors_in_doubt_fall_either_way(plan: WholePlan, count_cuts: CountCuts) -> None:
     """A commit whose sync the power interrupts stands or does not, torn or out of order: three times each by seed."""
-    effects = live_plan(plan).effects
+    effects = _uncut_life(plan).effects
     commits = [place for place, effect in enumerate(effects) if effect.startswith("sync")]
     for place in commits:
         for seed in (2, 3, 4):
@@ -156,11 +231,11 @@ def test_sectors_in_doubt_fall_either_way(plan: WholePlan, count_cuts: CountCuts
     assert len(commits) > 5
 
 
-@pytest.mark.parametrize("plan", PLANS[::4], ids=lambda plan: plan.name)
+@pytest.mark.parametrize("plan", PLANS[::5], ids=lambda plan: plan.name)
 def test_power_that_fails_again_and_again(plan: WholePlan, count_cuts: CountCuts) -> None:
     """A recovery that is itself cut, twice, at seeded places, leaves books that agree all the same."""
     chance = random.Random(plan.name)
-    effects = len(live_plan(plan).effects)
+    effects = len(_uncut_life(plan).effects)
     cuts = 0
     for _ in range(4):
         lived = live_plan(plan, chance.randrange(effects), (chance.randrange(12), chance.randrange(12)))

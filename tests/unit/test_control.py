@@ -24,6 +24,26 @@ async def test_socket_answers_what_it_knows(tmp_path: Path) -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_what_is_told_is_taken_at_once(tmp_path: Path) -> None:
+    """A word with something behind it reaches who takes it; what they do not understand is an error like any other."""
+    path, heard = tmp_path / "control", []
+
+    async def health() -> str:
+        return "ok"
+
+    def take(about: str) -> str:
+        heard.append(int(about))
+        return "noted"
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_control, path, {"health": health}, {"case_viewed": take})
+        assert await ask_control(path, "case_viewed 451207") == "noted"
+        assert "error" in await ask_control(path, "case_viewed the safe")
+        assert await ask_control(path, "health") == "ok"
+        nursery.cancel_scope.cancel()
+    assert heard == [451207]
+
+
 async def test_garbage_does_not_stop_the_socket(tmp_path: Path) -> None:
     """Noise, an over-long line and a hang-up leave the socket serving."""
 

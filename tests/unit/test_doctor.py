@@ -1,5 +1,7 @@
 """The doctor: what a terminal says of its own fitness, and what production refuses to start with."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from msgspec import structs
 from trio.testing import MockClock
 
 from kiosk.app import examine_terminal, run_kiosk
 from kiosk.config import ConfigError, HostSettings, Seals, Settings
-from kiosk.doctor import Finding, certificate_findings, healthy, pad_finding, production_refusals
+from kiosk.doctor import Finding, bank_finding, certificate_findings, healthy, pad_finding, production_refusals
 from kiosk.domain.health import Condition, Health
-from kiosk.ports import DeviceFault
+from kiosk.ports import DeviceFault, HostRefused
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import KioskInMemory
 
@@ -81,6 +84,37 @@ def test_production_refuses_a_host_in_the_clear_and_missing_seals(tmp_path: Path
     tree = settings(tmp_path, certificate(tmp_path, "Province hosts", 400), url="http://a.example")
     (tmp_path / "anchors" / "seals.pem").unlink()
     assert {finding.name for finding in production_refusals(tree, NOW)} == {"seals", "host agency"}
+
+
+def test_only_the_bank_may_speak_without_http(tmp_path: Path) -> None:
+    """tls:// is the bank's address, and no other host's; https:// is not the bank's."""
+    tree = settings(tmp_path, certificate(tmp_path, "Province hosts", 400))
+    agency = tree.hosts["agency"]
+    bank, wrong = structs.replace(agency, url="tls://b.example:5000"), structs.replace(agency, url="tls://a.example:1")
+    good = structs.replace(tree, hosts={"agency": agency, "bank": bank})
+    assert production_refusals(good, NOW) == []
+    crossed = structs.replace(tree, hosts={"agency": wrong, "bank": agency})
+    assert {finding.name for finding in production_refusals(crossed, NOW)} == {"host agency", "host bank"}
+
+
+class LineToNobody:
+    """A bank's line that is refused, or that never stands."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self._hangs = hangs
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        if self._hangs:
+            await trio.sleep_forever()
+        raise HostRefused("bank", "line_down")
+        yield
+
+
+@pytest.mark.parametrize(("hangs", "why"), [(False, "line_down"), (True, "no connection in time")])
+async def test_a_bank_that_cannot_be_reached_is_unknown(autojump_clock: MockClock, hangs: bool, why: str) -> None:
+    """Refused or hanging: nothing is said of the bank but that nobody knows."""
+    assert await bank_finding(LineToNobody(hangs=hangs)) == Finding("host bank", "unknown", why)
 
 
 async def test_kiosk_does_not_start_in_production_with_test_keys(tmp_path: Path) -> None:

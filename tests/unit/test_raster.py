@@ -3,7 +3,7 @@
 import pytest
 import segno
 
-from drivers.printer.raster import DEFAULT_FONTS, Bitmap, FontMissing, Pen
+from drivers.printer.raster import DEFAULT_FONTS, Bitmap, FontMissing, Pen, _chain
 
 PEN = Pen(576, 48)
 
@@ -66,6 +66,15 @@ def test_a_drawn_code_has_the_modules_of_its_content(dots: int) -> None:
     ]
     assert read == [list(line) for line in matrix]
     assert not any(any(row) for row in rows[: 4 * module])
+
+
+def test_a_warm_pen_has_opened_every_font() -> None:
+    """After warming up no font is left to be opened for the first receipt of a day, and each step is a small one."""
+    pen = Pen(576, 48)
+    assert len(list(pen.warm())) > 2
+    opened = _chain.cache_info().misses
+    pen.line("王秀兰 㐂𪚥\U0002b820 1,234.50")
+    assert _chain.cache_info().misses == opened
 
 
 def test_without_any_font_drawing_is_impossible_and_says_so() -> None:

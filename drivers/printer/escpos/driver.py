@@ -27,6 +27,7 @@ from kiosk.ports import DeviceContext, DeviceFault, OutcomeUnknown
 OpenLine = Callable[[Options], Awaitable[Line]]
 _CLEAR_S = 1.0
 _VAGUE = {"printer_error": 1, "offline": 2}
+_WARM_AFTER_S = 3.0  # of the start: the first page stands by then, and nobody waits for a receipt
 _WATCH_S = 0.5  # between two looks at the status while a confirmation is awaited
 
 
@@ -44,6 +45,15 @@ class _Outstanding:
 
     length: int = 0
     lines: int = 0
+
+
+async def _warm(pen: Pen) -> None:
+    await trio.sleep(_WARM_AFTER_S)
+    try:
+        for _ in pen.warm():
+            await trio.lowlevel.checkpoint()
+    except FontMissing:
+        return  # said when a line must be drawn
 
 
 def open_device(options: Mapping[str, object], context: DeviceContext) -> "EscposPrinter":
@@ -100,6 +110,7 @@ class EscposPrinter:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_listen, conversation, nursery.cancel_scope)
+                nursery.start_soon(_warm, self._pen)
                 ended = await self._watch(conversation, task_status)
                 nursery.cancel_scope.cancel()
         finally:

@@ -18,9 +18,11 @@ class Sealing:
         self._pad = pad
 
     async def load(self, keys: WorkingKeys) -> None:
-        """Raises HostRefused: "check_value"; DeviceFault."""
+        """Raises HostRefused: "check_value", "pad_decrypts"; DeviceFault."""
         await self._load_one(self._rules.pin_slot, keys.pin)
         await self._load_one(self._rules.mac_slot, keys.mac)
+        if await self._pad().answers_forbidden_decrypt():
+            raise HostRefused(HOST, "pad_decrypts")  # it would give back a PIN: no bank PIN here (pins-and-keys 4)
 
     async def _load_one(self, slot: int, key: WorkingKey) -> None:
         told = await self._pad().load_work_key(self._rules.pad_master, slot, key.cryptogram)

@@ -16,6 +16,7 @@ const SWITCHES = {
   cash_box_out: ["钞箱被取出", "Cash box taken out"],
   note_jam: ["进钞口卡钞", "Note jams at the entry"],
   stacker_jam: ["入箱卡钞", "Note jams on its way in"],
+  headset_in: ["插着耳机", "Headset plugged in"],
   lights_unplugged: ["指示灯断线", "Lamps unplugged"],
   dispenser_jam: ["出钞卡钞", "Note jams on its way out"],
   network_down: ["网络中断", "Network down"],

@@ -5,7 +5,7 @@ from datetime import date
 from kiosk import questions as house
 from kiosk.config import Settings, Terminal
 from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
-from kiosk.ports import Answer, Question, Visit
+from kiosk.ports import Answer, Place, Question, Visit
 from kiosk.services.notices import device_words
 from kiosk.session import SERVICES
 from tests.screens.samples import LONG_NAME, RARE_NAME
@@ -32,6 +32,7 @@ def pages() -> list[Question]:
         house.take_card(with_paper=True, forgotten=False),
         house.take_card(with_paper=False, forgotten=True),
         house.take_paper(),
+        house.paper_left((Place.RECEIPT_OUTLET,)),
     ]
 
 

@@ -1,0 +1,1 @@
+"""Jacks that the kernel reports as switches of an input device."""

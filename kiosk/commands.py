@@ -1,0 +1,50 @@
+"""What ``python -m kiosk`` does once it knows what it is asked: each command to its composition root."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import trio
+
+from kiosk.app import examine_terminal, run_kiosk, tell_of_view
+from kiosk.books import tell_case
+from kiosk.config import ConfigError, load_settings
+from kiosk.doctor import as_json, as_table, healthy
+from offline_queue.reader import UNREADABLE, why_unreadable
+from offline_queue.schema import JournalUnusable
+
+EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
+EX_NOINPUT = 66
+
+
+def obey(asked: argparse.Namespace) -> int:
+    """The exit status."""
+    try:
+        settings = load_settings(asked.settings)
+        if asked.command == "run":
+            trio.run(run_kiosk, settings)
+            return 0
+        if asked.command == "forward":
+            from kiosk.forward import run_forwarder  # the kiosk's own process never needs it
+
+            trio.run(run_forwarder, settings)
+            return 0
+        if asked.command == "case":
+            if not trio.run(tell_of_view, settings, asked.code.replace(" ", "")):
+                print("The kiosk does not run: its journal does not say that you looked.", file=sys.stderr)
+            return _tell(Path(settings.data_dir), asked.code)
+        findings = trio.run(examine_terminal, settings)
+    except (ConfigError, JournalUnusable, OSError) as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    print(as_json(findings) if asked.json else as_table(findings))
+    return 0 if healthy(findings) else 1
+
+
+def _tell(folder: Path, code: str) -> int:
+    try:
+        print(tell_case(folder, code))
+    except UNREADABLE as error:
+        print(why_unreadable(error, folder), file=sys.stderr)
+        return EX_NOINPUT
+    return 0

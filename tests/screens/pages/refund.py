@@ -1,0 +1,25 @@
+"""A refund, in the holder's words; its figures come from lived refunds."""
+
+from kiosk.domain.card import CardIdentity, Holder, Sex
+from kiosk.ports import Question, Visit
+from kiosk.ports.money import BankPayment
+from kiosk.services import refund_pages as refund
+from tests.flows.people import KioskInMemory
+from tests.screens.pages.bill import DEAR
+from tests.screens.samples import RARE_NAME
+
+PAYMENT = BankPayment("000001", "000001", "123456789012", "123456", DEAR, "621700******1234", "1121")
+
+
+def pages() -> list[Question]:
+    desk = KioskInMemory().desk
+    desk.visit = Visit(
+        CardIdentity(b"", "", "2.00", None, None, b""), Holder(RARE_NAME, "", Sex.UNKNOWN, "", None), "451207"
+    )
+    return [
+        refund.too_late(),
+        refund.looking(),
+        refund.undoing(),
+        refund.bank_pin(desk, PAYMENT),
+        refund.not_known_yet(desk),
+    ]
