@@ -68,7 +68,8 @@ async def run_forwarder(settings: Settings) -> None:
         nursery.start_soon(_end_on_signal, nursery.cancel_scope)
         await _journal_made(data_dir)
         journal = SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))
-        work = Forwarding(settings, clock, log, journal, open_copies(data_dir), links)
+        copies = open_copies(data_dir)
+        work = Forwarding(settings, clock, log, journal, copies, links)
         try:
             told = {"release": partial(_release, journal)}
             await nursery.start(serve_control, forward_path(settings), _answers(journal), told)
@@ -79,6 +80,7 @@ async def run_forwarder(settings: Settings) -> None:
             (run_dir / "ready").unlink(missing_ok=True)
             for link in links.values():
                 link.close()
+            copies.close()
             journal.close()
 
 

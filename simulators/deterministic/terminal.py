@@ -271,7 +271,9 @@ class Life:
         clock = _SteeredClock()
         clock.terminal = terminal
         # On a real terminal a process of its own; here both share one connection (money-rules 24).
-        self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, open_copies(data), self.links)
+        copies = open_copies(data)
+        closing.callback(copies.close)
+        self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, copies, self.links)
         self.desk: Desk = compose(
             settings,
             Outside(

@@ -1,8 +1,6 @@
 """The control socket."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
@@ -13,7 +11,7 @@ from kiosk.control import ControlSilent, ask_control, serve_control
 async def test_socket_answers_what_it_knows(tmp_path: Path) -> None:
     """A known word gets its answer, an unknown one a list of the known."""
 
-    async def health(asked: Mapping[str, Any]) -> list[str]:
+    async def health() -> list[str]:
         return ["ok"]
 
     path = tmp_path / "control"
@@ -47,7 +45,7 @@ async def test_what_is_told_is_taken_at_once(tmp_path: Path) -> None:
 async def test_garbage_does_not_stop_the_socket(tmp_path: Path) -> None:
     """Noise, an over-long line and a hang-up leave the socket serving."""
 
-    async def health(asked: Mapping[str, Any]) -> str:
+    async def health() -> str:
         return "ok"
 
     path = tmp_path / "control"
