@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: run test slow check smoke bench simulate setup clean
+.PHONY: run test slow check smoke bench simulate mutants setup clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -33,6 +33,9 @@ bench: setup ## One JSON object a line: GROUP=ui|card|serial
 
 simulate: setup ## Whole kiosks in memory with faults and power cuts: SEED=n RUNS=n; ends with one JSON line
 	@exec $(PYTHON) -m simulators simulate $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+
+mutants: setup ## Planted bugs, each in a copy, that the simulation must find: RUNS=n ONLY=words
+	@exec $(PYTHON) tools/mutants.py $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)")
 
 setup:
 	@exec /usr/bin/python3 tools/set_up.py

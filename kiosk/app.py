@@ -48,7 +48,7 @@ from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import insert_card
 from kiosk.session import serve_residents
-from kiosk.supervisor import FindDriver, Supervisor
+from kiosk.supervisor import Attend, FindDriver, Supervisor
 from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import UNREADABLE, open_reader
@@ -167,7 +167,8 @@ def compose(settings: Settings, outside: Outside) -> Desk:
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     cash_books = CashBooks(journal, clock, settings.slots)
     screen = LitScreen(outside.screen)
-    attendants = {slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS} | {
+    attendants: dict[str, Attend] = {
+        **{slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS},
         "lights": screen.attend,
         "headset": FollowJack(outside.screen).attend,
     }

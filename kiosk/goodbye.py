@@ -7,8 +7,10 @@ import trio
 
 from kiosk.desk import Desk
 from kiosk.ports import OutletEye, Place
-from kiosk.questions import paper_left, take_card, take_paper
+from kiosk.questions import card_inside, paper_left, take_card, take_paper
 from kiosk.race import first_of
+
+INTERRUPTED = "interrupted"  # by the kiosk's own end, or by the reader's: what the slot holds belongs to nobody known
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class VisitEnd:
     papers: int = 0
     receipts: int = 0  # of these
     next_in: bool = False
+    pin_in_doubt: bool = False  # a change of the chip's PIN began and never ended
 
     @property
     def outlets(self) -> tuple[Place, ...]:
@@ -32,12 +35,14 @@ async def goodbye(desk: Desk, end: VisitEnd, errands: trio.Nursery) -> None:
     Whoever is still there is told in the language, size and voice they chose; a forgotten card belongs to nobody here.
     ``errands`` is for what nobody waits for.
     """
-    forgotten = end.how == "timeout"
+    forgotten = end.how in ("timeout", INTERRUPTED)
     if forgotten:
         desk.screen.clear_session()
     reminded = desk.card_inside() and not end.next_in
     if reminded:
         page = take_card(with_paper=end.papers > 0, forgotten=forgotten, outlets=end.outlets)
+        if end.how == INTERRUPTED:
+            page = card_inside(pin_in_doubt=end.pin_in_doubt)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_tell_staff, desk)  # also who touched "finish" may walk away without the card
             await first_of(partial(desk.ask_anyone, page), desk.card_out)
@@ -53,7 +58,7 @@ async def _tell_staff(desk: Desk) -> None:
 
 async def _see_paper_off(desk: Desk, end: VisitEnd, reminded: bool, errands: trio.Nursery) -> None:
     """A receipt that the printer sees is waited for; of other paper the page can only remind."""
-    eye = desk.outlet_eye if end.receipts else None
+    eye = desk.outlet_eye if end.receipts or end.how == INTERRUPTED else None
     if eye is not None and eye.paper_waiting:
         await _until_taken(desk, end, eye, errands)
     unseen = end.papers if eye is None else end.papers - end.receipts
@@ -67,7 +72,7 @@ async def _see_paper_off(desk: Desk, end: VisitEnd, reminded: bool, errands: tri
 
 async def _until_taken(desk: Desk, end: VisitEnd, eye: OutletEye, errands: trio.Nursery) -> None:
     """Light, tone and voice until it is taken, for as long as a paper may lie there, or until the next card comes."""
-    page = paper_left(end.outlets)
+    page = paper_left(end.outlets or (Place.RECEIPT_OUTLET,))
     with trio.move_on_after(desk.settings.timing.paper_left_s):
         await first_of(eye.wait_taken, partial(desk.ask_anyone, page), desk.card_inserted)
     if eye.paper_waiting is not False:

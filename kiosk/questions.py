@@ -174,6 +174,23 @@ def take_card(*, with_paper: bool, forgotten: bool, outlets: tuple[Place, ...] =
     )
 
 
+def card_inside(*, pin_in_doubt: bool) -> Question:
+    """After a power cut, or a reader that was away: whoever stands there did not forget anything."""
+    doubt = (say("Changing the PIN? The old or the new one may be valid."),) if pin_in_doubt else ()
+    return Question(
+        "card_inside",
+        say("Take your card"),
+        (
+            say("The machine had stopped for a moment."),
+            say("Your card is safe, and so is money you put in."),
+            say("Insert the card again to go on."),
+            *doubt,
+        ),
+        Hands((Place.CARD_SLOT,), taking=True, calling=True),
+        tone=Tone.HANDS,
+    )
+
+
 def take_paper(outlets: tuple[Place, ...] = (Place.PAGE_OUTLET, Place.RECEIPT_OUTLET)) -> Question:
     """Nobody sees whether it was taken, so the resident says so."""
     return Question(

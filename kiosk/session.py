@@ -15,7 +15,7 @@ from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.staff import NotStaff
 from kiosk.domain.text import Text, say
-from kiosk.goodbye import VisitEnd, goodbye
+from kiosk.goodbye import INTERRUPTED, VisitEnd, goodbye
 from kiosk.money.debt_payout import owes_here
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.refund import refund_waits
@@ -182,13 +182,22 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
                     await _wait_for_reader(desk)
                     await _take_stock(desk)
                 stock_taken = False
-                await goodbye(desk, VisitEnd("timeout"), errands)
+                await goodbye(desk, VisitEnd(INTERRUPTED, pin_in_doubt=_pin_in_doubt(desk)), errands)
             desk.screen.clear_session()
             reader_watched = await _wait_for_card(desk)
             if reader_watched:
                 end = await _visit(desk)
                 await goodbye(desk, end, errands)
                 reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
+
+
+def _pin_in_doubt(desk: Desk) -> bool:
+    """A change that began and never ended was cut off: either PIN may be in force (pins-and-keys 5). Told once."""
+    last = desk.journal.last("pin_change_started", "pin_change_ended")
+    if last is None or last.act != "pin_change_started":
+        return False
+    desk.journal.record("pin_change_ended", last.case_code, key=(last.facts or {}).get("key", ""), result="unknown")
+    return True
 
 
 async def _wait_for_reader(desk: Desk) -> None:

@@ -13,26 +13,31 @@ Sql = Callable[..., Any]
 
 BLOCK_ROWS = 256
 
+# Made anew at every start: a view belongs to the program, not to the file.
 VIEWS = """
-create view if not exists head as
+begin immediate;
+drop view if exists head;
+drop view if exists outbox_totals;
+create view head as
     select 1 as id, entry.seq, entry.link, coalesce(signed_head.signature, x'') as signature
     from (select seq, link from entry order by seq desc limit 1) as entry
     left join signed_head on signed_head.seq = entry.seq
     union all
     select 1, 0, zeroblob(32), x'' where not exists (select 1 from entry);
-create trigger if not exists head_insert instead of insert on head begin select 1; end;
-create trigger if not exists head_update instead of update on head begin
+create trigger head_insert instead of insert on head begin select 1; end;
+create trigger head_update instead of update on head begin
     update signed_head set seq = new.seq, link = new.link, signature = new.signature where id = 1;
 end;
-create view if not exists outbox_totals as
+create view outbox_totals as
     select 1 as id,
         (select count(*) from notice where state in ('owed', 'quarantined')) as unsent_count,
         (select coalesce(sum(amount_fen), 0) from notice where state in ('owed', 'quarantined')) as unsent_sum_fen,
         coalesce((select at from entry where seq =
             (select min(seq) from notice where state in ('owed', 'quarantined'))), '') as oldest_at,
         (select count(*) from effect) as open_effects;
-create trigger if not exists outbox_totals_insert instead of insert on outbox_totals begin select 1; end;
-create trigger if not exists outbox_totals_update instead of update on outbox_totals begin select 1; end;
+create trigger outbox_totals_insert instead of insert on outbox_totals begin select 1; end;
+create trigger outbox_totals_update instead of update on outbox_totals begin select 1; end;
+commit;
 """
 
 # Of the blocks that hold a case or a card, every row; the caller says which rows of them it means.

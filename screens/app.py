@@ -319,6 +319,7 @@ class KivyScreen:
             self._elapse(name, now)
         if self._clock() != self._moment.clock:
             self._change(clock=self._clock())
+            self._glass.rest()
 
     def _elapse(self, name: str, now: float) -> None:
         moment = self._moment

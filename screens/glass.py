@@ -14,6 +14,7 @@ from kivy.graphics.opengl import GL_RENDERER, GL_SCISSOR_TEST, glDisable, glEnab
 from kivy.input import MotionEvent
 from kivy.uix.widget import Widget
 
+from screens.compiler_code import let_go
 from screens.damage import MARGIN_PX, Damage, changed_items, extent
 from screens.loop import Loop, x_connection
 from screens.painter import Painter
@@ -86,6 +87,10 @@ class Glass:
         self._painter.press(act, down)
         self._pane.canvas.ask_update()  # Kivy does not hear of a change below a canvas with a shader of its own
         self._loop.wake()
+
+    def rest(self) -> None:
+        """Now and then: give back what only the start needed."""
+        let_go()
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
         """Show the pane and run the loop until cancelled; the window itself lives as long as the process."""

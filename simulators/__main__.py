@@ -49,7 +49,7 @@ def _list_all() -> None:
     for name, (_, purpose) in COMMANDS.items():
         print(f"python -m simulators {name:<12} {purpose}")
     print(f"\ndevice MODEL --line PATH      {'  '.join(sorted(MODELS))}")
-    print(f"host NAME --port N            {'  '.join(HOSTS)}")
+    print(f"host NAME --port N            {'  '.join((*HOSTS, 'bank'))}")
     print("card --world FILE --card NAME --vpcd PORT, in worlds/demo.toml:")
     for card in load_world(WORLD).cards:
         print(f"    {card.handle:<18} {card.title}")

@@ -16,7 +16,7 @@ import trio
 
 from drivers.transport.scard import CardHandle, CardJob, ReaderWatch, ServiceGone, drive
 
-WATCH_S_MAX = 2.0  # bounds a lost SCardCancel
+WATCH_S_MAX = 10.0  # bounds a lost SCardCancel; each end costs some messages with pcscd
 BACK_OFF_S_MIN, BACK_OFF_S_MAX = 0.1, 1.0
 
 

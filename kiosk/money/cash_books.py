@@ -47,7 +47,7 @@ class CashBooks:
             try:
                 while True:
                     event = await device.next_event()
-                    book_finding(self._journal, event)
+                    book_finding(self._journal, self._clock, event)
                     device.acknowledge(event)
             finally:
                 self._readers.discard(reading)

@@ -4,6 +4,7 @@ What surely went out is confirmed, and the rest stays registered. Where it is no
 stays as it is: neither paid nor free, so that no other terminal pays a second time, until a person has looked.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kiosk.domain.books import Account, balanced
@@ -15,6 +16,7 @@ from kiosk.money.pay_out import dispense_when_clear
 from kiosk.money.purse import Purse
 from kiosk.ports import CashModule, HostRefused, Journal, Kiosk, OutcomeUnknown
 
+CASE_CLOSED = "case_closed"
 SMALLEST_NOTE_FEN = 100  # what is less is paid at the counter
 _PAYS = ("dispensed", "dispense_uncertain")
 
@@ -86,6 +88,32 @@ def end_payout(journal: Journal, intent: StoredEntry, unpaid: Fen) -> Payout:
     card = str(_facts(intent).get("card_number", ""))
     journal.commit(NewEntry(act, intent.case_code, facts, card, kiosk_owes, closes=_effect(intent), notices=notice))
     return Payout(paid, under_check, left)
+
+
+@dataclass(frozen=True)
+class EndedReserve:
+    """What the register hears at last of a payout that was uncertain. ``kept_fen`` is owed under its voucher still."""
+
+    notice: NewNotice
+    kept_fen: Fen
+
+
+def ended_by_people(story: Iterable[StoredEntry], *, paid: bool) -> EndedReserve | None:
+    """Two people have said whether it was ``paid`` after all. Its reserve ends by its own key: what is not paid stays
+    under the old voucher and is not registered a second time. None: the case is about no payout, or it has ended."""
+    doubtful = None
+    for entry in story:
+        if entry.act == "payout_uncertain":
+            doubtful = entry
+        elif entry.act == CASE_CLOSED:
+            doubtful = None
+    if doubtful is None:
+        return None
+    facts = _facts(doubtful)
+    unaccounted = Fen(int(facts["unaccounted_fen"]))
+    out = Fen(int(facts["paid_fen"]) + (unaccounted if paid else 0))
+    _, (notice,) = _told(doubtful, out, NOTHING)
+    return EndedReserve(notice, NOTHING if paid else unaccounted)
 
 
 def _told(intent: StoredEntry, paid: Fen, under_check: Fen) -> tuple[str, tuple[NewNotice, ...]]:

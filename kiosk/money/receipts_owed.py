@@ -41,6 +41,7 @@ _ALONE = (
     "refunded_late",
     "deposited_late",
     "deposit_refused_late",
+    "case_closed",
     "held_for_settlement",
     "held_for_deposit",
 )
@@ -131,6 +132,8 @@ class _Case:
             paper = self._paper(entry, facts)
             paper.paid_out_fen = Fen(paper.paid_out_fen + int(facts["paid_fen"]))
             paper.under_check_fen = Fen(paper.under_check_fen + int(facts["unaccounted_fen"]))
+        elif entry.act == "bank_not_given_back" and self._open is not None:
+            self._open.facts = {**self._open.facts, "bank_waits": 1}
         elif entry.act == "debt_owed":
             paper = self._paper(entry, facts)
             paper.owed_fen = Fen(paper.owed_fen + int(facts["amount_fen"]))

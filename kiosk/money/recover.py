@@ -26,7 +26,7 @@ async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None
     in_doubt = next((_facts(intent)["denomination_fen"] for intent in _open(journal, "note_intent")), None)
     recovery = await cash.recover(clock.new_key(), Fen(int(in_doubt)) if in_doubt is not None else None)
     for finding in recovery.findings:
-        book_finding(journal, finding)
+        book_finding(journal, clock, finding)
     cash.acknowledge(recovery)
     if recovery.needs_staff:
         journal.record("cash_needs_staff", "", why=recovery.needs_staff)
@@ -54,7 +54,7 @@ def recover_books(journal: Journal, clock: Clock) -> None:
         end_payout(journal, intent, NOTHING)
 
 
-def book_finding(journal: Journal, finding: CashEvent) -> None:
+def book_finding(journal: Journal, clock: Clock, finding: CashEvent) -> None:
     """What a device tells of an earlier life, or while no service listens."""
     match finding:
         case Stacked(denomination, destination, credit_id, note_id):
@@ -67,7 +67,7 @@ def book_finding(journal: Journal, finding: CashEvent) -> None:
             elif intent is None:
                 # Nobody's: money that no intent explains is a surplus and a case.
                 surplus = balanced((place, denomination), (Account.SURPLUS, -denomination))
-                journal.commit(NewEntry("note_of_nobody", "", facts, postings=surplus))
+                journal.commit(NewEntry("note_of_nobody", clock.new_case_code(), facts, postings=surplus))
             else:
                 moved = balanced((place, denomination), (Account.RESIDENT, -denomination))
                 journal.commit(
@@ -79,17 +79,21 @@ def book_finding(journal: Journal, finding: CashEvent) -> None:
                 # Came out by itself while nobody watched; who took it is not known (rule 17).
                 told = {"taker": "unknown"}
                 journal.commit(NewEntry("note_returned", intent.case_code, told, _card(intent), closes=_key_of(intent)))
-        case NoteUncertain(denomination, reason):
-            journal.record("note_uncertain", "", denomination_fen=denomination or 0, reason=reason)
+        case NoteUncertain(denomination, reason, note_id):
+            intent = _intent_of_note(journal, note_id, denomination)
+            code = intent.case_code if intent else clock.new_case_code()
+            note = str(_facts(intent)["note"]) if intent else note_id
+            lost: Facts = {"note": note, "denomination_fen": denomination or 0, "reason": reason}
+            journal.commit(NewEntry("note_uncertain", code, lost, _card(intent) if intent else ""))
         case DispenseResult():
-            _book_dispense(journal, finding)
+            _book_dispense(journal, clock, finding)
         case CashFault(reason, needs):
             journal.record("cash_fault", "", reason=reason, needs=needs)
         case _:
             journal.record("cash_event", "", what=type(finding).__name__)
 
 
-def _book_dispense(journal: Journal, result: DispenseResult) -> None:
+def _book_dispense(journal: Journal, clock: Clock, result: DispenseResult) -> None:
     intent = next(iter(_open(journal, "dispense_intent")), None)
     paid = result.presented_fen
     if intent is None and _was_dispensed_last(journal, paid):
@@ -97,7 +101,8 @@ def _book_dispense(journal: Journal, result: DispenseResult) -> None:
         return
     if intent is None:
         lost = balanced((Account.DRUMS, -paid), (Account.SHORTAGE, paid))
-        journal.commit(NewEntry("dispense_of_nobody", "", {"paid_fen": paid}, postings=lost))
+        code = clock.new_case_code()  # a case that people can name, and close
+        journal.commit(NewEntry("dispense_of_nobody", code, {"paid_fen": paid}, postings=lost))
         return
     asked = Fen(int(_facts(intent)["amount_fen"]))
     unaccounted = NOTHING if result.certain else Fen(asked - paid)

@@ -16,7 +16,7 @@ from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.money.purse import Purse, plan_change
-from kiosk.ports import DeviceFault, Kiosk, ResidentLeft
+from kiosk.ports import CashModule, DeviceFault, Kiosk, ResidentLeft
 
 NOTE_S_MAX = 45.0  # longest that a device may take from STACK to its outcome (CCNET: 30 s)
 
@@ -53,36 +53,38 @@ async def take_one_note(kiosk: Kiosk, purse: Purse) -> None:
     rules = kiosk.settings.cash
     patience_s = rules.next_note_s if purse.inside_fen else rules.first_note_s
     with trio.move_on_after(patience_s):
-        event = await kiosk.cash_acceptor.next_event()
+        # The one that tells is the one that may forget, also when its slot is out of order by then.
+        cash = kiosk.cash_acceptor
+        event = await cash.next_event()
         # From here a note is moving: nothing may come between, not even a pulled card.
         with trio.CancelScope(shield=True, deadline=trio.current_time() + 2 * NOTE_S_MAX):
-            await _live_through(kiosk, event, purse)
+            await _live_through(kiosk, cash, event, purse)
         return
     raise ResidentLeft("timeout")
 
 
-async def _live_through(kiosk: Kiosk, event: CashEvent, purse: Purse) -> None:
+async def _live_through(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None:
     if not isinstance(event, Escrow):
-        book(kiosk, event, purse)
+        book(kiosk, cash, event, purse)
         return
     visit = kiosk.visit
     facts: dict[str, str | int] = {"denomination_fen": event.denomination, "note": event.note_id}
     kiosk.journal.commit(
         NewEntry("note_intent", visit.case_code, facts, visit.identity.card_number, opens=_note_key(event.note_id))
     )
-    kiosk.cash_acceptor.acknowledge(event)
-    await kiosk.cash_acceptor.stack()
+    cash.acknowledge(event)
+    await cash.stack()
     with trio.move_on_after(NOTE_S_MAX):
         while True:
-            follow = await kiosk.cash_acceptor.next_event()
-            book(kiosk, follow, purse)
+            follow = await cash.next_event()
+            book(kiosk, cash, follow, purse)
             if isinstance(follow, Stacked | Returned | NoteUncertain) and follow.note_id == event.note_id:
                 return
     # The device fell silent with the note on its way: the intent stays open, recovery will find out.
     raise DeviceFault("cash_acceptor", Health(Condition.UNKNOWN, "note_on_its_way"))
 
 
-def book(kiosk: Kiosk, event: CashEvent, purse: Purse) -> None:
+def book(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None:
     """Commit what the device told, then let it forget. A repeated event was already forgotten by the driver."""
     visit = kiosk.visit
     card = visit.identity.card_number
@@ -105,13 +107,13 @@ def book(kiosk: Kiosk, event: CashEvent, purse: Purse) -> None:
             kiosk.journal.commit(NewEntry("note_uncertain", visit.case_code, told, card))
         case CashFault(reason, needs):
             kiosk.journal.record("cash_fault", visit.case_code, reason=reason, needs=needs)
-            kiosk.cash_acceptor.acknowledge(event)
+            cash.acknowledge(event)
             if needs != "nobody":
                 raise DeviceFault("cash_acceptor", Health(Condition.FAULT, reason))
             return
         case _:
             kiosk.journal.record("cash_event", visit.case_code, what=type(event).__name__)
-    kiosk.cash_acceptor.acknowledge(event)
+    cash.acknowledge(event)
 
 
 def _is_drum(kiosk: Kiosk, destination: str) -> bool:

@@ -42,7 +42,7 @@ def no_stay() -> Question:
 
 
 def choose_amount(stay: Admission, offered: Iterable[Fen]) -> Question:
-    tiles = tuple(Answer(str(one), say("{amount}", amount=Amount(one)), icon="note") for one in offered)
+    tiles = tuple(Answer(str(one), say("{yuan} yuan", yuan=one // 100), icon="note") for one in offered)
     other = Answer(OTHER, say("Another amount"), icon="keypad")
     return Question(
         "choose_deposit",
@@ -72,7 +72,6 @@ def confirm(stay: Admission, amount: Fen) -> Question:
         Figure(say("Department"), verbatim(stay.department)),
         Figure(say("Hospital stay"), stay.number),
         Figure(say("Admitted"), Day(stay.admitted_on)),
-        Figure(say("Paid in so far"), Amount(stay.deposited_fen)),
     )
     return Question(
         "confirm_deposit",

@@ -125,7 +125,7 @@ def _deposit(facts: Facts) -> list[Text]:
     lines += _by_card(facts)
     if "given_back_fen" in facts:
         lines.append(say("Back to your bank card: {amount}", amount=_amount(facts, "given_back_fen")))
-    elif _at_bank(facts):
+    if _at_bank(facts):
         lines.append(say("By bank card, under check: {amount}", amount=Amount(_at_bank(facts))))
     return [*lines, say("This is a receipt, not an invoice.")]
 
@@ -134,7 +134,7 @@ def _at_bank(facts: Facts) -> Fen:
     """What a bank card paid for something that is not credited, and may still come back."""
     if "at_bank_fen" in facts:
         return Fen(int(facts["at_bank_fen"]))
-    not_credited = "code" in facts or "held_fen" in facts
+    not_credited = ("code" in facts or "held_fen" in facts) and "given_back_fen" not in facts
     return Fen(int(facts["bank_amount_fen"])) if not_credited and _by_card(facts) else NOTHING
 
 
@@ -153,7 +153,9 @@ def _refund(facts: Facts) -> list[Text]:
         say("Staff: {staff}", staff=f"{facts['counter']}, {facts['approver']}"),
     ]
     if "bank_trace_number" in facts:
-        lines.append(say("Back to your bank card: {amount}", amount=_amount(facts, "cash_fen")))
+        amount = _amount(facts, "cash_fen")
+        waits = say("Not yet back on your bank card: {amount}", amount=amount)
+        lines.append(waits if "bank_waits" in facts else say("Back to your bank card: {amount}", amount=amount))
     return [*lines, say("The electronic invoice of this bill is void.")]
 
 
@@ -189,7 +191,7 @@ def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
         lines.append(say("Get it with this card at this terminal or at the hospital counter."))
     if owed.kind.endswith("_pending"):
         lines.append(say("Insert this card again later: the result is printed here."))
-    if owed.kind.endswith(("_pending", "_unpaid", "_refused")) or owed.under_check_fen:
+    if owed.kind.endswith("_pending") or owed.under_check_fen or _at_bank(owed.facts):
         lines.append(say("Ask with the number above, or call {number}.", number=number))
     return lines
 

@@ -31,7 +31,7 @@ def confirm(refund: Refund) -> Question:
     return Question(
         "confirm_refund",
         say("Give this bill back?"),
-        (say("It will be unpaid again."), say("Leave your card in until the money is out.")),
+        (say("It will be unpaid again."),),
         Figures(tuple(rows)),
         (go_back(), Answer("give_back", say("Give it back"), Role.MAIN)),
     )

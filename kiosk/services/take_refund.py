@@ -3,6 +3,7 @@
 2208, then the money the way it came. Nothing is paid out before the insurance has confirmed.
 """
 
+from kiosk.domain.entries import Facts
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.pay_by_card import ACT_S_MAX
 from kiosk.money.purse import Purse
@@ -64,7 +65,8 @@ async def _to_the_card(kiosk: Kiosk, refund: Refund) -> Fen:
             pages.bank_pin(kiosk, payment), lambda: to_the_card(kiosk, payment), to_the_end_s=2 * ACT_S_MAX
         )
     except (HostRefused, OutcomeUnknown, DeviceFault, CardGone) as problem:
-        kiosk.journal.record("bank_not_given_back", kiosk.visit.case_code, why=type(problem).__name__)
+        told: Facts = {"amount_fen": payment.amount_fen, "why": type(problem).__name__}
+        kiosk.journal.record("bank_not_given_back", kiosk.visit.case_code, **told)
         return payment.amount_fen
     return NOTHING
 

@@ -9,13 +9,16 @@ from kiosk.domain.text import Amount, Grouped, Text, say
 from kiosk.ports import Answer, Back, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.close_case import propose_closing
+from kiosk.staff.reconcile import WORDS
+from kiosk.staff.remedies import REMEDY_WORDS
 from kiosk.staff.status import BACK, age
-from kiosk.staff.story import act_words
+from kiosk.staff.story import act_words, fact_name
 from kiosk.staff.visit import OnDuty
 
 CASES_SHOWN_MAX = 60  # the oldest; a terminal with more needs a person at the books, not at its screen
 ENTRIES_SHOWN_MAX = 120
 SHOWN = ("staff", "counter", "approver", "seal", "why", "reason", "host", "what", "code", "difference", "remedy", "day")
+DIFFERENCE_WORDS = {difference.value: words for difference, words in WORDS.items()}
 CLOSE = Answer("close", say("Close this case"), Role.MAIN)
 
 
@@ -76,6 +79,12 @@ def _rows(entries: list[StoredEntry]) -> Iterator[Figure]:
         yield Figure(act_words(entry.act), None, say("{at}", at=entry.at[:19].replace("T", " ")), heading=True)
         for name, value in (entry.facts or {}).items():
             if name.endswith("_fen") and value:
-                yield Figure(say("{words}", words=name.removesuffix("_fen")), Amount(Fen(int(value))))
+                yield Figure(fact_name(name), Amount(Fen(int(value))))
             elif name in SHOWN:
-                yield Figure(say("{words}", words=name), say("{words}", words=str(value)))
+                yield Figure(fact_name(name), _shown(name, str(value)))
+
+
+def _shown(name: str, value: str) -> Text:
+    """Words of ours are said in words; what a host or device said stays as it said it."""
+    known = REMEDY_WORDS if name == "remedy" else DIFFERENCE_WORDS if name == "difference" else {}
+    return known.get(value) or say("{words}", words=value)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from kiosk.domain.cases import OpenCase
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.text import Amount, Grouped, say
+from kiosk.domain.text import Amount, say
+from kiosk.money.debt_payout import ended_by_people
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
-from kiosk.staff.remedies import TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
+from kiosk.staff.remedies import PAID_OUT, TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
 from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
@@ -60,8 +61,8 @@ async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> No
         Question(
             "staff_close_propose",
             say("Close the case like this?"),
-            (say("A second person must approve it with their own card."),),
-            Figures(_figures(case, stake, remedy), secret=False),
+            (say("A second person must approve it."),),
+            Figures(_figures(stake, remedy), secret=False),
             (BACK, PROPOSE),
             case_code=case.code,
         )
@@ -112,7 +113,7 @@ async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> 
         Question(
             "staff_close_approve",
             say("Do you approve this closing?"),
-            body=Figures(_figures(closing.case, closing.stake, closing.remedy, closing.facts), secret=False),
+            body=Figures(_figures(closing.stake, closing.remedy, str(closing.facts["counter"])), secret=False),
             answers=(
                 BACK,
                 Answer("refuse", say("Do not approve"), Role.SECOND),
@@ -135,17 +136,21 @@ async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> 
 
 def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     code, stake = closing.case.code, closing.stake
-    for note in _lost_notes(kiosk, kiosk.journal.story(code)):
+    story = kiosk.journal.story(code)
+    for note in _lost_notes(kiosk, story):
         # Each effect has a commit of its own; the case stays open until the last one.
         key = str((note.facts or {})["note"])
         kiosk.journal.commit(NewEntry(GIVEN_UP, code, {"note": key}, closes=f"note:{key}"))
     _end_notices(kiosk, duty, closing)
     owed = owed_fen(closing.remedy, stake)
     facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
-    notices: tuple[NewNotice, ...] = ()
+    reserve = ended_by_people(story, paid=closing.remedy.name == PAID_OUT)
+    notices = (reserve.notice,) if reserve else ()
+    anew = Fen(max(0, owed - reserve.kept_fen)) if reserve else owed
+    if anew:
+        debt: Facts = {"amount_fen": anew, "reason": "case_closed", "card_number": stake.card_number}
+        notices = (*notices, NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, anew))
     if owed:
-        debt: Facts = {"amount_fen": owed, "reason": "case_closed", "card_number": stake.card_number}
-        notices = (NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, owed),)
         facts["receipt_owed"] = 1
     card = stake.card_number if owed else ""
     kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.remedy, stake), notices=notices))
@@ -198,14 +203,7 @@ def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:
     return tuple(key for key, waits in found.items() if waits)
 
 
-def _figures(case: OpenCase, stake: Stake, remedy: Remedy, facts: Facts | None = None) -> tuple[Figure, ...]:
-    rows = [
-        Figure(say("Case {code}", code=Grouped(case.code)), Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))),
-        Figure(remedy.words, heading=True),
-    ]
-    owed = owed_fen(remedy, stake)
-    if owed:
-        rows.append(Figure(say("Owed to the holder of the card"), Amount(owed)))
-    if facts:
-        rows.append(Figure(say("Proposed by {staff}", staff=str(facts["counter"]))))
-    return tuple(rows)
+def _figures(stake: Stake, remedy: Remedy, counter: str = "") -> tuple[Figure, ...]:
+    """One row: what is decided stands on every page whole, and nobody approves the rest of it unseen."""
+    amount = Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))
+    return (Figure(remedy.words, amount, say("Proposed by {staff}", staff=counter) if counter else None, heading=True),)

@@ -7,7 +7,7 @@ of an hour. Nothing moves before that: 2208, notes and bank all need the holder'
 
 from kiosk.domain.entries import NewEntry, StoredEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.text import Amount, Grouped, say
+from kiosk.domain.text import Amount, say
 from kiosk.money.refund import APPROVED, DECLINED, OPENED, Refund, refundable, waiting_refund
 from kiosk.ports import Answer, Figure, Figures, Number, Question, Role, Tone, digits_given
 from kiosk.ports.staff import StaffKiosk
@@ -99,8 +99,8 @@ async def approve_refund(kiosk: StaffKiosk, duty: OnDuty, refund: Refund) -> Non
         Question(
             "staff_refund_approve",
             say("Do you approve this refund?"),
-            (say("The holder must be here with their card."),),
-            Figures((*_figures(refund), _opened_by(str(opened["counter"]))), secret=False),
+            (say("The holder must be here."),),
+            Figures(_figures(refund, str(opened["counter"])), secret=False),
             (
                 BACK,
                 Answer("refuse", say("Do not approve"), Role.SECOND),
@@ -126,20 +126,16 @@ async def approve_refund(kiosk: StaffKiosk, duty: OnDuty, refund: Refund) -> Non
     )
 
 
-def _opened_by(staff: str) -> Figure:
-    return Figure(say("Proposed by {staff}", staff=staff))
-
-
-def _figures(refund: Refund) -> tuple[Figure, ...]:
-    split = refund.settlement.split
-    rows = [
-        Figure(say("Bill in all"), Amount(split.total_fen), heading=True),
+def _figures(refund: Refund, counter: str = "") -> tuple[Figure, ...]:
+    """What leaves the terminal or the bank stands first: nobody approves it unseen, on a page further on."""
+    split, payment = refund.settlement.split, refund.payment
+    note = say("Proposed by {staff}", staff=counter) if counter else None
+    account = Fen(split.account_fen + split.shared_account_fen)
+    back = say("Back to the bank card") if payment else say("Back in notes")
+    amount = payment.amount_fen if payment else refund.cash_fen
+    return (
+        Figure(back, Amount(amount), note, heading=True),
+        Figure(say("Back to the medical account"), Amount(account)),
+        Figure(say("Bill in all"), Amount(split.total_fen)),
         Figure(say("Back to the insurance fund"), Amount(split.fund_fen)),
-        Figure(say("Back to the medical account"), Amount(Fen(split.account_fen + split.shared_account_fen))),
-    ]
-    if refund.payment:
-        rows.append(Figure(say("Back to the bank card"), Amount(refund.payment.amount_fen)))
-    else:
-        rows.append(Figure(say("Back in notes"), Amount(refund.cash_fen)))
-    rows.append(Figure(say("Receipt {code}", code=Grouped(refund.settled.case_code))))
-    return tuple(rows)
+    )

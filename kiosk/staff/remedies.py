@@ -18,10 +18,11 @@ class Remedy:
     moves: tuple[Account, Account] | None = None
 
 
+PAID_OUT = "paid_out"
 _OWED = (
     Remedy("holder", say("It is the holder's"), (Account.SUSPENSE, Account.HOLDER_DEBT)),
     Remedy("hospital", say("It is the hospital's"), (Account.SUSPENSE, Account.HOSPITAL)),
-    Remedy("paid_out", say("It was paid out after all"), (Account.SUSPENSE, Account.SHORTAGE)),
+    Remedy(PAID_OUT, say("It was paid out after all"), (Account.SUSPENSE, Account.SHORTAGE)),
     Remedy("nobody", say("It is nobody's: a surplus"), (Account.SUSPENSE, Account.SURPLUS)),
 )
 _MISSING = (Remedy("lost", say("It is lost: a shortage"), (Account.SUSPENSE, Account.SHORTAGE)),)
@@ -39,6 +40,10 @@ _FOUND_NOTE = Remedy(
 )
 TELL_AGAIN = Remedy("tell_again", say("Tell the host once more"))
 _EXPLAINED = Remedy("explained", say("Explained: nothing to book"))
+
+
+_ALL = (*_OWED, *_MISSING, *_SURPLUS, *_SHORTAGE, _FOUND_NOTE, TELL_AGAIN, _EXPLAINED)
+REMEDY_WORDS = {one.name: one.words for one in reversed(_ALL)}  # the first of a name says it best
 
 
 @dataclass(frozen=True)

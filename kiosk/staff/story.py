@@ -110,3 +110,41 @@ ACTS: dict[str, Text] = {
 
 def act_words(act: str) -> Text:
     return ACTS.get(act) or say("{words}", words=act.replace("_", " "))
+
+
+# A fact without a name here is shown by its own, without its unit.
+FACT_NAMES: dict[str, Text] = {
+    "denomination": say("Note"),
+    "amount": say("Amount"),
+    "paid": say("Paid out"),
+    "unaccounted": say("Not certain"),
+    "held": say("Held"),
+    "owed": say("Owed"),
+    "cash": say("In notes"),
+    "total": say("Bill in all"),
+    "fund": say("Insurance fund"),
+    "account": say("Medical account"),
+    "counted": say("Counted by hand"),
+    "booked": say("In the books"),
+    "loaded": say("Loaded"),
+    "stake": say("To be explained"),
+    "ours": say("Here"),
+    "theirs": say("There"),
+    "difference": say("Difference"),
+    "staff": say("Staff"),
+    "counter": say("First person"),
+    "approver": say("Second person"),
+    "seal": say("Seal"),
+    "why": say("Why"),
+    "reason": say("Why"),
+    "code": say("Answer"),
+    "host": say("Host"),
+    "what": say("Message"),
+    "remedy": say("What became of it"),
+    "day": say("Day"),
+}
+
+
+def fact_name(name: str) -> Text:
+    bare = name.removesuffix("_fen")
+    return FACT_NAMES.get(bare) or say("{words}", words=bare)

@@ -13,10 +13,14 @@ from kiosk.domain.entries import StoredEntry
 from offline_queue.verify import open_read_only, verify
 from simulators.deterministic.resident import inside_yuan
 from simulators.deterministic.terminal import Life, Terminal
+from simulators.hosts.hospital_books import AT_THE_WINDOW
 from simulators.hosts.medical_insurance_books import Row
 
 SETTLED = ("settled", "settled_late")
 NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
+MAY_CHANGE = (*SETTLED, "deposited")  # after which change may be paid
+PAID_BY_CARD = ("settled", "deposit_intent")
+NOT_TAKEN = (None, "reversed", "never")
 DISPENSE = 0x3C
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
@@ -63,7 +67,8 @@ def nothing_is_dispensed_blindly(life: Life, entries: list[StoredEntry]) -> Iter
     if ordered > len(intents):
         yield f"{ordered} dispenses, {len(intents)} intents"
     for intent in intents:
-        settled = any(one.case_code == intent.case_code and one.act in SETTLED for one in entries[: intent.seq])
+        before = entries[: intent.seq]
+        settled = any(one.case_code == intent.case_code and one.act in MAY_CHANGE for one in before)
         if _fact(intent, "reason") == "change" and not settled:
             yield f"change before SETTLED in case {intent.case_code}"
 
@@ -101,29 +106,46 @@ def bank_agrees(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What the bank took stands for a settlement, or is still being asked about; never twice, never for nothing."""
     if life.terminal.bank is None:
         return
-    taken = {act.trace for act in life.terminal.bank_acts() if act.state == "booked" and act.kind == "purchase"}
-    used = Counter(str(_fact(entry, "bank_trace_number")) for entry in entries if _fact(entry, "bank_trace_number"))
+    acts = {act.trace: act.state for act in life.terminal.bank_acts() if act.kind == "purchase"}
+    pays = Counter(str(_fact(one, "bank_trace_number")) for one in entries if one.act in PAID_BY_CARD)
+    pays.pop("", None)
     asked = {str(_fact(entry, "trace_number")) for entry in life.journal.open_effects() if entry.act == "bank_intent"}
-    yield from (f"the bank took {trace} for nothing" for trace in taken - asked - set(used))
-    yield from (f"{trace} is settled and the bank did not take it" for trace in set(used) - taken)
-    yield from (f"{trace} pays {times} times" for trace, times in used.items() if times > 1)
+    for trace, state in acts.items():
+        if state == "booked" and trace not in pays and trace not in asked:
+            yield f"the bank took {trace} for nothing"
+    yield from (f"{trace} is settled and the bank did not take it" for trace in pays if acts.get(trace) in NOT_TAKEN)
+    yield from (f"{trace} pays {times} times" for trace, times in pays.items() if times > 1)
 
 
 def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Payments and debts stand in the hospital's books as they stand in ours (rules 6 and 19)."""
-    hospital = life.terminal.hosts["hospital"]
-    paid = {row.bill_id: row.settlement_id for row in hospital.claims.payments() if not row.key.startswith("window")}
+    payments = life.terminal.hosts["hospital"].claims.payments()
+    at_window = {row.bill_id for row in payments if row.key.startswith(AT_THE_WINDOW)}
+    paid = {row.bill_id: row.settlement_id for row in payments if row.bill_id not in at_window}
     settled = {str(_fact(one, "bill")): str(_fact(one, "settlement_id")) for one in entries if one.act in SETTLED}
     for bill, settlement in paid.items():
         if settled.get(bill) != settlement:
             yield f"the hospital was told of {settlement} for bill {bill}, the journal has {settled.get(bill)}"
-    if life.books.unsent().count or any(entry.act == "notice_refused" for entry in entries):
+    if life.books.unsent().count:
         return
-    yield from (f"the hospital does not know that bill {bill} is paid" for bill in settled if bill not in paid)
+    yield from (
+        f"the hospital does not know that bill {bill} is paid"
+        for bill in settled
+        if bill not in paid and bill not in at_window
+    )
     registered = life.terminal.registered_fen() - life.terminal.registered_before_fen
     owed = -sum(one.amount_fen for entry in entries for one in entry.postings if _adds_debt(one))
     if registered != owed:
         yield f"{registered} fen of debts registered, {owed} owed"
+
+
+def deposits_agree(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """The hospital has what the journal says it was given, or is still asked about."""
+    given = sum(-one.amount_fen for entry in entries for one in entry.postings if _gives_deposit(entry, one))
+    asked = sum(int(_fact(one, "amount_fen")) for one in life.journal.open_effects() if one.act == "deposit_intent")
+    has = sum(amount for _, amount in life.terminal.hosts["hospital"].claims.deposits())
+    if not given <= has <= given + asked:
+        yield f"the hospital has {has} fen of deposits, {given} are booked and {asked} asked about"
 
 
 def every_intent_has_its_end(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -183,6 +205,7 @@ CHECKS: tuple[Check, ...] = (
     settled_means_booked,
     bank_agrees,
     hospital_was_told,
+    deposits_agree,
     every_intent_has_its_end,
     receipts_are_printed_or_owed,
     suspense_waits_for_something,
@@ -194,6 +217,10 @@ CHECKS: tuple[Check, ...] = (
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:
     postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
     return dict(totals(postings))
+
+
+def _gives_deposit(entry: StoredEntry, posting: Posting) -> bool:
+    return posting.account is Account.HOSPITAL and entry.act.startswith("deposit")
 
 
 def _adds_debt(posting: Posting) -> bool:

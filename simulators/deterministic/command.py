@@ -22,21 +22,25 @@ STORIES_MAX = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--runs", type=int, default=20, help="how many seeds")
+    parser.add_argument("--only-money", action="store_true", help="every resident comes about money")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first seed that breaks a rule")
     parser.add_argument("--story", action="store_true", help="tell every history line by line")
 
 
 def main(asked: argparse.Namespace) -> int:
     """Exit status 0 when no rule was broken."""
     began = time.process_time()
-    whole = _Sum()
+    whole, limits = _Sum(), Limits(only_money=asked.only_money)
     for seed in range(asked.seed, asked.seed + asked.runs):
-        told = live_history(seed)
+        told = live_history(seed, limits)
         whole.add(told)
         if asked.story:
             print("\n".join(told.story))
+        if told.violations and asked.until_broken:
+            break
         if told.violations and len(whole.broken) <= STORIES_MAX:
-            _tell_shortest(told)
-    print(whole.line(asked.seed, asked.runs, time.process_time() - began), flush=True)
+            _tell_shortest(told, limits)
+    print(whole.line(asked.seed, seed - asked.seed + 1, time.process_time() - began), flush=True)
     return 1 if whole.broken else 0
 
 
@@ -78,18 +82,18 @@ class _Sum:
         )
 
 
-def _tell_shortest(told: Told) -> None:
-    shortest = shortened(told)
+def _tell_shortest(told: Told, limits: Limits) -> None:
+    shortest = shortened(told, limits)
     print(f"seed {told.seed} breaks:")
     print("\n".join(f"  {one}" for one in shortest.violations))
     print("its shortest story:")
     print("\n".join(shortest.story))
 
 
-def shortened(told: Told) -> Told:
+def shortened(told: Told, limits: Limits) -> Told:
     """The same seed with fewer residents, faults and cuts, as long as any of the same rules is still broken."""
     rules = {rule_of(one) for one in told.violations}
-    limits, best = Limits(), told
+    best = told
     for attempt in _shorter(told):
         tried = attempt(limits)
         again = live_history(told.seed, tried)

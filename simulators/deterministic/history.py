@@ -3,6 +3,7 @@
 import hashlib
 import random
 import tempfile
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,7 +24,16 @@ WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 SESSIONS = 12
 CALM = Pace(cash_s=0.5, printer_s=10.0, pad_s=30.0)
 # Of a hundred sessions.
-MIX = (("query_account", 65), ("print_certificate", 15), ("change_pin", 5), ("settle_medical_bill", 15))
+MIX = (
+    ("query_account", 65),
+    ("print_certificate", 15),
+    ("change_pin", 5),
+    ("settle_medical_bill", 9),
+    ("pay_inpatient_deposit", 3),
+    ("collect_money", 2),
+    ("take_refund", 1),
+)
+MONEY = ("settle_medical_bill", "pay_inpatient_deposit", "collect_money", "take_refund")
 LOADED = {1: 24, 10: 18, 50: 6}
 PAUSE_S = (3.0, 60.0)
 FAULT_PAUSE_S = (12.0, 45.0, 180.0)  # between faults on average: a bad day, a usual one, a good one
@@ -41,11 +51,16 @@ LAST = "rare_ji"  # comes when all is over, and must be served
 
 @dataclass(frozen=True)
 class Limits:
-    """What a shorter telling of the same seed leaves out."""
+    """What a shorter telling of the same seed leaves out.
+
+    ``only_money``: every resident comes about money. ``disk_lies``: a sync does nothing, and the checks must find it.
+    """
 
     sessions: int = SESSIONS
     kinds: tuple[str, ...] | None = None  # of faults; None: all
     cuts: bool = True
+    only_money: bool = False
+    disk_lies: bool = False
 
 
 @dataclass
@@ -74,7 +89,12 @@ def live_history(seed: int, limits: Limits = Limits()) -> Told:
     """Live it in a new world, in virtual time."""
     scratch = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a scratch folder in memory
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        return run_seeded(seed, _History(seed, Path(folder), limits).live)
+        history = _History(seed, Path(folder), limits)
+        try:
+            return run_seeded(seed, history.live)
+        except ExceptionGroup as group:
+            # A programmer's error ends the process in the field, too; a history that ends so is a finding, not a crash.
+            return history.ended_by(group)
 
 
 class _History:
@@ -88,10 +108,11 @@ class _History:
         self._resident: Resident | None = None
 
     async def live(self) -> Told:
-        terminal = self._terminal = Terminal(self._seed, demo(), self._folder, CALM)
+        terminal = self._terminal = Terminal(self._seed, demo(), self._folder, CALM, bank=True)
         try:
             terminal.load_cash(LOADED)
             terminal.fuse.armed = True
+            terminal.disk.lies = self._limits.disk_lies
             async with trio.open_nursery() as world:
                 world.start_soon(terminal.run_world)
                 await self._days(self._trouble())
@@ -100,6 +121,15 @@ class _History:
         finally:
             terminal.close()
         self._told.story = terminal.story
+        return self._told
+
+    def ended_by(self, group: BaseExceptionGroup[BaseException]) -> Told:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        where = traceback.extract_tb(first.__traceback__)[-1]
+        self._told.violations.append(f"process_ended: {first!r} at {Path(where.filename).name}:{where.lineno}")
+        self._told.story = self._terminal.story
         return self._told
 
     def _trouble(self) -> Trouble:
@@ -160,12 +190,14 @@ class _History:
 
     def _somebody(self) -> tuple[str, Habits]:
         chance = self._chance
-        service = chance.choices([name for name, _ in MIX], [weight for _, weight in MIX])[0]
-        usual = PAYERS if service == "settle_medical_bill" else ORDINARY
+        mix = [one for one in MIX if one[0] in MONEY or not self._limits.only_money]
+        service = chance.choices([name for name, _ in mix], [weight for _, weight in mix])[0]
+        usual = PAYERS if service in MONEY else ORDINARY
         card = chance.choice(ODD if chance.random() < 0.06 else usual)
         pin = self._pins.get(card, demo().card(card).pin)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
-        habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes)
+        script = {"choose_means": chance.choice(("cash", "bank_card"))}
+        habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)
         return card, _with_quirk(habits, chance)
 
     # --- the end ------------------------------------------------------------------------------------------------------
@@ -203,8 +235,8 @@ def _with_quirk(habits: Habits, chance: random.Random) -> Habits:
         lambda: replace(habits, never_types=True),
         lambda: replace(habits, presses_anything=0.15),
         lambda: replace(habits, notes=habits.notes[: chance.randrange(3)]),
-        lambda: replace(habits, script={"feed_notes": ("wait", "stop")}),
-        lambda: replace(habits, script={"confirm_quote": "back"}),
-        lambda: replace(habits, script={"figures_changed": "refuse"}),
+        lambda: replace(habits, script={**habits.script, "feed_notes": ("wait", "stop")}),
+        lambda: replace(habits, script={**habits.script, "confirm_quote": "back"}),
+        lambda: replace(habits, script={**habits.script, "figures_changed": "refuse"}),
     )
     return chance.choice(quirks)() if chance.random() < 0.34 else habits

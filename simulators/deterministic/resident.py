@@ -17,6 +17,7 @@ from simulators.devices.ccnet_recycler import CcnetBillToBill
 THINK_S = (0.4, 3.0)
 LOOK_S = 0.4
 DONE = "insert_card"
+FEED_PAGES = ("feed_notes", "feed_deposit")
 CARD_PAGES = ("take_card", "card_left")
 STEADY_S = 2.0  # the welcome page stands this long: the visit is over
 KIND_S, STAFF_S = 15.0, 150.0  # how long a forgotten card waits for somebody kind, or for staff
@@ -95,7 +96,7 @@ class Resident:
             return self._from_menu(question, offered)
         if scripted is not None:
             return scripted if scripted in offered else None
-        hands_do_it = question.name in (DONE, "feed_notes") or isinstance(question.body, Stars | Number | Waiting)
+        hands_do_it = question.name in (DONE, *FEED_PAGES) or isinstance(question.body, Stars | Number | Waiting)
         return None if hands_do_it else _suggested(question, seen=turn > 0)
 
     def _from_menu(self, question: Question, offered: list[str]) -> str | None:
@@ -140,7 +141,7 @@ class Resident:
             self._terminal.slot.pull()
         elif page == "card_out_while_paying":
             self._put_back()
-        elif page == "feed_notes":
+        elif page in FEED_PAGES:
             self._feed(self.pocket)
         elif page == "bank_pin" and self._terminal.pad.lit:
             self._type_bank_pin()

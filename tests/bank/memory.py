@@ -3,7 +3,7 @@
 Effects: a journal commit, a verb of the pad, an APDU, a question before it arrives, an answer before it is heard.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -128,10 +128,16 @@ class MemoryLine:
         return covered + kmy_crypto.mac_unionpay(bytes.fromhex(self.host.books.value("mac_key")), covered)
 
 
+def same_keys_for_ever(length: int) -> bytes:
+    return bytes(range(11, 11 + length))
+
+
 class MemoryWorld:
     """Everything that outlives a power cut. ``client`` is what does not."""
 
-    def __init__(self, directory: Path, one: BankAccount, log: Any) -> None:
+    def __init__(
+        self, directory: Path, one: BankAccount, log: Any, random: Callable[[int], bytes] = same_keys_for_ever
+    ) -> None:
         self.directory, self.log = directory, log
         self.fuse = Fuse()
         self.weather = Weather()
@@ -141,7 +147,7 @@ class MemoryWorld:
             cards=[Card(handle="c", title="t", resident="r")],
             bank_accounts=[one],
         )
-        self.host = BankHost(world, directory, self.weather, random=lambda length: bytes(range(11, 11 + length)))
+        self.host = BankHost(world, directory, self.weather, random=random)
         self.journal = FusedJournal()
         self.pad = MemoryPad(self.fuse)
         self.reader = MemoryReader(card_of(one), self.fuse)

@@ -1,20 +1,28 @@
 """Answers that are well made and right by MAC, and yet not the answer to this question."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from kiosk.domain.money import Fen
 from kiosk.ports import HostRefused, OutcomeUnknown
 from kiosk.ports.money import ReversalDisputed
 from simulators.worlds.world import BankAccount, Keys
-from tests.bank.memory import MemoryWorld
+from tests.bank.memory import MemoryPad, MemoryWorld
 from tests.bank.stand import account, card_of
 
 PAID = Fen(34_567)
 OTHER_PAN = "9990010000000000027"
 AAC = 0x00
+
+
+@pytest.fixture
+def autojump_clock() -> MockClock:
+    return MockClock(autojump_threshold=0)
 
 
 @pytest.fixture
@@ -57,6 +65,29 @@ async def test_a_pad_that_decrypts_is_asked_for_no_bank_pin(world: MemoryWorld) 
     with pytest.raises(HostRefused, match="pad_decrypts"):
         await world.client.purchase(PAID, "000500")
     assert world.host.books.act("00000001", "000001", "000500") is None
+
+
+class PadThatTakesItsTime(MemoryPad):
+    """Its first key takes five seconds to load."""
+
+    pauses: tuple[float, ...] = (5.0,)
+
+    async def load_work_key(self, master: int, slot: int, cryptogram: bytes) -> bytes:
+        pause_s, self.pauses = (self.pauses[0], ()) if self.pauses else (0.0, ())
+        await trio.sleep(pause_s)
+        return await super().load_work_key(master, slot, cryptogram)
+
+
+async def test_two_sign_ons_never_mix_their_keys(autojump_clock: MockClock, tmp_path: Path) -> None:
+    """The background's and a resident's at once: the pad ends with the bank's own pair, and the payment goes."""
+    world = MemoryWorld(tmp_path, account(), io.StringIO(), random=os.urandom)
+    world.pad = PadThatTakesItsTime(world.fuse)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.client.sign_on)
+        nursery.start_soon(world.client.sign_on)
+    assert world.host.heard == ["0800", "0800"]
+    paid = await world.client.purchase(PAID, "000500")
+    assert paid.amount_fen == PAID
 
 
 async def test_looking_moves_nothing(world: MemoryWorld) -> None:

@@ -71,11 +71,16 @@ class DutyRoom:
     """The house with staff in front of it. ``script`` answers by name of question, as for residents."""
 
     def __init__(
-        self, folder: Path, pki: Pki, drums: dict[int, int] | None = None, cash: CashMachine | None = None
+        self,
+        folder: Path,
+        pki: Pki,
+        drums: dict[int, int] | None = None,
+        cash: CashMachine | None = None,
+        journal_kind: type[SqliteJournal] = SqliteJournal,
     ) -> None:
         self.pki = pki
         self.clock = WallClock()
-        self.journal = SqliteJournal(folder, self.clock.now)
+        self.journal = journal_kind(folder, self.clock.now)
         self.cash = cash or CashMachine(drums or {1000: 5})
         self.script: dict[str, Any] = {}
         self.reader = DutyReader()

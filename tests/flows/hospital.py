@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,6 +28,7 @@ class HospitalOffice(Office):
     stay: Admission | None = STAY
     deposit_habit: str = "credits"
     register_habit: str = "answers"
+    before_deposit: Callable[[], object] = lambda: None  # what happens just before a deposit is asked for
     counter_pays: int = 0  # of a debt, just before a terminal reserves it
     deposits: dict[str, int] = field(default_factory=dict)
     registered: dict[str, Debt] = field(default_factory=dict)  # by voucher number
@@ -53,6 +55,7 @@ class HospitalOffice(Office):
 
     async def deposit(self, card: Any, holder: Any, admission: str, amount_fen: Fen, key: str) -> str:
         await self._request("deposit")
+        self.before_deposit()
         self.asked_with.append((key, holder.social_security_number))
         known = key in self.deposits
         if not known and self.deposit_habit == "refuses":

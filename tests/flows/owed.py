@@ -19,6 +19,7 @@ from kiosk.services.collect_money import collect_money
 from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
 from offline_queue.journal import SqliteJournal
+from tests.flows.bank import BankOffice
 from tests.flows.hospital import HospitalOffice
 from tests.flows.money import CashMachine
 from tests.flows.people import CountingClock, FakeReader, KioskInMemory
@@ -54,6 +55,7 @@ class Terminal:
         self.office = HospitalOffice()
         self.clock = ManyVisits()
         self.visits = 0
+        self.bank: BankOffice | None = None
         self.hosts_named: tuple[str, ...] = ()
         self.hospital: Hospital = self.office
         self.register: DebtRegister = self.office
@@ -62,7 +64,9 @@ class Terminal:
 
     def new_kiosk(self, script: dict[str, Any]) -> KioskInMemory:
         said = SCRIPT | dict.fromkeys(UNDERSTOOD.split(), "understood") | script
-        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, self.hosts_named, self.make_reader())
+        kiosk = KioskInMemory(
+            said, self.office, self.cash, self.journal, self.hosts_named, self.make_reader(), self.bank
+        )
         kiosk.desk.clock = self.clock
         kiosk.desk.hospital, kiosk.desk.debt_register = self.hospital, self.register
         return kiosk

@@ -1,14 +1,18 @@
 """How visits end: paper that is seen, cards that change hands while a page stands, the next one at the slot."""
 
 from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.receipt import PaperReceipt
 from kiosk.ports import DeviceFault, Hands, OutcomeUnknown, OutletEye, PadKey, Place
+from offline_queue.journal import SqliteJournal
 from tests.flows.people import PULLS_CARD, WALKS_AWAY, FakeReceiptPrinter, KioskInMemory
 
 LEFT = ("paper_left", "paper_left_behind")
@@ -262,5 +266,41 @@ async def test_a_card_that_came_unseen_opens_nothing(autojump_clock: MockClock) 
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(accident)
-        await kiosk.serve(lambda: kiosk.screen.names()[-1:] in (["take_card"], ["card_left"]))
+        await kiosk.serve(lambda: kiosk.screen.names()[-1:] in (["card_left"], ["card_inside"]))
     assert kiosk.journal.names().count("visit_opened") == 1
+
+
+def _journal(folder: Path) -> SqliteJournal:
+    return SqliteJournal(folder, lambda: datetime(2026, 11, 21, 10, 24, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_after_a_power_cut_nobody_is_blamed(tmp_path: Path, ended: bool, autojump_clock: MockClock) -> None:
+    """Whoever finds their card in a machine that came back reads what to do; who was changing the PIN, the doubt."""
+    journal = _journal(tmp_path)
+    journal.record("pin_change_started", "451207", key="k1")
+    if ended:
+        journal.record("pin_change_ended", "451207", key="k1", result="ok")
+    kiosk = KioskInMemory({}, journal=journal)
+    kiosk.reader.insert()
+    await kiosk.serve(lambda: kiosk.screen.names() == ["card_inside"])
+    (page,) = kiosk.screen.asked
+    assert ("PIN" in page.explain[-1].msgid) != ended
+    assert isinstance(page.body, Hands) and page.body.calling
+    journal.close()
+    again = _journal(tmp_path)
+    kiosk = KioskInMemory({}, journal=again)
+    kiosk.reader.insert()
+    await kiosk.serve(lambda: kiosk.screen.names() == ["card_inside"])
+    assert "PIN" not in kiosk.screen.asked[0].explain[-1].msgid
+    again.close()
+
+
+async def test_a_receipt_in_the_outlet_at_the_start_is_asked_for(autojump_clock: MockClock) -> None:
+    """It came out before the power went; the printer sees it, and it names somebody."""
+    printer = SeeingPrinter()
+    printer.paper_waiting = True
+    kiosk = KioskInMemory({}, receipts=printer)
+    await kiosk.serve(lambda: LEFT in kiosk.hosts.staff_calls)
+    assert kiosk.screen.names()[0] == "paper_left"
+    assert kiosk.screen.names()[-1] == "insert_card"

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account
 from kiosk.domain.health import Condition, Health
-from kiosk.money.drive_deposits import drive_deposits
+from kiosk.money.drive_deposits import drive_deposits, keep_driving_deposits
 from kiosk.ports import DeviceFault, Outcome
 from tests.flows.hospital import deliver_all
 from tests.flows.money import CashMachine
@@ -115,6 +116,27 @@ async def test_a_deposit_becomes_known_later(autojump_clock: MockClock, terminal
     (paper,) = terminal.papers
     assert paper[0] == "住院预交金凭条"
     assert "补打" not in paper
+
+
+async def test_the_kiosk_goes_on_telling_by_itself(autojump_clock: MockClock, terminal: Terminal) -> None:
+    """Between visits the deposit is told again until the hospital answers; never that of a visit that goes on."""
+    terminal.office.deposit_habit = "ignores"
+    await terminal.visit("pay_inpatient_deposit", (HUNDRED, HUNDRED))
+    live = {"000001"}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(
+            keep_driving_deposits, terminal.journal, terminal.clock, terminal.office, lambda: frozenset(live)
+        )
+        await trio.sleep(200)
+        assert len(terminal.office.asked_with) == 3
+        live.clear()
+        await trio.sleep(200)
+        terminal.office.deposit_habit = "credits"
+        await trio.sleep(600)
+        nursery.cancel_scope.cancel()
+    assert list(terminal.office.deposits.values()) == [20_000]
+    assert len({key for key, _ in terminal.office.asked_with}) == 1
+    assert len(terminal.office.asked_with) < 12, "rarer and rarer"
 
 
 async def test_a_deposit_refused_later_is_owed(autojump_clock: MockClock, terminal: Terminal) -> None:

@@ -329,5 +329,5 @@ async def test_reader_that_comes_back_with_the_card_opens_nothing(autojump_clock
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(accident)
-        await kiosk.serve(lambda: "card_left" in kiosk.screen.names())
+        await kiosk.serve(lambda: "card_inside" in kiosk.screen.names())
     assert kiosk.journal.names().count("visit_opened") == 1

@@ -232,3 +232,29 @@ async def test_a_refused_notice_is_told_once_more(autojump_clock: MockClock, roo
     for _ in range(3):
         room.journal.outbox.refused("key-1", "amounts_differ")
     assert open_codes(room) == [CODE, "451212"]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "sure", "act", "paid"),
+    [
+        ("holder", 2000, "debt_confirm", 2000),
+        ("paid_out", 2000, "debt_confirm", 2500),
+        ("holder", 0, "debt_give_back", None),
+    ],
+)
+async def test_a_payout_that_was_uncertain_ends_its_reserve(
+    autojump_clock: MockClock, tmp_path: Path, pki: Pki, remedy: str, sure: int, act: str, paid: int | None
+) -> None:
+    """Five yuan were in doubt: the register hears of them by the payout's own key, and of no second debt."""
+    room = DutyRoom(tmp_path, pki)
+    named: dict[str, str | int] = {"key": "payout-1", "voucher": "QK00000001"}
+    doubtful = {**named, "paid_fen": sure, "unaccounted_fen": 500, "left_fen": 0}
+    lost = balanced((Account.HOLDER_DEBT, 500), (Account.SUSPENSE, -500))
+    room.journal.commit(NewEntry("payout_uncertain", CODE, doubtful, "C1", lost))
+    await propose(room, remedy)
+    await approve(room)
+    notice = room.journal.outbox.due("hospital")
+    assert notice is not None
+    assert (notice.act, notice.key, notice.facts.get("paid_fen")) == (act, "payout-1", paid)
+    assert room.journal.outbox.unsent_count() == 1
+    room.journal.close()

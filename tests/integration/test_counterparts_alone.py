@@ -34,7 +34,7 @@ def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a command the list names every command, model, host and card."""
     assert main([]) == 0
     listed = capsys.readouterr().out
-    for name in (*COMMANDS, *MODELS, *HOSTS, "wang_xiulan"):
+    for name in (*COMMANDS, *MODELS, *HOSTS, "bank", "wang_xiulan"):
         assert name in listed
 
 
@@ -49,11 +49,12 @@ def test_a_device_stands_on_its_line(model: str, tmp_path: Path) -> None:
     assert not line.exists()
 
 
-def test_a_host_listens(tmp_path: Path) -> None:
-    """It says where, and which certificates to use."""
-    with _running("host", "card_platform", "--run-dir", str(tmp_path), "--world", str(WORLD)) as process:
+@pytest.mark.parametrize(("name", "scheme"), [("card_platform", "https"), ("bank", "tls")])
+def test_a_host_listens(name: str, scheme: str, tmp_path: Path) -> None:
+    """It says where, by which protocol, and which certificates to use."""
+    with _running("host", name, "--run-dir", str(tmp_path), "--world", str(WORLD)) as process:
         assert process.stdout
-        assert process.stdout.readline().startswith("ready https://127.0.0.1:")
+        assert process.stdout.readline().startswith(f"ready {scheme}://127.0.0.1:")
         assert "terminal.pem" in process.stdout.readline()
 
 

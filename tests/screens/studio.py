@@ -32,20 +32,32 @@ def open_window() -> None:
 
 def photograph(picture: Picture, width: int, height: int) -> Image.Image:
     """The picture as pixels."""
+    plate = _plate(width, height)
+    plate.painter.paint(picture)
+    plate.ground.rgba = (*rgb(picture.ground), 1)
+    plate.fbo.draw()
+    return upright(bytes(plate.fbo.pixels), width, height)
+
+
+class _Plate:
+    """A frame buffer and its painter. Kivy never gives a frame buffer's memory back, so there is one for each size."""
+
+    def __init__(self, width: int, height: int) -> None:
+        from kivy.graphics import ClearBuffers, ClearColor, Fbo
+
+        from screens.painter import Painter
+
+        self.painter = Painter(height)
+        self.ground = ClearColor(0, 0, 0, 1)
+        self.fbo = Fbo(size=(width, height))
+        for part in (self.ground, ClearBuffers(), self.painter.group):
+            self.fbo.add(part)
+
+
+@lru_cache(maxsize=8)
+def _plate(width: int, height: int) -> _Plate:
     open_window()
-    from kivy.graphics import ClearBuffers, ClearColor, Fbo
-
-    from screens.painter import Painter
-
-    painter = Painter(height)
-    painter.paint(picture)
-    fbo = Fbo(size=(width, height))
-    for part in (ClearColor(*rgb(picture.ground), 1), ClearBuffers(), painter.group):
-        fbo.add(part)
-    fbo.draw()
-    image = upright(bytes(fbo.pixels), width, height)
-    fbo.clear()
-    return image
+    return _Plate(width, height)
 
 
 def upright(pixels: bytes, width: int, height: int) -> Image.Image:

@@ -16,16 +16,25 @@ from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
+from kiosk.money.bank_record import open_acts
+from kiosk.money.drive_bank import drive_bank
 from kiosk.money.drive_deposits import drive_deposits
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.recover import recover_books, recover_cash
 from kiosk.ports import Back, ResidentLeft, Visit
 from offline_queue.verify import open_read_only, verify
+from tests.bank.stand import account
+from tests.flows.bank import BankOffice
 from tests.flows.hospital import HospitalOffice, deliver_all
 from tests.flows.money import CashMachine, Fuse, FusedJournal, PowerCut
 from tests.flows.owed import NOW, SCRIPT, SERVICES, UNDERSTOOD
 from tests.flows.people import FakeReader, FakeReceiptPrinter, KioskInMemory
 from tests.simulation.settlements import LaterClock
+
+
+def _nobody() -> tuple[str, str]:
+    return "", ""
+
 
 CARD = FakeReader().identity.card_number
 REPRINT = "补打"
@@ -55,6 +64,8 @@ class Plan:
     register_habit: str = "answers"
     script: tuple[tuple[str, Any], ...] = ()
     before: tuple[tuple[str, Facts], ...] = ()  # acts of an earlier visit, in the journal from the start
+    bank: bool = False  # the card has an account, and pays
+    lost_at_bank: tuple[tuple[str, int], ...] = ()  # answers to these message types, and how often
     sensor_fails: bool = False
     busy_times: int = 0
     ends: str = ""  # an act that stands in the journal of the uncut life
@@ -85,6 +96,7 @@ class World:
         self.lives = 0
         self.cut = False
         self.ended_with: list[str] = []
+        self.bank = self._open_bank() if plan.bank else None
         self.journal = self._open_journal()
         for act, facts in plan.before:
             self.journal.commit(NewEntry(act, "900001", facts, CARD))
@@ -95,11 +107,14 @@ class World:
         journal.fuse = self.fuse
         return journal
 
+    def _open_bank(self) -> BankOffice:
+        return BankOffice(self.folder, account(balance_fen=100_000), self.fuse, mute=dict(self.plan.lost_at_bank))
+
     async def visit(self, service: str, **script: Any) -> None:
         """The resident's visit, until it ends or the power goes."""
         self.lives += 1
         said = SCRIPT | dict.fromkeys(UNDERSTOOD.split(), "understood") | deepcopy(dict(self.plan.script)) | script
-        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, receipts=self.printer)
+        kiosk = KioskInMemory(said, self.office, self.cash, self.journal, bank=self.bank, receipts=self.printer)
         kiosk.desk.clock = LaterClock(self.lives)
         code = f"{self.lives:06d}"
         try:
@@ -129,8 +144,10 @@ class World:
             await drive_deposits(self.journal, clock, self.office)  # before the cash module has told: touches nothing
             await recover_cash(self.journal, clock, self.cash)
             recover_books(self.journal, clock)
-            for _ in range(2):
+            for _ in range(3):
                 await drive_deposits(self.journal, clock, self.office)
+                if self.bank is not None:
+                    await drive_bank(self.journal, self.bank.power_on(self.journal, _nobody), lambda *_, **__: None)
             await deliver_all(self.journal, self.office)
 
     async def get_papers(self) -> None:
@@ -167,14 +184,18 @@ def check_books(world: World) -> None:
     if not plan.sensor_fails:
         held = books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0)
         assert held == world.cash.content_fen - world.content_at_start, books
-        assert fed - world.cash.outlet == sum(owed.values()), (books, world.cash.outlet)
+        at_bank = books.get(Account.BANK_CLEARING, 0)
+        assert fed - world.cash.outlet == sum(owed.values()) - at_bank, (books, world.cash.outlet)
     # 3. The hospital credits a deposit once, whoever told it how often; nothing is open once it answered.
     assert len(office.deposits) <= 1
     assert sum(office.deposits.values()) == owed[Account.HOSPITAL], books
     assert not [one for one in world.journal.open_effects() if one.act in ("deposit_intent", "payout_intent")]
     # 4. The register: every debt of ours is there, and what surely went out is not there any more.
     assert owed[Account.SUSPENSE] >= 0, books
-    assert ("dispense_uncertain" in world.acts) is bool(owed[Account.SUSPENSE]), books
+    if world.bank is not None:
+        _check_bank(world, world.bank, owed[Account.SUSPENSE])
+    else:
+        assert ("dispense_uncertain" in world.acts) is bool(owed[Account.SUSPENSE]), books
     if owed[Account.SUSPENSE]:
         assert len(office.reserved_by) == (1 if plan.debts else 0), office.reserved_by
     else:
@@ -183,6 +204,17 @@ def check_books(world: World) -> None:
     # 5. Nothing is dispensed twice.
     assert world.cash.dispenses <= 1
     assert verify(open_read_only(world.folder / "journal.db"), None).whole
+
+
+def _check_bank(world: World, bank: BankOffice, suspense: int) -> None:
+    """The bank has taken what the books say, or a person has the case; in suspense is what is not back yet."""
+    if open_acts(world.journal):
+        assert "bank_suspended" in world.acts, world.acts
+        return
+    assert bank.taken_fen == world.balances().get(Account.BANK_CLEARING, 0), bank.acts
+    assert bank.taken_fen in (sum(world.office.deposits.values()), suspense), (bank.acts, world.office.deposits)
+    refused = {"deposit_refused", "deposit_refused_late"} & set(world.acts)
+    assert not suspense or refused, world.acts
 
 
 def check_papers(world: World) -> None:

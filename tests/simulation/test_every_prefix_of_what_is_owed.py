@@ -12,6 +12,7 @@ from tests.simulation.owed import Plan, run_plan
 DEPOSIT, MONEY = "pay_inpatient_deposit", "collect_money"
 FIRST = (("choose_debt", "QK00000001"),)
 SETTLED: Facts = {"message_id": "m1", "settlement_id": "s1", "total_fen": 25_000, "cash_fen": 6000, "receipt_owed": 1}
+CARD = (("choose_means", "bank_card"), ("card_not_paid", "undo"))
 PAPER = (("choose_receipt", "1"),)
 PLANS = (
     Plan("a reprint of what may be out already", "collect_receipt", before=(("settled", SETTLED),), script=PAPER),
@@ -42,6 +43,10 @@ PLANS = (
     Plan("a deposit that is credited in silence", DEPOSIT, (10_000, 10_000), deposit_habit="credits_silently"),
     Plan("a deposit that never arrives", DEPOSIT, (10_000, 10_000), deposit_habit="ignores"),
     Plan("a deposit whose resident walks away", DEPOSIT, (10_000,), ends="debt_owed"),
+    Plan("a deposit by card", DEPOSIT, bank=True, script=CARD, ends="deposited"),
+    Plan("a deposit by card that is refused", DEPOSIT, bank=True, script=CARD, deposit_habit="refuses"),
+    Plan("a deposit by card, the hospital silent", DEPOSIT, bank=True, script=CARD, deposit_habit="ignores"),
+    Plan("a deposit by card, the bank silent once", DEPOSIT, bank=True, script=CARD, lost_at_bank=(("0200", 1),)),
     Plan("a debt paid whole", MONEY, debts=(2500,), script=FIRST, ends="debt_paid_out", outlet=2500),
     Plan("a debt that notes pay in part", MONEY, debts=(1250,), script=FIRST, ends="debt_paid_out", outlet=1200),
     Plan("a reserve without an answer", MONEY, debts=(2500,), script=FIRST, register_habit="reserves_silently"),

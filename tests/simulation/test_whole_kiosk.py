@@ -53,6 +53,11 @@ def _jams(terminal: Terminal, life: Life) -> None:
     terminal.cash_harmed = True
 
 
+def _note_jams(terminal: Terminal, life: Life) -> None:
+    terminal.cash.faults.add("stack_jams")
+    terminal.cash_harmed = True
+
+
 def _no_paper(terminal: Terminal, life: Life) -> None:
     life.links["medical_insurance"].before["2207"] = lambda: terminal.printer.faults.add("paper_out")
 
@@ -162,6 +167,7 @@ PLANS = (
         bank=True,
         ends="voided",
     ),
+    WholePlan("a note jams on its way to the box", prepare=_note_jams, ends="note_uncertain"),
     WholePlan("the paper is out when the receipt is due", prepare=_no_paper, ends="receipt_not_confirmed"),
 )
 

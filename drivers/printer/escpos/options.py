@@ -29,7 +29,7 @@ class Options:
     present: str = ""  # hex of the command that puts a cut receipt into the outlet, where the cut alone does not
     withdraw: str = ""  # hex of the command that takes back what lies in the outlet, where the model can
     fonts: str = ""  # paths joined by ':', "#n" names a face of a collection; empty = Debian's
-    poll_s: float = 2.0
+    poll_s: float = 4.0  # each job asks anyway before it begins
     reply_s: float = 0.4  # a real-time answer takes a few milliseconds; this is silence
     silent_polls_max: int = 5
     batch_bytes: int = 512  # between two status questions

@@ -27,7 +27,7 @@ class Options:
     uri: str = ""  # required
     ca: str = ""  # for ipps: who may vouch for the printer; empty = the system's list
     user: str = "kiosk"  # generic: a job never names a person
-    poll_s: float = 5.0
+    poll_s: float = 10.0  # each job asks anyway before it begins
     connect_s: float = 2.0
     reply_s: float = 10.0  # includes handing a document over
     busy_s_max: float = 15.0  # how long a printer may be busy with others before it takes our document

@@ -44,6 +44,8 @@ class Asking:
         self._record = record
         self._log = log
         self._signed_on_at: float | None = None
+        # Two at once would leave the keys of one and the keys of the other in the pad, and neither pair at the bank.
+        self._one_sign_on = trio.Lock()
 
     @property
     def station(self) -> messages.Station:
@@ -60,6 +62,10 @@ class Asking:
 
     async def sign_on(self) -> None:
         """Raises: HostRefused, OutcomeUnknown, DeviceFault; see the client."""
+        async with self._one_sign_on:
+            await self._sign_on()
+
+    async def _sign_on(self) -> None:
         self._signed_on_at = None
         trace = self.new_trace_number()
         fields = messages.sign_on(self.station, trace, self._rules.key_form)
@@ -82,13 +88,14 @@ class Asking:
 
     async def insist_signed_on(self) -> None:
         """Raises: as ``sign_on``, but silence is a refusal here: the act that wanted it was surely not done."""
-        age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
-        if age_s is not None and age_s <= self._rules.key_age_s_max:
-            return
-        try:
-            await self.sign_on()
-        except OutcomeUnknown as unknown:
-            raise HostRefused(HOST, "sign_on_unanswered") from unknown
+        async with self._one_sign_on:
+            age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
+            if age_s is not None and age_s <= self._rules.key_age_s_max:
+                return
+            try:
+                await self._sign_on()
+            except OutcomeUnknown as unknown:
+                raise HostRefused(HOST, "sign_on_unanswered") from unknown
 
     def keys_are_void(self) -> None:
         """Sign on again before whatever comes next."""

@@ -33,6 +33,8 @@ def pages() -> list[Question]:
         house.take_card(with_paper=False, forgotten=True),
         house.take_paper(),
         house.paper_left((Place.RECEIPT_OUTLET,)),
+        house.card_inside(pin_in_doubt=True),
+        house.paper_left((Place.RECEIPT_OUTLET,)),
     ]
 
 

@@ -1,0 +1,61 @@
+"""Histories of a whole kiosk: twelve residents, faults and power cuts by seed; and the checks can fail."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulators.deterministic.command import rule_of, shortened
+from simulators.deterministic.history import Limits, live_history
+
+ROOT = Path(__file__).parents[2]
+MONEY = Limits(only_money=True)
+LIE = Limits(only_money=True, disk_lies=True)
+LYING_SEEDS_MAX = 30
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_mixed_history_breaks_no_rule(seed: int) -> None:
+    """Whatever residents, devices, hosts, network and power do: all books agree, and the terminal serves again."""
+    told = live_history(seed)
+    assert told.violations == [], told.violations
+    assert told.sessions.total() == 12
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_history_about_money_breaks_no_rule(seed: int) -> None:
+    """The same where every resident comes about money."""
+    assert live_history(seed, MONEY).violations == []
+
+
+def _digest(hash_seed: str) -> tuple[str, int]:
+    told = subprocess.run(
+        [sys.executable, "-m", "simulators", "simulate", "--seed", "3", "--runs", "2", "--only-money"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    line = json.loads(told.stdout.strip().splitlines()[-1])
+    return line["digest"], line["histories"]
+
+
+def test_a_history_is_the_same_in_every_process() -> None:
+    """Two processes with other hash seeds tell the same two stories, byte for byte."""
+    one, other = _digest("1"), _digest("2")
+    assert one == other
+    assert one[1] == 2
+
+
+def test_a_disk_that_lies_is_found_and_told_shortly() -> None:
+    """Within a few seeds the books disagree, and the seed's shortest story breaks the same rule in fewer lines."""
+    told = next(one for seed in range(1, LYING_SEEDS_MAX) if (one := live_history(seed, LIE)).violations)
+    shortest = shortened(told, LIE)
+    assert {rule_of(one) for one in shortest.violations} & {rule_of(one) for one in told.violations}
+    assert len(shortest.story) <= len(told.story)
+    assert shortest.power_cuts, shortest.violations
