@@ -65,6 +65,7 @@ class Appender:
     def undone(self) -> None:
         """The commit did not happen."""
         self._found.clear()
+        self._periods.undone()
 
     def _make_findable(self, sql: Sql, block: int, *words: str) -> None:
         for word in words:

@@ -32,6 +32,11 @@ class Periods:
             known = self._sealers[period] = Sealer(key)
         return known
 
+    def undone(self) -> None:
+        """The caller's commit did not happen, and with it perhaps a key that was made in it: what would be sealed under
+        that one could never be opened again."""
+        self._sealers.clear()
+
     def opened(self, period: str, sealed: bytes, row: str) -> bytes | None:
         """The clear bytes; None where the period's key was destroyed.
 

@@ -66,15 +66,18 @@ def planted(house: Path, mutant: Mutant) -> str:
 def hunted(house: Path, runs: int) -> Found:
     """The first seed of the copy that breaks a rule."""
     command = [sys.executable, "-m", "simulators", "simulate", "--until-broken", "--only-money", "--runs", str(runs)]
-    told = subprocess.run(
-        command,
-        cwd=house,
-        env={**os.environ, "PYTHONPATH": str(house)},
-        capture_output=True,
-        text=True,
-        timeout=MUTANT_S_MAX,
-        check=False,
-    )
+    try:
+        told = subprocess.run(
+            command,
+            cwd=house,
+            env={**os.environ, "PYTHONPATH": str(house)},
+            capture_output=True,
+            text=True,
+            timeout=MUTANT_S_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Found(0, f"not within {MUTANT_S_MAX:.0f} s")
     lines = told.stdout.strip().splitlines()
     if not lines:
         raise ValueError(told.stderr.strip()[-400:])

@@ -53,6 +53,16 @@ def yuan_in_words(fen: Fen) -> str:
     return words
 
 
+def number_in_words(number: int) -> str:
+    """``11`` as 十一: counts, days and months as they are read aloud. ``number`` is nought or more."""
+    return _whole_in_words(number)
+
+
+def digits_in_words(digits: str) -> str:
+    """``2026`` as 二零二六: years, which are read figure by figure."""
+    return "".join(_DIGITS[int(digit)] for digit in digits)
+
+
 def _whole_in_words(number: int) -> str:
     if number == 0:
         return _DIGITS[0]

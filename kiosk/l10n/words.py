@@ -1,15 +1,17 @@
 """Rendering a ``Text``: as it is shown, and as it is read aloud."""
 
+import re
 from datetime import date
 from string import Formatter
 
-from kiosk.domain.money import Fen, yuan, yuan_in_words
+from kiosk.domain.money import Fen, digits_in_words, number_in_words, yuan, yuan_in_words
 from kiosk.domain.text import Amount, Bilingual, Day, Grouped, Month, Name, Text, Value
 from kiosk.l10n.catalog import MissingTranslation, chinese
 
 __all__ = ["HIDDEN", "MissingTranslation", "aloud", "read_aloud", "render", "shown", "spoken_pieces", "template"]
 
 HIDDEN = "••••"
+_LIST = re.compile(r"\d{1,3}( \d{1,3})+")  # numbers beside each other: notes of 1 5 10
 
 
 def render(text: Text, language: str, hide_amounts: bool = False) -> str:
@@ -70,8 +72,26 @@ def aloud(value: Value, language: str) -> str:
             return (", " if language == "en" else "，").join(" ".join(group) for group in groups)
         case Text():
             return read_aloud(value, language)
+        case _ if language == "zh":
+            return _chinese_aloud(value)
         case _:
             return shown(value, language)
+
+
+def _chinese_aloud(value: Value) -> str:
+    """A voice pack reads single characters: 11 would be one-one. One figure alone stays as it is: the name of a key."""
+    match value:
+        case Day(day):
+            return f"{digits_in_words(str(day.year))}年{number_in_words(day.month)}月{number_in_words(day.day)}日"
+        case Month(month):
+            year, number = month.split("-")
+            return f"{digits_in_words(year)}年{number_in_words(int(number))}月"
+        case int() if value > 9:
+            return number_in_words(value)
+        case str() if _LIST.fullmatch(value):
+            return "、".join(number_in_words(int(number)) for number in value.split())
+        case _:
+            return shown(value, "zh")
 
 
 def read_aloud(text: Text, language: str) -> str:

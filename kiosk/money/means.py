@@ -9,6 +9,8 @@ from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, ResidentLeft
 
 # As the hospital names them.
 CASH, BANK_CARD, ACCOUNT = "cash", "bank_card", "account"
+# A terminal without a bank, or whose reader opens no bank application: nothing to explain to anybody.
+NEVER_HERE = ("not_connected", "no_debit_reader")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ async def means_now(kiosk: Kiosk, due_fen: Fen) -> Means:
     fitted = [CASH] if "cash_acceptor" in settings.slots else []
     if CASH in fitted and (reason := _no_cash(kiosk)):
         why_not[CASH] = reason
-    if "bank" in settings.hosts:
+    reason = await _no_card(kiosk) if "bank" in settings.hosts else NEVER_HERE[0]
+    if reason not in NEVER_HERE:
         fitted.append(BANK_CARD)
-        if reason := await _no_card(kiosk):
-            why_not[BANK_CARD] = reason
+        why_not |= {BANK_CARD: reason} if reason else {}
     return Means(tuple(one for one in fitted if one not in why_not), why_not)
 
 

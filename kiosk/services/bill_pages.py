@@ -142,7 +142,9 @@ def figures_changed(old: Split, new: Split) -> Question:
 
 
 def settled(kiosk: Kiosk, settlement: Settlement, change: Fen, owed: Fen, printed: bool) -> Question:
-    paid = say("You paid {paid}.", paid=Amount(settlement.split.cash_fen))
+    paid = say("You pay nothing yourself.")
+    if settlement.split.cash_fen:
+        paid = say("You paid {paid}.", paid=Amount(settlement.split.cash_fen))
     explain = [say("Your change was {change}.", change=Amount(change)) if change else paid]
     if owed:
         explain.append(say("We still owe you {amount}: ask at the counter.", amount=Amount(owed)))

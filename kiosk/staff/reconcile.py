@@ -9,8 +9,9 @@ from functools import partial
 
 from kiosk.domain.entries import AlreadyClosed, StoredEntry
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
-from kiosk.domain.statement import Difference, Finding
+from kiosk.domain.statement import Comparison, Difference, Finding
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
+from kiosk.money.ask_platform import ask_platform
 from kiosk.money.live_cases import live_cases
 from kiosk.money.run_reconciliation import DAYS_BACK_MAX, Books, Reconciled, reconcile_day, reconciled_days, today
 from kiosk.ports import Answer, Figure, Figures, HostRefused, OutcomeUnknown, Question, Role, Tone, Waiting
@@ -45,13 +46,7 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
     try:
         done = await kiosk.wait(page, lambda: _reconciled(books, day, duty), to_the_end_s=RECONCILE_S_MAX)
     except HostRefused:
-        await tell(
-            kiosk,
-            "staff_not_reconciled",
-            say("The hospital has no detail of this day yet"),
-            say("Nothing was closed by this."),
-            say("The terminal asks again by itself."),
-        )
+        await _without_detail(kiosk, day)
         return
     except OutcomeUnknown:
         await tell(
@@ -71,6 +66,31 @@ async def _reconciled(books: Books, day: date, duty: OnDuty) -> Reconciled:
         return await reconcile_day(books, day, duty.staff.staff_id)
     except AlreadyClosed:  # the forwarder was faster with one of them; what is left is judged again
         return await reconcile_day(books, day, duty.staff.staff_id)
+
+
+async def _without_detail(kiosk: StaffKiosk, day: date) -> None:
+    """Not final yet: what the platform shows now is told, and decides nothing."""
+    page = Question(
+        "staff_asking_platform", say("Comparing the books"), body=Waiting(say("Asking the medical insurance"))
+    )
+    explain = [say("Nothing was closed by this."), say("The terminal asks again by itself.")]
+    try:
+        ask = partial(ask_platform, kiosk.journal, kiosk.medical_insurance, day)
+        now = await kiosk.wait(page, ask, to_the_end_s=RECONCILE_S_MAX)
+        explain.insert(0, _shown_now(now))
+    except (HostRefused, OutcomeUnknown):
+        explain.insert(0, say("The insurance did not answer either."))
+    heading = say("The hospital has no detail of this day yet")
+    await tell(kiosk, "staff_not_reconciled", heading, *explain)
+
+
+def _shown_now(now: Comparison) -> Text:
+    return say(
+        "The insurance shows {agree} as here, {differ} otherwise, {open} not at all.",
+        agree=now.agree,
+        differ=len(now.findings),
+        open=now.open,
+    )
 
 
 async def _choose_day(kiosk: StaffKiosk, books: Books) -> date:

@@ -78,8 +78,8 @@ def _sounds(piece: str, folder: Path | None) -> list[str]:
     whole = _file(piece, folder)
     if whole.exists():
         return [str(whole)]
-    files = [_file(char, folder) for char in piece]
-    return [str(file) for file in files] if all(file.exists() for file in files) else []
+    files = [_file(char, folder) for char in piece if char.isalnum()]
+    return [str(file) for file in files] if files and all(file.exists() for file in files) else []
 
 
 def _file(words: str, folder: Path) -> Path:

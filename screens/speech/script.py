@@ -5,7 +5,7 @@ The loudspeaker says only what a stranger may hear. Names, amounts and every fig
 
 from dataclasses import dataclass
 
-from kiosk.domain.text import Text, Value, say
+from kiosk.domain.text import Grouped, Text, Value, say
 from kiosk.l10n import aloud, spoken_pieces
 from kiosk.ports import Answer, Figure, Role, Stars, Waiting
 from screens import acts
@@ -32,7 +32,9 @@ def script(moment: Moment, picture: Picture) -> list[Utterance]:
     language = moment.preferences.language
     said = [_utter(text, language) for text in _question(moment)]
     said += [_figure(figure, language) for figure in picture.figures]
-    said += [_utter(text, language) for text in _choices(moment, picture)]
+    for text in _choices(moment, picture):
+        said.append(_utter(text, language))
+        said += _note_of(moment, text, language)
     return said
 
 
@@ -57,11 +59,21 @@ def _utter(text: Text, language: str) -> Utterance:
 def _question(moment: Moment) -> list[Text]:
     question = moment.question
     texts = [question.spoken] if question.spoken else [question.heading, *question.explain]
+    if question.case_code:
+        texts.append(say("Number {code}", code=Grouped(question.case_code)))  # who cannot see it must hear it
     if isinstance(question.body, Stars) and moment.progress:
         texts.append(question.body.prompt or PROMPTS[moment.progress.prompt])
     if isinstance(question.body, Waiting) and moment.waited >= 2:
         texts = [question.body.doing]
     return texts
+
+
+def _note_of(moment: Moment, choice: Text, language: str) -> list[Utterance]:
+    """What stands small beside a choice tells two alike apart. It is about this person: for the headset only."""
+    notes = [
+        answer.note for answer in moment.question.answers if answer.note and choice.args.get("answer") is answer.label
+    ]
+    return [Utterance(note.msgid, spoken_pieces(note, language), personal=True) for note in notes]
 
 
 def _figure(figure: Figure, language: str) -> Utterance:

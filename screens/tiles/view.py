@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from kiosk.domain.text import Text, say
+from kiosk.domain.text import Amount, Name, Text, Value, say
+from kiosk.l10n import shown
 from kiosk.ports import Answer, Role
 from screens import acts
 from screens.frame.strip import split, strip
@@ -164,6 +165,18 @@ def _side_by_side(sheet: Sheet, moment: Moment, answer: Answer, target: Target, 
     return True
 
 
+def _sum_alone(moment: Moment, note: Text) -> str:
+    """The first personal value of a note that has no room to stand whole: half a sentence or half a day misleads."""
+    value = next(value for value in note.args.values() if isinstance(value, Amount | Name) or _personal(value))
+    if isinstance(value, Text):
+        return _sum_alone(moment, value)
+    return shown(value, moment.preferences.language, not moment.amounts_shown)
+
+
+def _personal(value: Value) -> bool:
+    return isinstance(value, Text) and value.personal
+
+
 def _note_text(answer: Answer) -> Text | None:
     return say("Not now") if answer.unavailable else answer.note
 
@@ -196,22 +209,26 @@ def _label(
     sheet: Sheet, moment: Moment, answer: Answer, target: Target, box: Box, ink: str, fill: str, middle: bool = False
 ) -> None:
     """The label, and below it the note or "not now". A label is never cut; a note gives way to it."""
-    note_text = _note_text(answer)
-    notes = sheet.lines(moment.words(note_text), box.w, "note", False)[:2] if note_text else ()
-    words, roles = moment.words(answer.label), ("label", "body", "note")
-    role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight("note"))
-    too_high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note") > box.h
+    note_text, words, roles = _note_text(answer), moment.words(answer.label), ("label", "body", "note")
+    for note_role in ("body", "note") if middle and sheet.theme.portrait else ("note",):
+        notes = sheet.lines(moment.words(note_text), box.w, note_role, False)[:2] if note_text else ()
+        role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight(note_role))
+        too_high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight(note_role) > box.h
+        if not too_high and len(notes) < 2:
+            break
     if too_high and note_text and note_text.personal and measure(words, sheet.theme.type.note, True) <= box.w:
         role, lines = "note", (words,)  # a sum never gives way: then the label is one small line, however long
-        notes = notes[: max(1, box.h // sheet.tight("note") - 1)]
+        room = box.h // sheet.tight("note") - 1
+        notes = notes if len(notes) <= room else (_sum_alone(moment, note_text),)
     elif too_high:
         notes = ()
         role, lines = sheet.fit(words, box.w, 3, roles, True, box.h)
-    high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight("note")
+    high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight(note_role)
     top = box.y + (max(0, box.h - high) // 2 if middle else 0)
     down = sheet.theme.colour.on_tint
     at = Box(box.x, top, box.w, box.h)
     y = sheet.block(at, lines, role, ink, fill, bold=True, target=target.act, down_colour=down, lead=TIGHT)
-    shade = sheet.theme.colour.ink2
     at = Box(box.x, y, box.w, box.h)
-    sheet.block(at, notes, "note", shade, fill, target=target.act, down_colour=down, lead=TIGHT)
+    sheet.block(
+        at, notes, note_role, sheet.theme.colour.ink2, fill, target=target.act, down_colour=down, lead=TIGHT
+    )  # fmt: skip

@@ -13,10 +13,11 @@ from simulators.bench import Measurement
 
 # Group -> its benches, in order. A bench that is not installed is named on standard error, and is no success.
 GROUPS = {
-    "ui": ("simulators.bench.ui",),
+    "ui": ("simulators.bench.ui", "simulators.bench.pages"),
     "card": ("simulators.bench.card", "simulators.bench.card_in"),
     "serial": ("simulators.bench.serial", "simulators.bench.receipt"),
     "journal": ("simulators.bench.journal",),
+    "cash": ("simulators.bench.notes", "simulators.bench.bill"),
     "hotlist": ("simulators.bench.hotlist",),
 }
 

@@ -19,7 +19,7 @@ from kiosk.money.recover import recover_cash
 from kiosk.ports import Back, Outcome, ResidentLeft, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
-from tests.bank.stand import PAN, account
+from tests.bank.stand import PAN, account, card_of
 from tests.flows.bank import BankOffice
 from tests.flows.money import CashMachine, Office
 from tests.flows.people import PULLS_CARD, WALKS_AWAY, CountingClock, KioskInMemory
@@ -100,6 +100,13 @@ class Payer:
 
     def nothing_is_left_open(self) -> bool:
         return self.journal.open_effects() == [] and self.journal.unspent() == []
+
+
+class NoDebitReader:
+    """As of a reader that is a maker's library: it has no ``open_debit``."""
+
+    def __init__(self) -> None:
+        self.card = card_of(account())
 
 
 class LaterKeys(CountingClock):
@@ -333,6 +340,17 @@ async def test_a_card_without_bank_application_pays_in_notes(autojump_clock: Moc
     assert await payer.pays() is Outcome.DONE
     assert "choose_means" not in payer.kiosk.screen.names()
     assert "no bank account" in payer.explained("confirm_quote")
+    assert payer.office.means == ["cash"]
+
+
+async def test_a_reader_that_opens_no_bank_application_is_not_explained(
+    autojump_clock: MockClock, payer: Payer
+) -> None:
+    """A maker's library reads the social security side alone: notes are asked for, and no word is said of a bank."""
+    payer = with_cash(payer, 5000, 1000)
+    payer.bank.reader = NoDebitReader()  # type: ignore[assignment] # that is the point
+    assert await payer.pays() is Outcome.DONE
+    assert "bank" not in payer.explained("confirm_quote")
     assert payer.office.means == ["cash"]
 
 

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import StatementRow
+from kiosk.domain.settlement import Settlement, Split, StatementRow
 from kiosk.domain.statement import BankRow
 from kiosk.money.platform_acts import CHINA, judged_on
 from kiosk.money.run_reconciliation import Books, days_due, reconcile_day, today
@@ -187,6 +187,28 @@ async def test_no_detail_yet_and_no_answer_close_nothing(autojump_clock: MockClo
     room.kiosk.desk.statements = None
     await compare(room, day)
     assert "staff_no_statements" in room.names()
+    assert "reconciled" not in room.acts()
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (25_000, "shows 1 as here, 0 otherwise, 0 not"),
+        (24_000, "shows 0 as here, 1 otherwise"),
+        (0, "0 otherwise, 1 not"),
+    ],
+)
+async def test_before_there_is_a_detail_the_platform_is_asked(
+    autojump_clock: MockClock, room: ComparingRoom, total: int, said: str
+) -> None:
+    """As here, otherwise, or not at all: said in words, and nothing is closed and no case opened by it."""
+    day = settle(room, "m1", "451207")
+    if total:
+        split = Split(Fen(total), Fen(10_000), Fen(9_000), Fen(6_000), Fen(0))
+        room.kiosk.office.booked["m1"] = Settlement("s-m1", "m1", "visit-m1", split)
+    await compare(room, day)
+    assert said in shown(room, "staff_not_reconciled")
+    assert cases(room) == []
     assert "reconciled" not in room.acts()
 
 

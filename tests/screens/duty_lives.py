@@ -14,6 +14,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, Question
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
+from tests.flows import test_staff_path as clearing
 from tests.flows import test_staff_reconcile as comparing
 from tests.flows import test_staff_refund as refund
 from tests.flows.duty import DutyRoom
@@ -74,6 +75,7 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     found += await _closings(folder, now)
     found += await _refunds(folder, now)
     found += await _comparisons(folder, now)
+    found += await _clearings(folder, now)
     return [one for one in found if "staff_" in one.name or "refund" in one.name]
 
 
@@ -134,6 +136,17 @@ async def _comparisons(folder: Path, now: datetime) -> list[Question]:
     await found.of(comparing.compare(room, day))
     room.kiosk.desk.statements = None
     await found.of(comparing.compare(room, day))
+    room.journal.close()
+    return found.pages
+
+
+async def _clearings(folder: Path, now: datetime) -> list[Question]:
+    """Notes on their way are cleared, and nothing waits to be."""
+    room = DutyRoom(folder / "clearings", make_pki(folder / "pki", now), cash=clearing.StuckMachine({1000: 5}))
+    room.clock.moment = now
+    found = Pages(room)
+    await found.of(clearing.clear(room))
+    await found.of(clearing.clear(room, stuck=False))
     room.journal.close()
     return found.pages
 

@@ -131,3 +131,25 @@ def test_amounts_are_among_the_pages() -> None:
     amounts = [value for question in questions().values() for value in values(question) if isinstance(value, Amount)]
     assert Amount(Fen(123450)) in amounts
     assert len(amounts) > 50
+
+
+def test_a_number_to_tell_is_heard() -> None:
+    """Give the number below, it says; that is no help to who cannot see it: the voice reads it, figure by figure."""
+    pose = POSES[0]
+    asked = [question for question in questions().values() if question.case_code == "451207"]
+    assert asked
+    for question in asked:
+        moment, picture = next(iter(pages(pose, question)))
+        assert "4 5 1 2，0 7" in " ".join(one.words for one in script(moment, picture) if not one.personal), (
+            question.name
+        )
+
+
+def test_two_bills_of_one_department_are_told_apart_by_ear() -> None:
+    """Beside each choice the headset reads its sum and its day; the loudspeaker names the department alone."""
+    pose, question = POSES[0], questions()["bill-choose_bill"]
+    moment, picture = next(iter(pages(pose, question)))
+    said = script(moment, picture)
+    first, note = said[1], said[2]
+    assert not first.personal and "按 1，神经内科" in first.words
+    assert note.personal and "九万八千七百六十五元四角三分" in note.words and "二零二六年" in note.words

@@ -56,7 +56,9 @@ def test_the_player_takes_whole_pieces_then_characters(tmp_path: Path) -> None:
         (tmp_path / f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.wav").touch()
     assert len(player._sounds("按", tmp_path)) == 1
     assert len(player._sounds("一元", tmp_path)) == 2
+    assert len(player._sounds("一、元", tmp_path)) == 2  # a pause needs no file
     assert player._sounds("二元", tmp_path) == []
+    assert player._sounds("，", tmp_path) == []
 
 
 def test_the_player_ends_by_itself(tmp_path: Path) -> None:

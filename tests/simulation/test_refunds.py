@@ -30,8 +30,8 @@ async def test_every_prefix_of_a_refund_is_explained(
     whole = await live_a_refund(plan, None)
     assert plan.ends in whole.acts
     cuts = 0
-    for cut_at in range(30):
-        cuts += (await live_a_refund(plan, cut_at)).cut
+    while (await live_a_refund(plan, cuts)).cut:
+        cuts += 1
     assert cuts >= 3, "the fuse must really burn"
     count_cuts(f"refund: {plan.name}", cuts)
 

@@ -214,6 +214,7 @@ def test_some_prefixes_are_explained(plan: WholePlan, count_cuts: CountCuts) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_every_prefix_is_explained(plan: WholePlan, count_cuts: CountCuts) -> None:
     """The same after every single effect: each sync, each command to a device, each question, each answer."""
@@ -224,6 +225,7 @@ def test_every_prefix_is_explained(plan: WholePlan, count_cuts: CountCuts) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_sectors_in_doubt_fall_either_way(plan: WholePlan, count_cuts: CountCuts) -> None:
     """A commit whose sync the power interrupts stands or does not, torn or out of order: three times each by seed."""

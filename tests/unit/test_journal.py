@@ -253,6 +253,20 @@ def test_key_of_an_effect_is_used_once(journal: SqliteJournal) -> None:
     assert len(journal.entries()) == 1
 
 
+def test_month_that_begins_with_a_refused_commit_is_readable(tmp_path: Path) -> None:
+    """The sealing key that a refused commit made went with it; what comes after is sealed under one that is kept."""
+    month = iter(("2026-11", "2026-12", "2026-12"))
+    journal = SqliteJournal(tmp_path, lambda: datetime.fromisoformat(f"{next(month)}-30T10:00:00+08:00"))
+    journal.commit(NewEntry("settle_intent", opens="key-1"))
+    with pytest.raises(apsw.ConstraintError):
+        journal.commit(NewEntry("settle_intent", opens="key-1"))
+    journal.record("step", "000001", count=1)
+    journal.close()
+    again = open_journal(tmp_path)
+    assert again.story("000001")[0].facts == {"count": 1}
+    again.close()
+
+
 def test_card_is_found_by_its_number_and_not_named(tmp_path: Path) -> None:
     """Entries of one card are found by its number, which stands nowhere in the file."""
     journal = open_journal(tmp_path)

@@ -5,6 +5,7 @@ from kiosk.ports import Question
 from kiosk.services import card_pages as card
 from tests.flows.people import KioskInMemory
 from tests.screens.pages.bill import DEAR
+from tests.screens.pages.refund import PAYMENT
 
 ANSWERS = ("51", "55", "75", "61", "54", "pin_cancelled", "line_down", "card_was_out", "reversed", "14")
 
@@ -17,6 +18,7 @@ def pages() -> list[Question]:
         card.choose_means(DEAR, Means((CASH, BANK_CARD), {BANK_CARD: "blocked"})),
         card.cannot_pay_here(Means((), {CASH: "cash_acceptor", BANK_CARD: "no_application"})),
         card.bank_pin(desk, DEAR),
+        card.bank_pin_again(desk, PAYMENT),
         card.asking_bank(),
         card.taking_back(),
         card.card_out(),

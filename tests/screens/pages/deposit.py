@@ -18,6 +18,7 @@ def pages() -> list[Question]:
     return [
         deposit.looking(),
         deposit.crediting(),
+        deposit.looking_for_means(),
         deposit.no_stay(),
         deposit.choose_amount(STAY, OFFERED),
         deposit.type_amount(Fen(100), DEAR),
@@ -25,9 +26,11 @@ def pages() -> list[Question]:
         deposit.confirm(STAY, DEAR),
         deposit.feed_notes(DEAR, Purse(), NOTES, Fen(100)),
         deposit.feed_notes(DEAR, inside, NOTES, Fen(100)),
-        deposit.feed_notes(DEAR, inside, (), Fen(100)),
+        deposit.no_more_notes(inside),
         deposit.credited("451207", DEAR, Fen(9_900), DEAR, printed=False),
         deposit.credited("451207", DEAR, NOTHING, NOTHING, printed=True),
         deposit.not_credited_yet("451207", DEAR, printed=True),
         deposit.not_credited_yet("451207", DEAR, printed=False),
+        deposit.bank_silent("451207", DEAR, printed=True),
+        deposit.bank_silent("451207", DEAR, printed=False),
     ]

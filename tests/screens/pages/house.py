@@ -31,6 +31,7 @@ def pages() -> list[Question]:
         house.nobody_there(SETTINGS, "451207"),
         house.take_card(with_paper=True, forgotten=False),
         house.take_card(with_paper=False, forgotten=True),
+        house.card_inside(pin_in_doubt=True),
         house.take_paper(),
         house.paper_left((Place.RECEIPT_OUTLET,)),
         house.card_inside(pin_in_doubt=True),

@@ -1,0 +1,124 @@
+"""Kiosk and forwarder, two real processes, write one journal; either is killed at any moment (money-rules 24)."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kiosk.domain.books import Account, totals
+from offline_queue.reader import open_reader
+from offline_queue.verify import verify
+
+SEED = int(os.environ.get("KILLS_SEED", "20261122"))
+LIFE_S = (0.05, 0.6)
+
+# Each says what it knows to be durable, one line an act, before it goes on.
+KIOSK = """
+import itertools, os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from kiosk.domain.books import Account, balanced
+from kiosk.domain.entries import NewEntry, NewNotice
+from offline_queue.journal import SqliteJournal
+journal = SqliteJournal(Path(sys.argv[1]), lambda: datetime(2026, 11, 21, tzinfo=UTC))
+for turn in itertools.count():
+    key, case = f"{os.getpid()}-{turn}", f"{turn % 1_000_000:06d}"
+    journal.commit(NewEntry("note_intent", case, {"note": key}, "B00000131", opens=key))
+    moved = balanced((Account.CASH_BOX, 10_000), (Account.RESIDENT, -10_000))
+    journal.commit(NewEntry("note_credited", case, {"credit": key}, "B00000131", moved, closes=key))
+    settled = balanced((Account.RESIDENT, 10_000), (Account.HOSPITAL, -10_000))
+    told = (NewNotice("hospital", "payment", "pay:" + key, {"bill": key}, 10_000),)
+    seq = journal.commit(NewEntry("settled", case, {"key": key}, "B00000131", settled, notices=told))
+    print("settled", key, seq, flush=True)
+"""
+FORWARDER = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from offline_queue.journal import SqliteJournal
+journal = SqliteJournal(Path(sys.argv[1]), lambda: datetime(2026, 11, 21, tzinfo=UTC))
+while True:
+    notice = journal.outbox.due("hospital")
+    if notice is None:
+        time.sleep(0.002)
+        continue
+    journal.outbox.unanswered(notice.key)
+    print("sent", notice.key, notice.facts["bill"], flush=True)
+    journal.outbox.told(notice.key)
+    print("told", notice.key, flush=True)
+"""
+
+
+class Writer:
+    """A process that is started again and again; ``said``: all its whole lines, over all its lives."""
+
+    def __init__(self, program: str, folder: Path, said: Path) -> None:
+        self._command = [sys.executable, "-c", program, str(folder)]
+        self._said = said
+        self.start()
+
+    def start(self) -> None:
+        with self._said.open("ab") as out:
+            self._process = subprocess.Popen(self._command, stdout=out)
+
+    def kill(self) -> None:
+        assert self._process.poll() is None, "it ended by itself"
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    @property
+    def said(self) -> list[list[str]]:
+        return [line.split() for line in self._said.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def live(folder: Path, kills: int) -> tuple[Writer, Writer]:
+    """Both at work until one of them, or both, are killed; so many times."""
+    chance = random.Random(SEED)
+    kiosk = Writer(KIOSK, folder, folder / "kiosk.txt")
+    while not kiosk.said:
+        time.sleep(0.01)
+    forwarder = Writer(FORWARDER, folder, folder / "forwarder.txt")
+    for _ in range(kills):
+        time.sleep(0.4 + chance.uniform(*LIFE_S))  # the first part is Python's start
+        victims = chance.choice(([kiosk], [forwarder], [kiosk, forwarder]))
+        for victim in victims:
+            victim.kill()
+        for victim in victims:
+            victim.start()
+    time.sleep(1.0)
+    kiosk.kill()
+    forwarder.kill()
+    return kiosk, forwarder
+
+
+def judge(folder: Path, kiosk: Writer, forwarder: Writer) -> None:
+    """Whatever a process was told to be durable is there, once, and the chain of both holds."""
+    reader = open_reader(folder)
+    verdict = verify(reader.connection, reader.public_key, root=reader.root)
+    assert verdict.whole, verdict
+    entries = list(reader.entries())
+    settled = {str((entry.facts or {})["key"]): entry.seq for entry in entries if entry.act == "settled"}
+    assert all(settled[key] == int(seq) for _, key, seq in kiosk.said)
+    told = [str((entry.facts or {})["key"]) for entry in entries if entry.act == "notice_told"]
+    assert len(told) == len(set(told)) > 0
+    assert {line[1] for line in forwarder.said if line[0] == "told"} <= set(told) <= {f"pay:{key}" for key in settled}
+    owed = next(iter(reader.connection.execute("select unsent_count, unsent_sum_fen from outbox_totals")))
+    assert owed == (len(settled) - len(told), (len(settled) - len(told)) * 10_000)
+    books = totals(posting for entry in entries for posting in entry.postings)
+    assert books.get(Account.HOSPITAL, 0) == -10_000 * len(settled)
+
+
+def test_either_writer_is_killed(tmp_path: Path) -> None:
+    """Four kills: nothing that was said to be durable is lost, nothing is told twice in the books."""
+    judge(tmp_path, *live(tmp_path, 4))
+
+
+@pytest.mark.slow
+def test_either_writer_is_killed_again_and_again(tmp_path: Path) -> None:
+    """The same for forty kills."""
+    judge(tmp_path, *live(tmp_path, 40))
