@@ -1,4 +1,4 @@
-"""``python -m kiosk run | doctor | case CODE``: everything there is to start on a terminal."""
+"""``python -m kiosk run | forward | doctor | case CODE``: everything there is to start on a terminal."""
 
 import argparse
 import gc
@@ -11,7 +11,7 @@ CASE_DIGITS = 6
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "doctor", "case"))
+    parser.add_argument("command", choices=("run", "forward", "doctor", "case"))
     parser.add_argument("code", nargs="?", default="", help="case: the six digits of a receipt or screen")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     parser.add_argument("--json", action="store_true", help="doctor: for machines")

@@ -14,8 +14,8 @@ import trio
 from drivers.pin_entry import make_pin_entry
 from drivers.registry import find_driver
 from kiosk.clock import SystemClock
-from kiosk.config import ConfigError, HostSettings, Settings
-from kiosk.control import ControlSilent, ask_control, serve_control
+from kiosk.config import ConfigError, Settings
+from kiosk.control import ControlSilent, ask_control, forward_path, kiosk_path, serve_control
 from kiosk.desk import Desk, MakePinEntry
 from kiosk.doctor import (
     Finding,
@@ -35,22 +35,14 @@ from kiosk.hosts.bank.terminal import TraceCounterBroken
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
-from kiosk.hosts.link import HttpsHostLink
-from kiosk.hosts.medical_insurance.connect import connect as connect_medical_insurance
-from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable
-from kiosk.hosts.not_connected import NotConnected
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.lamps import LitScreen
+from kiosk.links import host_links, medical_insurance, not_connected
 from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_bank import keep_bank_driven
-from kiosk.money.drive_deposits import keep_driving_deposits
-from kiosk.money.hospital_notices import hospital_notices
-from kiosk.money.keep_driving import keep_driving
-from kiosk.money.run_reconciliation import Books, keep_reconciling
-from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
 from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.staff import TerminalBooks
@@ -67,14 +59,6 @@ HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
 CASE_DIGITS = 6
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
-
-
-def not_connected(name: str) -> Any:
-    return NotConnected(name)
-
-
-def control_path(settings: Settings) -> Path:
-    return Path(settings.run_dir) / "kiosk.sock"
 
 
 @dataclass(frozen=True)
@@ -108,7 +92,7 @@ async def run_kiosk(settings: Settings) -> None:
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys))
-    links, screen = _links(settings, log), KivyScreen(settings)
+    links, screen = host_links(settings, log, HOSTS, MONEY_HOSTS), KivyScreen(settings)
     desk = compose(
         settings,
         Outside(
@@ -137,9 +121,9 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             told = {"case_viewed": partial(note_view, journal)}
-            await nursery.start(serve_control, control_path(settings), {"doctor": examine}, told)
+            await nursery.start(serve_control, kiosk_path(settings), {"doctor": examine}, told)
             nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
-            await nursery.start(serve, desk, journal, links)
+            await nursery.start(serve, desk, journal)
             (run_dir / "ready").write_text(str(os.getpid()))
             gc.freeze()  # what the start made stays for good: no collection looks at it again
             gc.enable()
@@ -171,7 +155,7 @@ def note_view(journal: Journal, code: str) -> str:
 async def tell_of_view(settings: Settings, code: str) -> bool:
     """Whether the running kiosk has written down that this case is looked at."""
     try:
-        return bool(await ask_control(control_path(settings), f"case_viewed {code}") == "noted")
+        return bool(await ask_control(kiosk_path(settings), f"case_viewed {code}") == "noted")
     except ControlSilent:
         return False
 
@@ -205,7 +189,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         make_pin_entry=outside.make_pin_entry,
         hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
         debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
-        medical_insurance=_medical_insurance(settings, links, clock, log),
+        medical_insurance=medical_insurance(settings, links, clock.now, log),
         bank=not_connected("bank"),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
@@ -218,27 +202,18 @@ def compose(settings: Settings, outside: Outside) -> Desk:
 
 
 async def serve(
-    desk: Desk,
-    journal: SqliteJournal,
-    links: Mapping[str, HostLink],
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    desk: Desk, journal: SqliteJournal, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Keep the devices, tell the hosts what they are owed, serve residents; started once a card is served."""
+    """Keep the devices, the bank and the residents; started once a card is served. What else hosts must be told is the
+    forwarder's."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(desk.supervisor.run)
-        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(desk, links), desk.log)
-        nursery.start_soon(keep_driving, journal, desk.clock, desk.medical_insurance, lambda: {desk.live_case})
-        if "hospital" in desk.settings.hosts:
-            nursery.start_soon(keep_driving_deposits, journal, desk.clock, desk.hospital, lambda: {desk.live_case})
         if "bank" in desk.settings.hosts:
             nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):
             await desk.supervisor.wait_tried()
         await nursery.start(serve_residents, desk)
         # Yesterday's accounts can wait until somebody can be served: they load what speaks to hosts.
-        if desk.statements is not None and "medical_insurance" in desk.settings.hosts:
-            books = Books(journal, desk.clock, desk.statements, desk.settings, lambda: desk.live_case)
-            nursery.start_soon(keep_reconciling, books, desk.log)
         task_status.started()
 
 
@@ -256,20 +231,24 @@ def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
     )
 
 
-def _deliveries(desk: Desk, links: Mapping[str, HostLink]) -> Deliveries:
-    """What each connected host may be owed. Without its host a notice stays owed."""
-    hospital = hospital_notices(desk.hospital, desk.debt_register) if "hospital" in links else {}
-    return {**card_platform_notices(desk.card_platform), **hospital}
-
-
 async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
+    journal.append(await _forwarder_finding(settings))
     try:
-        answer = await ask_control(control_path(settings), "doctor")
+        answer = await ask_control(kiosk_path(settings), "doctor")
     except ControlSilent:
         return [*await _examine_alone(settings), *journal]
     return [Finding("kiosk", "ok", "running"), *(Finding(*row) for row in answer), *journal]
+
+
+async def _forwarder_finding(settings: Settings) -> Finding:
+    """Without an answer nobody knows what is unsent: no update, no reset."""
+    try:
+        told = await ask_control(forward_path(settings), "unsent")
+    except ControlSilent:
+        return Finding("forwarder", "warn", "not running")
+    return Finding("forwarder", "ok", f"running, journal signed up to row {told['seq']}")
 
 
 def _journal_findings(data_dir: Path) -> list[Finding]:
@@ -295,7 +274,7 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
 
 async def _examine_alone(settings: Settings) -> list[Finding]:
     log = JsonLog()
-    links = _links(settings, log)
+    links = host_links(settings, log, HOSTS, MONEY_HOSTS)
     supervisor = Supervisor(
         settings.slots,
         find_driver,
@@ -313,26 +292,6 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         nursery.cancel_scope.cancel()
     hosts = [*await _host_findings(links), *await _bank_findings(settings, log)]
     return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]
-
-
-def _links(settings: Settings, log: JsonLog) -> dict[str, HttpsHostLink]:
-    """One link a host; a host without settings is unknown to this terminal."""
-    nowhere = HostSettings(url="")
-    names = (*HOSTS, *(name for name in MONEY_HOSTS if name in settings.hosts))
-    return {
-        name: HttpsHostLink(name, settings.hosts.get(name, nowhere), log, production=settings.production)
-        for name in names
-    }
-
-
-def _medical_insurance(settings: Settings, links: Mapping[str, HostLink], clock: SystemClock, log: Log) -> Any:
-    if "medical_insurance" not in links:
-        return not_connected("medical_insurance")
-    try:
-        return connect_medical_insurance(settings, links["medical_insurance"], clock.now)
-    except (MessageIdsUnusable, ValueError) as broken:  # the counter's file, or SM2 keys in the settings
-        log("medical_insurance_unusable", why=str(broken))
-        return not_connected("medical_insurance")
 
 
 def _bank(desk: Desk, line: WayToBank) -> Bank:
@@ -358,7 +317,7 @@ async def _bank_findings(settings: Settings, log: Log) -> list[Finding]:
     return [await bank_finding(line)] if line else []
 
 
-async def _host_findings(links: dict[str, HttpsHostLink]) -> list[Finding]:
+async def _host_findings(links: Mapping[str, HostLink]) -> list[Finding]:
     findings: dict[str, Finding] = {}
 
     async def look(name: str) -> None:

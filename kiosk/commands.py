@@ -24,6 +24,11 @@ def obey(asked: argparse.Namespace) -> int:
         if asked.command == "run":
             trio.run(run_kiosk, settings)
             return 0
+        if asked.command == "forward":
+            from kiosk.forward import run_forwarder  # the kiosk's own process never needs it
+
+            trio.run(run_forwarder, settings)
+            return 0
         if asked.command == "case":
             if not trio.run(tell_of_view, settings, asked.code.replace(" ", "")):
                 print("The kiosk does not run: its journal does not say that you looked.", file=sys.stderr)

@@ -130,6 +130,7 @@ class MedicalInsuranceRules(_Part, frozen=True):
     path: str = "/fsi/api"  # of the gateway; the message says by itself which one it is
     serial_first: int = 1  # the terminal's share of the institution's message serials (money-rules 4)
     serial_last: int = 9999
+    forwarder_serials: int = 1000  # the last so many of the share are its forwarder's
     insurance_codes: tuple[str, ...] = ("310", "390")  # insutype, the first one in force settles
     tolerance_fen_per_line: int = 1  # regions round differently (identities of amounts)
     unknown_codes: tuple[str, ...] = ()  # infcodes by which a region's platform says "I do not know" instead of "no"
@@ -269,6 +270,12 @@ def _checked(settings: Settings, path: Path) -> Settings:
         (
             0 <= settings.medical_insurance.serial_first <= settings.medical_insurance.serial_last <= 9999,
             "medical_insurance serials lie between 0 and 9999",
+        ),
+        (
+            settings.medical_insurance.serial_first
+            <= settings.medical_insurance.serial_last - settings.medical_insurance.forwarder_serials
+            < settings.medical_insurance.serial_last,
+            "medical_insurance.forwarder_serials leaves serials for both the forwarder and the kiosk",
         ),
         (
             settings.medical_insurance.signing in ("front_end", "gateway", "sm"),

@@ -26,6 +26,9 @@ class JournalCopies:
         self._root = root
         self._public_key = root.signing.public_key().public_bytes_raw()
 
+    def close(self) -> None:
+        self._connection.close()
+
     def newest(self) -> int:
         return int(self._one("select coalesce(max(seq), 0) from entry")[0])
 

@@ -1,4 +1,4 @@
-"""The kiosk as the stack sees it: one process that is started, watched, and sometimes loses its power."""
+"""The terminal's processes as the stack sees them: started, watched, and sometimes without power."""
 
 import os
 import shutil
@@ -17,12 +17,17 @@ EX_CONFIG = 78  # sysexits(3): starting again would not help
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
 
 
-def kiosk_command(settings: Path) -> list[str]:
-    return [sys.executable, "-m", "kiosk", "run", "--settings", str(settings)]
+FORWARD = "forward"  # the forwarder's folder in the kiosk's
+
+
+def kiosk_command(settings: Path, command: str = "run") -> list[str]:
+    return [sys.executable, "-m", "kiosk", command, "--settings", str(settings)]
 
 
 class KioskProcess:
-    """Keeps a kiosk running as systemd would. ``run_dir`` stands for its tmpfs: a power cut empties it."""
+    """Keeps a process running as systemd would: the kiosk, or with another ``name`` its forwarder. ``run_dir`` stands
+    for its tmpfs: every start empties it, but for the forwarder's folder in the kiosk's.
+    """
 
     def __init__(
         self,
@@ -31,7 +36,9 @@ class KioskProcess:
         env: Mapping[str, str],
         run_dir: Path,
         on_change: Callable[[], None],
+        name: str = "kiosk",
     ) -> None:
+        self.name = name
         self.restarts = 0
         self.ready = False
         self.started_at = 0.0  # time.monotonic() of the last spawn
@@ -60,7 +67,7 @@ class KioskProcess:
             assert self._child
             status = await self._child.wait()
             if status == EX_CONFIG:
-                raise ChildEnded(f"the kiosk refuses its settings, see {self._child.log}")
+                raise ChildEnded(f"the {self.name} refuses its settings, see {self._child.log}")
             await trio.sleep(BACK_OFF_S[min(self._quick_ends, len(BACK_OFF_S) - 1)])
             self._quick_ends += 1
             self.restarts += 1
@@ -76,7 +83,7 @@ class KioskProcess:
         self.ready = False
         self._empty_run_dir()
         self.started_at = time.monotonic()
-        self._child = self._children.start("kiosk", self._command, env=self._env, cwd=self._run_dir)
+        self._child = self._children.start(self.name, self._command, env=self._env, cwd=self._run_dir)
         self._on_change()
         try:
             await until_file(self._run_dir / "ready", self._child, READY_S_MAX)
@@ -88,8 +95,10 @@ class KioskProcess:
         self._on_change()
 
     def _empty_run_dir(self) -> None:
-        shutil.rmtree(self._run_dir, ignore_errors=True)
-        self._run_dir.mkdir(parents=True, mode=0o700)
+        self._run_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for one in self._run_dir.iterdir():
+            if one.name != FORWARD:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
 
 
 def kiosk_environment(display: str, hardware: Mapping[str, str], screen_map: bool) -> dict[str, str]:

@@ -25,7 +25,7 @@ from simulators.hosts.bank_server import serve_bank
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
-from simulators.kiosk_process import KioskProcess, kiosk_command, kiosk_environment
+from simulators.kiosk_process import FORWARD, KioskProcess, kiosk_command, kiosk_environment
 from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings
 from simulators.pki import Pki, make_pki
 from simulators.processes import Children
@@ -41,6 +41,7 @@ KIOSK_HOSTS = {
     "agency": "agency_duty",
     "hospital": "hospital",
     "medical_insurance": "medical_insurance",
+    "agency_ledger": "agency_ledger",
 }
 CHECKER = "certificate_check"  # where anybody follows the QR code of a certificate
 SPOKEN_SHOWN = 1
@@ -119,8 +120,18 @@ class Stack:
                 self.kiosk_dir,
                 self._tell,
             )
-            self.faults = FaultSwitches(self.hardware, self.weather, self.kiosk, self._tell)
+            self.forwarder = KioskProcess(
+                self._children,
+                kiosk_command(settings, "forward"),
+                {},
+                self.kiosk_dir / FORWARD,
+                self._tell,
+                "forwarder",
+            )
+            self.faults = FaultSwitches(self.hardware, self.weather, (self.kiosk, self.forwarder), self._tell)
             await nursery.start(self.kiosk.run)
+            if not plan.command:
+                await nursery.start(self.forwarder.run)
             await nursery.start(serve_on_loopback, front_panel(self), self.panel_port)
             nursery.start_soon(self._watch)
             task_status.started()

@@ -1,6 +1,6 @@
 """The fault switches of the front panel, by name: what each does to devices, cables, network or power."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from simulators.front_panel.front import Switch
 from simulators.hardware import Hardware
@@ -33,9 +33,13 @@ MOMENTARY = ("pcscd_restart", "power_cut")
 
 class FaultSwitches:
     def __init__(
-        self, hardware: Hardware, weather: Weather, kiosk: KioskProcess, on_change: Callable[[], None]
+        self,
+        hardware: Hardware,
+        weather: Weather,
+        processes: Sequence[KioskProcess],
+        on_change: Callable[[], None],
     ) -> None:
-        self._hardware, self._weather, self._kiosk, self._on_change = hardware, weather, kiosk, on_change
+        self._hardware, self._weather, self._processes, self._on_change = hardware, weather, processes, on_change
 
     def state(self, name: str) -> Switch:
         return Switch(name, name not in MOMENTARY and self._is_on(name), name in MOMENTARY)
@@ -59,7 +63,8 @@ class FaultSwitches:
 
     async def _power_cut(self) -> None:
         self._hardware.power_cut()
-        await self._kiosk.power_cut()
+        for process in self._processes:
+            await process.power_cut()
 
     def _is_on(self, name: str) -> bool:
         hardware = self._hardware

@@ -1,6 +1,6 @@
 """Every row of the journal goes to the agency's ledger, so that a stolen terminal takes no evidence with it (rule 25).
 
-The ledger remembers how far it has them; this side keeps no mark that could be wrong.
+The ledger remembers how far it has them; this side keeps no mark on the disk that could be wrong.
 """
 
 import random
@@ -23,10 +23,11 @@ class LedgerDisagrees(Exception):
 
 async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log) -> NoReturn:
     """For as long as the process lives. A disagreement is journaled once and looked at again every 15 minutes."""
-    tries, told = 0, ""
+    tries, told, kept = 0, "", 0
     while True:
         try:
-            await copy_rows(rows, ledger)
+            if rows.newest() > kept:
+                kept = await copy_rows(rows, ledger)
         except OutcomeUnknown:
             tries += 1
             await trio.sleep(min(BACK_OFF_S_MAX, 2.0**tries) * (0.5 + random.random() / 2))
@@ -43,13 +44,12 @@ async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log:
 
 
 async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:
-    """Send what the ledger has not; how many rows. Repeats only what it may: the ledger keeps a row once.
+    """Send what the ledger has not; how far it has them now. Repeats only what it may: the ledger keeps a row once.
 
     Raises:
         LedgerDisagrees, OutcomeUnknown, HostRefused.
     """
     kept = await ledger.kept_up_to()
-    began = kept
     if kept > rows.newest():
         raise LedgerDisagrees("journal_behind_ledger")
     while (batch := rows.after(kept, ROWS_MAX, BYTES_MAX)) is not None:
@@ -59,4 +59,4 @@ async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:
         if answer.kept_up_to < batch.head.seq:
             raise OutcomeUnknown("agency_ledger", "kept less than it said")
         kept = batch.head.seq
-    return kept - began
+    return kept

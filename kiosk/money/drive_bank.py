@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import trio
 
+from kiosk.domain.entries import AlreadyClosed
 from kiosk.money.bank_record import NOTICE, intent_of, open_acts
 from kiosk.money.pay_by_card import is_disputed, reverse_once
 from kiosk.ports import DeviceFault, HostRefused, Journal, Log, OutcomeUnknown
@@ -25,7 +26,10 @@ async def keep_bank_driven(journal: Journal, bank: Bank, log: Log, live_case: Ca
         if not live_case():
             if trio.current_time() - signed_on_at >= SIGN_ON_S and await _signed_on(bank, log):
                 signed_on_at = trio.current_time()
-            answered = await drive_bank(journal, bank, log)
+            try:
+                answered = await drive_bank(journal, bank, log)
+            except AlreadyClosed:  # the bank's file told it to the forwarder meanwhile
+                answered = False
             pause_s = LOOK_S if answered else min(2 * pause_s, BACK_OFF_S_MAX)
         await trio.sleep(pause_s)
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import trio
 
 from kiosk.domain.books import Account, balanced
-from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.money.book_deposit import tell_deposit
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
@@ -27,7 +27,10 @@ async def keep_driving_deposits(
     """For as long as the process lives: again after 20 s, doubled up to 5 minutes while nothing becomes known."""
     pause_s, open_before = LOOK_S, 0
     while True:
-        still_open = await drive_deposits(journal, clock, hospital, live())
+        try:
+            still_open = await drive_deposits(journal, clock, hospital, live())
+        except AlreadyClosed:  # a person closed it meanwhile
+            still_open = 0
         pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
         open_before = still_open
         await trio.sleep(pause_s)

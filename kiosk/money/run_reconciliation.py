@@ -13,7 +13,7 @@ from typing import Generic, NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
-from kiosk.domain.entries import NewEntry, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, NewEntry, StoredEntry
 from kiosk.domain.settlement import StatementRow
 from kiosk.domain.statement import Act, BankRow, Comparison, Finding
 from kiosk.money.bank_acts import BANK_ACTS, bank_acts, bank_key, banked_acts
@@ -69,7 +69,7 @@ async def keep_reconciling(books: Books, log: Log) -> NoReturn:
         for day in days_due(books):
             try:
                 done = await reconcile_day(books, day)
-            except (HostRefused, OutcomeUnknown) as not_yet:
+            except (HostRefused, OutcomeUnknown, AlreadyClosed) as not_yet:  # the last: known meanwhile, look again
                 log("not_reconciled", error=type(not_yet).__name__)
                 break
             log("reconciled", count=done.agree + done.differ)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 
-from kiosk.domain.entries import StoredEntry
+from kiosk.domain.entries import AlreadyClosed, StoredEntry
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.statement import Comparison, Difference, Finding
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
 from kiosk.money.ask_platform import ask_platform
+from kiosk.money.live_cases import live_cases
 from kiosk.money.run_reconciliation import DAYS_BACK_MAX, Books, Reconciled, reconcile_day, reconciled_days, today
 from kiosk.ports import Answer, Figure, Figures, HostRefused, OutcomeUnknown, Question, Role, Tone, Waiting
 from kiosk.ports.staff import StaffKiosk
@@ -38,14 +39,12 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
     if statements is None:
         await tell(kiosk, "staff_no_statements", say("This terminal has nothing to compare with"))
         return
-    books = Books(kiosk.journal, kiosk.clock, statements, kiosk.settings, lambda: kiosk.visit.case_code)
+    books = Books(kiosk.journal, kiosk.clock, statements, kiosk.settings, partial(live_cases, kiosk.journal))
     day = await _choose_day(kiosk, books)
     await still_there(kiosk, duty)
     page = Question("staff_reconciling", say("Comparing the books"), body=Waiting(say("Asking the hospital")))
     try:
-        done = await kiosk.wait(
-            page, lambda: reconcile_day(books, day, duty.staff.staff_id), to_the_end_s=RECONCILE_S_MAX
-        )
+        done = await kiosk.wait(page, lambda: _reconciled(books, day, duty), to_the_end_s=RECONCILE_S_MAX)
     except HostRefused:
         await _without_detail(kiosk, day)
         return
@@ -60,6 +59,13 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
     printed = await print_for_staff(kiosk, _receipt(kiosk, duty, done), kiosk.visit.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out.")
     await tell(kiosk, "staff_reconciliation_printed", words, tone=Tone.DONE if printed else Tone.CAUTION)
+
+
+async def _reconciled(books: Books, day: date, duty: OnDuty) -> Reconciled:
+    try:
+        return await reconcile_day(books, day, duty.staff.staff_id)
+    except AlreadyClosed:  # the forwarder was faster with one of them; what is left is judged again
+        return await reconcile_day(books, day, duty.staff.staff_id)
 
 
 async def _without_detail(kiosk: StaffKiosk, day: date) -> None:

@@ -32,8 +32,10 @@ from kiosk.config import BankRules, HostSettings, MedicalInsuranceRules, Setting
 from kiosk.config import Terminal as TerminalRules
 from kiosk.desk import Desk
 from kiosk.domain.entries import NewEntry
+from kiosk.forward import Forwarding, forward
 from kiosk.log import ALLOWED_FIELDS, Field
 from kiosk.ports import DeviceContext
+from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from simulators.bank_settings import bank_settings
@@ -200,7 +202,8 @@ class Terminal:
         try:
             with self._opened(mind, type_) as life:
                 async with trio.open_nursery() as nursery:
-                    await nursery.start(serve, life.desk, life.journal, life.links)
+                    nursery.start_soon(forward, life.forwarding)
+                    await nursery.start(serve, life.desk, life.journal)
                     await until(life)
                     nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
@@ -267,6 +270,10 @@ class Life:
             self.bank_line = MemoryBankLine(terminal.bank, deadline_s, terminal.network, terminal.fuse)
         clock = _SteeredClock()
         clock.terminal = terminal
+        # On a real terminal a process of its own; here both share one connection (money-rules 24).
+        copies = open_copies(data)
+        closing.callback(copies.close)
+        self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, copies, self.links)
         self.desk: Desk = compose(
             settings,
             Outside(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kiosk.books import main
@@ -20,6 +21,7 @@ from offline_queue.journal import SqliteJournal
 from simulators.alone.import_bundles import import_all
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
+from simulators.hosts.journal_bundle import BundleRefused
 from simulators.hosts.weather import Weather
 from simulators.pki import Pki, make_pki
 from simulators.worlds.world import load_world
@@ -146,13 +148,16 @@ def test_every_altered_byte_is_noticed(village: Village, capsys: pytest.CaptureF
     village.live(3)
     (bundle,) = export(village.settings, village.stick)
     whole = bundle.read_bytes()
+    custodians = load_pem_private_key(village.pki.key("recovery").read_bytes(), None)
+    assert isinstance(custodians, RSAPrivateKey)
     for place in range(0, len(whole), 37):
-        bundle.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert village.import_stick() == 1
-        bundle.write_bytes(whole[:place])
-        assert village.import_stick() == 1
-    assert village.kept() == 0
+        for content in (whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :], whole[:place]):
+            with pytest.raises(BundleRefused):
+                village.ledger.import_bundle(content, custodians)
+    bundle.write_bytes(whole[:-1])
+    assert village.import_stick() == 1
     assert "refused" in capsys.readouterr().err
+    assert village.kept() == 0
     bundle.write_bytes(whole)
     assert village.import_stick() == 0
 

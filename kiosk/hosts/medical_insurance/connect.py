@@ -19,21 +19,28 @@ from kiosk.hosts.medical_insurance.signer import (
 from kiosk.hosts.medical_insurance.sm2 import sm2_signature
 from kiosk.ports import HostLink
 
-COUNTER = "message-ids"  # in data_dir, which survives
+# In data_dir, which survives.
+COUNTER = "message-ids"
+FORWARDERS_COUNTER = "message-ids-forward"
 NONCE_BYTES = 16
 
 
-def connect(settings: Settings, link: HostLink, now: Callable[[], datetime]) -> MedicalInsuranceClient:
-    """The client of this terminal.
+def connect(
+    settings: Settings, link: HostLink, now: Callable[[], datetime], *, forwarder: bool = False
+) -> MedicalInsuranceClient:
+    """The client of this terminal's kiosk, or of its forwarder; each has its own part of the terminal's serials.
 
     Raises:
         MessageIdsUnusable, OSError: the counter of message ids cannot be trusted; no message may be sent.
         ValueError: the settings name no SM2 keys that OpenSSL reads.
     """
     rules = settings.medical_insurance
-    ids = MessageIds(
-        Path(settings.data_dir) / COUNTER, rules.institution_code, rules.serial_first, rules.serial_last, now
-    )
+    data_dir, parted = Path(settings.data_dir), rules.serial_last - rules.forwarder_serials
+    if forwarder:
+        file, first, last = FORWARDERS_COUNTER, parted + 1, rules.serial_last
+    else:
+        file, first, last = COUNTER, rules.serial_first, parted
+    ids = MessageIds(data_dir / file, rules.institution_code, first, last, now)
     return MedicalInsuranceClient(link, rules, settings.terminal.terminal_id, ids, signer_of(rules, now), now)
 
 

@@ -1,0 +1,156 @@
+"""Composition root of the forwarder: tells hosts what they are owed, finds out what is unknown, copies the journal.
+
+A process of its own, so that everything that residents did arrives also while the screen's process is down. It has no
+device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-rules 21).
+"""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from kiosk.clock import SystemClock
+from kiosk.config import Settings
+from kiosk.control import forward_path, serve_control
+from kiosk.hosts.agency.ledger import LedgerClient
+from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.hosts.card_platform.codec import states_from_settings
+from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.links import host_links, medical_insurance
+from kiosk.log import JsonLog
+from kiosk.money.copy_to_ledger import keep_copying
+from kiosk.money.drive_deposits import keep_driving_deposits
+from kiosk.money.hospital_notices import hospital_notices
+from kiosk.money.keep_driving import keep_driving
+from kiosk.money.live_cases import live_cases
+from kiosk.money.run_reconciliation import Books, keep_reconciling
+from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
+from kiosk.ports import Clock, HostLink, Log
+from kiosk.ports.ledger import JournalRows
+from offline_queue.agency_keys import recovery_key
+from offline_queue.copies import open_copies
+from offline_queue.journal import SqliteJournal
+from offline_queue.outbox import UnknownNotice
+
+HOSTS = ("card_platform",)
+IF_NAMED = ("hospital", "medical_insurance", "agency_ledger")
+JOURNAL_LOOK_S = 0.5
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """What the forwarder works with, given from outside: the real world by ``run_forwarder``, or a simulation's."""
+
+    settings: Settings
+    clock: Clock
+    log: Log
+    journal: SqliteJournal
+    rows: JournalRows
+    links: Mapping[str, HostLink]
+
+
+async def run_forwarder(settings: Settings) -> None:
+    """Forward until SIGTERM or SIGINT.
+
+    Raises:
+        JournalUnusable, OSError, ConfigError: as of the kiosk.
+    """
+    run_dir, data_dir = forward_path(settings).parent, Path(settings.data_dir)
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log, clock = JsonLog(), SystemClock()
+    links = host_links(settings, log, HOSTS, IF_NAMED)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+        await _journal_made(data_dir)
+        journal = SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))
+        copies = open_copies(data_dir)
+        work = Forwarding(settings, clock, log, journal, copies, links)
+        try:
+            told = {"release": partial(_release, journal)}
+            await nursery.start(serve_control, forward_path(settings), _answers(journal), told)
+            nursery.start_soon(forward, work)
+            (run_dir / "ready").write_text(str(os.getpid()))
+            await trio.sleep_forever()
+        finally:
+            (run_dir / "ready").unlink(missing_ok=True)
+            for link in links.values():
+                link.close()
+            copies.close()
+            journal.close()
+
+
+async def forward(work: Forwarding) -> None:
+    """For ever. Whose turn an unknown outcome is stands in the journal."""
+    settings, journal, clock, links = work.settings, work.journal, work.clock, work.links
+    live: Callable[[], set[str]] = partial(live_cases, journal)
+    platform = medical_insurance(settings, links, clock.now, work.log, forwarder=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log)
+        nursery.start_soon(keep_driving, journal, clock, platform, live)
+        if "hospital" in links:
+            hospital = HospitalClient(links["hospital"])
+            nursery.start_soon(keep_driving_deposits, journal, clock, hospital, live)
+            if "medical_insurance" in links:
+                books = Books(journal, clock, hospital, settings, live)
+                nursery.start_soon(keep_reconciling, books, work.log)
+        if "agency_ledger" in links:
+            ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
+            nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log)
+
+
+def _deliveries(work: Forwarding) -> Deliveries:
+    """What each connected host may be owed. Without its host a notice stays owed."""
+    links = work.links
+    cards = CardPlatformClient(links["card_platform"], states_from_settings(work.settings.card_states))
+    if "hospital" not in links:
+        return card_platform_notices(cards)
+    hospital = hospital_notices(HospitalClient(links["hospital"]), DebtRegisterClient(links["hospital"]))
+    return {**card_platform_notices(cards), **hospital}
+
+
+def _answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """The forwarder's own socket (money-rules 24): what is unsent, under the signed head."""
+
+    async def unsent() -> dict[str, Any]:
+        head = journal.signed_head()
+        return {
+            "seq": head.seq,
+            "link": head.link.hex(),
+            "signature": head.signature.hex(),
+            "unsent_count": journal.outbox.unsent_count(),
+            "open_effects": len(journal.open_effects()),
+        }
+
+    async def put_aside() -> list[dict[str, str]]:
+        names = ("key", "host", "act", "reason")
+        return [dict(zip(names, one, strict=True)) for one in journal.outbox.put_aside()]
+
+    return {"unsent": unsent, "put_aside": put_aside}
+
+
+def _release(journal: SqliteJournal, about: str) -> str:
+    """``release KEY STAFF``: the way out of quarantine, when a person knows that the host will take it now."""
+    key, _, by = about.partition(" ")
+    try:
+        journal.outbox.release(key, by)
+    except UnknownNotice:
+        return "nothing was put aside under this key"
+    return "released"
+
+
+async def _journal_made(data_dir: Path) -> None:
+    """The kiosk makes journal and key at its first start; two processes must not make them at once."""
+    while not (data_dir / "journal.db").exists():  # noqa: ASYNC110 - a file of another process tells no event
+        await trio.sleep(JOURNAL_LOOK_S)
+
+
+async def _end_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

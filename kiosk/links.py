@@ -1,0 +1,42 @@
+"""What every composition root connects: links to the hosts of the settings, and the clients that keep a state."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from kiosk.config import HostSettings, Settings
+from kiosk.hosts.link import HttpsHostLink
+from kiosk.hosts.medical_insurance.connect import connect as connect_medical_insurance
+from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable
+from kiosk.hosts.not_connected import NotConnected
+from kiosk.ports import HostLink, Log
+
+
+def not_connected(name: str) -> Any:
+    """Refuses everything; a hall has no hospital, and what the settings do not name is not connected."""
+    return NotConnected(name)
+
+
+def host_links(
+    settings: Settings, log: Log, always: Iterable[str], if_named: Iterable[str]
+) -> dict[str, HttpsHostLink]:
+    """One link a host. ``always``: also without settings, where every call is then unknown."""
+    nowhere = HostSettings(url="")
+    names = (*always, *(name for name in if_named if name in settings.hosts))
+    return {
+        name: HttpsHostLink(name, settings.hosts.get(name, nowhere), log, production=settings.production)
+        for name in names
+    }
+
+
+def medical_insurance(
+    settings: Settings, links: Mapping[str, HostLink], now: Callable[[], datetime], log: Log, *, forwarder: bool = False
+) -> Any:
+    """``forwarder``: with its own share of message ids, because two processes must not make the same one."""
+    if "medical_insurance" not in links:
+        return not_connected("medical_insurance")
+    try:
+        return connect_medical_insurance(settings, links["medical_insurance"], now, forwarder=forwarder)
+    except (MessageIdsUnusable, ValueError) as broken:  # the counter's file, or SM2 keys in the settings
+        log("medical_insurance_unusable", why=str(broken))
+        return not_connected("medical_insurance")
