@@ -97,7 +97,9 @@ def kiosk_with(journal: SqliteJournal, acceptor: Any) -> Any:
     )
 
 
-async def pay(place: Path, journal: SqliteJournal, name: str, options: dict[str, object], stalls: Any) -> Purse:
+async def pay(
+    place: Path, journal: SqliteJournal, name: str, options: dict[str, object], stalls: Any, device: Any
+) -> Purse:
     """Notes one after another, until the hand is empty and every note is booked."""
     context = DeviceContext("cash_acceptor", lambda health: None, JsonLog(io.StringIO()), place)
     driver: Any = find_driver(name)({"path": str(place / "cash"), **options}, context)
@@ -111,13 +113,23 @@ async def pay(place: Path, journal: SqliteJournal, name: str, options: dict[str,
             before = purse.notes
             while purse.notes == before:
                 await take_one_note(kiosk_with(journal, driver), purse)
+        while keeps_an_event(device):  # the acknowledgement goes out with the driver's next turn
+            await trio.sleep(0.02)
         await driver.disable()
         nursery.cancel_scope.cancel()
     return purse
 
 
+def keeps_an_event(device: Any) -> bool:
+    """Told, and not acknowledged: each model remembers it over a power cut."""
+    return any(getattr(device, kept, None) for kept in ("_owed", "_packed", "_kept"))
+
+
 def judge(place: Path, notes: int, device: Any) -> None:
     """One credit for each note, nothing open, and the device has nothing left to tell."""
+    inside = sum(device.box) + sum(device.types[kind] * count for kind, count in getattr(device, "cassettes", []))
+    assert inside == notes * YUAN
+    assert not keeps_an_event(device)
     reader = open_reader(place)
     entries = list(reader.entries())
     credited = [entry for entry in entries if entry.act == "note_credited"]
@@ -131,7 +143,8 @@ def judge(place: Path, notes: int, device: Any) -> None:
     assert verify(reader.connection, reader.public_key, root=reader.root).whole
 
 
-async def take(place: Path, taker: tuple[str, dict[str, object], dict[str, str]], flushes_s: list[float]) -> None:
+async def take(place: Path, taker: tuple[str, dict[str, object], dict[str, str]], flushes_s: list[float]) -> Any:
+    """As many notes as there are times of flushes; the device afterwards."""
     name, options, model = taker
     device: Any = devices.build(name, load_world(WORLD), model)
     with slow_disk() as disk:
@@ -139,17 +152,17 @@ async def take(place: Path, taker: tuple[str, dict[str, object], dict[str, str]]
         mouth = Mouth(place / "cash", device, len(flushes_s))
         stalls = [lambda flush_s=flush_s: setattr(disk, "sync_s", flush_s) for flush_s in flushes_s]
         with mouth.alive(), trio.fail_after(15 * len(flushes_s)):
-            purse = await pay(place, journal, name, options, stalls)
+            purse = await pay(place, journal, name, options, stalls, device)
         disk.sync_s = 0.0
         journal.close()
     assert purse.notes == len(flushes_s)
-    judge(place, len(flushes_s), device)
+    return device
 
 
 @pytest.mark.parametrize("taker", TAKERS, ids=NAMES)
 async def test_notes_are_credited_once_on_worn_flash(taker: Any, tmp_path: Path) -> None:
     """With 50 ms for every flush each note is one credit, and no device keeps an event."""
-    await take(tmp_path, taker, [0.05, 0.05])
+    judge(tmp_path, 2, await take(tmp_path, taker, [0.05] * 2))
 
 
 @pytest.mark.slow
@@ -157,11 +170,11 @@ async def test_notes_are_credited_once_on_worn_flash(taker: Any, tmp_path: Path)
 @pytest.mark.parametrize("taker", TAKERS, ids=NAMES)
 async def test_a_visit_of_notes_on_slow_flash(taker: Any, flush_s: float, tmp_path: Path) -> None:
     """The same for as many notes as a bill takes."""
-    await take(tmp_path, taker, [flush_s] * 12)
+    judge(tmp_path, 12, await take(tmp_path, taker, [flush_s] * 12))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("taker", TAKERS, ids=NAMES)
 async def test_a_disk_that_stands_still_for_seconds(taker: Any, tmp_path: Path) -> None:
     """Flash that tidies itself up: flushes of seconds outlast every window, and still nothing is credited twice."""
-    await take(tmp_path, taker, [0.05, 2.0, 0.05, 4.0])
+    judge(tmp_path, 4, await take(tmp_path, taker, [0.05, 2.0, 0.05, 4.0]))
