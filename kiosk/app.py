@@ -121,7 +121,7 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             told = {"case_viewed": partial(note_view, journal)}
-            await nursery.start(serve_control, kiosk_path(settings), {"doctor": examine}, told)
+            await nursery.start(serve_control, kiosk_path(settings.run_dir), {"doctor": examine}, told)
             nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
             (run_dir / "ready").write_text(str(os.getpid()))
@@ -155,7 +155,7 @@ def note_view(journal: Journal, code: str) -> str:
 async def tell_of_view(settings: Settings, code: str) -> bool:
     """Whether the running kiosk has written down that this case is looked at."""
     try:
-        return bool(await ask_control(kiosk_path(settings), f"case_viewed {code}") == "noted")
+        return bool(await ask_control(kiosk_path(settings.run_dir), f"case_viewed {code}") == "noted")
     except ControlSilent:
         return False
 
@@ -236,7 +236,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
     journal.append(await _forwarder_finding(settings))
     try:
-        answer = await ask_control(kiosk_path(settings), "doctor")
+        answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
     except ControlSilent:
         return [*await _examine_alone(settings), *journal]
     return [Finding("kiosk", "ok", "running"), *(Finding(*row) for row in answer), *journal]
@@ -245,7 +245,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
 async def _forwarder_finding(settings: Settings) -> Finding:
     """Without an answer nobody knows what is unsent: no update, no reset."""
     try:
-        told = await ask_control(forward_path(settings), "unsent")
+        told = await ask_control(forward_path(settings.run_dir), "unsent")
     except ControlSilent:
         return Finding("forwarder", "warn", "not running")
     return Finding("forwarder", "ok", f"running, journal signed up to row {told['seq']}")

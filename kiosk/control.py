@@ -9,20 +9,18 @@ from typing import Any
 
 import trio
 
-from kiosk.config import Settings
-
 ASK_BYTES_MAX = 4096
 ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
 
 
-def kiosk_path(settings: Settings) -> Path:
-    return Path(settings.run_dir) / "kiosk.sock"
+def kiosk_path(run_dir: str) -> Path:
+    return Path(run_dir) / "kiosk.sock"
 
 
-def forward_path(settings: Settings) -> Path:
+def forward_path(run_dir: str) -> Path:
     """In a folder of its own: the kiosk's is emptied at its every start."""
-    return Path(settings.run_dir) / "forward" / "forward.sock"
+    return Path(run_dir) / "forward" / "forward.sock"
 
 
 Answerer = Callable[[], Awaitable[Any]]

@@ -60,7 +60,7 @@ async def run_forwarder(settings: Settings) -> None:
     Raises:
         JournalUnusable, OSError, ConfigError: as of the kiosk.
     """
-    run_dir, data_dir = forward_path(settings).parent, Path(settings.data_dir)
+    run_dir, data_dir = forward_path(settings.run_dir).parent, Path(settings.data_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log, clock = JsonLog(), SystemClock()
     links = host_links(settings, log, HOSTS, IF_NAMED)
@@ -72,7 +72,7 @@ async def run_forwarder(settings: Settings) -> None:
         work = Forwarding(settings, clock, log, journal, copies, links)
         try:
             told = {"release": partial(_release, journal)}
-            await nursery.start(serve_control, forward_path(settings), _answers(journal), told)
+            await nursery.start(serve_control, forward_path(settings.run_dir), _answers(journal), told)
             nursery.start_soon(forward, work)
             (run_dir / "ready").write_text(str(os.getpid()))
             await trio.sleep_forever()

@@ -100,7 +100,7 @@ async def test_what_residents_did_arrives_while_no_kiosk_runs(terminal: Terminal
         terminal.change_a_pin(number)
     async with terminal.forwarder():
         await until_all_is_told(terminal)
-        asked = await ask_control(forward_path(terminal.settings), "unsent")
+        asked = await ask_control(forward_path(terminal.settings.run_dir), "unsent")
         assert asked["unsent_count"] == 0
         ledger = terminal.town.sandboxes["agency_ledger"]
         copies = open_copies(Path(terminal.settings.data_dir))
@@ -138,7 +138,7 @@ async def test_a_refused_notice_is_released_over_the_socket(terminal: Terminal) 
     """Put aside after three refusals; a person releases it by its key; an unknown key is told so."""
     terminal.town.weather.change(refuse_code="unknown_card", only=frozenset({"card_platform"}))
     terminal.change_a_pin(1)
-    socket = forward_path(terminal.settings)
+    socket = forward_path(terminal.settings.run_dir)
     async with terminal.forwarder():
         with trio.fail_after(ARRIVES_S_MAX):
             while not terminal.journal.outbox.put_aside():
