@@ -1,4 +1,4 @@
-"""Comparing two sides' books: agreeing books have no finding, a planted difference is always found, order is nothing."""
+"""Comparing two sides' books: agreeing books give nothing, a planted difference is found, in any order."""
 
 from dataclasses import replace
 
