@@ -1,40 +1,61 @@
-"""The pictures that are remembered by their hashes, and the file that remembers them."""
+"""The pictures that are remembered by their hashes, and the file that remembers them.
 
+Of every question in every pose the picture as data is remembered: what stands where, in what words and colour. Samples
+and the house's own pages are remembered by their pixels as well: they hold everything that the painter can draw, and a
+photograph of a page without a GPU costs ten times what its layout costs.
+"""
+
+import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
 from screens.compose import compose
-from tests.screens.poses import POSES, SIGN, SIZES, questions
+from screens.picture import Picture
+from tests.screens.poses import POSES, SIGN, SIZES, Pose, questions
+from tests.screens.samples import samples
 from tests.screens.studio import fingerprint, photograph, versions
 
-VARIANT = re.compile(r"-\d+$")  # judged by every rule, and not photographed: one picture of a name is enough
 HASHES = Path(__file__).with_name("hashes.json")
+HOUSE = "house-"
+Remembered = dict[str, dict[str, str]]
 
 
-def album(share: int = 1, of: int = 1) -> Iterator[tuple[str, Image.Image]]:
-    """The first page of every question in every pose; or one share of them, in which every question and pose is."""
-    for at, pose in enumerate(POSES):
+def pictures() -> Iterator[tuple[str, Pose, Picture]]:
+    """The first page of every question in every pose, as data."""
+    for pose in POSES:
         theme = pose.theme()
-        for index, (name, question) in enumerate(questions().items()):
-            if not VARIANT.search(name) and (at + index) % of == share % of:
-                picture = compose(pose.moment(question), theme, SIGN)
-                yield f"{name}-{pose.name}", photograph(picture, *SIZES[pose.size][:2])
+        for name, question in questions().items():
+            yield f"{name}-{pose.name}", pose, compose(pose.moment(question), theme, SIGN)
 
 
-def hashes(share: int = 1, of: int = 1) -> dict[str, str]:
-    return {name: fingerprint(image) for name, image in album(share, of)}
+def layouts() -> dict[str, str]:
+    return {name: hashlib.sha256(repr(picture).encode()).hexdigest()[:16] for name, _, picture in pictures()}
 
 
-def remembered() -> tuple[dict[str, str], dict[str, str]]:
-    """Versions and hashes of the file."""
-    found = json.loads(HASHES.read_text("utf-8"))
-    return found["versions"], found["pictures"]
+def photographed(name: str) -> bool:
+    return name.startswith(HOUSE) or any(name == f"{sample}-{pose.name}" for sample in samples() for pose in POSES)
 
 
-def remember(pictures: dict[str, str]) -> None:
-    text = json.dumps({"versions": versions(), "pictures": pictures}, indent=1, ensure_ascii=False, sort_keys=True)
-    HASHES.write_text(text + "\n", "utf-8")
+def album() -> Iterator[tuple[str, Image.Image]]:
+    """Those that are photographed."""
+    for name, pose, picture in pictures():
+        if photographed(name):
+            yield name, photograph(picture, *SIZES[pose.size][:2])
+
+
+def hashes() -> dict[str, str]:
+    return {name: fingerprint(image) for name, image in album()}
+
+
+def remembered() -> Remembered:
+    """``versions``, ``layouts`` and ``pictures`` of the file."""
+    found: Remembered = json.loads(HASHES.read_text("utf-8"))
+    return found
+
+
+def remember(pixels: dict[str, str]) -> None:
+    whole = {"versions": versions(), "layouts": layouts(), "pictures": pixels}
+    HASHES.write_text(json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from tests.screens.album import album, remember, remembered
-from tests.screens.studio import fingerprint, versions
+from tests.screens.album import layouts, photographed, pictures, remember, remembered
+from tests.screens.poses import SIZES
+from tests.screens.studio import fingerprint, photograph, versions
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,22 +23,28 @@ def main() -> int:
     """Exit status 1 when a picture differs from its hash."""
     asked = _arguments()
     asked.out.mkdir(parents=True, exist_ok=True)
-    then, known = remembered() if not asked.all else ({}, {})
-    if then and then != versions():
-        print("pixels come from other versions than the hashes:", {**then}, versions(), sep="\n  ")
-    now: dict[str, str] = {}
-    for name, image in album():
-        now[name] = fingerprint(image)
-        if known.get(name) != now[name]:
+    known = remembered() if not asked.all else {"versions": versions(), "layouts": {}, "pictures": {}}
+    if known["versions"] != versions():
+        print("pixels come from other versions than the hashes:", known["versions"], versions(), sep="\n  ")
+    now, pixels = layouts(), {}
+    for name, pose, picture in pictures():
+        moved = known.get("layouts", {}).get(name) != now[name]
+        if not moved and not photographed(name):
+            continue
+        image = photograph(picture, *SIZES[pose.size][:2])
+        if photographed(name):
+            pixels[name] = fingerprint(image)
+        if moved or pixels[name] != known["pictures"].get(name):
             image.save(asked.out / f"{name}.png")
-            print(f"{'changed' if name in known else 'new':8}{name}")
-    for name in known.keys() - now.keys():
+            print(f"{'changed' if name in known.get('layouts', {}) else 'new':8}{name}")
+    for name in known.get("layouts", {}).keys() - now.keys():
         print(f"{'gone':8}{name}")
     if asked.base:
         _beside_base(asked.base, asked.out)
     if asked.accept:
-        remember(now)
-    return 0 if known == now or asked.accept else 1
+        remember(pixels)
+    same = known.get("layouts") == now and known["pictures"] == pixels
+    return 0 if same or asked.accept else 1
 
 
 def _arguments() -> argparse.Namespace:

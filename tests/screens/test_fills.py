@@ -45,7 +45,7 @@ def test_straight_edges_are_exact(radius: int, outline_px: int) -> None:
     outline = LINE if outline_px else ""
     picture = Picture(GROUND, (Panel(BOX, FILL, outline, outline_px, radius),), ())
     image = photograph(picture, 120, HIGH)
-    middle_x, middle_y = BOX.x + BOX.w // 2, HIGH // 2
+    middle_x, middle_y = BOX.x + BOX.w // 2, BOX.y + BOX.h // 2
     edge = (0xFF, 0xCC, 0) if outline_px else (0x33, 0x66, 0xCC)
     for inside, outside in (
         ((BOX.x, middle_y), (BOX.x - 1, middle_y)),

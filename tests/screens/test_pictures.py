@@ -3,28 +3,38 @@
 import pytest
 
 from screens.compose import compose
-from tests.screens.album import VARIANT, hashes, remembered
+from tests.screens.album import hashes, layouts, remembered
 from tests.screens.poses import POSES, SIGN, SIZES, questions
 from tests.screens.studio import fingerprint, photograph, versions
 
-SHARES = 4
 
-
-@pytest.mark.parametrize("share", [pytest.param(at, marks=[] if at == 0 else pytest.mark.slow) for at in range(SHARES)])
-def test_pictures_are_as_accepted(share: int) -> None:
-    """Each picture has its remembered hash; after a wanted change run ``python -m tests.screens.report --accept``."""
-    then, known = remembered()
-    if then != versions():
-        pytest.fail(f"hashes.json was made with {then}, this machine has {versions()}: install those or accept anew")
-    now = hashes(share, SHARES)
-    changed = sorted(name for name, found in now.items() if known.get(name) != found)
+def test_pictures_are_as_accepted() -> None:
+    """Photographs have their remembered hashes; after a wanted change run ``tests.screens.report --accept``."""
+    known = remembered()
+    if known["versions"] != versions():
+        pytest.fail(
+            f"hashes.json was made with {known['versions']}, here is {versions()}: install those or accept anew"
+        )
+    now = hashes()
+    changed = sorted(
+        name for name in now.keys() | known["pictures"].keys() if now.get(name) != known["pictures"].get(name)
+    )
     assert changed == [], "see them with: python -m tests.screens.report --base HEAD"
 
 
-def test_every_picture_is_remembered_and_no_other() -> None:
-    """One hash for every question in every pose."""
-    names = {f"{name}-{pose.name}" for name in questions() if not VARIANT.search(name) for pose in POSES}
-    assert remembered()[1].keys() == names, "run: python -m tests.screens.report --accept"
+def test_layouts_are_as_accepted() -> None:
+    """Every question in every pose is composed of the same items as when it was last accepted."""
+    known, now = remembered()["layouts"], layouts()
+    changed = sorted(name for name in now.keys() | known.keys() if now.get(name) != known.get(name))
+    assert changed == [], "see them with: python -m tests.screens.report --base HEAD"
+
+
+def test_a_layout_sees_a_colour_and_a_pixel() -> None:
+    """The picture as data differs where its pixels would."""
+    moment, theme = POSES[0].moment(questions()["menu"]), POSES[0].theme()
+    one, other = (compose(at, theme, SIGN) for at in (moment, moment.changed(focus="answer:query")))
+    assert repr(one) != repr(other)
+    assert repr(one) == repr(compose(moment, theme, SIGN))
 
 
 def test_the_same_picture_has_the_same_pixels() -> None:
