@@ -17,6 +17,7 @@ SQLITE_VERSION_MIN = (3, 51, 3)
 # A commit touches two or three pages; half of SQLite's default is quickest, smaller ones are slower again (measured).
 PAGE_BYTES = 2048
 BUSY_S_MAX = 2  # the other writer holds the file for one small commit at a time
+OPENING_S_MAX = 20  # after a power cut both open at once; one of them reads a long log, or updates an older file
 
 
 class JournalUnusable(Exception):
@@ -145,7 +146,7 @@ def open_database(path: Path, vfs: str = "") -> APSWDatabase:
         raise JournalUnusable(f"SQLite {apsw.sqlite_lib_version()} is older than 3.51.3")
     pragmas = {"page_size": PAGE_BYTES, "journal_mode": "wal", "synchronous": "full"}
     options = {"vfs": vfs} if vfs else {}
-    database = APSWDatabase(str(path), pragmas=pragmas, timeout=BUSY_S_MAX, autoconnect=False, **options)
+    database = APSWDatabase(str(path), pragmas=pragmas, timeout=OPENING_S_MAX, autoconnect=False, **options)
     try:
         database.connect()
         mode = database.execute_sql("pragma journal_mode").fetchone()[0]
@@ -159,6 +160,7 @@ def open_database(path: Path, vfs: str = "") -> APSWDatabase:
         connection.execute(VIEWS)
         SignedHead.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
         tend_wal(connection)
+        connection.set_busy_timeout(BUSY_S_MAX * 1000)
     except (peewee.DatabaseError, apsw.Error) as error:
         raise JournalUnusable(f"{path}: {error}") from error
     return database
