@@ -68,6 +68,10 @@ class Writer:
 
     def kill(self) -> None:
         assert self._process.poll() is None, "it ended by itself"
+        self.end()
+
+    def end(self) -> None:
+        """However the test ends."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
@@ -78,11 +82,22 @@ class Writer:
 
 def live(folder: Path, kills: int) -> tuple[Writer, Writer]:
     """Both at work until one of them, or both, are killed; so many times."""
-    chance = random.Random(SEED)
     kiosk = Writer(KIOSK, folder, folder / "kiosk.txt")
-    while not kiosk.said:
-        time.sleep(0.01)
-    forwarder = Writer(FORWARDER, folder, folder / "forwarder.txt")
+    try:
+        while not kiosk.said:
+            time.sleep(0.01)
+        forwarder = Writer(FORWARDER, folder, folder / "forwarder.txt")
+        try:
+            _kill_again_and_again(kiosk, forwarder, kills)
+        finally:
+            forwarder.end()
+    finally:
+        kiosk.end()
+    return kiosk, forwarder
+
+
+def _kill_again_and_again(kiosk: Writer, forwarder: Writer, kills: int) -> None:
+    chance = random.Random(SEED)
     for _ in range(kills):
         time.sleep(0.4 + chance.uniform(*LIFE_S))  # the first part is Python's start
         victims = chance.choice(([kiosk], [forwarder], [kiosk, forwarder]))
@@ -93,9 +108,6 @@ def live(folder: Path, kills: int) -> tuple[Writer, Writer]:
     said = len(forwarder.said)
     while len(forwarder.said) == said:  # the last one has come to work; pytest's limit ends this
         time.sleep(0.01)
-    kiosk.kill()
-    forwarder.kill()
-    return kiosk, forwarder
 
 
 def judge(folder: Path, kiosk: Writer, forwarder: Writer) -> None:
