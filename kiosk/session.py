@@ -117,7 +117,7 @@ SERVICES = (
     ServiceEntry(
         "settle_medical_bill",
         say("Pay a medical bill"),
-        "bed",
+        "sheet",
         SETTLE_MEDICAL_BILL_NEEDS,
         settle_medical_bill,
         hosts=("hospital", "medical_insurance"),

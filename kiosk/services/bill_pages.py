@@ -62,7 +62,7 @@ def choose_bill(bills: Iterable[MedicalBill]) -> Question:
             bill.bill_id,
             verbatim(bill.department),
             Role.ROW,  # a department's name is long, and beside it amount and day must stand whole
-            icon="bed",
+            icon="sheet",
             note=say("{amount} {day}", amount=Amount(bill.total_fen), day=Day(bill.visited_on)),
         )
         for bill in bills

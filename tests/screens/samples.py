@@ -54,7 +54,7 @@ def samples() -> dict[str, Question]:
                 Answer("certificate", t("打印参保证明", "Print an insurance certificate"), icon="certificate"),
                 Answer("pin", t("改社保卡密码", "Change the card PIN"), icon="pin"),
                 Answer(
-                    "bill", t("看病结算", "Pay a hospital bill"), icon="bed",
+                    "bill", t("看病结算", "Pay a hospital bill"), icon="sheet",
                     unavailable=t("收费口没有开。请到 3 号窗口办。", "The cash desk is closed. Please go to counter 3."),
                 ),
                 take,
