@@ -14,7 +14,7 @@ from kiosk.domain.money import Fen
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.money.drive_unknown import drive_unknown
 from kiosk.money.recover import recover_cash
-from kiosk.ports import Back, Outcome, Visit
+from kiosk.ports import Back, Outcome, ResidentLeft, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.hospital import HospitalSandbox
@@ -183,10 +183,9 @@ async def test_nothing_is_known_until_the_line_is_back(tmp_path: Path, autojump_
     visit.close()
 
 
-@pytest.mark.parametrize("answer", ["accept", "refuse"])
-async def test_dearer_than_quoted_is_undone(tmp_path: Path, autojump_clock: MockClock, answer: str) -> None:
-    """2207 leaves more to the person than 2206 said and than is inside: 2208 undoes it, and the notes come back."""
-    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021") | {"figures_changed": answer}, (10_000, 5000))
+async def test_dearer_than_quoted_and_refused_is_undone(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """2207 leaves more to the person than 2206 said: refused, 2208 undoes it, and the notes come back."""
+    visit = Visited(tmp_path, DEMO, "zhao_min", script("20261121021") | {"figures_changed": "refuse"}, (10_000, 5000))
     visit.clinic.platform.behaviour.settles_differently = True
     ended = False
     try:
@@ -194,8 +193,7 @@ async def test_dearer_than_quoted_is_undone(tmp_path: Path, autojump_clock: Mock
     except* Back:
         ended = True
     assert ended
-    person, bill = await visit.clinic.person("zhao_min"), visit.clinic.bill("zhao_min")
-    assert visit.clinic.platform.platform.live(person.person_number, bill.visit_number) == []
+    assert await bills_live(visit) == []
     assert (messages_of(visit, "2207"), messages_of(visit, "2208")) == (1, 1)
     assert visit.cash.outlet == 15_000
     assert {account: fen for account, fen in visit.balances().items() if fen} == {
@@ -203,6 +201,44 @@ async def test_dearer_than_quoted_is_undone(tmp_path: Path, autojump_clock: Mock
         Account.DRUMS: -15_000,
     }
     visit.close()
+
+
+async def test_dearer_than_quoted_and_accepted_takes_more_notes(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """The resident accepts, and puts in what is missing now: settled once, to the platform's fen."""
+    lived = script("20261121021") | {"figures_changed": "accept"}
+    visit = Visited(tmp_path, DEMO, "zhao_min", lived, (10_000, 2000, 500, 100, 100, 100))
+    visit.clinic.platform.behaviour.settles_differently = True
+    assert await visit.settle() is Outcome.DONE
+    assert (messages_of(visit, "2207"), messages_of(visit, "2208")) == (1, 0)
+    (row,) = await bills_live(visit)
+    assert visit.balances()[Account.HOSPITAL] == -row.cash == -12_797
+    assert visit.cash.pocket == []
+    visit.close()
+
+
+async def test_dearer_than_quoted_and_nothing_more_comes(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Accepted, and nobody puts in the rest: 2208, and what is inside is the holder's, who has gone."""
+    lived = script("20261121021") | {"figures_changed": "accept"}
+    visit = Visited(tmp_path, DEMO, "zhao_min", lived, (10_000, 2000, 500, 100, 100))
+    visit.clinic.platform.behaviour.settles_differently = True
+    gone = False
+    try:
+        await visit.settle()
+    except* ResidentLeft:
+        gone = True
+    assert gone
+    assert await bills_live(visit) == []
+    assert (messages_of(visit, "2207"), messages_of(visit, "2208")) == (1, 1)
+    assert visit.cash.outlet == 0
+    assert visit.balances() == {Account.CASH_BOX: 12_700, Account.HOLDER_DEBT: -12_700}
+    visit.close()
+
+
+async def bills_live(visit: Visited) -> list[Any]:
+    """What stands at the platform for the bill of these tests."""
+    person, bill = await visit.clinic.person("zhao_min"), visit.clinic.bill("zhao_min")
+    rows: list[Any] = visit.clinic.platform.platform.live(person.person_number, bill.visit_number)
+    return rows
 
 
 async def test_a_quote_that_contradicts_itself_moves_no_money(tmp_path: Path, autojump_clock: MockClock) -> None:

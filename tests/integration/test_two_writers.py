@@ -17,9 +17,11 @@ from offline_queue.verify import verify
 SEED = int(os.environ.get("KILLS_SEED", "20261122"))
 LIFE_S = (0.05, 0.6)
 
-# Each says what it knows to be durable, one line an act, before it goes on.
+# Each says what it knows to be durable, one line an act, before it goes on. The kiosk waits a moment for its devices,
+# much shorter than real ones take: SQLite's locks are not fair, and without any pause the other writer finds the file
+# free too seldom within its two seconds.
 KIOSK = """
-import itertools, os, sys
+import itertools, os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from kiosk.domain.books import Account, balanced
@@ -35,6 +37,7 @@ for turn in itertools.count():
     told = (NewNotice("hospital", "payment", "pay:" + key, {"bill": key}, 10_000),)
     seq = journal.commit(NewEntry("settled", case, {"key": key}, "B00000131", settled, notices=told))
     print("settled", key, seq, flush=True)
+    time.sleep(0.003)
 """
 FORWARDER = """
 import sys, time
@@ -69,6 +72,10 @@ class Writer:
     def kill(self) -> None:
         assert self._process.poll() is None, "it ended by itself"
         self.end()
+
+    @property
+    def works(self) -> bool:
+        return self._process.poll() is None
 
     def end(self) -> None:
         """However the test ends."""
@@ -107,6 +114,7 @@ def _kill_again_and_again(kiosk: Writer, forwarder: Writer, kills: int) -> None:
             victim.start()
     said = len(forwarder.said)
     while len(forwarder.said) == said:  # the last one has come to work; pytest's limit ends this
+        assert forwarder.works, "it ended by itself"
         time.sleep(0.01)
 
 
