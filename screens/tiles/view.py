@@ -211,7 +211,8 @@ def _label(
     """The label, and below it the note or "not now". A label is never cut; a note gives way to it."""
     note_text, words, roles = _note_text(answer), moment.words(answer.label), ("label", "body", "note")
     for note_role in ("body", "note") if middle and sheet.theme.portrait else ("note",):
-        notes = sheet.lines(moment.words(note_text), box.w, note_role, False)[:2] if note_text else ()
+        # "Not now" is bold: what an eye without colour must see of a tile that is shut.
+        notes = sheet.lines(moment.words(note_text), box.w, note_role, target.refuses)[:2] if note_text else ()
         role, lines = sheet.fit(words, box.w, 3, roles, True, box.h - len(notes) * sheet.tight(note_role))
         too_high = len(lines) * sheet.tight(role) + len(notes) * sheet.tight(note_role) > box.h
         if not too_high and len(notes) < 2:
@@ -230,5 +231,6 @@ def _label(
     y = sheet.block(at, lines, role, ink, fill, bold=True, target=target.act, down_colour=down, lead=TIGHT)
     at = Box(box.x, y, box.w, box.h)
     sheet.block(
-        at, notes, note_role, sheet.theme.colour.ink2, fill, target=target.act, down_colour=down, lead=TIGHT
+        at, notes, note_role, sheet.theme.colour.ink2, fill, bold=target.refuses, target=target.act, down_colour=down,
+        lead=TIGHT,
     )  # fmt: skip
