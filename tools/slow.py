@@ -45,8 +45,16 @@ def suites(turn: int) -> list[Suite]:
         Suite("smoke, mode A on a wide panel", (*simulators, "smoke", *other), 0.3, "simulators/smoke"),
         # Other examples at every run, a thousand each: what breaks is printed and can be repeated.
         Suite("wide properties", properties, 0.3, "tests/property", env=(("HYPOTHESIS_PROFILE", "wide"),)),
-        # A thousand histories of a whole kiosk, other seeds at every run; a seed that breaks a rule is told at once.
-        Suite("histories", (*simulators, "simulate", f"--seed={1000 * turn}", "--runs=1000"), 0.4, "simulators/worlds"),
+        # A thousand histories of a whole kiosk, other seeds at every run. A seed that breaks a rule is told with its story
+        # and becomes a test of its own; until the long campaign has been run it may be older than this commit, so that it
+        # does not gate. Known seeds gate in tests/simulation/test_histories.py.
+        Suite(
+            "histories",
+            (*simulators, "simulate", f"--seed={1000 * turn}", "--runs=1000"),
+            0.4,
+            "simulators/worlds",
+            gates=False,
+        ),
         Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench", gates=False),
         Suite("slow tests", (PYTHON, "-m", "pytest", "-m", "slow", f"--rotate={turn}"), 0.95, "tests"),
     ]
