@@ -45,9 +45,9 @@ def suites(turn: int) -> list[Suite]:
         Suite("smoke, mode A on a wide panel", (*simulators, "smoke", *other), 0.3, "simulators/smoke"),
         # Other examples at every run, a thousand each: what breaks is printed and can be repeated.
         Suite("wide properties", properties, 0.3, "tests/property", env=(("HYPOTHESIS_PROFILE", "wide"),)),
-        # A thousand histories of a whole kiosk, other seeds at every run. A seed that breaks a rule is told with its story
-        # and becomes a test of its own; until the long campaign has been run it may be older than this commit, so that it
-        # does not gate. Known seeds gate in tests/simulation/test_histories.py.
+        # A thousand histories of a whole kiosk, other seeds at every run. A seed that breaks a rule is told with its
+        # story and becomes a test of its own. Until the long campaign has been run it may be older than this commit, so
+        # it does not gate; known seeds do, in tests/simulation/test_histories.py.
         Suite(
             "histories",
             (*simulators, "simulate", f"--seed={1000 * turn}", "--runs=1000"),
@@ -98,7 +98,7 @@ def run(suite: Suite, ends: float) -> str:
         return f"{suite.name}: skipped, no test is marked slow"
     if status == 0:
         return f"{suite.name}: passed"
-    return f"{suite.name}: {'failed:' if suite.gates else 'a figure misses its target:'} status {status}"
+    return f"{suite.name}: {'failed:' if suite.gates else 'missed, which gates nothing:'} status {status}"
 
 
 def run_within(command: list[str], cap_s: float, env: Mapping[str, str] | None = None) -> int | None:
