@@ -58,15 +58,21 @@ while True:
 
 
 class Writer:
-    """A process that is started again and again; ``said``: all its whole lines, over all its lives."""
+    """A process that is started again and again; ``said``: all its whole lines, over all its lives.
 
-    def __init__(self, program: str, folder: Path, said: Path) -> None:
+    Each life has a file of its own: a kill tears a line that crosses a page of the file, and the next life would go on
+    in the middle of it.
+    """
+
+    def __init__(self, program: str, folder: Path, name: str) -> None:
         self._command = [sys.executable, "-c", program, str(folder)]
-        self._said = said
+        self._folder, self._name = folder, name
+        self._lives: list[Path] = []
         self.start()
 
     def start(self) -> None:
-        with self._said.open("ab") as out:
+        self._lives.append(self._folder / f"{self._name}-{len(self._lives)}.txt")
+        with self._lives[-1].open("wb") as out:
             self._process = subprocess.Popen(self._command, stdout=out)
 
     def kill(self) -> None:
@@ -84,16 +90,17 @@ class Writer:
 
     @property
     def said(self) -> list[list[str]]:
-        return [line.split() for line in self._said.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        lines = (line for life in self._lives for line in life.read_text().splitlines(keepends=True))
+        return [line.split() for line in lines if line.endswith("\n")]
 
 
 def live(folder: Path, kills: int) -> tuple[Writer, Writer]:
     """Both at work until one of them, or both, are killed; so many times."""
-    kiosk = Writer(KIOSK, folder, folder / "kiosk.txt")
+    kiosk = Writer(KIOSK, folder, "kiosk")
     try:
         while not kiosk.said:
             time.sleep(0.01)
-        forwarder = Writer(FORWARDER, folder, folder / "forwarder.txt")
+        forwarder = Writer(FORWARDER, folder, "forwarder")
         try:
             _kill_again_and_again(kiosk, forwarder, kills)
         finally:
