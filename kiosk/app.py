@@ -38,19 +38,22 @@ from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.seal import ProcessSealVerifier
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.lamps import LitScreen
-from kiosk.links import host_links, medical_insurance, not_connected
+from kiosk.links import clock_agrees, host_links, medical_insurance, not_connected
 from kiosk.log import JsonLog
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_bank import keep_bank_driven
+from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
+from kiosk.ports.offline import OfflineDocuments
 from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.supervisor import Attend, FindDriver, Supervisor
-from offline_queue.agency_keys import recovery_key
+from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
+from offline_queue.offline_documents import OfflineFolder
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.staff_books import StaffBooks
 from offline_queue.verify import verify
@@ -75,6 +78,8 @@ class Outside:
     make_pin_entry: MakePinEntry
     seal_verifier: SealVerifier
     bank_line: WayToBank | None = None  # None: this terminal has no bank
+    documents: OfflineDocuments = NO_DOCUMENTS
+    time_confirmed: Callable[[], bool] = lambda: True
 
 
 async def run_kiosk(settings: Settings) -> None:
@@ -106,6 +111,8 @@ async def run_kiosk(settings: Settings) -> None:
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
             bank_line=bank_line(settings, log),
+            documents=_offline_documents(settings, log),
+            time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),
         ),
     )
 
@@ -196,6 +203,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         statements=HospitalClient(links["hospital"]) if "hospital" in links else None,
         aside=journal.outbox,
     )
+    desk.offline = OfflineLimits(journal, clock, outside.documents, lambda: desk.visit, outside.time_confirmed)
     if outside.bank_line is not None:
         desk.bank = _bank(desk, outside.bank_line)
     return desk
@@ -222,6 +230,16 @@ def _refuse_development(settings: Settings) -> None:
     refused = production_refusals(settings, SystemClock().now())
     if refused:
         raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
+
+
+def _offline_documents(settings: Settings, log: Log) -> OfflineDocuments:
+    """Without a key for the hotlist no card is clear, so nothing is done offline."""
+    rules = settings.offline
+    if not rules.documents:
+        return NO_DOCUMENTS
+    key = Path(rules.hotlist_key).read_bytes() if rules.hotlist_key else b""
+    folder = Path(rules.documents)
+    return OfflineFolder(folder, document_keys(settings.agency_keys), key, lambda why: log("offline_document", why=why))
 
 
 def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:

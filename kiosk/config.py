@@ -191,6 +191,14 @@ class AgencyKeys(_Part, frozen=True):
     documents: dict[str, str] = {}  # name -> Ed25519: who may sign policies, hotlists and acknowledgements
 
 
+class OfflineRules(_Part, frozen=True):
+    """Where the agency's documents for the time without a line are. Without them nothing is done offline."""
+
+    documents: str = ""  # folder: offline-policy.json, hotlist.json with its body and changes
+    hotlist_key: str = ""  # file of 32 bytes
+    has_rtc: bool = False  # the board's clock runs on a battery: it is right also before a host was heard
+
+
 class StaffRules(_Part, frozen=True):
     """Who may open the staff side. Without an anchor nobody: a staff card is then a foreign card."""
 
@@ -224,6 +232,7 @@ class Settings(_Part, frozen=True):
     bank: BankRules = BankRules()
     staff: StaffRules = StaffRules()
     agency_keys: AgencyKeys = AgencyKeys()
+    offline: OfflineRules = OfflineRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -48,6 +48,7 @@ from kiosk.ports import (
 )
 from kiosk.ports.cash import CashModule
 from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance, Statements
+from kiosk.ports.offline import Offline
 from kiosk.ports.staff import NoticesAside, TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
@@ -94,6 +95,7 @@ class Desk:
     terminal_books: TerminalBooks | None = None
     statements: Statements | None = None  # of the hospital whose lobby this is
     aside: NoticesAside | None = None
+    offline: Offline = field(init=False)
     visit: Visit = field(init=False)
     card: CardWatch = field(default_factory=CardWatch, init=False)
 

@@ -29,6 +29,15 @@ def host_links(
     }
 
 
+CLOCK_SKEW_S_MAX = 120.0
+
+
+def clock_agrees(links: Mapping[str, HttpsHostLink]) -> bool:
+    """Whether some host was heard since the start, and no newest answer contradicts our clock."""
+    told = [link.clock_skew_s for link in links.values() if link.clock_skew_s is not None]
+    return bool(told) and all(abs(skew_s) <= CLOCK_SKEW_S_MAX for skew_s in told)
+
+
 def medical_insurance(
     settings: Settings, links: Mapping[str, HostLink], now: Callable[[], datetime], log: Log, *, forwarder: bool = False
 ) -> Any:

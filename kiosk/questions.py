@@ -70,6 +70,10 @@ def card_problem(reason: str) -> Question:
             say("This is not a social security card"),
             (say("Take it out and insert the social security card."),),
         ),
+        "ask_staff": (
+            say("Staff must look at this card first"),
+            (say("Your card is safe."), say("Please ask staff, or go to the counter.")),
+        ),
         "no_authority": (
             say("The card cannot be checked right now"),
             (

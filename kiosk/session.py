@@ -13,6 +13,7 @@ import trio
 from kiosk.config import Settings
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
+from kiosk.domain.offline import CardFinding
 from kiosk.domain.staff import NotStaff
 from kiosk.domain.text import Text, say
 from kiosk.goodbye import INTERRUPTED, VisitEnd, goodbye
@@ -332,11 +333,14 @@ def _authority(desk: Desk) -> CardAuthority:
 
 
 async def _check_card_state(desk: Desk, identity: CardIdentity) -> None:
-    """A platform that does not answer closes nothing here: none of these services moves money."""
+    """A platform that does not answer closes nothing here; then the hotlist is asked, if there is one. What needs a
+    clear card says so itself (``kiosk.offline``)."""
     try:
         state = await desk.card_platform.card_state(identity)
     except (OutcomeUnknown, HostRefused):
         desk.journal.record("card_state_unknown", desk.visit.case_code)
+        if desk.offline.card_finding() is CardFinding.LISTED:
+            raise _NotServed(card_problem("ask_staff")) from None
         return
     if state is not CardState.NORMAL:
         raise _NotServed(card_state_problem(state, desk.settings))

@@ -58,6 +58,7 @@ class SqliteJournal:
         self._appender = Appender(self._root, self._periods, now)
         self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
         self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
+        self._high_water: tuple[int, datetime | None] = (0, None)  # looked up to this row
         self._insist_on_our_own_rows()
         self.signed_head()
 
@@ -133,6 +134,23 @@ class SqliteJournal:
     def has_room(self) -> bool:
         """A settlement with every mishap writes less than a megabyte; the rest is for what else fills a disk."""
         return self._free_bytes() >= ROOM_BYTES_MIN
+
+    def high_water(self) -> datetime | None:
+        """The latest moment that any entry stands for: a clock set back does not take it back. None: no entry yet."""
+        end, _ = newest(self.database.connection().execute)
+        looked_to, latest = self._high_water
+        if end > looked_to:
+            # By zone, because only times of one zone are in the order of their letters. The first look takes them all.
+            newer = "select max(at) from entry where seq > ? group by substr(at, -6)"
+            times = [datetime.fromisoformat(at) for (at,) in self.database.execute_sql(newer, (looked_to,))]
+            latest = max([*times, latest] if latest else times)
+            self._high_water = end, latest
+        return latest
+
+    def unsent(self) -> tuple[int, Fen]:
+        """What no host knows yet: how many messages, and the money that they are about."""
+        totals = self.database.execute_sql("select unsent_count, unsent_sum_fen from outbox_totals").fetchone()
+        return int(totals[0]), Fen(totals[1])
 
     def open_effects(self) -> list[StoredEntry]:
         """Intents without an outcome, oldest first: UNKNOWN, each to be driven or made a case."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from simulators.hosts.medical_insurance import SIGN_ON_MISSING
 from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
+from simulators.offline_documents import HOTLIST_KEY, OFFLINE_DOCUMENTS
 from simulators.pki import Pki
 from simulators.worlds.world import World
 
@@ -45,6 +46,11 @@ def kiosk_settings(
         "agency_keys": {
             "recovery": str(pki.public("recovery")),
             "documents": {"agency": str(pki.public("documents"))},
+        },
+        "offline": {
+            "documents": str(run_dir / OFFLINE_DOCUMENTS),
+            "hotlist_key": str(run_dir / OFFLINE_DOCUMENTS / HOTLIST_KEY),
+            "has_rtc": True,
         },
         "slots": {
             slot: {"driver": options["driver"], "options": {k: v for k, v in options.items() if k != "driver"}}

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
 from simulators.kiosk_process import FORWARD, KioskProcess, kiosk_command, kiosk_environment
 from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings
+from simulators.offline_documents import OFFLINE_DOCUMENTS, publish
 from simulators.pki import Pki, make_pki
 from simulators.processes import Children
 from simulators.serving import serve_on_loopback
@@ -111,6 +113,7 @@ class Stack:
                 for name, sandbox in KIOSK_HOSTS.items()
             }
             bank_port = await nursery.start(self._serve_bank, pki)
+            publish(pki, self.world, self.kiosk_dir / OFFLINE_DOCUMENTS, datetime.now().astimezone())
             settings = self._write_settings(pki, ports, bank_port)
             say("kiosk")
             self.kiosk = KioskProcess(

@@ -53,9 +53,20 @@ class TerminalTime:
     confirmed: bool
 
 
-class OfflineRefusal(Enum):
-    """Why not. Each has its page; none blames the resident."""
+class CardFinding(Enum):
+    """What the hotlist says of a card. LISTED may be a chance in millions: a person must look, nobody is accused."""
 
+    CLEAR = "clear"
+    LISTED = "listed"
+    NO_LIST = "no_list"  # none that can be trusted, or too old
+
+
+class OfflineRefusal(Enum):
+    """Why not. None blames the resident."""
+
+    ASK_STAFF = "ask_staff"
+    NO_HOTLIST = "no_hotlist"
+    NO_PIN = "no_pin"  # money needs the chip's PIN of this visit
     NO_POLICY = "no_policy"
     POLICY_OLD = "policy_old"
     NOT_OFFLINE = "not_offline"  # this act needs the line

@@ -52,6 +52,7 @@ class HttpsHostLink:
         self._places = trio.CapacityLimiter(CALLS_MAX)
         self._idle: list[_Line] = []
         self._closed = False
+        self.clock_skew_s: float | None = None  # the newest answer's Date less our clock; None: nobody was heard yet
 
     async def call(
         self,
@@ -112,6 +113,7 @@ class HttpsHostLink:
             self._unknown("no complete answer in time")
         if exchange.failure:
             self._unknown(exchange.failure)
+        self.clock_skew_s = self.clock_skew_s if exchange.skew_s is None else exchange.skew_s
         took_ms = round((trio.current_time() - began) * 1000)
         self._log("host_call", host=self._name, method=method, status=exchange.status, milliseconds=took_ms)
         self._judge(exchange)
@@ -196,6 +198,7 @@ class _Exchange:
         self.status = 0
         self.received = b""
         self.retry_after_s = 0.0
+        self.skew_s: float | None = None
         self.failure = ""
 
     def abandon(self) -> None:
@@ -223,6 +226,7 @@ class _Exchange:
             ) as response:
                 self.status = response.status_code
                 self.retry_after_s = retry_after_s(response.headers)
+                self.skew_s = _skew_s(response.headers)
                 self.received = self._body(response)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # The last three: what requests forgets to wrap.
@@ -312,6 +316,14 @@ def retry_after_s(headers: Mapping[str, str]) -> float:
     except (TypeError, ValueError):
         return 0.0
     return min(max(wait.total_seconds(), 0.0), RETRY_AFTER_S_MAX)
+
+
+def _skew_s(headers: Mapping[str, str]) -> float | None:
+    """How far the host's clock is ahead of ours; None without a Date that says so."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+    except (TypeError, ValueError):
+        return None
 
 
 def _refuse_constant(text: str) -> NoReturn:

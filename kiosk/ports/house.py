@@ -42,6 +42,14 @@ class Journal(Protocol):
         """Whether the disk can take a whole story with money; without it none is begun, so that none is lost."""
         ...
 
+    def high_water(self) -> datetime | None:
+        """The latest moment that it has seen; None while it is empty."""
+        ...
+
+    def unsent(self) -> tuple[int, Fen]:
+        """What no host knows yet: how many messages, and the money that they are about."""
+        ...
+
     def open_effects(self) -> list[StoredEntry]:
         """Intents without outcome, oldest first: UNKNOWN."""
         ...

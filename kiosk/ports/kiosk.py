@@ -15,6 +15,7 @@ from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
 from kiosk.ports.hosts import CardPlatform, SealVerifier, SocialInsurance
 from kiosk.ports.house import Clock, Journal, Log
 from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.offline import Offline
 from kiosk.ports.questions import Question
 from kiosk.ports.screen import Screen
 
@@ -59,6 +60,11 @@ class Kiosk(Protocol):
     debt_register: DebtRegister
     medical_insurance: MedicalInsurance
     bank: Bank  # refuses everything with "not_connected" where the terminal has none
+
+    @property
+    def offline(self) -> Offline:
+        """What may be done while a host is silent."""
+        ...
 
     @property
     def cash_acceptor(self) -> CashModule: ...

@@ -43,6 +43,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.lamps import LitScreen
+from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.ports import (
     CardGone,
     CardNotGenuine,
@@ -54,6 +55,7 @@ from kiosk.ports import (
     Role,
     StaffAcknowledgement,
 )
+from kiosk.ports.offline import OfflineDocuments
 from kiosk.session import serve_residents
 from kiosk.supervisor import Supervisor
 from tests.flows.bank import BankOffice
@@ -383,6 +385,7 @@ class KioskInMemory:
     reader: FakeReader = field(default_factory=FakeReader)
     bank: BankOffice | None = None
     lights: SlotDevice | None = None
+    documents: OfflineDocuments = NO_DOCUMENTS
     receipts: FakeReceiptPrinter = field(default_factory=FakeReceiptPrinter)
 
     def __post_init__(self) -> None:
@@ -438,6 +441,9 @@ class KioskInMemory:
             debt_register=self.office,
             medical_insurance=self.office,
             bank=NO_BANK,
+        )
+        self.desk.offline = OfflineLimits(
+            self.journal, self.desk.clock, self.documents, lambda: self.desk.visit, lambda: True
         )
         if self.bank is not None:
             self.desk.bank = self.bank.power_on(self.journal, lambda: (self.desk.live_case, self.desk.live_card))

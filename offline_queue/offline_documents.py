@@ -1,0 +1,73 @@
+"""The agency's documents for the time without a line, read from the folder in which provisioning puts them.
+
+Policy and hotlist may be replaced while the kiosk runs: the policy is read at every question, which is rare, and the
+hotlist is opened again when its manifest or its changes are other files than before.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.domain.offline import CardFinding, OfflinePolicy
+from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable
+from offline_queue.policy import read_policy
+from offline_queue.signed import NotTrusted
+
+POLICY = "offline-policy.json"
+
+
+class OfflineFolder:
+    """Implements ``ports.offline.OfflineDocuments``. ``told``: why a document is not used, for the log."""
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: Mapping[str, Ed25519PublicKey],
+        hotlist_key: bytes,
+        told: Callable[[str], None] = lambda why: None,
+    ) -> None:
+        self._folder, self._keys, self._hotlist_key, self._told = folder, keys, hotlist_key, told
+        self._hotlist: Hotlist | None = None
+        self._opened: tuple[object, ...] = ()
+        self._newest = 0
+
+    def policy(self, version_min: int) -> OfflinePolicy | None:
+        try:
+            return read_policy((self._folder / POLICY).read_bytes(), self._keys, version_min)
+        except FileNotFoundError:
+            return None
+        except (OSError, NotTrusted) as unusable:
+            self._told(f"offline policy: {unusable}")
+            return None
+
+    def card(self, card_number: str, now: datetime, age_max: timedelta) -> CardFinding:
+        hotlist = self._current()
+        if hotlist is None or not hotlist.fresh(now, age_max):
+            return CardFinding.NO_LIST
+        return CardFinding.LISTED if hotlist.listed(card_number) else CardFinding.CLEAR
+
+    def _current(self) -> Hotlist | None:
+        stands = tuple(_mark(self._folder / name) for name in (MANIFEST, OVERLAY))
+        if stands == self._opened:
+            return self._hotlist
+        if self._hotlist is not None:
+            self._hotlist.close()
+        self._hotlist, self._opened = None, stands
+        try:
+            self._hotlist = Hotlist(self._folder, self._keys, self._hotlist_key, self._newest)
+        except HotlistUnusable as unusable:
+            self._told(f"hotlist: {unusable}")
+            return None
+        self._newest = self._hotlist.version
+        return self._hotlist
+
+
+def _mark(path: Path) -> object:
+    """What changes when a file is replaced."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,53 @@
+"""What the agency gives this world's terminal for the time without a line: a policy, and a hotlist of lost cards."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from simulators.hosts.agency_documents import DocumentMaker
+from simulators.hosts.hotlist import HotlistMaker
+from simulators.pki import Pki
+from simulators.worlds.world import World
+
+OFFLINE_DOCUMENTS = "offline"
+POLICY, HOTLIST_KEY = "offline-policy.json", "hotlist.key"
+MANIFEST, BODY = "hotlist.json", "hotlist-{version}.bin"
+SECRET = b"TEST hotlist hashing, no secret."
+KEY_NAME = "agency"
+NOT_LISTED = ("normal",)  # states of a card that anybody may use
+
+# What a province might allow a village: small sums, three days, no line needed. Amounts in fen.
+POLICY_FACTS: dict[str, Any] = {
+    "age_s_max": 72 * 3600,
+    "hotlist_age_s_max": 24 * 3600,
+    "unsent_fen_max": 2_000_000,
+    "unsent_count_max": 500,
+    "acts": {
+        "loss_report": {"act_fen_max": 0, "card_day_fen_max": 0, "card_day_count_max": 3},
+        "contribution": {"act_fen_max": 200_000, "card_day_fen_max": 400_000, "card_day_count_max": 4},
+        "settlement_order": {"act_fen_max": 100_000, "card_day_fen_max": 200_000, "card_day_count_max": 4},
+    },
+}
+
+
+def publish(pki: Pki, world: World, folder: Path, now: datetime, facts: dict[str, Any] = POLICY_FACTS) -> None:
+    """Write both as provisioning would. A day of validity beyond the policy's own ages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    maker = DocumentMaker(_signing_key(pki), KEY_NAME, timedelta(days=30))
+    version = int(now.timestamp())  # newer at every start, as the agency's are
+    hotlist = HotlistMaker(maker, SECRET)
+    listed = [card.number for card in world.cards if card.platform_state not in NOT_LISTED]
+    manifest, body = hotlist.full([hotlist.hashed(number) for number in listed], version, now)
+    (folder / HOTLIST_KEY).write_bytes(SECRET)
+    (folder / BODY.format(version=version)).write_bytes(body)
+    (folder / MANIFEST).write_bytes(manifest)
+    (folder / POLICY).write_bytes(maker.signed("offline_policy", version, now, facts))
+
+
+def _signing_key(pki: Pki) -> Ed25519PrivateKey:
+    key = load_pem_private_key(pki.key("documents").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key
