@@ -3,23 +3,19 @@
 Nothing of a visit survives it, and nothing opens again without the card being put in anew.
 """
 
-from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import trio
 
-from kiosk.config import Settings
+from kiosk.catalogue import SERVICES, ServiceEntry
 from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.offline import CardFinding
 from kiosk.domain.staff import NotStaff
-from kiosk.domain.text import Text, say
+from kiosk.domain.text import say
 from kiosk.goodbye import INTERRUPTED, VisitEnd, goodbye
-from kiosk.money.debt_payout import owes_here
-from kiosk.money.receipts_owed import receipts_owed
-from kiosk.money.refund import refund_waits
 from kiosk.ports import (
     Answer,
     Back,
@@ -28,8 +24,6 @@ from kiosk.ports import (
     CardNotGenuine,
     DeviceFault,
     HostRefused,
-    Journal,
-    Kiosk,
     Outcome,
     OutcomeUnknown,
     Question,
@@ -47,123 +41,12 @@ from kiosk.questions import (
     reading_card,
 )
 from kiosk.race import first_of
-from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
-from kiosk.services.change_pin import change_pin
-from kiosk.services.collect_money import NEEDS as COLLECT_MONEY_NEEDS
-from kiosk.services.collect_money import collect_money
-from kiosk.services.collect_receipt import NEEDS as COLLECT_RECEIPT_NEEDS
-from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.notices import device_out, device_words
-from kiosk.services.pay_inpatient_deposit import NEEDS as PAY_INPATIENT_DEPOSIT_NEEDS
-from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
-from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
-from kiosk.services.print_certificate import print_certificate
-from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
-from kiosk.services.query_account import query_account
-from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEEDS
-from kiosk.services.settle_medical_bill import settle_medical_bill
-from kiosk.services.take_refund import NEEDS as TAKE_REFUND_NEEDS
-from kiosk.services.take_refund import take_refund
 from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
 READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers a card up in less than a second
 STAFF_CARD = card_problem("card_staff").name
-
-
-def _nothing_waits(journal: Journal, card_number: str) -> bool:
-    return False
-
-
-def _receipt_waits(journal: Journal, card_number: str) -> bool:
-    return bool(receipts_owed(journal, card_number))
-
-
-@dataclass(frozen=True)
-class ServiceEntry:
-    """One tile of the menu, where the terminal has these hosts and slots; a fitted slot may still be out of order.
-
-    ``ways``: slots and hosts of which one is enough, such as a cash module or a bank.
-    ``waits``: whether something waits here for the holder of a card. Its tile then stands first and says so, and no
-    more than that: who reads it over a shoulder learns no amount. With ``if_waiting`` it has no tile else.
-    """
-
-    name: str
-    label: Text
-    icon: str
-    needs: tuple[str, ...]
-    run: Callable[[Kiosk], Awaitable[Outcome]]
-    hosts: tuple[str, ...] = ()
-    fitted: tuple[str, ...] = ()
-    ways: tuple[str, ...] = ()
-    waits: Callable[[Journal, str], bool] = _nothing_waits
-    if_waiting: bool = False
-
-    def offered(self, settings: Settings) -> bool:
-        there = {*settings.slots, *settings.hosts}
-        by_some_way = not self.ways or bool(there & set(self.ways))
-        return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots) and by_some_way
-
-    @property
-    def moves_notes(self) -> bool:
-        return "cash_acceptor" in (*self.fitted, *self.ways)
-
-
-SERVICES = (
-    ServiceEntry("query_account", say("Check balances"), "account", QUERY_ACCOUNT_NEEDS, query_account),
-    ServiceEntry(
-        "print_certificate", say("Print a certificate"), "certificate", PRINT_CERTIFICATE_NEEDS, print_certificate
-    ),
-    ServiceEntry("change_pin", say("Change the PIN"), "pin", CHANGE_PIN_NEEDS, change_pin),
-    ServiceEntry(
-        "settle_medical_bill",
-        say("Pay a medical bill"),
-        "sheet",
-        SETTLE_MEDICAL_BILL_NEEDS,
-        settle_medical_bill,
-        hosts=("hospital", "medical_insurance"),
-        ways=("cash_acceptor", "bank"),
-    ),
-    ServiceEntry(
-        "pay_inpatient_deposit",
-        say("Pay an inpatient deposit"),
-        "bed",
-        PAY_INPATIENT_DEPOSIT_NEEDS,
-        pay_inpatient_deposit,
-        hosts=("hospital",),
-        ways=("cash_acceptor", "bank"),
-    ),
-    ServiceEntry(
-        "collect_money",
-        say("Collect your money"),
-        "note",
-        COLLECT_MONEY_NEEDS,
-        collect_money,
-        hosts=("hospital",),
-        fitted=("cash_acceptor",),
-        waits=owes_here,
-    ),
-    ServiceEntry(
-        "collect_receipt",
-        say("Print your receipt"),
-        "receipt",
-        COLLECT_RECEIPT_NEEDS,
-        collect_receipt,
-        waits=_receipt_waits,
-        if_waiting=True,
-    ),
-    ServiceEntry(
-        "take_refund",
-        say("Give a paid bill back"),
-        "note",
-        TAKE_REFUND_NEEDS,
-        take_refund,
-        hosts=("hospital", "medical_insurance"),
-        ways=("cash_acceptor", "bank"),
-        waits=refund_waits,
-        if_waiting=True,
-    ),
-)
 
 
 async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
