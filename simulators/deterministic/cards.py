@@ -11,6 +11,7 @@ from kiosk.ports import CardGone
 from simulators.deterministic.fuse import Fuse
 
 APDU_S = 0.02
+TURN_S = 0.1  # so much passes at once: whoever pulls the card is found out at the next turn
 ANSWER_S_MAX = 5.0
 # INS of commands that a chip remembers: VERIFY, CHANGE PIN, GENERATE AC, PUT DATA, APPLICATION BLOCK and UNBLOCK.
 REMEMBERED = frozenset({0x20, 0x24, 0x5E, 0xAE, 0xDA, 0x16, 0x18, 0x1E, 0x84})
@@ -61,7 +62,7 @@ class SlotLine:
         self._slot, self._fuse, self._on_link = slot, fuse, on_link
         self._ended = 0  # the insertion that failed or went mute: nothing is continued on it
         self._turn = trio.Lock()
-        self._failed = trio.Event()
+        self._passed_s = 0.0  # by commands since time last passed
 
     @property
     def card_present(self) -> bool:
@@ -112,7 +113,10 @@ class SlotLine:
                 job.close()
 
     async def _transmitted(self, insertion: int, apdu: bytes) -> bytes:
-        await trio.sleep(APDU_S)
+        self._passed_s += APDU_S
+        if self._passed_s >= TURN_S:
+            await trio.sleep(self._passed_s)
+            self._passed_s = 0.0
         self._must_be(insertion)
         if self._slot.chip.mute:
             await trio.sleep(ANSWER_S_MAX)

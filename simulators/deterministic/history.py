@@ -35,8 +35,8 @@ MIX = (
 )
 MONEY = ("settle_medical_bill", "pay_inpatient_deposit", "collect_money", "take_refund")
 LOADED = {1: 24, 10: 18, 50: 6}
-PAUSE_S = (3.0, 60.0)
-FAULT_PAUSE_S = (12.0, 45.0, 180.0)  # between faults on average: a bad day, a usual one, a good one
+PAUSE_S = (3.0, 25.0)
+FAULT_PAUSE_S = (8.0, 25.0, 90.0)  # between faults on average: a bad day, a usual one, a good one
 CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 HARM_CHANCE = 0.1  # of a history
@@ -232,7 +232,7 @@ def _with_quirk(habits: Habits, chance: random.Random) -> Habits:
         lambda: replace(habits, pulls_after=chance.randrange(6, 14), card_comes_back=True),
         lambda: replace(habits, pulls_after=chance.randrange(6, 14), stranger=chance.choice(ORDINARY)),
         lambda: replace(habits, wrong_pins=chance.randrange(1, 4)),
-        lambda: replace(habits, never_types=True),
+        lambda: replace(habits, never_types=True, walks_after=chance.randrange(2, 6)),
         lambda: replace(habits, presses_anything=0.15),
         lambda: replace(habits, notes=habits.notes[: chance.randrange(3)]),
         lambda: replace(habits, script={**habits.script, "feed_notes": ("wait", "stop")}),

@@ -15,10 +15,14 @@ from simulators.deterministic.terminal import Life, Terminal
 from simulators.devices.ccnet_recycler import CcnetBillToBill
 
 THINK_S = (0.4, 3.0)
-LOOK_S = 0.4
+LOOK_S = 0.4  # hands at work look so often; otherwise eyes wait for another page
+GLANCE_S = 20.0
+PATIENCE_S = 60.0  # with a terminal that does not take notice of the card
 DONE = "insert_card"
+OUTSIDE = (DONE, "out_of_order")
 FEED_PAGES = ("feed_notes", "feed_deposit")
-CARD_PAGES = ("take_card", "card_left")
+CARD_PAGES = ("take_card", "card_left", "card_inside")
+HAND_PAGES = (*FEED_PAGES, "card_out_while_paying", "bank_pin")
 STEADY_S = 2.0  # the welcome page stands this long: the visit is over
 KIND_S, STAFF_S = 15.0, 150.0  # how long a forgotten card waits for somebody kind, or for staff
 VISIT_S_MAX = 3600.0
@@ -61,6 +65,7 @@ class Resident:
         self.fed: list[int] = []
         self.taken: list[int] = []
         self.gone = False
+        self.endless = False  # whether the terminal never came back to its first page
         self._served = False
         self._asked: dict[str, int] = {}
         self._answered = 0
@@ -121,18 +126,35 @@ class Resident:
         slot, began = self._terminal.slot, trio.current_time()
         if slot.chip is None:
             slot.insert(self._chip)
-        steady_s = left_s = 0.0
-        while steady_s < STEADY_S and trio.current_time() - began < VISIT_S_MAX:
-            await trio.sleep(LOOK_S)
+        while trio.current_time() - began < VISIT_S_MAX:
+            steady = await self._looked(life)
             page = life.page
-            if not self.gone:
+            if steady and page == DONE and slot.chip is None:
+                return
+            if self.gone:
+                await self._fetched_by_others(life)
+            elif steady and page in OUTSIDE and trio.current_time() - began > PATIENCE_S:
+                slot.pull()
+            else:
                 self._act(life, page)
-            elif page in CARD_PAGES:
-                left_s += LOOK_S
-                if left_s > (STAFF_S if self._habits.leaves_card else KIND_S):
-                    slot.pull()
-            steady_s = steady_s + LOOK_S if page == DONE and slot.chip is None else 0.0
+        self._terminal.tell("the visit does not end")
+        self.endless = True
         slot.pull()
+
+    async def _looked(self, life: Life) -> bool:
+        """Until there is something to do; whether the page stood still meanwhile."""
+        page, habits = life.page, self._habits
+        busy = not self.gone and (page in HAND_PAGES or habits.presses_anything > 0)
+        at_most_s = STEADY_S if page == DONE and self._terminal.slot.chip is None else LOOK_S if busy else GLANCE_S
+        with trio.move_on_after(at_most_s) as limit:
+            await life.screen.changed.wait()
+        return limit.cancelled_caught
+
+    async def _fetched_by_others(self, life: Life) -> None:
+        """A card that its holder forgot: somebody kind, or staff, takes it out after a while."""
+        if life.page in CARD_PAGES and self._terminal.slot.chip is not None:
+            await trio.sleep(STAFF_S if self._habits.leaves_card else KIND_S)
+            self._terminal.slot.pull()
 
     def _act(self, life: Life, page: str) -> None:
         if self._pulls_now(life, page):

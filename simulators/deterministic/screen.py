@@ -21,6 +21,7 @@ class MindedScreen:
         self.standing: Question | None = None
         self.told: list[str] = []
         self.warned = False
+        self.changed = trio.Event()  # another page stands; a new event for each
         self._mind = mind
         self._given = trio.Event()
         self._value = ""
@@ -65,6 +66,8 @@ class MindedScreen:
     def _stand(self, question: Question) -> None:
         self.standing = question
         self.told.append(question.name)
+        self.changed.set()
+        self.changed = trio.Event()
 
     def _give(self, value: str) -> None:
         self._value = value
