@@ -173,6 +173,8 @@ def compose(settings: Settings, outside: Outside) -> Desk:
     clock.case_code_known = journal.case_code_known
     card_platform = CardPlatformClient(links["card_platform"], states_from_settings(settings.card_states))
     cash_books = CashBooks(journal, clock, settings.slots)
+    at_hospital = (links["hospital"], settings.terminal.terminal_id) if "hospital" in links else None
+    hospital = HospitalClient(*at_hospital) if at_hospital else None
     screen = LitScreen(outside.screen)
     attendants: dict[str, Attend] = {
         **{slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS},
@@ -194,13 +196,13 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         duty=AgencyDutyClient(links["agency"]),
         seal_verifier=outside.seal_verifier,
         make_pin_entry=outside.make_pin_entry,
-        hospital=HospitalClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
-        debt_register=DebtRegisterClient(links["hospital"]) if "hospital" in links else not_connected("hospital"),
+        hospital=hospital or not_connected("hospital"),
+        debt_register=DebtRegisterClient(*at_hospital) if at_hospital else not_connected("hospital"),
         medical_insurance=medical_insurance(settings, links, clock.now, log),
         bank=not_connected("bank"),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
-        statements=HospitalClient(links["hospital"]) if "hospital" in links else None,
+        statements=hospital,
         aside=journal.outbox,
     )
     desk.offline = OfflineLimits(journal, clock, outside.documents, lambda: desk.visit, outside.time_confirmed)

@@ -110,6 +110,18 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class PaidBy:
+    """By which means money came. The numbers are the bank's own of the purchase; all "" where notes paid."""
+
+    means: str  # cash | bank_card
+    batch_number: str = ""
+    trace_number: str = ""  # F11
+    reference: str = ""  # F37
+    authorization: str = ""  # F38
+    paid_on: str = ""  # F13, MMDD
+
+
+@dataclass(frozen=True)
 class StatementRow:
     """One act as the platform's own detail has it (result of 3202, submitted by the hospital). Voids are negative."""
 

@@ -1,6 +1,7 @@
-"""Acts as two sides keep them, reduced to what can be compared; and rows of the bank's file."""
+"""Acts as two sides keep them, reduced to what can be compared; and rows of the bank's and the hospital's files."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 from kiosk.domain.money import Fen
@@ -43,13 +44,14 @@ class Difference(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference. ``ours``, ``theirs``: the sums that each side names, where it names any."""
+    """One difference. ``ours``, ``theirs``: the sums that each side names, where it names any. ``side``: with whom."""
 
     key: str
     difference: Difference
     case_code: str = ""
     ours_fen: Fen | None = None
     theirs_fen: Fen | None = None
+    side: str = ""  # platform | bank | deposits | debts | device
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,30 @@ class BankRow:
     amount_fen: Fen
     reference: str
     state: str
+
+
+@dataclass(frozen=True)
+class DepositRow:
+    """One inpatient deposit that the hospital credited to this terminal. ``key``: the one it was told under."""
+
+    key: str
+    admission: str
+    amount_fen: Fen
+    means: str  # cash | bank_card
+    receipt_number: str
+    booked_on: date
+
+
+@dataclass(frozen=True)
+class DebtActRow:
+    """One act of this terminal in the register of debts.
+
+    ``act``: registered | reserved (and not ended) | paid (confirmed) | given_back. ``key``: of the registration, or of
+    the payout that reserved, and paid or gave back.
+    """
+
+    act: str
+    key: str
+    voucher_number: str
+    amount_fen: Fen
+    booked_on: date

@@ -9,6 +9,8 @@ from dataclasses import asdict, fields
 
 from kiosk.domain.books import Posting
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.settlement import PaidBy
+from kiosk.money.means import BANK_CARD, CASH
 from kiosk.ports import Journal
 from kiosk.ports.money import BankIntent, BankPayment
 
@@ -85,6 +87,14 @@ def act_key(intent: StoredEntry) -> str:
 def bank_facts(payment: BankPayment) -> dict[str, str | int]:
     """All that a receipt, a void or a refund of this payment will need; ``payment_of`` is the inverse."""
     return {f"bank_{name}": value for name, value in asdict(payment).items()}
+
+
+def paid_by(facts: Facts) -> PaidBy:
+    """The means of what these facts are about, as the hospital is told."""
+    if "bank_trace_number" not in facts:
+        return PaidBy(CASH)
+    numbers = {one.name: str(facts[f"bank_{one.name}"]) for one in fields(PaidBy) if one.name != "means"}
+    return PaidBy(BANK_CARD, **numbers)
 
 
 def payment_of(settled: StoredEntry) -> BankPayment | None:

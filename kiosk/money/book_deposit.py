@@ -9,7 +9,7 @@ from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Admission
-from kiosk.money.bank_record import act_key, bank_facts, open_act
+from kiosk.money.bank_record import act_key, bank_facts, open_act, paid_by
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Kiosk, OutcomeUnknown
 from kiosk.ports.money import BankPayment, Hospital
@@ -102,7 +102,7 @@ async def tell_deposit(hospital: Hospital, facts: Facts) -> str:
     """Raises HostRefused, OutcomeUnknown."""
     card = CardIdentity(bytes.fromhex(str(facts["chip"])), str(facts["card_number"]), "", None, None, b"")
     amount = Fen(int(facts["amount_fen"]))
-    return await hospital.deposit(card, _NOBODY, str(facts["admission"]), amount, str(facts["key"]))
+    return await hospital.deposit(card, _NOBODY, str(facts["admission"]), amount, paid_by(facts), str(facts["key"]))
 
 
 def book_deposited(kiosk: Kiosk, depositing: Depositing, number: str, purse: Purse) -> None:

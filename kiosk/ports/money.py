@@ -18,13 +18,14 @@ from kiosk.domain.settlement import (
     InsuredPerson,
     InvoiceCode,
     MedicalBill,
+    PaidBy,
     Settlement,
     Split,
     StatementRow,
     Treatment,
     UndonePayment,
 )
-from kiosk.domain.statement import BankRow
+from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.ports.errors import OutcomeUnknown
 
 
@@ -65,7 +66,9 @@ class Hospital(Protocol):
         """The holder's present stay, or None: deposits are for inpatients only (money-rules 13)."""
         ...
 
-    async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
+    async def deposit(
+        self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, paid_by: PaidBy, key: str
+    ) -> str:
         """Inpatient deposit (住院预交金); returns the hospital's receipt number."""
         ...
 
@@ -94,8 +97,19 @@ class BankStatement(Protocol):
         ...
 
 
-class Statements(PlatformStatement, BankStatement, Protocol):
-    """What the hospital knows of this terminal's acts from others."""
+class OwnDetail(Protocol):
+    """What the hospital itself has of this terminal's acts, by the keys it was told under, oldest first.
+
+    ``days``: first and last, both counted in. Raises HostRefused: ``not_reconciled_yet``, the last is not over.
+    """
+
+    async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]: ...
+
+    async def debts_detail(self, days: tuple[date, date]) -> tuple[DebtActRow, ...]: ...
+
+
+class Statements(PlatformStatement, BankStatement, OwnDetail, Protocol):
+    """What the hospital knows of this terminal's acts, from others and by itself."""
 
 
 class DebtRegister(Protocol):

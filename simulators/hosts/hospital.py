@@ -5,17 +5,35 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import msgspec
+from typing import Any
 
 from simulators.cards.chip import build_number
 from simulators.hosts.bank_books import settlement_file
 from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook, DebtBook, DebtRow
+from simulators.hosts.hospital_detail import SCHEMA as DETAIL_SCHEMA
+from simulators.hosts.hospital_detail import Means, TerminalActs, receipt_number
+from simulators.hosts.hospital_questions import (
+    UNSAID,
+    AboutVoucher,
+    BankStatementAsked,
+    ClaimAsked,
+    Confirmed,
+    DepositAsked,
+    DetailAsked,
+    Extended,
+    Held,
+    OfCard,
+    Owed,
+    Paid,
+    Reserved,
+    StatementAsked,
+    Undone,
+    Who,
+)
 from simulators.hosts.medical_insurance import CHINA, batch_of, visit_of
 from simulators.hosts.medical_insurance_books import Books, Row
 from simulators.hosts.medical_insurance_split import classes_of
-from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
+from simulators.hosts.sandbox import Ask, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
 from simulators.hosts.weather import Weather
 from simulators.worlds.world import BillEntry, Resident, World
@@ -24,95 +42,12 @@ LEASE = timedelta(minutes=10)
 LEASE_SETTLING = timedelta(hours=48)  # outlasts 10:00 of the next day, when every unknown must be resolved
 RESERVE = timedelta(minutes=10)  # then a person looks; the reserve stays
 INVOICES_AT = "https://invoice.example/view"
-
-_CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{9}$")]
-_IdentificationCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
-_PersonNumber = Annotated[str, msgspec.Meta(max_length=18)]
-_BillId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z-]{2,20}$")]
-_Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{4,64}$")]
-_Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-_Payable = Annotated[int, msgspec.Meta(ge=1, le=10**12)]
-_Voucher = Annotated[str, msgspec.Meta(pattern=r"^QK[0-9]{8}$")]
-_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
-
-
-class _Who(Part):
-    card_number: _CardNumber
-    identification_code: _IdentificationCode
-    social_security_number: _PersonNumber
-
-
-class _ClaimAsked(Part):
-    bill_id: _BillId
-
-
-class _Held(Part):
-    bill_id: _BillId
-    lease_key: _Key
-
-
-class _Extended(_Held):
-    settling: bool
-
-
-class _Paid(_Held):
-    settlement_id: _Word
-    message_id: _Word
-    visit_number: _Word
-    means: Literal["cash", "bank_card", "account"]
-    total_fen: _Amount
-    fund_fen: _Amount
-    account_fen: _Amount
-    shared_account_fen: _Amount
-    cash_fen: _Amount
-    hospital_fen: _Amount
-
-
-class _Undone(Part):
-    bill_id: _BillId
-    settlement_id: _Word
-    message_id: _Word
-    total_fen: _Amount
-    cash_fen: _Amount
-
-
-class _DepositAsked(_Who):
-    admission: _Word
-    amount_fen: _Payable
-
-
-class _Owed(Part):
-    card_number: _CardNumber
-    amount_fen: _Payable
-    reason: _Word
-
-
-class _OfCard(Part):
-    card_number: _CardNumber
-
-
-class _StatementAsked(Part):
-    day: date
-    serial_first: Annotated[int, msgspec.Meta(ge=0, le=9999)]
-    serial_last: Annotated[int, msgspec.Meta(ge=0, le=9999)]
-
-
-class _BankStatementAsked(Part):
-    day: date
-    terminal_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{8}$")]
-
-
-class _AboutVoucher(Part):
-    voucher_number: _Voucher
-
-
-class _Confirmed(_AboutVoucher):
-    paid_fen: _Amount
+DETAIL_DAYS_MAX = 31
 
 
 class HospitalSandbox(Sandbox):
     name = "hospital"
-    schema = SCHEMA
+    schema = SCHEMA + DETAIL_SCHEMA
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
@@ -121,6 +56,7 @@ class HospitalSandbox(Sandbox):
         self._directory = directory
         self.claims = ClaimBook(self.books)
         self.debts = DebtBook(self.books)
+        self.acts = TerminalActs(self.books)
         self._owe_from_the_start()
 
     def routes(self) -> list[Route]:
@@ -133,6 +69,8 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/payments/undone", self._undone),
             to("POST", "/v1/admission", self._admission),
             to("POST", "/v1/deposits", self._deposit),
+            to("POST", "/v1/deposits/detail", self._deposits_detail),
+            to("POST", "/v1/debts/detail", self._debts_detail),
             to("POST", "/v1/statement", self._statement),
             to("POST", "/v1/bank-statement", self._bank_statement),
             to("POST", "/v1/debts", self._owe),
@@ -150,19 +88,19 @@ class HospitalSandbox(Sandbox):
     # --- bills ----------------------------------------------------------------------------------------------------
 
     def _bills(self, ask: Ask) -> Reply:
-        resident = self._resident(question(ask, _Who))
+        resident = self._resident(question(ask, Who))
         unpaid = [bill for bill in resident.bills if self.claims.payment(bill.id) is None]
         return json_reply({"bills": [_shown(bill) for bill in unpaid]})
 
     def _claim(self, ask: Ask) -> Reply:
-        bill_id = question(ask, _ClaimAsked).bill_id
+        bill_id = question(ask, ClaimAsked).bill_id
         self._bill(bill_id)
         if self.weather.window_pays and self.claims.payment(bill_id) is None:
             self.pay_at_window(bill_id)
         return self._leased(bill_id, required_key(ask))
 
     def _extend(self, ask: Ask) -> Reply:
-        held = question(ask, _Extended)
+        held = question(ask, Extended)
         self._bill(held.bill_id)
         return self._leased(held.bill_id, held.lease_key, LEASE_SETTLING if held.settling else LEASE)
 
@@ -177,13 +115,13 @@ class HospitalSandbox(Sandbox):
         return json_reply({"bill_id": bill_id, "leased_until": (now + lease).isoformat()})
 
     def _release(self, ask: Ask) -> Reply:
-        held = question(ask, _Held)
+        held = question(ask, Held)
         self.claims.let_go(held.bill_id, held.lease_key)
         return json_reply({"done": True})
 
     def _paid(self, ask: Ask) -> Reply:
         """Money that the platform has settled is taken whatever became of the lease; only a paid bill is not."""
-        paid, key = question(ask, _Paid), required_key(ask)
+        paid, key = question(ask, Paid), required_key(ask)
         bill = self._bill(paid.bill_id)
         parts = paid.fund_fen + paid.account_fen + paid.shared_account_fen + paid.cash_fen + paid.hospital_fen
         if visit_of(bill) != paid.visit_number or not bill.total_fen == paid.total_fen == parts:
@@ -200,13 +138,13 @@ class HospitalSandbox(Sandbox):
         return json_reply({"invoice_code": code, "invoice_address": f"{INVOICES_AT}/{code}"})
 
     def _undone(self, ask: Ask) -> Reply:
-        undone = question(ask, _Undone)
+        undone = question(ask, Undone)
         self._bill(undone.bill_id)
         self.claims.undo(required_key(ask), undone.bill_id, undone.settlement_id, undone.message_id)
         return json_reply({"done": True})
 
     def _admission(self, ask: Ask) -> Reply:
-        resident = self._resident(question(ask, _Who))
+        resident = self._resident(question(ask, Who))
         if not resident.admission:
             return json_reply({"admission": None})
         stay = {
@@ -218,16 +156,36 @@ class HospitalSandbox(Sandbox):
         return json_reply({"admission": stay})
 
     def _deposit(self, ask: Ask) -> Reply:
-        asked, key = question(ask, _DepositAsked), required_key(ask)
+        asked, key = question(ask, DepositAsked), required_key(ask)
         resident = self._resident(asked)
         if not resident.admission or resident.admission != asked.admission:
             raise Refusal(404, "no_such_admission", "未查到住院信息")
         serial = self.claims.deposit(key, asked.admission, asked.amount_fen, self.clock())
-        return json_reply({"receipt_number": f"YJ{serial:010d}"})
+        self.acts.note("deposited", key, asked.terminal_id, self.clock())
+        if asked.means:
+            paid = asked.bank
+            numbers = (paid.batch_number, paid.trace_number, paid.reference) if paid else ()
+            self.acts.note_means(key, Means(asked.means, *numbers))
+        return json_reply({"receipt_number": receipt_number(serial)})
+
+    def _deposits_detail(self, ask: Ask) -> Reply:
+        asked = self._detail_asked(ask)
+        return _detail(asked, self.acts.deposits(asked.terminal_id, asked.first_day, asked.last_day))
+
+    def _debts_detail(self, ask: Ask) -> Reply:
+        asked = self._detail_asked(ask)
+        return _detail(asked, self.acts.debts(asked.terminal_id, asked.first_day, asked.last_day))
+
+    def _detail_asked(self, ask: Ask) -> DetailAsked:
+        asked = question(ask, DetailAsked)
+        if not 0 <= (asked.last_day - asked.first_day).days < DETAIL_DAYS_MAX:
+            raise Refusal(400, "bad_request", "日期范围不正确")
+        self._must_be_final(asked.last_day)
+        return asked
 
     def _statement(self, ask: Ask) -> Reply:
         """The hospital has reconciled (3202) as soon as the day is over; here it reads the platform's own file."""
-        asked = question(ask, _StatementAsked)
+        asked = question(ask, StatementAsked)
         self._must_be_final(asked.day)
         serials = range(asked.serial_first, asked.serial_last + 1)
         rows = [row for row in self._platform_rows() if row.settled_at[:10] == asked.day.isoformat()]
@@ -241,7 +199,7 @@ class HospitalSandbox(Sandbox):
 
     def _bank_statement(self, ask: Ask) -> Reply:
         """The bank's own file, out of its books beside ours; a world without a bank has an empty one."""
-        asked = question(ask, _BankStatementAsked)
+        asked = question(ask, BankStatementAsked)
         self._must_be_final(asked.day)
         rows = [_banked(line) for line in self._bank_file(asked.day) if line.startswith(f"{asked.terminal_id}|")]
         return json_reply({"day": asked.day.isoformat(), "rows": rows})
@@ -263,8 +221,10 @@ class HospitalSandbox(Sandbox):
     # --- debts ----------------------------------------------------------------------------------------------------
 
     def _owe(self, ask: Ask) -> Reply:
-        owed = question(ask, _Owed)
-        return json_reply(_debt(self.debts.register(required_key(ask), owed.card_number, owed.amount_fen, owed.reason)))
+        owed, key = question(ask, Owed), required_key(ask)
+        row = self.debts.register(key, owed.card_number, owed.amount_fen, owed.reason)
+        self.acts.note("registered", key, owed.terminal_id, self.clock())
+        return json_reply(_debt(row))
 
     def _owe_from_the_start(self) -> None:
         """What the world says that the register keeps; by its keys once, however often the world is opened."""
@@ -275,24 +235,29 @@ class HospitalSandbox(Sandbox):
                 self.debts.register(key, card, debt.amount_fen, debt.reason)
 
     def _debts_of(self, ask: Ask) -> Reply:
-        return json_reply({"debts": [_debt(row) for row in self.debts.of_card(question(ask, _OfCard).card_number)]})
+        return json_reply({"debts": [_debt(row) for row in self.debts.of_card(question(ask, OfCard).card_number)]})
 
     def _reserve(self, ask: Ask) -> Reply:
-        voucher = question(ask, _AboutVoucher).voucher_number
-        return json_reply(_debt(self.debts.reserve(voucher, required_key(ask), self.clock() + RESERVE)))
+        asked, key = question(ask, Reserved), required_key(ask)
+        row = self.debts.reserve(asked.voucher_number, key, self.clock() + RESERVE)
+        self.acts.note("reserved", key, asked.terminal_id, self.clock())
+        return json_reply(_debt(row))
 
     def _confirm(self, ask: Ask) -> Reply:
-        confirmed = question(ask, _Confirmed)
-        self.debts.confirm(confirmed.voucher_number, confirmed.paid_fen, required_key(ask))
+        confirmed, key = question(ask, Confirmed), required_key(ask)
+        self.debts.confirm(confirmed.voucher_number, confirmed.paid_fen, key)
+        self.acts.note("ended", key, UNSAID, self.clock())
         return json_reply({"done": True})
 
     def _give_back(self, ask: Ask) -> Reply:
-        self.debts.give_back(question(ask, _AboutVoucher).voucher_number, required_key(ask))
+        voucher, key = question(ask, AboutVoucher).voucher_number, required_key(ask)
+        self.debts.give_back(voucher, key)
+        self.acts.note("ended", key, UNSAID, self.clock())
         return json_reply({"done": True})
 
     # --- who ------------------------------------------------------------------------------------------------------
 
-    def _resident(self, asked: _Who) -> Resident:
+    def _resident(self, asked: Who) -> Resident:
         card = next((card for card in self.world.cards if build_number(card) == asked.card_number), None)
         if card is None:
             raise Refusal(404, "no_such_person", "未查到就诊信息")
@@ -326,6 +291,11 @@ def _shown(bill: BillEntry) -> dict[str, Any]:
         "first_self_pay_fen": classes.first_self_pay,
         "in_scope_fen": classes.in_scope,
     }
+
+
+def _detail(asked: DetailAsked, rows: list[dict[str, Any]]) -> Reply:
+    days = {"first_day": asked.first_day.isoformat(), "last_day": asked.last_day.isoformat()}
+    return json_reply({**days, "rows": rows})
 
 
 def _stated(row: Row) -> dict[str, Any]:

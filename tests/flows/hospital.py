@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Admission, Debt
+from kiosk.domain.settlement import Admission, Debt, PaidBy
 from kiosk.money.hospital_notices import DebtDesk, PaymentDesk, hospital_notices
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
@@ -36,6 +36,7 @@ class HospitalOffice(Office):
     ended: dict[str, int] = field(default_factory=dict)  # key of a payout -> what it paid
     told: list[str] = field(default_factory=list)
     asked_with: list[tuple[str, str]] = field(default_factory=list)
+    deposits_by: list[PaidBy] = field(default_factory=list)  # by which means, each time a deposit was told
 
     def owes(self, amount: int, reason: str = "change", reserved: bool = False) -> Debt:
         """A debt that the register holds from the start."""
@@ -53,9 +54,10 @@ class HospitalOffice(Office):
         self._answer("admission")
         return self.stay
 
-    async def deposit(self, card: Any, holder: Any, admission: str, amount_fen: Fen, key: str) -> str:
+    async def deposit(self, card: Any, holder: Any, admission: str, amount_fen: Fen, paid_by: PaidBy, key: str) -> str:
         await self._request("deposit")
         self.before_deposit()
+        self.deposits_by.append(paid_by)
         self.asked_with.append((key, holder.social_security_number))
         known = key in self.deposits
         if not known and self.deposit_habit == "refuses":

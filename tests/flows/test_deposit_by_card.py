@@ -8,6 +8,7 @@ import pytest
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account
+from kiosk.domain.settlement import PaidBy
 from kiosk.money.drive_bank import drive_bank
 from kiosk.money.drive_deposits import drive_deposits
 from kiosk.ports import Outcome
@@ -37,6 +38,11 @@ async def test_a_deposit_by_card_is_credited(autojump_clock: MockClock, terminal
     assert await terminal.visit("pay_inpatient_deposit", **BY_CARD) is Outcome.DONE
     assert list(terminal.office.deposits.values()) == [20_000]
     assert bank_of(terminal).taken_fen == 20_000
+    (told,) = terminal.office.deposits_by
+    (intent,) = [one for one in terminal.journal.entries() if one.act == "deposit_intent"]
+    assert intent.facts is not None
+    assert (told.means, told.trace_number) == ("bank_card", intent.facts["bank_trace_number"])
+    assert told.reference == intent.facts["bank_reference"] != ""
     assert terminal.balances == {Account.BANK_CLEARING: 20_000, Account.HOSPITAL: -20_000}
     assert terminal.journal.open_effects() == []
     (paper,) = terminal.papers
@@ -96,6 +102,7 @@ async def test_declined_and_paid_in_notes(autojump_clock: MockClock, terminal: T
     notes = (10_000,) * 20
     assert await terminal.visit("pay_inpatient_deposit", notes, **script) is Outcome.DONE
     assert list(terminal.office.deposits.values()) == [200_000]
+    assert terminal.office.deposits_by == [PaidBy("cash")]
     assert bank_of(terminal).taken_fen == 0
     assert terminal.balances == {Account.CASH_BOX: 200_000, Account.HOSPITAL: -200_000}
 

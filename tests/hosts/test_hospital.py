@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, Settlement, Split, UndonePayment
+from kiosk.domain.settlement import Claim, PaidBy, Settlement, Split, UndonePayment
 from kiosk.hosts.hospital import codec
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.hosts.hospital.details import codec as details
 from kiosk.hosts.shape import BadShape
 from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.hosts.hospital import HospitalSandbox
@@ -21,6 +22,9 @@ from tests.hosts.medical import DEMO, MemoryLink, bill_of, card_of
 from tests.hosts.memory import DocumentedLink, document
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
+TERMINAL = "T0000001"
+NOTES = PaidBy("cash")
+DAYS = (NOON.date(), NOON.date())
 
 
 class Lobby:
@@ -30,8 +34,8 @@ class Lobby:
         self.now = NOON
         self.sandbox = HospitalSandbox(DEMO, folder, Weather(), lambda: self.now)
         self.link = DocumentedLink(self.sandbox)
-        self.hospital = HospitalClient(self.link)
-        self.debts = DebtRegisterClient(self.link)
+        self.hospital = HospitalClient(self.link, TERMINAL)
+        self.debts = DebtRegisterClient(self.link, TERMINAL)
         self.card, self.holder = card_of(DEMO, "li_jianguo")
         self.bill = bill_of(DEMO.resident("li_jianguo").bills[1])
 
@@ -157,12 +161,12 @@ async def test_a_notice_of_another_amount_is_refused(lobby: Lobby) -> None:
 async def test_a_deposit_is_booked_once(lobby: Lobby) -> None:
     """One key is one deposit with one receipt; another amount under the same key is refused."""
     card, holder = card_of(DEMO, "wang_xiulan")
-    first = await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(50_000), "deposit-1")
-    assert await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(50_000), "deposit-1") == first
+    first = await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(50_000), NOTES, "deposit-1")
+    assert await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(50_000), NOTES, "deposit-1") == first
     with pytest.raises(HostRefused, match="key_reused"):
-        await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(60_000), "deposit-1")
+        await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(60_000), NOTES, "deposit-1")
     with pytest.raises(HostRefused, match="no_such_admission"):
-        await lobby.hospital.deposit(lobby.card, lobby.holder, "ZY20261101", Fen(50_000), "deposit-2")
+        await lobby.hospital.deposit(lobby.card, lobby.holder, "ZY20261101", Fen(50_000), NOTES, "deposit-2")
     assert lobby.sandbox.claims.deposits() == [("ZY20261101", 50_000)]
     stay = await lobby.hospital.admission(card, holder)
     assert stay is not None
@@ -289,11 +293,13 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     await lobby.hospital.notify_paid(claim, lobby.settlement(), "cash", "notice-1")
     await lobby.hospital.release(claim)
     await lobby.hospital.admission(card, holder)
-    await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(100), "deposit-1")
+    await lobby.hospital.deposit(card, holder, "ZY20261101", Fen(100), NOTES, "deposit-1")
     debt = await lobby.debts.register(lobby.card, Fen(200), "change", "debt-1")
     await lobby.debts.of_card(lobby.card)
     await lobby.hospital.statement(date(2026, 11, 20), 1, 9999)
     await lobby.hospital.bank_statement(date(2026, 11, 20), "00000001")
+    await lobby.hospital.deposits_detail((date(2026, 11, 19), date(2026, 11, 20)))
+    await lobby.hospital.debts_detail((date(2026, 11, 19), date(2026, 11, 20)))
     made = lobby.settlement()
     undone = UndonePayment(lobby.bill.bill_id, made.settlement_id, "V1", made.split.total_fen, Fen(0))
     await lobby.hospital.notify_undone(undone, "undone-1")
@@ -320,8 +326,9 @@ def test_noise_is_never_understood(body: Any) -> None:
     """Any JSON that is not the documented answer is BadShape, and no other exception."""
     for decode in (
         codec.unpaid_bills, codec.invoice, codec.admission, codec.receipt_number, codec.debt, codec.debts,
-        lambda told: codec.claim(told, "B-1", "key"), lambda told: codec.statement(told, NOON.date()),
-        lambda told: codec.bank_statement(told, NOON.date()),
+        lambda told: codec.claim(told, "B-1", "key"), lambda told: details.statement(told, NOON.date()),
+        lambda told: details.bank_statement(told, NOON.date()), lambda told: details.deposits_detail(told, DAYS),
+        lambda told: details.debts_detail(told, DAYS),
     ):  # fmt: skip
         with pytest.raises(BadShape):
             decode(body)

@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import UndonePayment
+from kiosk.domain.settlement import PaidBy, UndonePayment
+from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.hosts.hospital.details import codec as details
+from kiosk.hosts.shape import BadShape
 from kiosk.ports import HostRefused
 from simulators.hosts.bank_books import BankBooks, BookedAct
-from tests.hosts.medical import Clinic
+from simulators.hosts.hospital_detail import Means
+from tests.hosts.medical import DEMO, Clinic, card_of
 from tests.hosts.test_hospital import NOON, Lobby
+
+STAY = "ZY20261101"
 
 
 @pytest.fixture
@@ -84,3 +90,86 @@ async def test_a_bill_given_back_is_unpaid_again(lobby: Lobby) -> None:
     assert lobby.bill.bill_id in [bill.bill_id for bill in await lobby.hospital.unpaid_bills(lobby.card, lobby.holder)]
     with pytest.raises(HostRefused, match="key_reused"):
         await lobby.hospital.notify_undone(replace(undone, message_id="V2"), "undone-1")
+
+
+async def test_a_deposit_says_how_it_was_paid(lobby: Lobby) -> None:
+    """Notes, or a card with the bank's numbers of the purchase; by the same key the first telling counts."""
+    card, holder = card_of(DEMO, "wang_xiulan")
+    by_card = PaidBy("bank_card", "000001", "000042", "R00000000042", "A00042", "1121")
+    for _ in range(2):
+        await lobby.hospital.deposit(card, holder, STAY, Fen(20_000), by_card, "deposit-1")
+    await lobby.hospital.deposit(card, holder, STAY, Fen(10_000), PaidBy("cash"), "deposit-2")
+    assert lobby.sandbox.acts.means("deposit-1") == Means("bank_card", "000001", "000042", "R00000000042")
+    assert lobby.sandbox.acts.means("deposit-2") == Means("cash")
+
+
+async def test_a_terminal_of_before_does_not_say_how(lobby: Lobby) -> None:
+    """Without terminal, means and bank a deposit is taken as it always was."""
+    card, _ = card_of(DEMO, "wang_xiulan")
+    who = {
+        "card_number": card.card_number,
+        "identification_code": card.identification_code.hex(),
+        "social_security_number": "",
+    }
+    asked = {**who, "admission": STAY, "amount_fen": 20_000}
+    answer = await lobby.link.call("POST", "/v1/deposits", body=asked, key="deposit-1")
+    assert answer.body == {"receipt_number": "YJ0000000001"}
+    assert lobby.sandbox.acts.means("deposit-1") is None
+
+
+async def test_the_deposits_of_this_terminal_by_their_keys(lobby: Lobby) -> None:
+    """Over the days asked for, oldest first and each key once; nobody else's, and nothing of a day that is not over."""
+    card, holder = card_of(DEMO, "wang_xiulan")
+    other = HospitalClient(lobby.link, "T0000002")
+    for day, key in enumerate(("deposit-1", "deposit-2", "deposit-2")):
+        lobby.now = NOON + timedelta(days=day)
+        await lobby.hospital.deposit(card, holder, STAY, Fen(20_000), PaidBy("cash"), key)
+        await other.deposit(card, holder, STAY, Fen(700), PaidBy("cash"), f"other-{day}")
+    days = NOON.date(), NOON.date() + timedelta(days=2)
+    with pytest.raises(HostRefused, match="not_reconciled_yet"):
+        await lobby.hospital.deposits_detail(days)
+    lobby.now += timedelta(days=1)
+    rows = await lobby.hospital.deposits_detail(days)
+    assert [(row.key, row.amount_fen, row.means, row.booked_on) for row in rows] == [
+        ("deposit-1", 20_000, "cash", days[0]), ("deposit-2", 20_000, "cash", days[0] + timedelta(days=1)),
+    ]  # fmt: skip
+    assert rows[0].receipt_number == "YJ0000000001"
+    with pytest.raises(HostRefused, match="bad_request"):
+        await lobby.hospital.deposits_detail((days[0] - timedelta(days=40), days[1]))
+
+
+async def test_what_this_terminal_did_in_the_register(lobby: Lobby) -> None:
+    """Registered, and each payout as it stands: reserved until it is confirmed or given back; nobody else's."""
+    debts = [await lobby.debts.register(lobby.card, Fen(200), "change", f"debt-{one}") for one in range(3)]
+    elsewhere = DebtRegisterClient(lobby.link, "T0000002")
+    await elsewhere.register(lobby.card, Fen(900), "change", "debt-other")
+    for one, debt in enumerate(debts):
+        await lobby.debts.reserve(debt, f"payout-{one}")
+    await lobby.debts.confirm(debts[0], Fen(150), "payout-0")
+    await lobby.debts.give_back(debts[1], "payout-1")
+    lobby.now += timedelta(days=1)
+    rows = await lobby.hospital.debts_detail((NOON.date(), NOON.date()))
+    assert sorted((row.act, row.key, row.amount_fen) for row in rows) == [
+        ("given_back", "payout-1", 0),
+        ("paid", "payout-0", 150),
+        ("registered", "debt-0", 200), ("registered", "debt-1", 200), ("registered", "debt-2", 200),
+        ("reserved", "payout-2", 200),
+    ]  # fmt: skip
+    assert {row.voucher_number for row in rows} == {debt.voucher_number for debt in debts}
+
+
+@pytest.mark.parametrize("spoilt", ["other days", "a row of another day", "a key twice"])
+def test_a_detail_of_something_else_is_not_understood(spoilt: str) -> None:
+    """Other days than asked for, and a key that comes twice, prove nothing."""
+    day = NOON.date()
+    row = {"act": "paid", "key": "payout-1", "voucher_number": "QK1", "amount_fen": 1, "booked_on": day.isoformat()}
+    body = {"first_day": day.isoformat(), "last_day": day.isoformat(), "rows": [row]}
+    assert len(details.debts_detail(body, (day, day))) == 1
+    if spoilt == "other days":
+        body["last_day"] = "2026-11-22"
+    elif spoilt == "a row of another day":
+        body["rows"] = [row | {"booked_on": "2026-11-20"}]
+    else:
+        body["rows"] = [row, row | {"act": "reserved"}]
+    with pytest.raises(BadShape):
+        details.debts_detail(body, (day, day))

@@ -10,27 +10,30 @@ from kiosk.domain.settlement import (
     Debt,
     InvoiceCode,
     MedicalBill,
+    PaidBy,
     Settlement,
     StatementRow,
     UndonePayment,
 )
-from kiosk.domain.statement import BankRow
+from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.hospital import codec
+from kiosk.hosts.hospital.details import codec as details
 from kiosk.ports import HostLink
 
 HOST = "hospital"
 
 
 class HospitalClient:
-    """Implements ``ports.money.Hospital``. Every verb raises ``HostRefused`` or ``OutcomeUnknown``.
+    """Implements ``ports.money.Hospital`` and ``Statements``. Every verb raises ``HostRefused`` or ``OutcomeUnknown``.
 
     Every act has a key, and the hospital answers the same key the same for 400 days (its document says so): after
-    silence the same act may be told again by the same key.
+    silence the same act may be told again by the same key. ``terminal_id``: by which its details find our acts.
     """
 
-    def __init__(self, link: HostLink) -> None:
+    def __init__(self, link: HostLink, terminal_id: str = "") -> None:
         self._link = link
+        self._terminal_id = terminal_id
 
     async def unpaid_bills(self, card: CardIdentity, holder: Holder) -> tuple[MedicalBill, ...]:
         answer = await self._link.call("POST", codec.BILLS_PATH, body=codec.bills_question(card, holder))
@@ -63,22 +66,37 @@ class HospitalClient:
         answer = await self._link.call("POST", codec.ADMISSION_PATH, body=codec.admission_question(card, holder))
         return understood(HOST, lambda: codec.admission(answer.body))
 
-    async def deposit(self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, key: str) -> str:
-        body = codec.deposit_question(card, holder, admission, amount_fen)
+    async def deposit(
+        self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, paid_by: PaidBy, key: str
+    ) -> str:
+        about = codec.deposit_question(card, holder, admission, amount_fen, paid_by)
+        body = codec.told_by(about, self._terminal_id)
         answer = await self._link.call("POST", codec.DEPOSITS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.receipt_number(answer.body))
 
     async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:
         """Implements ``ports.money.PlatformStatement``."""
-        body = codec.statement_question(day, serial_first, serial_last)
-        answer = await self._link.call("POST", codec.STATEMENT_PATH, body=body)
-        return understood(HOST, lambda: codec.statement(answer.body, day))
+        body = details.statement_question(day, serial_first, serial_last)
+        answer = await self._link.call("POST", details.STATEMENT_PATH, body=body)
+        return understood(HOST, lambda: details.statement(answer.body, day))
 
     async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
         """Implements ``ports.money.BankStatement``."""
-        body = codec.bank_statement_question(day, terminal_id)
-        answer = await self._link.call("POST", codec.BANK_STATEMENT_PATH, body=body)
-        return understood(HOST, lambda: codec.bank_statement(answer.body, day))
+        body = details.bank_statement_question(day, terminal_id)
+        answer = await self._link.call("POST", details.BANK_STATEMENT_PATH, body=body)
+        return understood(HOST, lambda: details.bank_statement(answer.body, day))
+
+    async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]:
+        """Implements ``ports.money.OwnDetail``."""
+        body = details.detail_question(days, self._terminal_id)
+        answer = await self._link.call("POST", details.DEPOSITS_DETAIL_PATH, body=body)
+        return understood(HOST, lambda: details.deposits_detail(answer.body, days))
+
+    async def debts_detail(self, days: tuple[date, date]) -> tuple[DebtActRow, ...]:
+        """Implements ``ports.money.OwnDetail``."""
+        body = details.detail_question(days, self._terminal_id)
+        answer = await self._link.call("POST", details.DEBTS_DETAIL_PATH, body=body)
+        return understood(HOST, lambda: details.debts_detail(answer.body, days))
 
 
 class DebtRegisterClient:
@@ -88,11 +106,12 @@ class DebtRegisterClient:
     only, never by time: what was being paid when the power went may have been paid.
     """
 
-    def __init__(self, link: HostLink) -> None:
+    def __init__(self, link: HostLink, terminal_id: str = "") -> None:
         self._link = link
+        self._terminal_id = terminal_id
 
     async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt:
-        body = codec.debt_registration(card, amount_fen, reason)
+        body = codec.told_by(codec.debt_registration(card, amount_fen, reason), self._terminal_id)
         answer = await self._link.call("POST", codec.DEBTS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.debt(answer.body))
 
@@ -101,7 +120,8 @@ class DebtRegisterClient:
         return understood(HOST, lambda: codec.debts(answer.body))
 
     async def reserve(self, debt: Debt, key: str) -> Debt:
-        answer = await self._link.call("POST", codec.RESERVE_PATH, body=codec.voucher_question(debt), key=key)
+        body = codec.told_by(codec.voucher_question(debt), self._terminal_id)
+        answer = await self._link.call("POST", codec.RESERVE_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.debt(answer.body))
 
     async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None:

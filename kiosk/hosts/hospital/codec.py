@@ -4,8 +4,9 @@ INVENTED: hospitals' systems have no common interface; an adapter in front of a 
 and cards, and keys of claims, travel in bodies only: paths end in logs.
 """
 
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,11 +19,10 @@ from kiosk.domain.settlement import (
     Debt,
     InvoiceCode,
     MedicalBill,
+    PaidBy,
     Settlement,
-    StatementRow,
     UndonePayment,
 )
-from kiosk.domain.statement import BankRow
 from kiosk.hosts.shape import BadShape, Part, read
 
 BILLS_PATH = "/v1/unpaid-bills"
@@ -33,22 +33,19 @@ PAYMENTS_PATH = "/v1/payments"
 UNDONE_PATH = "/v1/payments/undone"
 ADMISSION_PATH = "/v1/admission"
 DEPOSITS_PATH = "/v1/deposits"
-STATEMENT_PATH = "/v1/statement"
-BANK_STATEMENT_PATH = "/v1/bank-statement"
 DEBTS_PATH = "/v1/debts"
 DEBTS_OF_CARD_PATH = "/v1/debts/of-card"
 RESERVE_PATH = "/v1/debts/reserve"
 CONFIRM_PATH = "/v1/debts/confirm"
 GIVE_BACK_PATH = "/v1/debts/give-back"
-MEANS = ("cash", "bank_card", "account")
+BY_CARD = "bank_card"
+MEANS = ("cash", BY_CARD, "account")
 
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-_Signed = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 _Word = Annotated[str, msgspec.Meta(max_length=120)]
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,8}(\.[0-9]{1,4})?$")]
 _Address = Annotated[str, msgspec.Meta(pattern=r"^https://[!-~]+$", max_length=300)]
-_Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -100,36 +97,6 @@ class _Admission(Part):
 
 class _Deposited(Part):
     receipt_number: _Id
-
-
-class _StatementRow(Part):
-    message_id: _Id
-    settlement_id: _Id
-    visit_number: _Id
-    agrees: bool
-    undoing: bool
-    total_fen: _Signed
-    fund_fen: _Signed
-    account_fen: _Signed
-
-
-class _Statement(Part):
-    day: date
-    rows: Annotated[list[_StatementRow], msgspec.Meta(max_length=20_000)]
-
-
-class _BankRow(Part):
-    batch_number: _Digits
-    trace_number: _Digits
-    kind: Literal["purchase", "void", "refund"]
-    amount_fen: _Amount
-    reference: Annotated[str, msgspec.Meta(max_length=12)]
-    state: Literal["booked", "reversed", "voided", "refunded"]
-
-
-class _BankStatement(Part):
-    day: date
-    rows: Annotated[list[_BankRow], msgspec.Meta(max_length=20_000)]
 
 
 class _Debt(Part):
@@ -225,55 +192,25 @@ def admission(body: Any) -> Admission | None:
     return Admission(stay.number, stay.department, stay.admitted_on, Fen(stay.deposited_fen))
 
 
-def deposit_question(card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen) -> dict[str, Any]:
+def deposit_question(
+    card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, paid_by: PaidBy
+) -> dict[str, Any]:
     """Body of ``POST /v1/deposits``."""
-    return {**_who(card, holder), "admission": admission, "amount_fen": amount_fen}
+    about = {**_who(card, holder), "admission": admission, "amount_fen": amount_fen, "means": paid_by.means}
+    if paid_by.means != BY_CARD:
+        return about
+    bank = {name: value for name, value in asdict(paid_by).items() if name != "means"}
+    return {**about, "bank": bank}
+
+
+def told_by(body: dict[str, Any], terminal_id: str) -> dict[str, Any]:
+    """An act with the terminal that tells it, by which details find it again; "" leaves it to the certificate."""
+    return {**body, "terminal_id": terminal_id} if terminal_id else body
 
 
 def receipt_number(body: Any) -> str:
     """Answer of ``POST /v1/deposits``. Raises BadShape."""
     return read(body, _Deposited).receipt_number
-
-
-def statement_question(day: date, serial_first: int, serial_last: int) -> dict[str, Any]:
-    """Body of ``POST /v1/statement``: only the acts of this terminal's share of serials."""
-    return {"day": day.isoformat(), "serial_first": serial_first, "serial_last": serial_last}
-
-
-def statement(body: Any, day: date) -> tuple[StatementRow, ...]:
-    """Answer of ``POST /v1/statement``. Raises BadShape: also for another day."""
-    told = read(body, _Statement)
-    if told.day != day:
-        raise BadShape("another day")
-    return tuple(
-        StatementRow(
-            row.message_id,
-            row.settlement_id,
-            row.visit_number,
-            row.agrees,
-            row.undoing,
-            Fen(row.total_fen),
-            Fen(row.fund_fen),
-            Fen(row.account_fen),
-        )
-        for row in told.rows
-    )
-
-
-def bank_statement_question(day: date, terminal_id: str) -> dict[str, Any]:
-    """Body of ``POST /v1/bank-statement``."""
-    return {"day": day.isoformat(), "terminal_id": terminal_id}
-
-
-def bank_statement(body: Any, day: date) -> tuple[BankRow, ...]:
-    """Answer of ``POST /v1/bank-statement``. Raises BadShape: also for another day."""
-    told = read(body, _BankStatement)
-    if told.day != day:
-        raise BadShape("another day")
-    return tuple(
-        BankRow(row.batch_number, row.trace_number, row.kind, Fen(row.amount_fen), row.reference, row.state)
-        for row in told.rows
-    )
 
 
 def undone_notice(undone: UndonePayment) -> dict[str, Any]:

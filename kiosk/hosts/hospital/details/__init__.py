@@ -1,0 +1,1 @@
+"""Details of days that are over, by which the terminal reconciles."""
