@@ -23,6 +23,7 @@ from offline_queue.layout import ROWS_OF, Sql
 from offline_queue.outbox import SqliteOutbox
 from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
+from offline_queue.row_code import row_code
 from offline_queue.schema import Entry, Found, JournalUnusable, open_database
 from offline_queue.sealing import Root
 
@@ -100,8 +101,10 @@ class SqliteJournal:
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         return self.commit(NewEntry(act, case_code, facts))
 
-    def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
-        self.commit(NewEntry("notice_owed", notices=(NewNotice(host, act, key, facts),)))
+    def owe_notice(self, host: str, act: str, key: str, case_code: str = "", /, **facts: str | int) -> None:
+        card_number = str(facts.get("card_number", ""))
+        notices = (NewNotice(host, act, key, facts),)
+        self.commit(NewEntry("notice_owed", case_code, card_number=card_number, notices=notices))
 
     def signed_head(self) -> SignedHead:
         """What is anchored outside (money-rules 26): the newest row, signed now if it was not yet."""
@@ -212,6 +215,11 @@ class SqliteJournal:
 
     def entries(self) -> list[StoredEntry]:
         return [self._stored(row) for row in Entry.select().order_by(Entry.seq)]
+
+    def row_code(self, terminal_id: str, seq: int) -> str:
+        """The row as the content of a QR code: signed, and its facts for the agency alone (money-rules 25)."""
+        row = Entry.get_by_id(seq)
+        return row_code(terminal_id, row, self._stored(row).facts, self._root, self._periods.recovery)
 
     def case_code_known(self, code: str) -> bool:
         return bool(Found.select().where(Found.word == code).exists())

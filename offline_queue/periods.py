@@ -15,7 +15,7 @@ class Periods:
 
     def __init__(self, root: Root, recovery: rsa.RSAPublicKey | None) -> None:
         self._root = root
-        self._recovery = recovery
+        self.recovery = recovery
         self._sealers: dict[str, Sealer] = {}
         if recovery is not None:
             self._wrap_older(recovery)
@@ -25,7 +25,7 @@ class Periods:
         known = self._existing(period)
         if known is None:
             key = os.urandom(_KEY_BYTES)
-            for_agency = wrap_for_agency(key, self._recovery) if self._recovery else b""
+            for_agency = wrap_for_agency(key, self.recovery) if self.recovery else b""
             Period.insert(
                 period=period, for_terminal=self._root.wrap(key, period), for_agency=for_agency
             ).on_conflict_replace().execute()

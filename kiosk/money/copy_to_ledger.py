@@ -51,6 +51,7 @@ async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:
     """
     kept = await ledger.kept_up_to()
     if kept > rows.newest():
+        await _show_ourselves(rows, ledger)
         raise LedgerDisagrees("journal_behind_ledger")
     while (batch := rows.after(kept, ROWS_MAX, BYTES_MAX)) is not None:
         answer = await ledger.keep(batch)
@@ -60,3 +61,13 @@ async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:
             raise OutcomeUnknown("agency_ledger", "kept less than it said")
         kept = batch.head.seq
     return kept
+
+
+async def _show_ourselves(rows: JournalRows, ledger: Ledger) -> None:
+    """A new board begins at row 1 where the old one had many: the ledger learns that another one asks, and says so.
+
+    Raises HostRefused ("board_not_registered"); OutcomeUnknown.
+    """
+    newest = rows.after(rows.newest() - 1, 1, BYTES_MAX)
+    if newest is not None:
+        await ledger.keep(newest)

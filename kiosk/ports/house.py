@@ -74,12 +74,17 @@ class Journal(Protocol):
         """Entries of any of these acts from ``moment`` on, in order. Walks back from the end: for days, not years."""
         ...
 
+    def row_code(self, terminal_id: str, seq: int) -> str:
+        """The row of this number as the content of a QR code, for a receipt (money-rules 25)."""
+        ...
+
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         """Append one act and return its ``seq``. Facts hold no personal data: numbers of things, hashes, verdicts."""
         ...
 
-    def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
-        """Record an act and, in the same commit, a message that some host must still be told."""
+    def owe_notice(self, host: str, act: str, key: str, case_code: str = "", /, **facts: str | int) -> None:
+        """Record an act and, in the same commit, a message that some host must still be told. A ``card_number`` among
+        the facts is the card in whose order it stands."""
         ...
 
 

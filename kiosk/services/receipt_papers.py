@@ -11,6 +11,7 @@ from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
 from kiosk.money.receipts_owed import OwedReceipt
+from kiosk.money.row_code import row_code
 from kiosk.ports import Kiosk
 
 _TITLES = {
@@ -55,7 +56,7 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "refund": _refund,
     }.get(owed.kind, _nothing)
     lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
-    return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)))
+    return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)), qr=row_code(kiosk, owed.paper))
 
 
 def name_of(owed: OwedReceipt) -> Text:

@@ -5,40 +5,29 @@ import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from simulators.alone.agency import add_run_dir, agency, custodians_key
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.journal_bundle import BundleRefused
-from simulators.hosts.weather import Weather
-from simulators.pki import Pki, make_pki
-from simulators.worlds.world import load_world
-
-WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
+from simulators.pki import Pki
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="where the bundles are, e.g. a USB stick")
-    parser.add_argument("--run-dir", type=Path, default=Path(".run"), help="certificates (pki) and books (hosts)")
+    add_run_dir(parser)
 
 
 def main(asked: argparse.Namespace) -> int:
-    run_dir = asked.run_dir.resolve()
-    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pki = make_pki(run_dir / "pki")
-    ledger = AgencyLedgerSandbox(load_world(WORLD), run_dir / "hosts", Weather())
-    try:
+    with agency(asked.run_dir) as (ledger, pki):
         return import_all(asked.folder, ledger, pki)
-    finally:
-        ledger.close()
 
 
 def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
     """In the order of their rows. Exit status 1: some bundle was refused; the others were kept all the same."""
-    custodians = load_pem_private_key(pki.key("recovery").read_bytes(), None)
+    custodians = custodians_key(pki)
     signing = load_pem_private_key(pki.key("documents").read_bytes(), None)
-    assert isinstance(custodians, RSAPrivateKey)
     assert isinstance(signing, Ed25519PrivateKey)
     status, terminals = 0, set()
     for path in sorted(folder.glob("*.bundle"), key=_first_row):

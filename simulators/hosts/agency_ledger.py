@@ -1,5 +1,8 @@
 """Sandbox of the agency's ledger: keeps every terminal's chain. ``docs/hosts/agency_ledger.yaml``. INVENTED."""
 
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.journal_bundle import BundleRefused, Link, Period, Row, Seq, read_bundle
+from simulators.hosts.ledger_books import SCHEMA, LedgerBooks, UnknownBoard
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question
 from simulators.hosts.sandbox import route as to
+from simulators.hosts.weather import Weather
+from simulators.worlds.world import World
 
-NOTHING_BEFORE = "00" * 32
 HEAD_TAG = b"yikatong journal head 1\0"
 TERMINAL = r"/v1/terminals/([A-Za-z0-9]{4,16})"
 
@@ -46,30 +51,27 @@ class _Rows(Part):
 
 
 class AgencyLedgerSandbox(Sandbox):
+    """``kept`` is what it keeps; a command of the agency may use it beside the line."""
+
     name = "agency_ledger"
-    schema = """
-        CREATE TABLE IF NOT EXISTS terminals (terminal TEXT PRIMARY KEY, public_key TEXT, head_seq INTEGER);
-        CREATE TABLE IF NOT EXISTS rows (
-            terminal TEXT, seq INTEGER, at TEXT, act TEXT, case_code TEXT, card_index TEXT, period TEXT, postings TEXT,
-            sealed TEXT, link TEXT, PRIMARY KEY (terminal, seq));
-        CREATE TABLE IF NOT EXISTS periods (terminal TEXT, period TEXT, wrapped TEXT, PRIMARY KEY (terminal, period));
-        CREATE TABLE IF NOT EXISTS alerts (terminal TEXT, seq INTEGER, why TEXT, UNIQUE (terminal, seq, why));
-    """
+    schema = SCHEMA
+
+    def __init__(
+        self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        super().__init__(world, directory, weather, clock)
+        self.kept = LedgerBooks(self.books)
 
     def routes(self) -> list[Route]:
         return [to("GET", f"{TERMINAL}/kept", self._kept), to("POST", f"{TERMINAL}/rows", self._keep)]
 
     def alerts(self, terminal: str) -> list[tuple[int, str]]:
         """What a person at the agency must look at: row and reason."""
-        found = self.books.execute("SELECT seq, why FROM alerts WHERE terminal = ? ORDER BY rowid", (terminal,))
-        return found.fetchall()
+        return self.kept.alerts(terminal)
 
     def kept_up_to(self, terminal: str) -> tuple[int, str]:
-        """The newest row of the unbroken chain, and its link."""
-        newest = self.books.execute(
-            "SELECT seq, link FROM rows WHERE terminal = ? ORDER BY seq DESC LIMIT 1", (terminal,)
-        ).fetchone()
-        return newest or (0, NOTHING_BEFORE)
+        """The newest row of the unbroken chain of the board in service, and its link."""
+        return self.kept.kept_up_to(terminal)
 
     def import_bundle(self, content: bytes, custodians: RSAPrivateKey) -> str:
         """Rows from a stick, as if they had come by the line: booked once, however often. Whose they are.
@@ -78,22 +80,17 @@ class AgencyLedgerSandbox(Sandbox):
             BundleRefused: altered, of a stranger, or not for this agency; nothing was kept.
         """
         bundle = read_bundle(content, custodians)
-        known = self.books.execute("SELECT public_key FROM terminals WHERE terminal = ?", (bundle.terminal,)).fetchone()
-        if known not in (None, (bundle.public_key,)):
-            self._alert(bundle.terminal, bundle.rows[-1].seq, "bundle not signed by this terminal")
-            raise BundleRefused("not signed by this terminal")
-        self.books.execute("BEGIN")
-        self.books.execute(
-            "INSERT OR IGNORE INTO terminals VALUES (?, ?, ?)",
-            (bundle.terminal, bundle.public_key, bundle.rows[-1].seq),
-        )
-        self._keep_each(bundle.terminal, bundle.rows)
-        self.books.executemany(
-            "INSERT OR REPLACE INTO periods VALUES (?, ?, ?)",
-            [(bundle.terminal, period, wrapped) for period, wrapped in bundle.periods.items()],
-        )
-        self.books.execute("COMMIT")
+        self.import_rows(bundle.terminal, bundle.public_key, bundle.rows, bundle.periods)
         return bundle.terminal
+
+    def import_rows(self, terminal: str, public_key: str, rows: list[Row], periods: dict[str, str]) -> None:
+        """Rows whose signature by ``public_key`` was checked. Raises BundleRefused: of another board."""
+        try:
+            chain = self.kept.chain_of(terminal, public_key)
+        except UnknownBoard:
+            self.kept.alert(terminal, rows[-1].seq, "bundle of another board")
+            raise BundleRefused("of another board than the terminal's; has it been replaced?") from None
+        self.kept.keep(chain, rows, periods)
 
     def acknowledgement(self, terminal: str, maker: DocumentMaker) -> bytes:
         """The agency's word for what it keeps, for the terminal to verify."""
@@ -107,54 +104,21 @@ class AgencyLedgerSandbox(Sandbox):
 
     def _keep(self, ask: Ask, terminal: str) -> Reply:
         told = question(ask, _Rows)
-        self._check_head(terminal, told)
-        self.books.execute("BEGIN")
-        results = self._keep_each(terminal, told.rows)
-        self.books.executemany(
-            "INSERT OR REPLACE INTO periods VALUES (?, ?, ?)",
-            [(terminal, one.period, one.wrapped) for one in told.periods],
-        )
-        self.books.execute("COMMIT")
-        return json_reply({"kept_up_to": self.kept_up_to(terminal)[0], "results": results})
+        chain = self._signed_chain(terminal, told)
+        results = self.kept.keep(chain, told.rows, {one.period: one.wrapped for one in told.periods})
+        return json_reply({"kept_up_to": self.kept_up_to(chain)[0], "results": results})
 
-    def _check_head(self, terminal: str, told: _Rows) -> None:
+    def _signed_chain(self, terminal: str, told: _Rows) -> str:
         head, last = told.head, told.rows[-1]
-        known = self.books.execute("SELECT public_key FROM terminals WHERE terminal = ?", (terminal,)).fetchone()
-        if (
-            not head.holds()
-            or (head.seq, head.link) != (last.seq, last.link)
-            or known not in (None, (head.public_key,))
-        ):
-            self._alert(terminal, head.seq, "head not signed by this terminal")
+        if not head.holds() or (head.seq, head.link) != (last.seq, last.link):
+            self.kept.alert(terminal, head.seq, "head not signed by this terminal")
             raise Refusal(403, "head_not_signed", "链头签名无效")
-        self.books.execute("INSERT OR IGNORE INTO terminals VALUES (?, ?, ?)", (terminal, head.public_key, head.seq))
-
-    def _keep_each(self, terminal: str, rows: list[Row]) -> list[dict[str, object]]:
-        """In order, up to the first that cannot be kept."""
-        results: list[dict[str, object]] = []
-        for row in rows:
-            result = self._keep_one(terminal, row)
-            results.append({"seq": row.seq, "result": result})
-            if result not in ("kept", "known"):
-                self._alert(terminal, row.seq, result)
-                break
-        return results
-
-    def _keep_one(self, terminal: str, row: Row) -> str:
-        newest, link = self.kept_up_to(terminal)
-        if row.seq <= newest:
-            stored = self.books.execute(
-                "SELECT link FROM rows WHERE terminal = ? AND seq = ?", (terminal, row.seq)
-            ).fetchone()
-            return "known" if stored == (row.link,) else "differs"
-        if row.seq != newest + 1:
-            return "gap"
-        if not row.follows(link):
-            return "broken"
-        self.books.execute(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (terminal, *msgspec.structs.astuple(row))
-        )
-        return "kept"
-
-    def _alert(self, terminal: str, seq: int, why: str) -> None:
-        self.books.execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?)", (terminal, seq, why))
+        try:
+            chain = self.kept.chain_of(terminal, head.public_key)
+        except UnknownBoard:
+            self.kept.alert(terminal, head.seq, "another board asks to be this terminal")
+            raise Refusal(403, "board_not_registered", "终端主板未登记") from None
+        if chain != terminal:
+            self.kept.alert(terminal, head.seq, "a replaced board is at work")
+            raise Refusal(403, "board_replaced", "终端主板已更换")
+        return chain

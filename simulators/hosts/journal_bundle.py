@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from simulators.hosts.sandbox import Part
 
 TAG = b"yikatong journal bundle 1\0"
-_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 Link = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Period = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}$")]
@@ -114,7 +114,7 @@ def _check_signature(head: bytes, told: _Signed) -> None:
 
 
 def _opened(document: _Document, sealed: bytes, custodians: RSAPrivateKey) -> list[Row]:
-    key = custodians.decrypt(base64.b64decode(document.key, validate=True), _OAEP)
+    key = custodians.decrypt(base64.b64decode(document.key, validate=True), OAEP)
     clear = AESGCM(key).decrypt(bytes.fromhex(document.nonce), sealed, document.terminal.encode())
     fields = Row.__struct_fields__
     lines = gzip.decompress(clear).splitlines()

@@ -1,6 +1,7 @@
 """The agency's copy of the journal: whole, in order, once; and loud where it is not."""
 
 import dataclasses
+import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from offline_queue.journal import SqliteJournal
 from offline_queue.sealing import Sealer, unwrap_by_agency
 from simulators.hosts import Weather
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
+from simulators.hosts.ledger_books import NotReplaced
 from simulators.worlds.world import load_world
 from tests.hosts.conftest import WORLDS
 from tests.hosts.memory import DocumentedLink, document
@@ -141,28 +143,78 @@ async def test_an_edited_row_is_refused_and_alerted(both: Both) -> None:
     assert both.stored() == both.own()
 
 
-async def test_another_terminals_head_is_refused(both: Both, tmp_path: Path) -> None:
-    """A journal of another terminal under our number: signed by a stranger, nothing is kept."""
+async def test_a_head_that_is_not_signed_is_refused(both: Both) -> None:
+    """A signature that does not hold, or a head that is not the last row's: nothing is kept, and somebody must look."""
     both.live(2)
-    await copy_rows(both.copies, both.client)
-    stranger = SqliteJournal(tmp_path / "stranger", lambda: NOW)
-    for _ in range(3):
-        stranger.record("visit_opened")
+    batch = both.copies.after(0, 50, 1 << 20)
+    assert batch is not None
+    head = dataclasses.replace(batch.head, signature=bytes(64))
     with pytest.raises(HostRefused, match="head_not_signed"):
-        await copy_rows(open_copies(tmp_path / "stranger"), both.client)
-    stranger.close()
+        await both.client.keep(dataclasses.replace(batch, head=head))
     assert [why for _, why in both.sandbox.alerts(TERMINAL)] == ["head not signed by this terminal"]
+    assert both.stored() == []
 
 
 async def test_a_journal_behind_the_ledger_is_told(both: Both, tmp_path: Path) -> None:
     """A disk that was put back to yesterday: the agency knows rows that this journal does not have."""
     both.live(4)
+    shutil.copytree(both.folder, tmp_path / "yesterday")
+    both.live(1)
     await copy_rows(both.copies, both.client)
-    restored = SqliteJournal(tmp_path / "restored", lambda: NOW)
-    restored.record("visit_opened")
     with pytest.raises(LedgerDisagrees, match="journal_behind_ledger"):
-        await copy_rows(open_copies(tmp_path / "restored"), both.client)
-    restored.close()
+        await copy_rows(open_copies(tmp_path / "yesterday"), both.client)
+    assert both.sandbox.alerts(TERMINAL) == []
+
+
+NEW_ROWS = 9
+
+
+@pytest.fixture
+def new_board(tmp_path: Path) -> Path:
+    """Another board in the same terminal: a journal and a key of its own. Made before ``both``, which stays open."""
+    journal = SqliteJournal(tmp_path / "new board", lambda: NOW, RECOVERY.public_key())
+    for _ in range(NEW_ROWS):
+        journal.record("visit_opened")
+    journal.close()
+    return tmp_path / "new board"
+
+
+@pytest.mark.parametrize("old_rows", [4, 12])
+async def test_another_board_waits_for_two_persons(new_board: Path, both: Both, old_rows: int) -> None:
+    """Whether it has fewer or more rows than the old one: refused by name, nothing of it kept, nothing of the old lost;
+    once two persons registered it, its chain begins at row 1."""
+    both.live(old_rows)
+    await copy_rows(both.copies, both.client)
+    old = both.stored()
+    copies = open_copies(new_board)
+    with pytest.raises(HostRefused, match="board_not_registered"):
+        await copy_rows(copies, both.client)
+    assert [why for _, why in both.sandbox.alerts(TERMINAL)] == ["another board asks to be this terminal"]
+    assert both.stored() == old
+    (key,) = both.sandbox.kept.newcomers(TERMINAL)
+    with pytest.raises(NotReplaced, match="two persons"):
+        both.sandbox.kept.replace_board(TERMINAL, key, "now", "E001", "E001")
+    with pytest.raises(NotReplaced, match="shown itself"):
+        both.sandbox.kept.replace_board(TERMINAL, "00" * 32, "now", "E001", "E002")
+    old_chain = both.sandbox.kept.replace_board(TERMINAL, key, "now", "E001", "E002")
+    assert await copy_rows(copies, both.client) == NEW_ROWS
+    assert both.sandbox.kept_up_to(TERMINAL)[0] == NEW_ROWS
+    assert [(row.seq, row.link) for row in both.sandbox.kept.rows(old_chain)] == old
+    assert both.sandbox.kept.newcomers(TERMINAL) == []
+
+
+async def test_a_replaced_board_that_goes_on_working_is_noticed(new_board: Path, both: Both) -> None:
+    """Its rows are not taken by line any more: two boards that serve as one terminal are a case for a person."""
+    both.live(2)
+    await copy_rows(both.copies, both.client)
+    with pytest.raises(HostRefused):
+        await copy_rows(open_copies(new_board), both.client)
+    (key,) = both.sandbox.kept.newcomers(TERMINAL)
+    both.sandbox.kept.replace_board(TERMINAL, key, "now", "E001", "E002")
+    both.live(1)
+    with pytest.raises(HostRefused, match="board_replaced"):
+        await copy_rows(both.copies, both.client)
+    assert [why for _, why in both.sandbox.alerts(TERMINAL)] == ["a replaced board is at work"]
 
 
 async def test_a_ledger_that_says_less_than_it_was_told_is_not_believed() -> None:

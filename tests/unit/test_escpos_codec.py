@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import segno
 from escpos.printer import Dummy
 
 from drivers.printer.escpos import codec
@@ -34,6 +35,13 @@ def test_every_vector_is_judged() -> None:
 def test_built_bytes_equal_the_vector(name: str) -> None:
     """What the driver sends is what the manuals and other programs say."""
     assert BUILT[name] == VECTORS[name]
+
+
+def test_sizes_of_codes_are_those_of_another_program() -> None:
+    """segno agrees on the side of a code of any length, as bytes; in its alphanumeric mode it is never larger."""
+    for length in (1, 14, 15, 213, 214, 560, 779, 780, 1125):
+        assert codec.qr_side("a" * length) == len(segno.make("a" * length, error="m", micro=False).matrix)
+        assert codec.qr_side("A" * length) >= len(segno.make("A" * length, error="m", micro=False).matrix)
 
 
 def test_qr_equals_what_python_escpos_sends() -> None:

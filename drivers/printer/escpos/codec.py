@@ -17,6 +17,11 @@ FULL_STATUS = b"\x10\x04\x14"  # DLE EOT 20, of kiosk printers: the only questio
 
 QUESTIONS = (1, 2, 3, 4)
 BAND_ROWS = 24
+# Bytes that a QR code of version 1, 2, ... holds at level M (ISO/IEC 18004, table 7), up to what 58 mm of paper take.
+QR_BYTES_M = (
+    *(14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362),
+    *(412, 450, 504, 560, 624, 666, 711, 779, 857, 911, 997, 1059, 1125),
+)
 _PLAIN = b"\x1b!\x00\x1bE\x00\x1d!\x00\x1c!\x00\x1ba\x00"
 _BIG = b"\x1ba\x01\x1d!\x11\x1c!\x0c"  # GS ! for models that scale all, FS ! for those that scale hanzi apart
 _BOLD = b"\x1bE\x01"
@@ -133,10 +138,17 @@ def without_real_time(rows: bytes) -> bytes:
     return bytes(safe)
 
 
+def qr_side(content: str) -> int:
+    """Modules on a side at level M, at worst: a printer without alphanumeric mode takes every character as a byte."""
+    length = len(content.encode())
+    assert 0 < length <= QR_BYTES_M[-1]
+    return 17 + 4 * next(version for version, most in enumerate(QR_BYTES_M, 1) if length <= most)
+
+
 def qr_piece(content: str, module_dots: int = 6, correction: str = "M") -> bytes:
-    """QR drawn by the printer (GS ( k, model 2), centred. ``content`` at most 700 bytes of UTF-8."""
+    """QR drawn by the printer (GS ( k, model 2), centred."""
     stored = content.encode()
-    assert 0 < len(stored) <= 700
+    assert 0 < len(stored) <= QR_BYTES_M[-1]
     length = len(stored) + 3
     return b"".join(
         (

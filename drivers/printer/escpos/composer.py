@@ -7,6 +7,8 @@ from drivers.printer.escpos import codec
 from drivers.printer.raster import Bitmap, Pen
 
 FEED_LINES = 3
+LINE_DOTS = 30  # of one line of text
+QR_MODULE_DOTS_MIN, QR_MODULE_DOTS_MAX = 3, 6  # of 1/8 mm: smaller ones no scanner reads from thermal paper
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,11 @@ def _drawn(words: str, style: str, paper: Paper, pen: Pen) -> list[Piece]:
 
 def _qr(content: str, paper: Paper, pen: Pen) -> list[Piece]:
     if paper.qr == "native":
-        return [Piece(codec.qr_piece(content, module_dots=6 if len(content.encode()) <= 200 else 4), 8)]
-    return _bands(pen.qr(content), 8)
+        side = codec.qr_side(content)
+        module = max(QR_MODULE_DOTS_MIN, min(QR_MODULE_DOTS_MAX, paper.dots // side))
+        return [Piece(codec.qr_piece(content, module), side * module // LINE_DOTS + 1)]
+    drawn = pen.qr(content)
+    return _bands(drawn, drawn.height // LINE_DOTS + 1)
 
 
 def _bands(bitmap: Bitmap, paper_lines: int) -> list[Piece]:

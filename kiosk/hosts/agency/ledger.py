@@ -45,7 +45,7 @@ class LedgerClient:
         """Safe to repeat for ever: the ledger keeps a row once.
 
         Raises:
-            HostRefused: ``head_not_signed``. OutcomeUnknown.
+            HostRefused: ``head_not_signed``, ``board_not_registered``, ``board_replaced``. OutcomeUnknown.
         """
         answer = await self._link.call("POST", f"{self._path}/rows", body=wire_batch(batch))
         told = understood(HOST, lambda: read(answer.body, _RowsKept))
