@@ -194,7 +194,7 @@ def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
         lines.append(say("Insert this card again later: the result is printed here."))
     if owed.kind.endswith("_pending") or owed.under_check_fen or _at_bank(owed.facts):
         lines.append(say("Ask with the number above, or call {number}.", number=number))
-    return lines
+    return [*lines, say("Keep this paper: its code is the proof.")]
 
 
 def _department(facts: Facts) -> list[Text]:
