@@ -65,6 +65,9 @@ class HostSettings(_Part, frozen=True):
     certificate: str = ""
     private_key: str = ""
     deadline_s: float = 8.0
+    # What the host's own document promises, where it promises it at all.
+    batch_items_max: int = 1  # notices that it takes in one question, each with a result of its own
+    remembers_keys_days: int = 0  # for how long it takes a key once
 
 
 NEW_PIN_KINDS = ("one_digit", "run", "pattern", "birth_date", "card_number", "personal_number")
@@ -199,6 +202,13 @@ class OfflineRules(_Part, frozen=True):
     has_rtc: bool = False  # the board's clock runs on a battery: it is right also before a host was heard
 
 
+class LossRules(_Part, frozen=True):
+    """Regional data about loss reports."""
+
+    by_number: bool = True  # whether somebody without the card may report it by their personal number
+    telephone: str = "12333"  # where a report is in force at once
+
+
 class StaffRules(_Part, frozen=True):
     """Who may open the staff side. Without an anchor nobody: a staff card is then a foreign card."""
 
@@ -233,6 +243,7 @@ class Settings(_Part, frozen=True):
     staff: StaffRules = StaffRules()
     agency_keys: AgencyKeys = AgencyKeys()
     offline: OfflineRules = OfflineRules()
+    loss: LossRules = LossRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -29,7 +29,7 @@ from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.live_cases import live_cases
 from kiosk.money.run_reconciliation import Books, keep_reconciling
-from kiosk.notices import Deliveries, card_platform_notices, deliver_notices
+from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
 from kiosk.ports.ledger import JournalRows
 from offline_queue.agency_keys import recovery_key
@@ -90,14 +90,13 @@ async def forward(work: Forwarding) -> None:
     live: Callable[[], set[str]] = partial(live_cases, journal)
     platform = medical_insurance(settings, links, clock.now, work.log, forwarder=True)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log)
+        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log, _batches(work))
         nursery.start_soon(keep_driving, journal, clock, platform, live)
         if "hospital" in links:
-            hospital = HospitalClient(links["hospital"])
+            hospital = HospitalClient(links["hospital"], settings.terminal.terminal_id)
             nursery.start_soon(keep_driving_deposits, journal, clock, hospital, live)
-            if "medical_insurance" in links:
-                books = Books(journal, clock, hospital, settings, live)
-                nursery.start_soon(keep_reconciling, books, work.log)
+            books = Books(journal, clock, hospital, settings, live, partial(journal.outbox.unsent_keys, "hospital"))
+            nursery.start_soon(keep_reconciling, books, work.log)
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
             nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log)
@@ -106,11 +105,20 @@ async def forward(work: Forwarding) -> None:
 def _deliveries(work: Forwarding) -> Deliveries:
     """What each connected host may be owed. Without its host a notice stays owed."""
     links = work.links
-    cards = CardPlatformClient(links["card_platform"], states_from_settings(work.settings.card_states))
     if "hospital" not in links:
-        return card_platform_notices(cards)
-    hospital = hospital_notices(HospitalClient(links["hospital"]), DebtRegisterClient(links["hospital"]))
-    return {**card_platform_notices(cards), **hospital}
+        return card_platform_notices(_card_platform(work))
+    at_hospital = links["hospital"], work.settings.terminal.terminal_id
+    hospital = hospital_notices(HospitalClient(*at_hospital), DebtRegisterClient(*at_hospital))
+    return {**card_platform_notices(_card_platform(work)), **hospital}
+
+
+def _batches(work: Forwarding) -> Batches:
+    host = work.settings.hosts.get("card_platform")
+    return card_platform_batches(_card_platform(work), host) if host else {}
+
+
+def _card_platform(work: Forwarding) -> CardPlatformClient:
+    return CardPlatformClient(work.links["card_platform"], states_from_settings(work.settings.card_states))
 
 
 def _answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:

@@ -3,25 +3,42 @@
 One file and one commit with the journal: a notice is owed by the very act that makes it due.
 """
 
-import json
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
+import msgspec
 from playhouse.apsw_ext import APSWDatabase
 
+from kiosk.domain.cases import Unsent
 from kiosk.domain.entries import NewEntry, OwedNotice
+from kiosk.domain.money import Fen
 from offline_queue.append import Appender
 from offline_queue.layout import Sql
 from offline_queue.periods import Periods
 
 REFUSALS_MAX = 3  # a host that says no so often will not say yes by itself: a person must look
+COMMIT_ROWS_MAX = 50  # of one commit, so that the other writer never waits long
+RESTING_LANES_MAX = 200  # named in one question
 
-_WAITING = """
-    select notice.act, key, notice.card_index, tries + refusals, notice.sealed, notice.state, entry.period
-    from notice join entry using (seq)
-    where notice.state in ('owed', 'quarantined') and notice.host = ? order by notice.seq
+# Walks one index; of the table only the rows that are sent are read, however many wait behind a lane that must not go.
+_TURN = """
+    select act, key, card_index, tries + refusals, sealed, (select period from entry where entry.seq = notice.seq)
+    from notice where state = 'owed' and host = ?1
+        and card_index not in (select card_index from notice where state = 'quarantined' and host = ?1)
+        {spared} order by seq limit ?2
 """
+DUE = _TURN.format(spared="")
+DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_each(?3))")
 _STORY_OF = "select entry.case_code, notice.host, notice.act from notice join entry using (seq) where key = ?"
+_TOLD = "update notice set state = 'told', sealed = x'' where key = ? returning amount_fen"
+_ANSWERED = """
+    update notice set state = 'answered', sealed = x'' where key = ? and state = 'owed' and amount_fen = 0 returning 1
+"""
+_SETTLE = "select key from notice where state = 'answered' and host = ? order by seq limit ?"
+UNSENT = "select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"
+
+_facts_of = msgspec.json.Decoder(dict[str, str | int]).decode
 
 
 class UnknownNotice(Exception):
@@ -44,31 +61,70 @@ class SqliteOutbox:
         self._commit = commit
 
     def due(self, host: str, resting: Collection[str] = ()) -> OwedNotice | None:
-        """The oldest notice that may be sent now. Of one card nothing overtakes: behind a notice that rests or was put
-        aside all later ones of its card wait. ``resting``: lanes that are not to be tried yet.
+        """The oldest notice that may be sent now; see ``due_together``."""
+        return next(iter(self.due_together(host, 1, resting)), None)
+
+    def due_together(self, host: str, most: int, resting: Collection[str] = ()) -> list[OwedNotice]:
+        """The oldest notices that may be sent now, of one act, in order. Of one card nothing overtakes: behind a notice
+        that rests or was put aside all later ones of its card wait. ``resting``: lanes that are not to be tried yet.
 
         Raises:
             SealBroken: the file was tampered with.
         """
-        waiting = set(resting)
-        for act, key, lane, tries, sealed, state, period in self._sql(_WAITING, (host,)):
-            if state == "owed" and lane not in waiting:
-                clear = self._periods.opened(period, sealed, key)
-                assert clear is not None, "a period whose notices are owed is never destroyed"
-                return OwedNotice(host, act, key, tries, json.loads(clear), lane)
-            waiting.add(lane)
-        return None
+        assert len(resting) <= RESTING_LANES_MAX
+        rows: Iterable[tuple[Any, ...]] = (
+            self._sql(DUE_BESIDE, (host, most, msgspec.json.encode(list(resting)).decode()))
+            if resting
+            else self._sql(DUE, (host, most))
+        )
+        found: list[OwedNotice] = []
+        for act, key, lane, tries, sealed, period in rows:
+            if found and act != found[0].act:
+                break
+            clear = self._periods.opened(period, sealed, key)
+            assert clear is not None, "a period whose notices are owed is never destroyed"
+            found.append(OwedNotice(host, act, key, tries, _facts_of(clear), lane))
+        return found
 
-    def told(self, key: str) -> None:
-        """The host took it. Its sealed content goes with the commit."""
+    def told(self, *keys: str) -> None:
+        """The host took them. Their sealed content goes with the commit."""
+        assert len(keys) <= COMMIT_ROWS_MAX
         with self._commit() as sql:
-            case_code, host, act = self._owed(sql, key, "owed")
-            sql("update notice set state = 'told', sealed = x'' where key = ?", (key,))
-            self._appender.append(sql, NewEntry("notice_told", case_code, {"key": key, "host": host, "what": act}))
+            for key in keys:
+                case_code, host, act = self._owed(sql, key, "owed")
+                ((fen,),) = sql(_TOLD, (key,))
+                told: dict[str, str | int] = {"key": key, "host": host, "what": act}
+                if fen:
+                    told["amount_fen"] = fen
+                self._appender.append(sql, NewEntry("notice_told", case_code, told))
 
-    def unanswered(self, key: str) -> None:
+    def answered(self, *keys: str) -> None:
+        """As ``told``, for notices from which nothing follows (money-rules 27): not flushed, so that a power cut may
+        forget it and the same key is told again. The chain hears of it later, by ``settle_answered``.
+
+        Raises:
+            UnknownNotice: not owed, or about money, which is never acknowledged like this.
+        """
+        with self._unflushed(), self._commit() as sql:
+            for key in keys:
+                if not list(sql(_ANSWERED, (key,))):
+                    raise UnknownNotice(key)
+
+    def settle_answered(self, host: str) -> int:
+        """Up to fifty that this host has ``answered`` enter the chain, in one row; how many. Durable on return."""
         with self._commit() as sql:
-            sql("update notice set tries = tries + 1 where key = ?", (key,))
+            keys = [key for (key,) in sql(_SETTLE, (host, COMMIT_ROWS_MAX))]
+            if keys:
+                for key in keys:
+                    sql("update notice set state = 'told' where key = ?", (key,))
+                facts: dict[str, str | int] = {"host": host, "count": len(keys), "keys": " ".join(keys)}
+                self._appender.append(sql, NewEntry("notices_told", "", facts))
+        return len(keys)
+
+    def unanswered(self, *keys: str) -> None:
+        with self._commit() as sql:
+            for key in keys:
+                sql("update notice set tries = tries + 1 where key = ?", (key,))
 
     def refused(self, key: str, code: str) -> bool:
         """The host said no. At the third no the notice is put aside for a person; whether it was."""
@@ -95,14 +151,34 @@ class SqliteOutbox:
         """Key, host, act and the host's last reason of every notice that waits for a person, oldest first."""
         return list(self._sql("select key, host, act, reason from notice where state = 'quarantined' order by seq"))
 
+    def unsent_keys(self, host: str) -> frozenset[str]:
+        """Of notices that this host has not surely heard, or has refused."""
+        states = ("owed", "quarantined")
+        found = [self._sql("select key from notice where state = ? and host = ?", (state, host)) for state in states]
+        return frozenset(key for rows in found for (key,) in rows)
+
     def unsent_count(self) -> int:
         """Owed or put aside."""
-        return int(next(iter(self._sql("select unsent_count from outbox_totals")))[0])
+        return self.unsent().count
+
+    def unsent(self) -> Unsent:
+        """Owed or put aside: how many, their money, and when the oldest was owed."""
+        count, total, oldest = next(iter(self._sql(UNSENT)))
+        return Unsent(count, Fen(total), oldest)
 
     @property
     def _sql(self) -> Sql:
         sql: Sql = self._database.connection().execute
         return sql
+
+    @contextmanager
+    def _unflushed(self) -> Iterator[None]:
+        """Within, a commit waits for no disk; the next one that is flushed, of any process, makes it durable too."""
+        self._sql("pragma synchronous = normal")
+        try:
+            yield
+        finally:
+            self._sql("pragma synchronous = full")
 
     def _out_of_quarantine(self, key: str, state: str, act: str, facts: dict[str, str | int]) -> None:
         with self._commit() as sql:

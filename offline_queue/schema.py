@@ -118,17 +118,24 @@ class Notice(_Row):
     amount_fen = peewee.IntegerField(default=0)
     sealed = peewee.BlobField()
     tries = peewee.IntegerField(default=0)
-    state = peewee.TextField(default="owed")  # owed | told | quarantined | given_up; of older files also refused
+    # owed | answered (told, and not in the chain yet) | told | quarantined | given_up; of older files also refused
+    state = peewee.TextField(default="owed")
     refusals = peewee.IntegerField(constraints=[peewee.SQL("default 0")])
     reason = peewee.TextField(constraints=[peewee.SQL("default ''")])  # the host's last code
 
     class Meta:
         without_rowid = True
-        # By host, so that a dark host's backlog is not walked for another one.
+        # By host, so that a dark host's backlog is not walked for another one. Each holds what its question asks for.
         indexes = (
             peewee.SQL(
-                "create index if not exists notice_waiting on notice(host, seq) where state in ('owed', 'quarantined')"
+                "create index if not exists notice_turn on notice(host, seq, card_index, amount_fen)"
+                " where state = 'owed'"
             ),
+            peewee.SQL(
+                "create index if not exists notice_aside on notice(host, card_index, seq, amount_fen)"
+                " where state = 'quarantined'"
+            ),
+            peewee.SQL("create index if not exists notice_answered on notice(host, seq) where state = 'answered'"),
         )
 
 

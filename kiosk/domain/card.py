@@ -120,6 +120,15 @@ class PinTemplate:
     new_pin_refused: RefusedPins = RefusedPins()
 
 
+@dataclass(frozen=True)
+class PinChange:
+    """That the PIN of a card's chip was changed, as its platform hears of it. ``at``: ISO 8601 with its zone."""
+
+    key: str
+    card_number: str
+    at: str
+
+
 class CardState(Enum):
     """State at the card platform, mapped from regional codes. An unknown code is UNKNOWN: explain, never guess."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from kiosk.domain.books import Posting
 
@@ -51,6 +52,24 @@ class OwedNotice:
     tries: int
     facts: dict[str, str | int]
     lane: str = ""
+
+
+class Word(Enum):
+    """What a host says of one notice among several."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class NoticeResult:
+    """``code``: why a notice was refused. ``retry_after_s``: when the host wants to hear of it again, 0 unsaid."""
+
+    key: str
+    word: Word
+    code: str = ""
+    retry_after_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 A call that only reads raises ``OutcomeUnknown`` too; for the caller that simply means "no answer".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kiosk.domain.account import AccountOverview
-from kiosk.domain.card import CardIdentity, CardState, Holder
+from kiosk.domain.card import CardIdentity, CardState, Holder, PinChange
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+from kiosk.domain.entries import NoticeResult
+from kiosk.domain.loss import LossReport, LostCard
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,18 @@ class CardPlatform(Protocol):
 
     async def notice_pin_changed(self, card_number: str, at: str, key: str) -> None:
         """Tell the platform that the chip's PIN was changed. Idempotent by ``key``."""
+        ...
+
+    async def report_loss(self, lost: LostCard, at: str, key: str) -> LossReport:
+        """A temporary report; ``at``: when the resident said so. A card that is reported already is a success, too."""
+        ...
+
+    async def withdraw_loss(self, card: CardIdentity, key: str) -> None:
+        """Of a card that is in the slot again. Raises HostRefused "formal_loss": the counter's to lift."""
+        ...
+
+    async def notice_pins_changed(self, changes: Sequence[PinChange]) -> list[NoticeResult]:
+        """Several at once, in order; a result for each key, once. Idempotent by each key."""
         ...
 
 

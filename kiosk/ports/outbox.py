@@ -7,15 +7,25 @@ from kiosk.domain.entries import OwedNotice
 
 
 class Outbox(Protocol):
-    """Plain calls, durable on return. A notice stays owed until it was told or two persons gave it up."""
+    """Plain calls, durable on return if they do not say otherwise. A notice stays owed until it was told or two persons
+    gave it up. At most fifty keys a call."""
 
-    def due(self, host: str, resting: Collection[str] = ()) -> OwedNotice | None:
-        """The oldest notice that may be sent now; of one lane (card) nothing overtakes. ``resting``: lanes to spare."""
+    def due_together(self, host: str, most: int, resting: Collection[str] = ()) -> list[OwedNotice]:
+        """The oldest notices that may be sent now, of one act, in order; of one lane (card) nothing overtakes.
+        ``resting``: lanes to spare, at most two hundred."""
         ...
 
-    def told(self, key: str) -> None: ...
+    def told(self, *keys: str) -> None: ...
 
-    def unanswered(self, key: str) -> None: ...
+    def answered(self, *keys: str) -> None:
+        """Told, at a host that remembers keys for longer than we may be dark: a power cut may forget it."""
+        ...
+
+    def settle_answered(self, host: str) -> int:
+        """Enter into the chain what was only answered, fifty at most; how many."""
+        ...
+
+    def unanswered(self, *keys: str) -> None: ...
 
     def refused(self, key: str, code: str) -> bool:
         """Whether it was put aside for a person: refused too often."""

@@ -73,6 +73,7 @@ async def _changed(kiosk: Kiosk, key: str) -> Outcome:
         "card_platform",
         "pin_changed",
         key,
+        kiosk.visit.case_code,
         card_number=kiosk.visit.identity.card_number,
         at=kiosk.clock.now().isoformat(timespec="seconds"),
     )

@@ -53,6 +53,7 @@ ACTS: dict[str, Text] = {
     "cash_needs_staff": say("The cash module needs a person."),
     "notice_refused": say("The host did not take a message."),
     "notice_told": say("The host took a message."),
+    "notices_told": say("The host took several messages."),
     "notice_released": say("Staff had the message told once more."),
     "notice_given_up": say("Two people of staff gave the message up."),
     "path_clearing": say("Staff were about to clear the way of the notes."),

@@ -5,7 +5,7 @@ No wire, no Kivy, no wall clock: a scripted resident answers questions by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from kiosk.domain.card import (
     CardState,
     ChipRecord,
     Holder,
+    PinChange,
     PinProgress,
     PinPrompt,
     PinResult,
@@ -37,8 +38,9 @@ from kiosk.domain.card import (
     Sex,
 )
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
-from kiosk.domain.entries import StoredEntry
+from kiosk.domain.entries import NoticeResult, StoredEntry, Word
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.loss import LossReport, LostCard
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
 from kiosk.hosts.not_connected import NotConnected
@@ -275,6 +277,7 @@ class FakeHosts:
         self.duty_minutes: int | None = 3
         self.finding = SealFinding.GENUINE
         self.staff_calls: list[tuple[str, str]] = []
+        self.lost: list[tuple[LostCard, str]] = []
         self.certificates: dict[str, SealedDocument] = {}
         month = Contribution("2026-10", Insurance.PENSION, Fen(500_000), Fen(40_000), Fen(80_000), arrived=True)
         self.account = AccountOverview(
@@ -317,6 +320,20 @@ class FakeHosts:
         await self._answer()
         return bytes(8)
 
+    async def notice_pins_changed(self, changes: Sequence[PinChange]) -> list[NoticeResult]:
+        await self._answer()
+        return [NoticeResult(change.key, Word.DONE) for change in changes]
+
+    async def report_loss(self, lost: LostCard, at: str, key: str) -> LossReport:
+        await self._answer()
+        self.lost.append((lost, key))
+        self.state = CardState.TEMPORARILY_LOST
+        return LossReport(datetime.fromisoformat(at), date(2026, 11, 28), covers_bank=False)
+
+    async def withdraw_loss(self, card: CardIdentity, key: str) -> None:
+        await self._answer()
+        self.state = CardState.NORMAL
+
     async def notice_pin_changed(self, card_number: str, at: str, key: str) -> None:
         await self._answer()
 
@@ -341,7 +358,7 @@ class MemoryJournal:
         self.acts.append((act, case_code, facts))
         return len(self.acts)
 
-    def owe_notice(self, host: str, act: str, key: str, /, **facts: str | int) -> None:
+    def owe_notice(self, host: str, act: str, key: str, case_code: str = "", /, **facts: str | int) -> None:
         self.notices.append((host, act, facts))
 
     def last(self, *acts: str) -> StoredEntry | None:

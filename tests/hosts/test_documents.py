@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from kiosk.domain.account import AccountOverview
-from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
+from kiosk.domain.card import CardIdentity, CardState, Holder, PinChange, Sex
 from kiosk.domain.certificate import CertificateKind
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
@@ -81,6 +81,7 @@ async def test_every_operation_is_asked(links: dict[str, DocumentedLink]) -> Non
     await platform.external_authentication(identity, bytes(8))
     await platform.notice_pin_changed(identity.card_number, NOON.isoformat(), "key-0002")
     await platform.notice_pin_changed(identity.card_number, NOON.isoformat(), "key-0002")
+    await platform.notice_pins_changed([PinChange("key-0003", identity.card_number, NOON.isoformat())])
     await AgencyDutyClient(links["agency_duty"]).call_staff("一楼大厅", "menu", "482913", "resident_asked")
     for name, link in links.items():
         await link.call("GET", "/v1/health")

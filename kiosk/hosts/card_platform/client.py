@@ -1,8 +1,10 @@
 """Client of the card platform."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from kiosk.domain.card import CardIdentity, CardState
+from kiosk.domain.card import CardIdentity, CardState, PinChange
+from kiosk.domain.entries import NoticeResult
+from kiosk.domain.loss import LossReport, LostCard
 from kiosk.hosts.answers import understood
 from kiosk.hosts.card_platform import codec
 from kiosk.ports import HostLink
@@ -33,4 +35,18 @@ class CardPlatformClient:
     async def notice_pin_changed(self, card_number: str, at: str, key: str) -> None:
         body = codec.pin_change_request(card_number, at)
         answer = await self._link.call("POST", codec.PIN_CHANGES_PATH, body=body, key=key)
+        understood(HOST, lambda: codec.noticed(answer.status))
+
+    async def notice_pins_changed(self, changes: Sequence[PinChange]) -> list[NoticeResult]:
+        answer = await self._link.call("POST", codec.PIN_CHANGE_BATCHES_PATH, body=codec.pin_changes_request(changes))
+        return understood(HOST, lambda: codec.pin_change_results(answer.body, [change.key for change in changes]))
+
+    async def report_loss(self, lost: LostCard, at: str, key: str) -> LossReport:
+        body = codec.loss_request(lost, at)
+        answer = await self._link.call("POST", codec.LOSS_REPORTS_PATH, body=body, key=key)
+        return understood(HOST, lambda: codec.loss_reported(answer.body))
+
+    async def withdraw_loss(self, card: CardIdentity, key: str) -> None:
+        body = codec.withdrawal_request(card)
+        answer = await self._link.call("POST", codec.LOSS_WITHDRAWALS_PATH, body=body, key=key)
         understood(HOST, lambda: codec.noticed(answer.status))
