@@ -60,6 +60,10 @@ class ServiceEntry:
         by_some_way = not self.ways or bool(there & set(self.ways))
         return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots) and by_some_way
 
+    def slots(self, settings: Settings) -> tuple[str, ...]:
+        """Which slots it cannot do without here. In PIN mode A the card reader has a pad of its own."""
+        return tuple(slot for slot in self.needs if slot != "pin_pad" or settings.pin_mode != "A")
+
     @property
     def moves_notes(self) -> bool:
         return "cash_acceptor" in (*self.fitted, *self.ways)

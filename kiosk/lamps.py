@@ -90,4 +90,4 @@ def _places(question: Question | None) -> frozenset[Place]:
     body = question.body if question else None
     if isinstance(body, Hands):
         return frozenset(body.places)
-    return frozenset({Place.PIN_PAD}) if isinstance(body, Stars) else frozenset()
+    return frozenset({body.place}) if isinstance(body, Stars) else frozenset()

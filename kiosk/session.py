@@ -14,8 +14,9 @@ from kiosk.desk import Desk
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.offline import CardFinding
 from kiosk.domain.staff import NotStaff
-from kiosk.domain.text import say
+from kiosk.domain.text import Text, say
 from kiosk.goodbye import INTERRUPTED, VisitEnd, goodbye
+from kiosk.money.means import no_bank_card_here
 from kiosk.ports import (
     Answer,
     Back,
@@ -268,10 +269,24 @@ def _tiles(desk: Desk) -> tuple[Answer, ...]:
 
 
 def _tile(desk: Desk, entry: ServiceEntry, waits: bool) -> Answer:
-    missing = desk.supervisor.unusable(entry.needs)
-    reason = device_words(missing, desk.supervisor.health(missing).reason) if missing else None
-    note = say("Waiting for you") if waits else None
+    note, reason = say("Waiting for you") if waits else None, _why_shut(desk, entry)
+    if note is None and reason is None and _in_notes_only(desk, entry):
+        note = say("No bank card here")
     return Answer(entry.name, entry.label, icon=entry.icon, note=note, unavailable=reason)
+
+
+def _why_shut(desk: Desk, entry: ServiceEntry) -> Text | None:
+    missing = desk.supervisor.unusable(entry.slots(desk.settings))
+    if missing:
+        return device_words(missing, desk.supervisor.health(missing).reason)
+    if _in_notes_only(desk, entry) and "cash_acceptor" not in desk.settings.slots:
+        return say("A bank card cannot pay at this machine.")
+    return None
+
+
+def _in_notes_only(desk: Desk, entry: ServiceEntry) -> bool:
+    """A service that takes a bank card too, where this terminal has a bank and yet no way to it."""
+    return "bank" in entry.ways and bool(no_bank_card_here(desk.settings, desk.card_reader))
 
 
 async def _show_and_end(desk: Desk, question: Question) -> str:

@@ -122,6 +122,7 @@ class Hardware:
         if not self.inserted:
             raise NotPossible("卡口是空的 · the slot is empty")
         await self._slot.remove()
+        self.own_pad_reader.card_out()
 
     # --- keys -----------------------------------------------------------------------------------------------------
 
@@ -206,7 +207,8 @@ class Hardware:
         """
         reader: Mapping[str, Any] = {"driver": "pcsc"}
         if self._pin_mode == "A":
-            reader = {"driver": "ldt33", "library": str(build("ldt33_standin", self._run_dir / "native"))}
+            library = build("ldt33_standin", self._run_dir / "native")
+            reader = {"driver": "ldt33", "library": str(library), "icc_device": "USB1"}
         return {
             "card_reader": reader,
             "sam_reader": {"driver": "psam"},

@@ -4,10 +4,9 @@ Used by the reader's worker thread (``pcsc.py``) and, alone, by the short-lived 
 neither trio nor ``kiosk`` here. PCSCLITE_CSOCK_NAME is read by the library at the first call and never again.
 """
 
-from collections.abc import Callable, Generator
-from typing import TypeVar
-
 from smartcard import scard
+
+from drivers.transport.card_job import CardJob, drive
 
 __all__ = [
     "CardHandle",
@@ -19,11 +18,6 @@ __all__ = [
     "drive",
     "scard",
 ]
-
-Answer = TypeVar("Answer")
-
-# A card job: yields command APDUs, is sent response APDUs (data and status word), returns its result.
-CardJob = Generator[bytes, bytes, Answer]
 
 APDU_BYTES_MIN = 4  # vpcd hangs on an empty APDU and takes one byte for a control code: such are never sent
 ANSWER_BYTES_MIN = 2
@@ -132,19 +126,6 @@ class CardHandle:
         """
         self.let_go(leave_powered=failed or self._leave_powered)
         scard.SCardReleaseContext(self._context)
-
-
-def drive(job: CardJob[Answer], transmit: Callable[[bytes], bytes]) -> Answer:
-    """Run a whole card job over a blocking ``transmit``; what that raises closes the job and goes on up."""
-    try:
-        apdu = next(job)
-        while True:
-            apdu = job.send(transmit(apdu))
-    except StopIteration as done:
-        answer: Answer = done.value
-        return answer
-    finally:
-        job.close()
 
 
 class ReaderWatch:

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from kiosk.config import Settings
 from kiosk.domain.money import Fen
 from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, ResidentLeft
 
 # As the hospital names them.
 CASH, BANK_CARD, ACCOUNT = "cash", "bank_card", "account"
-# A terminal without a bank, or whose reader opens no bank application: nothing to explain to anybody.
-NEVER_HERE = ("not_connected", "no_debit_reader")
+NOT_CONNECTED = "not_connected"  # a terminal without a bank: nothing to explain to anybody
+# A terminal with a bank at which no bank card can pay all the same; whoever brings one is told so.
+NO_DEBIT_READER = "no_debit_reader"  # the reader opens no bank application (the client's word for it)
+NO_PAD = "no_bank_pad"  # no pad that takes a bank PIN; a reader's own pad (PIN mode A) never does
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ async def means_now(kiosk: Kiosk, due_fen: Fen) -> Means:
     fitted = [CASH] if "cash_acceptor" in settings.slots else []
     if CASH in fitted and (reason := _no_cash(kiosk)):
         why_not[CASH] = reason
-    reason = await _no_card(kiosk) if "bank" in settings.hosts else NEVER_HERE[0]
-    if reason not in NEVER_HERE:
+    reason = await _no_card(kiosk) if "bank" in settings.hosts else NOT_CONNECTED
+    if reason != NOT_CONNECTED:
         fitted.append(BANK_CARD)
         why_not |= {BANK_CARD: reason} if reason else {}
     return Means(tuple(one for one in fitted if one not in why_not), why_not)
@@ -50,7 +53,21 @@ def _no_cash(kiosk: Kiosk) -> str:
     return "" if kiosk.receipt_health.condition.usable else "receipt_printer"
 
 
+def no_bank_card_here(settings: Settings, reader: object) -> str:
+    """Why no bank card can ever pay at a terminal that has a bank; "" where one can, or there is no bank.
+
+    ``reader``: what is in slot ``card_reader``.
+    """
+    if "bank" not in settings.hosts:
+        return ""
+    if "pin_pad" not in settings.slots:
+        return NO_PAD
+    return "" if hasattr(reader, "open_debit") else NO_DEBIT_READER
+
+
 async def _no_card(kiosk: Kiosk) -> str:
+    if "pin_pad" not in kiosk.settings.slots:
+        return NO_PAD
     try:
         await kiosk.bank.look()
     except HostRefused as refusal:

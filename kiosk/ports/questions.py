@@ -118,6 +118,7 @@ class Stars:
     digits_min: int
     digits_max: int
     prompt: Text | None = None  # stands above the stars instead of "your present PIN"
+    place: Place = Place.PIN_PAD  # where it is typed; a reader's own pad is at the card slot (PIN mode A)
 
 
 @dataclass(frozen=True)

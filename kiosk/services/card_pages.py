@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Text, say
-from kiosk.money.means import BANK_CARD, CASH, Means
+from kiosk.money.means import BANK_CARD, CASH, NO_DEBIT_READER, NO_PAD, Means
 from kiosk.ports import Answer, Hands, Kiosk, Place, Question, Role, Stars, Tiles, Tone, Waiting
 from kiosk.ports.money import BankPayment
 from kiosk.services.notices import device_words, go_back
@@ -15,12 +15,15 @@ _LABELS = {CASH: say("Pay in notes"), BANK_CARD: say("Pay by bank card")}
 _ICONS = {CASH: "note", BANK_CARD: "card"}
 _NO_ACCOUNT = say("This card has no bank account that can pay here.")
 _BANK_OUT = say("Paying by bank card does not work right now.")
+_NEVER_HERE = say("A bank card cannot pay at this machine.")
 # Why the bank card cannot pay now, by the client's words; a slot has its own sentence.
 _WHY_NOT: Mapping[str, Text] = {
     "no_application": _NO_ACCOUNT,
     "blocked": say("The bank has blocked this card."),
     "malformed": _NO_ACCOUNT,
     "not_permitted": _NO_ACCOUNT,
+    NO_PAD: _NEVER_HERE,
+    NO_DEBIT_READER: _NEVER_HERE,
 }
 # What the bank said no with (field 39), or the client or the card before it was asked.
 _REFUSED: Mapping[str, Text] = {
@@ -83,11 +86,18 @@ def bank_pin(kiosk: Kiosk, due: Fen) -> Question:
         (
             say("{amount} is paid from your bank account.", amount=Amount(due)),
             say("Not the social security PIN."),
-            say("Type it, then the green key."),
+            at_which_pad(kiosk),
         ),
         Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
         (go_back(),),
     )
+
+
+def at_which_pad(kiosk: Kiosk) -> Text:
+    """A reader with a pad of its own never takes a bank PIN: where there are two, the right one is named."""
+    if kiosk.settings.pin_mode == "A":
+        return say("Use the machine's keypad, not the card reader's.")
+    return say("Type it, then the green key.")
 
 
 def bank_pin_again(kiosk: Kiosk, payment: BankPayment) -> Question:
@@ -96,7 +106,11 @@ def bank_pin_again(kiosk: Kiosk, payment: BankPayment) -> Question:
     return Question(
         "bank_pin_again",
         say("Enter your bank PIN once more"),
-        (say("{amount} go back to this card.", amount=Amount(payment.amount_fen)), say("Not the social security PIN.")),
+        (
+            say("{amount} go back to this card.", amount=Amount(payment.amount_fen)),
+            say("Not the social security PIN."),
+            at_which_pad(kiosk),
+        ),
         Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
     )
 

@@ -17,6 +17,7 @@ from kiosk.ports import (
     Kiosk,
     Outcome,
     OutcomeUnknown,
+    Place,
     Question,
     Role,
     Stars,
@@ -55,9 +56,10 @@ def pin_question(kiosk: Kiosk, name: str, heading: Text, *explain: Text) -> Ques
     """In mode A the entry belongs to the reader's own pad and nothing here can end it: leaving it behind would let a
     change go through unseen. So nothing is offered but its red key; ``offer_after_stop`` has the rest."""
     rules = kiosk.settings.pin
-    body = Stars(rules.digits_min, rules.digits_max)
     if kiosk.settings.pin_mode == "A":
-        return Question(name, heading, (*explain, say("To stop, press the red key.")), body)
+        body = Stars(rules.digits_min, rules.digits_max, place=Place.CARD_SLOT)
+        return Question(name, heading, (*explain, say("Use the card reader's keys. Its red one stops.")), body)
+    body = Stars(rules.digits_min, rules.digits_max)
     answers = (Answer("back", say("Go back"), Role.BACK), FORGOT)
     return Question(name, heading, explain, body, answers)
 

@@ -5,6 +5,7 @@ from kiosk.domain.text import Amount, Text, say
 from kiosk.money.refund import Refund
 from kiosk.ports import Answer, Figure, Figures, Hands, Kiosk, Place, Plain, Question, Role, Stars, Tone, Waiting
 from kiosk.ports.money import BankPayment
+from kiosk.services.card_pages import at_which_pad
 from kiosk.services.notices import go_back, understood
 
 
@@ -55,7 +56,11 @@ def bank_pin(kiosk: Kiosk, payment: BankPayment) -> Question:
     return Question(
         "refund_bank_pin",
         say("Enter your bank PIN"),
-        (say("{amount} go back to this card.", amount=Amount(payment.amount_fen)), say("Not the social security PIN.")),
+        (
+            say("{amount} go back to this card.", amount=Amount(payment.amount_fen)),
+            say("Not the social security PIN."),
+            at_which_pad(kiosk),
+        ),
         Stars(rules.pin_digits_min, rules.pin_digits_max),
     )
 

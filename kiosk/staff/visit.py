@@ -7,7 +7,7 @@ from pathlib import Path
 from kiosk.domain.card import Holder, PinResult, PinTemplate, PinVerdict, Sex
 from kiosk.domain.staff import NotStaff, Staff, StaffCard
 from kiosk.domain.text import Text, say
-from kiosk.ports import Answer, Back, Question, Role, Stars, Tone, Visit
+from kiosk.ports import Answer, Back, Place, Question, Role, Stars, Tone, Visit
 from kiosk.ports.staff import StaffCardReader, StaffKiosk
 
 NOBODY = Holder("", "", Sex.UNKNOWN, "", None)
@@ -78,13 +78,14 @@ async def open_duty(kiosk: StaffKiosk, case_code: str) -> OnDuty | None:
 
 async def _enter(kiosk: StaffKiosk, duty: OnDuty) -> PinVerdict:
     rules = kiosk.settings.pin
-    question = Question(
-        "staff_pin",
-        say("Enter the PIN of your staff card"),
-        (say("Use the keypad, then press the green key."),),
-        Stars(rules.digits_min, rules.digits_max),
-        (Answer("back", say("Stop"), Role.BACK),),
-    )
+    heading = say("Enter the PIN of your staff card")
+    if kiosk.settings.pin_mode == "A":
+        # The entry is the reader's own, and nothing here could end it: its red key does.
+        stars = Stars(rules.digits_min, rules.digits_max, place=Place.CARD_SLOT)
+        question = Question("staff_pin", heading, (say("Use the card reader's keys. Its red one stops."),), stars)
+    else:
+        stars, stop = Stars(rules.digits_min, rules.digits_max), Answer("back", say("Stop"), Role.BACK)
+        question = Question("staff_pin", heading, (say("Use the keypad, then press the green key."),), stars, (stop,))
     template = PinTemplate(rules.digits_min, rules.digits_max, kiosk.settings.staff.entry_s_max)
     identity = duty.card.identity
     return await kiosk.wait(question, lambda: kiosk.pin_entry.verify_chip_pin(identity, template, kiosk.screen.stars))

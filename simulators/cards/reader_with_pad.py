@@ -17,7 +17,7 @@ from simulators.cards.staff import AID as STAFF_AID
 from simulators.cards.staff import VirtualStaffCard
 from simulators.worlds.world import Keys
 
-NO_CARD, NO_ANSWER, BAD_ARGUMENT, NOT_SUPPORTED = -2, -4, -14, -13
+NO_CARD, NO_POWER, NO_ANSWER, BAD_ARGUMENT, NOT_SUPPORTED = -2, -3, -4, -14, -13
 NOT_GENUINE, WRONG_DATA, DIFFERENT, INITIAL, NEW_IS_INITIAL = -21, -22, -34, -35, -36
 NO_PSAM = -2201
 LINE_BYTES_MAX = 8192
@@ -49,6 +49,11 @@ class ReaderWithPad:
         self._keys = keys
         self._initial_pins = initial_pins
         self._random = b""
+        self._powered: AnyCard | None = None  # by ICC_Reader_PowerOn
+
+    def card_out(self) -> None:
+        """The card left its contacts: whatever comes next has no power."""
+        self._powered = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve calls until cancelled."""
@@ -81,6 +86,8 @@ class ReaderWithPad:
 
     async def _call(self, name: str, argument: str) -> tuple[int, str]:
         try:
+            if name.startswith("ICC_Reader_"):
+                return 0, self._contact(name, argument)
             if name == "iReadCardBas":
                 return 0, self._read_basic()
             if name == "iReadCardBas_HSM_Step1":
@@ -95,11 +102,30 @@ class ReaderWithPad:
             return refused.code, ""
         return NOT_SUPPORTED, ""
 
+    # --- commands passed to the card --------------------------------------------------------------------------------
+
+    def _contact(self, name: str, command: str) -> str:
+        """The functions of the terminal specification's appendix B: hexadecimal digits in and out."""
+        card = self._present()
+        if name == "ICC_Reader_PowerOn":
+            card.reset()
+            self._powered = card
+            return card.atr.hex().upper()
+        if self._powered is not card:
+            raise _Refused(NO_POWER)
+        if name == "ICC_Reader_PowerOff":
+            card.power_off()
+            self._powered = None
+        if name == "ICC_Reader_Application":
+            return card.transmit(bytes.fromhex(command)).hex().upper()
+        return ""
+
     # --- the card ---------------------------------------------------------------------------------------------------
 
     def _present(self) -> AnyCard:
         card = self._card()
         if card is None:
+            self._powered = None
             raise _Refused(NO_CARD)
         if card.mute:
             raise _Refused(NO_ANSWER)

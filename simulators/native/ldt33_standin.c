@@ -67,6 +67,24 @@ static int ask(const char *question, char *out)
     return atoi(line);
 }
 
+/* ICC_Reader_...: bytes travel as hexadecimal digits, both ways. */
+static int ask_bytes(const char *question, unsigned char *out)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char text[LINE_MAX_BYTES];
+    int code = ask(question, text), count = 0;
+
+    if (code < 0)
+        return code;
+    for (const char *at = text; at[0] != '\0' && at[1] != '\0'; at += 2) {
+        const char *high = strchr(digits, at[0]), *low = strchr(digits, at[1]);
+        if (high == NULL || low == NULL)
+            return ERR_NO_ANSWER;
+        out[count++] = (unsigned char)((high - digits) << 4 | (low - digits));
+    }
+    return count;
+}
+
 static int call(const char *name, int type, char *out)
 {
     char question[64];
@@ -91,4 +109,73 @@ int iReadCardBas_HSM_Step2(char *pKey, char *pOutInfo)
         || snprintf(question, sizeof question, "iReadCardBas_HSM_Step2\t%s\n", pKey) >= (int)sizeof question)
         return -14;
     return ask(question, pOutInfo);
+}
+
+/* The older functions that pass commands to a card: terminal specification, appendix B ("SSSE32"). */
+#define HANDLE 1
+#define CARD 0x01 /* the only connector of this reader */
+#define ERR_NOT_OPEN (-12)
+#define ERR_ARGUMENT (-14)
+#define APDU_MAX_BYTES 512
+
+static int refused(long reader, unsigned char connector)
+{
+    return reader != HANDLE ? ERR_NOT_OPEN : connector != CARD ? ERR_ARGUMENT : 0;
+}
+
+static long contact(const char *name, long reader, unsigned char connector, unsigned char *out)
+{
+    char question[64];
+    int wrong = refused(reader, connector);
+
+    if (wrong != 0)
+        return wrong;
+    snprintf(question, sizeof question, "%s\t\n", name);
+    return ask_bytes(question, out);
+}
+
+long ICC_Reader_Open(char *dev_Name)
+{
+    int fd = dev_Name == NULL || dev_Name[0] == '\0' ? -1 : reader();
+
+    if (fd < 0)
+        return ERR_CONNECTION;
+    close(fd);
+    return HANDLE;
+}
+
+long ICC_Reader_Close(long ReaderHandle) { return refused(ReaderHandle, CARD); }
+
+long ICC_Reader_GetStatus(long ReaderHandle, unsigned char ICC_Slot_No)
+{
+    unsigned char nothing[LINE_MAX_BYTES];
+
+    return contact("ICC_Reader_GetStatus", ReaderHandle, ICC_Slot_No, nothing);
+}
+
+long ICC_Reader_PowerOn(long ReaderHandle, unsigned char ICC_Slot_No, unsigned char *Response)
+{
+    return contact("ICC_Reader_PowerOn", ReaderHandle, ICC_Slot_No, Response);
+}
+
+long ICC_Reader_PowerOff(long ReaderHandle, unsigned char ICC_Slot_No)
+{
+    unsigned char nothing[LINE_MAX_BYTES];
+
+    return contact("ICC_Reader_PowerOff", ReaderHandle, ICC_Slot_No, nothing);
+}
+
+long ICC_Reader_Application(long ReaderHandle, unsigned char ICC_Slot_No, long Length_of_Command_APDU,
+                            unsigned char *Command_APDU, unsigned char *Response_APDU)
+{
+    char question[64 + 2 * APDU_MAX_BYTES];
+    int length, wrong = refused(ReaderHandle, ICC_Slot_No);
+
+    if (wrong != 0 || Length_of_Command_APDU < 4 || Length_of_Command_APDU > APDU_MAX_BYTES)
+        return wrong != 0 ? wrong : ERR_ARGUMENT;
+    length = sprintf(question, "ICC_Reader_Application\t");
+    for (long at = 0; at < Length_of_Command_APDU; at++)
+        length += sprintf(question + length, "%02X", Command_APDU[at]);
+    strcpy(question + length, "\n");
+    return ask_bytes(question, Response_APDU);
 }

@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from drivers.apdu import debit_card
-from drivers.card_reader.pcsc.debit import PcscDebitRun
+from drivers.card_reader.debit import CardDebitRun
 from kiosk.config import BankRules, CaKeyEntry
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.codec import FrameReader
@@ -85,9 +85,9 @@ class MemoryReader:
         self.card, self.fuse = card, fuse
         self.asked: list[int] = []  # which kind each GENERATE AC wanted
 
-    async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
+    async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         state = await self._run(debit_card.open_application(rules, act))
-        return PcscDebitRun(state, self._run, debit_card.account_of(state))
+        return CardDebitRun(state, self._run, debit_card.account_of(state))
 
     async def _run(self, job: Any) -> Any:
         await trio.lowlevel.checkpoint()

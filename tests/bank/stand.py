@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from drivers.apdu import debit_card
-from drivers.card_reader.pcsc.debit import PcscDebitRun
+from drivers.card_reader.debit import CardDebitRun
 from kiosk.config import BankRules, CaKeyEntry, HostSettings
 from kiosk.domain.money import Fen
 from kiosk.hosts.bank.client import BankClient, Desk
@@ -65,10 +65,10 @@ class CardChannel:
         self.pull_before: tuple[int, int] | None = None
         self._seen: dict[int, int] = {}
 
-    async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
+    async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         self._seen.clear()
         state = await self._run(debit_card.open_application(rules, act))
-        return PcscDebitRun(state, self._run, debit_card.account_of(state))
+        return CardDebitRun(state, self._run, debit_card.account_of(state))
 
     async def _run(self, job: Generator[bytes, bytes, Any]) -> Any:
         await trio.lowlevel.checkpoint()

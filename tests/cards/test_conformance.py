@@ -1,35 +1,18 @@
 """Both card reader drivers against the suite that any driver must pass."""
 
 import io
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-import trio
 
-from drivers.card_reader.ldt33.driver import VendorCardReader
 from kiosk.domain.health import Health
 from kiosk.log import JsonLog
 from kiosk.ports import CardGone, CardNotGenuine, DeviceContext, DeviceFault
 from simulators.cards.card import VirtualCard
-from simulators.cards.reader_with_pad import ReaderWithPad
-from simulators.native.build import build
-from simulators.worlds.world import Keys
 from tests.cards.stand import KEYS, NAME, NUMBER, CardStand, Hsm, make_card
+from tests.cards.vendor_stand import Tray, vendor_reader
 from tests.conformance import card_reader_suite as suite
-
-
-class Tray:
-    """Which card is in the vendor's reader."""
-
-    def __init__(self) -> None:
-        self.card: VirtualCard | None = None
-
-    def now(self) -> VirtualCard | None:
-        return self.card
 
 
 def _cards(spec: str) -> dict[str, VirtualCard]:
@@ -51,28 +34,10 @@ async def test_the_pcsc_driver_conforms(stand: CardStand, spec: str) -> None:
     await suite.check_all(suite.Bench(stand.reader, Hsm(), insert, stand.slot.remove, NAME, NUMBER))
 
 
-@asynccontextmanager
-async def vendor_reader(
-    tmp_path: Path, tray: Tray, keys: Keys | None
-) -> AsyncIterator[tuple[VendorCardReader, ReaderWithPad]]:
-    """The stand-in library, its reader, and the driver found by entry point."""
-    socket = tmp_path / "reader.sock"
-    os.environ["LDT33_STANDIN_SOCKET"] = str(socket)
-    library = build("ldt33_standin", tmp_path / "native")
-    context = DeviceContext("card_reader", list[Health]().append, JsonLog(io.StringIO()), tmp_path)
-    (found,) = entry_points(group="yikatong.drivers", name="ldt33")
-    driver: VendorCardReader = found.load()({"library": str(library), "poll_s": 0.02}, context)
-    simulated = ReaderWithPad(socket, tray.now, keys)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(simulated.run)
-        await nursery.start(driver.run)
-        yield driver, simulated
-        nursery.cancel_scope.cancel()
-
-
+@pytest.mark.parametrize("icc_device", ["", "USB1"])
 @pytest.mark.parametrize("spec", ["2.00", "3.00"])
-async def test_the_vendor_driver_conforms(tmp_path: Path, spec: str) -> None:
-    """The LD/T 33 driver; its library checks cards by the PSAM in the reader."""
+async def test_the_vendor_driver_conforms(tmp_path: Path, spec: str, icc_device: str) -> None:
+    """The LD/T 33 driver, passing commands to the card or not; its library checks cards by the PSAM in the reader."""
     tray, cards = Tray(), _cards(spec)
 
     async def insert(which: str) -> None:
@@ -81,7 +46,7 @@ async def test_the_vendor_driver_conforms(tmp_path: Path, spec: str) -> None:
     async def pull() -> None:
         tray.card = None
 
-    async with vendor_reader(tmp_path, tray, KEYS) as (driver, _):
+    async with vendor_reader(tmp_path, tray, KEYS, icc_device=icc_device) as (driver, _):
         await suite.check_all(suite.Bench(driver, Hsm(), insert, pull, NAME, NUMBER))
 
 
@@ -108,12 +73,15 @@ async def test_without_psam_an_older_card_cannot_be_checked(tmp_path: Path) -> N
 
 
 async def test_a_mute_card_in_the_vendors_reader(tmp_path: Path) -> None:
-    """-4: no answer is no card to talk to."""
+    """-4: there is a card and it does not answer, which is another page than a card that was pulled."""
     tray = Tray()
     tray.card = make_card(mute=True)
     async with vendor_reader(tmp_path, tray, KEYS) as (driver, _):
-        with pytest.raises(CardGone):
+        with pytest.raises(DeviceFault) as mute:
             await driver.read_identity()
+        assert mute.value.health.reason == "card_mute"
+        with pytest.raises(CardGone):
+            await driver.read_holder()
 
 
 async def test_a_library_that_is_not_there_is_a_fault(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drivers.card_reader.pcsc.debit import PcscDebitRun
+from drivers.card_reader.debit import CardDebitRun
 from kiosk.config import BankRules, CaKeyEntry
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.terminal import TraceCounter
@@ -34,7 +34,7 @@ class SlotReader(MemoryReader):
     pull: Callable[[], None] = staticmethod(lambda: None)
     pull_at = 0
 
-    async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
+    async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         if not self.inside():
             raise CardGone
         return await super().open_debit(rules, act)

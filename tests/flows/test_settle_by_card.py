@@ -46,10 +46,13 @@ class Payer:
     office: Office
     cash: CashMachine | None = None
     came_back_s: float | None = None
+    pad_fitted: bool = True
 
     async def pays(self, **script: Any) -> Outcome | str:
         """How the service ended, or how the resident left it."""
         self.kiosk = KioskInMemory(SCRIPT | script, self.office, self.cash, self.journal, bank=self.bank)
+        if not self.pad_fitted:
+            del self.kiosk.settings.slots["pin_pad"]
         if self.cash is not None:
             await recover_cash(self.journal, CountingClock(), self.cash)
         async with trio.open_nursery() as nursery:
@@ -343,14 +346,25 @@ async def test_a_card_without_bank_application_pays_in_notes(autojump_clock: Moc
     assert payer.office.means == ["cash"]
 
 
-async def test_a_reader_that_opens_no_bank_application_is_not_explained(
+async def test_a_reader_that_opens_no_bank_application_is_explained(
     autojump_clock: MockClock, payer: Payer
 ) -> None:
-    """A maker's library reads the social security side alone: notes are asked for, and no word is said of a bank."""
+    """A maker's library that passes no commands on reads the social security side alone: notes are asked for, and the
+    page says that no bank card can pay at this machine."""
     payer = with_cash(payer, 5000, 1000)
     payer.bank.reader = NoDebitReader()  # type: ignore[assignment] # that is the point
     assert await payer.pays() is Outcome.DONE
-    assert "bank" not in payer.explained("confirm_quote")
+    assert "A bank card cannot pay at this machine." in payer.explained("confirm_quote")
+    assert "choose_means" not in payer.kiosk.screen.names()
+    assert payer.office.means == ["cash"]
+
+
+async def test_without_a_pad_for_the_bank_pin_no_bank_card_pays(autojump_clock: MockClock, payer: Payer) -> None:
+    """PIN mode A with the reader's own pad alone: that one never takes a bank PIN, so nobody is asked for one."""
+    payer = with_cash(payer, 5000, 1000)
+    payer.pad_fitted = False
+    assert await payer.pays() is Outcome.DONE
+    assert "A bank card cannot pay at this machine." in payer.explained("confirm_quote")
     assert payer.office.means == ["cash"]
 
 

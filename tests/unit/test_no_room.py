@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from drivers.card_reader.ldt33.driver import THREADS_MAX, VendorCardReader, VendorSettings
+from drivers.card_reader.ldt33.basic import THREADS_MAX, VendorCardReader, VendorSettings
 from kiosk.domain.certificate import CertificateKind, SealExpectation, SealFinding
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import say

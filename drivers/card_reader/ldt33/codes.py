@@ -3,12 +3,15 @@
 A status word of the card is told as its negative: -25538 is 63C2.
 """
 
-from drivers.apdu.status import CONDITIONS_NOT_SATISFIED, DATA_INVALID, PIN_LOCKED, tries_left
+from drivers.apdu.status import CONDITIONS_NOT_SATISFIED, DATA_INVALID, FILE_NOT_FOUND, PIN_LOCKED, tries_left
 from kiosk.domain.card import PinResult, PinVerdict
 
-NO_CARD, NO_POWER, NO_ANSWER = -2, -3, -4
+WRONG_KIND, NO_CARD, NO_POWER, NO_ANSWER = -1, -2, -3, -4
+NOT_CONNECTED = frozenset({-5, -11, -12})
 NOT_GENUINE, OTHER_CARD = -21, -22
 CARD_AWAY = frozenset({NO_CARD, NO_POWER, NO_ANSWER})
+# A chip without the social security application: what its SELECT is answered with.
+FOREIGN = frozenset({WRONG_KIND, -0x6A81, -FILE_NOT_FOUND, -0x6D00, -0x6E00})
 # Without PSAM, or with one that lacks the key: go through the back end's HSM (rule seen in kiosks).
 NEEDS_HSM = frozenset({-2201, -2202, -2203, -27272, -24})
 

@@ -57,17 +57,42 @@ class VendorLibrary:
         Raises:
             LibraryUnusable: the maker left this function out. LibraryOverran.
         """
+        function = self._function(name, ctypes.c_int)
+        with _one_at_a_time:
+            return self._call(name, function, argument)
+
+    def call_plain(self, name: str, *arguments: Any) -> int:
+        """A function of another shape: ``arguments`` as ctypes values, a C ``long`` back.
+
+        Raises:
+            LibraryUnusable: the maker left this function out.
+        """
+        function = self._function(name, ctypes.c_long)
+        with _one_at_a_time:
+            return int(function(*arguments))
+
+    def _function(self, name: str, result: Any) -> Any:
         try:
             function = getattr(self._library, name)
         except AttributeError as error:
             raise LibraryUnusable(name) from error
-        function.restype = ctypes.c_int
-        with _one_at_a_time:
-            return self._call(name, function, argument)
+        function.restype = result
+        return function
 
     def _call(self, name: str, function: Any, argument: int | bytes) -> VendorAnswer:
-        out = ctypes.create_string_buffer(bytes(OUT_BYTES_MAX) + _GUARD, OUT_BYTES_MAX + len(_GUARD))
+        out = guarded_buffer()
         code = function(ctypes.c_int(argument) if isinstance(argument, int) else ctypes.c_char_p(argument), out)
-        if out.raw[OUT_BYTES_MAX:] != _GUARD:
-            raise LibraryOverran(name)
-        return VendorAnswer(code, out.raw[:OUT_BYTES_MAX].split(b"\x00", 1)[0].decode("gb18030", "replace"))
+        written = read_guarded(name, out)
+        return VendorAnswer(code, written.split(b"\x00", 1)[0].decode("gb18030", "replace"))
+
+
+def guarded_buffer() -> Any:
+    """OUT_BYTES_MAX zero bytes for a library to write into, and behind them a guard."""
+    return ctypes.create_string_buffer(bytes(OUT_BYTES_MAX) + _GUARD, OUT_BYTES_MAX + len(_GUARD))
+
+
+def read_guarded(name: str, out: Any) -> bytes:
+    """What function ``name`` wrote there. Raises: LibraryOverran."""
+    if out.raw[OUT_BYTES_MAX:] != _GUARD:
+        raise LibraryOverran(name)
+    return bytes(out.raw[:OUT_BYTES_MAX])

@@ -10,10 +10,10 @@ import trio
 from drivers.apdu import debit_card, staff_card
 from drivers.apdu import social_security_card as ssc
 from drivers.apdu.status import CardRefused
-from drivers.card_reader.pcsc.debit import PcscDebitRun
+from drivers.card_reader.debit import CardDebitRun
 from drivers.options import read_options
+from drivers.transport.card_job import CardJob
 from drivers.transport.pcsc import CardMute, OpenCardLine, PcscLine, PcscSettings, ReaderMissing
-from drivers.transport.scard import CardJob
 from kiosk.domain.card import CardIdentity, ChipRecord, Holder
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.staff import StaffCard
@@ -146,13 +146,13 @@ class PcscCardReader:
         """Raises: CardGone."""
         return await self._job(lambda atr: staff_card.signature(challenge))
 
-    async def open_debit(self, rules: DebitRules, act: DebitAct) -> PcscDebitRun:
+    async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         """The card's bank application. Raises: CardDeclined, CardGone, DeviceFault ("card_mute")."""
         try:
             state = await self._job(lambda atr: debit_card.open_application(rules, act))
         except CardMute as error:
             raise self._fault(Condition.READY, "card_mute") from error
-        return PcscDebitRun(state, self._debit_jobs(), debit_card.account_of(state))
+        return CardDebitRun(state, self._debit_jobs(), debit_card.account_of(state))
 
     def _debit_jobs(self) -> Callable[[CardJob[Answer]], Awaitable[Answer]]:
         """How one payment runs its jobs: on this insertion, and only as long as nobody else used the card."""
@@ -163,7 +163,10 @@ class PcscCardReader:
             if self._jobs != expected or self.line.insertion != insertion:
                 raise CardGone
             expected += 1
-            return await self._job(lambda atr: job)
+            try:
+                return await self._job(lambda atr: job)
+            except CardMute as error:
+                raise CardGone from error
 
         return run
 

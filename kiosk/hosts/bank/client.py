@@ -86,6 +86,7 @@ class BankClient:
 
     async def look(self) -> None:
         """The contract is ``ports.money.Bank.look``. Only the line's handshake and, where it is due, a sign-on."""
+        self._desk.pad()  # a pad that is out of order takes no bank PIN later
         await self._ready_for_an_act()
         with trio.move_on_after(LOOK_S_MAX) as patience:
             async with self._asking.line.connected():
@@ -208,7 +209,7 @@ class BankClient:
         act = DebitAct(kind, amount_fen, trace_number, now.strftime("%y%m%d"), now.strftime("%H%M%S"), random)
         reader = self._desk.reader()
         if not hasattr(reader, "open_debit"):
-            raise HostRefused(HOST, "no_debit_reader")  # a maker's library (LD/T 33) opens no bank application
+            raise HostRefused(HOST, "no_debit_reader")  # a maker's library (LD/T 33) that passes no commands to the card
         try:
             return await reader.open_debit(debit_rules(self._rules), act)
         except CardDeclined as declined:

@@ -43,7 +43,7 @@ const CARE = [
 ];
 const NOTES = [1, 5, 10, 20, 50, 100];
 const KINDS = { good: ["真钞", "Genuine"], fake: ["假钞", "Fake"], torn: ["破钞", "Torn"], two: ["两张叠放", "Two at once"] };
-// Where the lamp of each place is on this page. In mode A the reader's own pad has the pad's lamp as well.
+// Where the lamp of each place is on this page. In mode A the reader's own pad is at the card slot.
 const LAMPS = {
   card_slot: "slot", pin_pad: "pad", receipt_outlet: "receipt_mouth", page_outlet: "sheet_mouth",
   note_slot: "entry", note_outlet: "tray",
@@ -273,7 +273,7 @@ function show(state) {
   at("pad").classList.toggle("asks", state.asks_pin.includes("pin_pad"));
   at("reader_pad").classList.toggle("asks", state.asks_pin.includes("card_reader"));
   for (const [place, id] of Object.entries(LAMPS)) at(id).classList.toggle("glows", state.lamps.includes(place));
-  at("reader_pad").classList.toggle("glows", state.lamps.includes("pin_pad") && state.pin_mode === "A");
+  at("reader_pad").classList.toggle("glows", state.lamps.includes("card_slot") && state.asks_pin.includes("card_reader"));
   at("reader_box").hidden = state.pin_mode !== "A";
 }
 
