@@ -22,7 +22,7 @@ from simulators.worlds.world import World, load_world
 
 WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 SESSIONS = 12
-CALM = Pace(cash_s=0.5, printer_s=10.0, pad_s=30.0)
+CALM = Pace(cash_s=0.8, printer_s=20.0, pad_s=60.0)
 # Of a hundred sessions.
 MIX = (
     ("query_account", 65),
@@ -35,8 +35,8 @@ MIX = (
 )
 MONEY = ("settle_medical_bill", "pay_inpatient_deposit", "collect_money", "take_refund")
 LOADED = {1: 24, 10: 18, 50: 6}
-PAUSE_S = (3.0, 25.0)
-FAULT_PAUSE_S = (8.0, 25.0, 90.0)  # between faults on average: a bad day, a usual one, a good one
+PAUSE_S = (2.0, 16.0)
+FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
 CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 HARM_CHANCE = 0.1  # of a history

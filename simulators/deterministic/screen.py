@@ -23,21 +23,20 @@ class MindedScreen:
         self.warned = False
         self.changed = trio.Event()  # another page stands; a new event for each
         self._mind = mind
-        self._given = trio.Event()
+        self._asking: trio.CancelScope | None = None
         self._value = ""
 
     async def ask(self, question: Question) -> str:
+        """Whoever stands there thinks in this very task; a key of the pad is quicker sometimes."""
         self._stand(question)
-        self._given, self._value = trio.Event(), ""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._think, question)
-            await self._given.wait()
-            nursery.cancel_scope.cancel()
+        with trio.CancelScope() as thinking:
+            self._asking = thinking
+            try:
+                self._value = await self._mind(question)
+            finally:
+                self._asking = None
         self.activity = trio.current_time()
         return self._value
-
-    async def _think(self, question: Question) -> None:
-        self._give(await self._mind(question))
 
     def show(self, question: Question) -> None:
         self._stand(question)
@@ -70,5 +69,7 @@ class MindedScreen:
         self.changed = trio.Event()
 
     def _give(self, value: str) -> None:
-        self._value = value
-        self._given.set()
+        """Too late, or nothing was asked: then it is nothing."""
+        if self._asking is not None:
+            self._value = value
+            self._asking.cancel()

@@ -265,7 +265,7 @@ class EscposPrinter:
             paper = Paper(
                 self._next_id,
                 tuple(words(row) for row in self._rows),
-                picture(self._rows, self._dots, self._columns),
+                partial(picture, self._rows, self._dots, self._columns),
                 bytes(self._raw),
                 whole,
             )

@@ -1,7 +1,8 @@
 """What comes out of the thermal printer, and how it looks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -61,9 +62,14 @@ class Paper:
 
     id: int
     lines: tuple[str, ...]
-    png: bytes
+    draw: Callable[[], bytes]
     raw: bytes
     whole: bool = True
+
+    @cached_property
+    def png(self) -> bytes:
+        """Drawn when somebody looks: it takes longer than everything else that a printer does."""
+        return self.draw()
 
     @property
     def text(self) -> str:

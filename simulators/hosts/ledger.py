@@ -1,7 +1,7 @@
 """What the agency keeps for a resident of a world, unrolled from the world's rules."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from simulators.worlds.world import ContributionRule, Resident
@@ -51,7 +51,7 @@ def overview_of(resident: Resident, months: int) -> dict[str, Any]:
             "pension_fen": resident.pension_fen,
             "as_of": resident.account_as_of,
         },
-        "contributions": [asdict(row) for row in rows if row.month in shown],
+        "contributions": [vars(row) for row in rows if row.month in shown],
         "benefits": [
             {"paid_on": one.paid_on, "kind": one.kind, "amount_fen": one.amount_fen, "account_tail": one.account_tail}
             for one in sorted(resident.benefits, key=lambda one: one.paid_on, reverse=True)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,7 +69,12 @@ Route = tuple[str, re.Pattern[str], Callable[..., Reply]]
 
 def route(method: str, path: str, handle: Callable[..., Reply]) -> Route:
     """``path`` is a regular expression; its groups become arguments after the question."""
-    return method, re.compile(path), handle
+    return method, _pattern(path), handle
+
+
+@cache  # there are more patterns in this folder than the standard library keeps
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(path)
 
 
 class Sandbox:
