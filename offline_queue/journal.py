@@ -24,7 +24,7 @@ from offline_queue.outbox import SqliteOutbox
 from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
 from offline_queue.row_code import row_code
-from offline_queue.schema import Entry, Found, JournalUnusable, open_database
+from offline_queue.schema import Entry, JournalUnusable, open_database
 from offline_queue.sealing import Root
 
 ROOM_BYTES_MIN = 64 << 20
@@ -34,10 +34,13 @@ OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
 _ROW = "entry.seq, entry.at, entry.act, entry.case_code, entry.period, entry.postings, entry.sealed"
 _OPEN = f"select {_ROW} from effect join entry using (seq) order by entry.seq"  # noqa: S608 - constants
 _UNSPENT = f"select inside_fen, {_ROW} from purse join entry using (seq) order by entry.seq"  # noqa: S608 - constants
+_ALL = f"select {_ROW} from entry order by seq"  # noqa: S608 - constants
 _ONE = f"select {_ROW} from entry where seq = ?"  # noqa: S608 - constants
 _LAST_OF = """
     select seq from entry where seq > ? and act in (select value from json_each(?)) order by seq desc limit 1
 """
+_OF_CASE = ROWS_OF.replace("entry.*", _ROW) + " and case_code = ? order by seq"
+_OF_CARD = ROWS_OF.replace("entry.*", _ROW) + " and card_index = ? order by seq"
 _MOVE_PURSE = """
     insert into purse(case_code, seq, inside_fen) values (?, ?, ?)
     on conflict(case_code) do update set seq = excluded.seq, inside_fen = inside_fen + excluded.inside_fen
@@ -206,15 +209,14 @@ class SqliteJournal:
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""
-        rows = Entry.raw(f"{ROWS_OF} and case_code = ? order by seq", case_code, case_code)
-        return [self._stored(row) for row in rows]
+        return [self._read(row) for row in self.database.connection().execute(_OF_CASE, (case_code, case_code))]
 
     def of_card(self, card_number: str) -> list[StoredEntry]:
         index = self._root.card_index(card_number)
-        return [self._stored(row) for row in Entry.raw(f"{ROWS_OF} and card_index = ? order by seq", index, index)]
+        return [self._read(row) for row in self.database.connection().execute(_OF_CARD, (index, index))]
 
     def entries(self) -> list[StoredEntry]:
-        return [self._stored(row) for row in Entry.select().order_by(Entry.seq)]
+        return [self._read(row) for row in self.database.connection().execute(_ALL)]
 
     def row_code(self, terminal_id: str, seq: int) -> str:
         """The row as the content of a QR code: signed, and its facts for the agency alone (money-rules 25)."""
@@ -222,7 +224,7 @@ class SqliteJournal:
         return row_code(terminal_id, row, self._stored(row).facts, self._root, self._periods.recovery)
 
     def case_code_known(self, code: str) -> bool:
-        return bool(Found.select().where(Found.word == code).exists())
+        return bool(list(self.database.connection().execute("select 1 from found where word = ? limit 1", (code,))))
 
     def _stored(self, row: Entry) -> StoredEntry:
         return self._read((row.seq, row.at, row.act, row.case_code, row.period, row.postings, bytes(row.sealed)))
