@@ -19,6 +19,8 @@ from kiosk.domain.statement import Act, BankRow, Comparison, Finding
 from kiosk.money.bank_acts import BANK_ACTS, bank_acts, bank_key, banked_acts
 from kiosk.money.bank_record import intent_of, open_acts
 from kiosk.money.close_proven import Detail, close_proven
+from kiosk.money.drive_deposits import prove_deposits
+from kiosk.money.own_detail import DAYS, ask_own_detail, compare_debts, compare_deposits
 from kiosk.money.pay_by_card import close_by_detail
 from kiosk.money.platform_acts import CHINA, INTENTS, PLATFORM_ACTS, judged_on, opens_at, platform_acts, stated_acts
 from kiosk.money.reconcile import compare
@@ -45,13 +47,16 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Books:
-    """What reconciling works with. ``live``: cases of visits that are going on; their effects are their own."""
+    """What reconciling works with. ``live``: cases of visits that are going on; their effects are their own.
+    ``unsent``: keys of notices that the hospital has perhaps not heard.
+    """
 
     journal: Journal
     clock: Clock
     statements: Statements
     settings: Settings
     live: Callable[[], Collection[str]] = tuple
+    unsent: Callable[[], Collection[str]] = tuple
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,17 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
         HostRefused: ``not_reconciled_yet``. OutcomeUnknown: no answer. Either way nothing was closed.
     """
     platform, bank = await _platform_detail(books, day), await _bank_detail(books, day)
+    own = await ask_own_detail(books.journal, books.statements, day)
     due = [one for one in _intents(books) if judged_on(one.at) == day]
     proved = close_proven(books.journal, books.clock, due, Detail((*platform.rows, *platform.before)))
     proved += _close_bank(books, day, bank)
-    compared = _both(_compare_platform(books, day, platform), _compare_bank(books, day, bank))
+    proved += prove_deposits(books.journal, books.clock, own.deposits, books.live())
+    compared = _together(
+        platform=_compare_platform(books, day, platform),
+        bank=_compare_bank(books, day, bank),
+        deposits=compare_deposits(books.journal, day, own),
+        debts=compare_debts(books.journal, day, own, books.unsent()),
+    )
     findings = tuple(_as_case(books, day, finding) for finding in compared.findings)
     done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings)
     facts: dict[str, str | int] = {
@@ -161,8 +173,10 @@ def _compare(
     return compare(ours.values(), [*theirs, *(act for act in theirs_before if act.key in ours)], beside)
 
 
-def _both(one: Comparison, other: Comparison) -> Comparison:
-    return Comparison(one.agree + other.agree, one.open + other.open, (*one.findings, *other.findings))
+def _together(**sides: Comparison) -> Comparison:
+    findings = [replace(one, side=side) for side, compared in sides.items() for one in compared.findings]
+    told = sides.values()
+    return Comparison(sum(one.agree for one in told), sum(one.open for one in told), tuple(findings))
 
 
 def _intents(books: Books) -> list[StoredEntry]:
@@ -183,7 +197,8 @@ def _as_case(books: Books, day: date, finding: Finding) -> Finding:
 
 
 def _case_of(books: Books, day: date, finding: Finding) -> str:
-    for entry in books.journal.since(opens_at(day), DIFFERS):
+    """What blocks somebody stands in the detail of every day until it is ended, and is told once."""
+    for entry in books.journal.since(opens_at(day - timedelta(days=DAYS)), DIFFERS):
         facts = entry.facts or {}
         if (facts.get("key"), facts.get("difference")) == (finding.key, finding.difference.value):
             return entry.case_code
@@ -193,7 +208,7 @@ def _case_of(books: Books, day: date, finding: Finding) -> str:
 def _open_case(books: Books, day: date, finding: Finding) -> None:
     """Nothing is posted: only a person can say which side is wrong."""
     facts: dict[str, str | int] = {
-        "key": finding.key, "difference": finding.difference.value, "day": day.isoformat(),
+        "key": finding.key, "difference": finding.difference.value, "day": day.isoformat(), "side": finding.side,
     }  # fmt: skip
     if finding.ours_fen is not None:
         facts["ours_fen"] = finding.ours_fen

@@ -61,6 +61,10 @@ class TerminalBooks(Protocol):
 class NoticesAside(Protocol):
     """Notices that a host refused too often, which only people bring on. Plain calls, durable on return."""
 
+    def unsent_keys(self, host: str) -> frozenset[str]:
+        """Of notices that this host has not surely heard, or has refused."""
+        ...
+
     def release(self, key: str, by: str) -> None:
         """Tell it once more."""
         ...

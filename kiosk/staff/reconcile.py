@@ -31,6 +31,12 @@ WORDS: dict[Difference, Text] = {
     Difference.HOSPITAL_DIFFERS: say("The hospital's own books differ"),
     Difference.COUNT_DIFFERS: say("Device and books differ"),
 }
+SIDES: dict[str, Text] = {
+    "platform": say("Insurance"),
+    "bank": say("Bank"),
+    "deposits": say("Deposits"),
+    "debts": say("Register of debts"),
+}
 
 
 async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
@@ -39,7 +45,9 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
     if statements is None:
         await tell(kiosk, "staff_no_statements", say("This terminal has nothing to compare with"))
         return
-    books = Books(kiosk.journal, kiosk.clock, statements, kiosk.settings, partial(live_cases, kiosk.journal))
+    unsent = partial(kiosk.aside.unsent_keys, "hospital") if kiosk.aside else tuple
+    live = partial(live_cases, kiosk.journal)
+    books = Books(kiosk.journal, kiosk.clock, statements, kiosk.settings, live, unsent)
     day = await _choose_day(kiosk, books)
     await still_there(kiosk, duty)
     page = Question("staff_reconciling", say("Comparing the books"), body=Waiting(say("Asking the hospital")))
@@ -123,11 +131,16 @@ def _rows(done: Reconciled) -> Iterator[Figure]:
     if done.open:
         yield Figure(say("Outcome still not known"), _number(done.open))
     for finding in done.findings:
-        yield Figure(WORDS[finding.difference], None, _case(finding), heading=True)
+        yield Figure(_words(finding), None, _case(finding), heading=True)
         if finding.ours_fen is not None:
             yield Figure(say("Here"), Amount(finding.ours_fen))
         if finding.theirs_fen is not None:
             yield Figure(say("There"), Amount(finding.theirs_fen))
+
+
+def _words(finding: Finding) -> Text:
+    words, side = WORDS[finding.difference], SIDES.get(finding.side)
+    return say("{side}: {difference}", side=side, difference=words) if side else words
 
 
 def _number(count: int) -> Text:
@@ -147,7 +160,7 @@ def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled) -> Receipt:
         ReceiptLine(say("Closed by the detail: {count}", count=done.proved)),
     ]
     for finding in done.findings:
-        lines.append(ReceiptLine(WORDS[finding.difference], LineStyle.BOLD))
+        lines.append(ReceiptLine(_words(finding), LineStyle.BOLD))
         case = _case(finding)
         lines += [ReceiptLine(case)] if case else []
         for words, amount in ((say("Here"), finding.ours_fen), (say("There"), finding.theirs_fen)):

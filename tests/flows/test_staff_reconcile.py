@@ -13,7 +13,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, Split, StatementRow
-from kiosk.domain.statement import BankRow
+from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.money.platform_acts import CHINA, judged_on
 from kiosk.money.run_reconciliation import Books, days_due, reconcile_day, today
 from kiosk.ports import HostRefused, OutcomeUnknown
@@ -31,6 +31,8 @@ class HospitalsDetails:
     days: dict[date, list[StatementRow]] = field(default_factory=dict)
     banked: dict[date, list[BankRow]] = field(default_factory=dict)
     silent: bool = False
+    credited: list[DepositRow] = field(default_factory=list)
+    register: list[DebtActRow] = field(default_factory=list)
 
     async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:
         if self.silent:
@@ -41,6 +43,12 @@ class HospitalsDetails:
 
     async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
         return tuple(self.banked.get(day, []))
+
+    async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]:
+        return tuple(row for row in self.credited if days[0] <= row.booked_on <= days[1])
+
+    async def debts_detail(self, days: tuple[date, date]) -> tuple[DebtActRow, ...]:
+        return tuple(row for row in self.register if days[0] <= row.booked_on <= days[1])
 
 
 class ComparingRoom(DutyRoom):

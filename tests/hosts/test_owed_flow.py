@@ -1,16 +1,20 @@
 """Deposits and debts with the real clients and the real sandbox, and the published document between them."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from trio.testing import MockClock
 
+from kiosk.config import Settings
 from kiosk.domain.books import Account
 from kiosk.domain.money import Fen
+from kiosk.domain.statement import Difference
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.money.drive_deposits import drive_deposits
+from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports import HostLink, Outcome
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.weather import Weather
@@ -21,6 +25,7 @@ from tests.hosts.medical import DEMO, NOON, MemoryLink, card_of
 from tests.hosts.memory import DocumentedLink
 
 STAY = "ZY20261101"
+TERMINAL = "T0000001"
 
 
 class Lobby:
@@ -42,7 +47,16 @@ class Lobby:
         self.connect(self.link)
 
     def connect(self, link: HostLink) -> None:
-        self.terminal.hospital, self.terminal.register = HospitalClient(link), DebtRegisterClient(link)
+        self.terminal.hospital = self.hospital = HospitalClient(link, TERMINAL)
+        self.terminal.register = DebtRegisterClient(link, TERMINAL)
+
+    async def reconcile(self) -> Reconciled:
+        """The day in front, which the hospital says is over."""
+        self.sandbox.weather.change(day_is_over=True)
+        journal, settings = self.terminal.journal, Settings(run_dir="", data_dir="")
+        unsent = partial(journal.outbox.unsent_keys, "hospital")
+        books = Books(journal, self.terminal.clock, self.hospital, settings, unsent=unsent)
+        return await reconcile_day(books, NOON.date())
 
     async def tell(self) -> None:
         await deliver_all(self.terminal.journal, self.terminal.hospital, self.terminal.register)
@@ -127,3 +141,38 @@ async def test_a_lost_reserve_is_given_back(autojump_clock: MockClock, creditor:
     assert creditor.terminal.cash.dispenses == 0
     assert await creditor.terminal.visit("collect_money", **script) is Outcome.DONE
     assert creditor.terminal.cash.outlet == 2300
+
+
+async def test_a_day_of_deposits_agrees_with_the_hospital(autojump_clock: MockClock, inpatient: Lobby) -> None:
+    """As documented, with the real client: what the hospital credited agrees, and one that it lost is told."""
+    inpatient.connect(DocumentedLink(inpatient.sandbox))
+    assert await inpatient.terminal.visit("pay_inpatient_deposit", (10_000, 10_000)) is Outcome.DONE
+    assert (await inpatient.reconcile()).agree == 1
+    inpatient.sandbox.books.execute("delete from deposits")
+    done = await inpatient.reconcile()
+    assert [(one.side, one.difference, one.ours_fen) for one in done.findings] == [
+        ("deposits", Difference.HERE_NOT_THERE, 20_000)
+    ]
+
+
+async def test_a_credit_in_silence_is_proved_by_the_detail(autojump_clock: MockClock, inpatient: Lobby) -> None:
+    """The hospital credits and is never heard: the day's detail closes it before the driver asks once more."""
+    link = inpatient.link
+    link.before["/v1/deposits"] = lambda: setattr(link, "deaf", True)
+    assert await inpatient.terminal.visit("pay_inpatient_deposit", (10_000, 10_000)) is Outcome.UNKNOWN
+    link.deaf = False
+    assert (await inpatient.reconcile()).proved == 1
+    assert inpatient.terminal.balances == {Account.CASH_BOX: 20_000, Account.HOSPITAL: -20_000}
+    assert inpatient.terminal.journal.open_effects() == []
+
+
+async def test_a_day_of_debts_agrees_with_the_register(autojump_clock: MockClock, creditor: Lobby) -> None:
+    """Paid and confirmed agrees; a confirmation that the register lost leaves its reserve, and is told."""
+    assert await creditor.terminal.visit("collect_money", choose_debt="QK00000001") is Outcome.DONE
+    done = await creditor.reconcile()
+    assert (done.open, done.findings) == (1, ())
+    await creditor.tell()
+    assert (await creditor.reconcile()).agree == 1
+    creditor.sandbox.books.execute("delete from payouts")
+    (lost,) = (await creditor.reconcile()).findings
+    assert (lost.side, lost.difference, lost.ours_fen) == ("debts", Difference.HERE_NOT_THERE, 2300)

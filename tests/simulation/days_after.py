@@ -15,7 +15,7 @@ from kiosk.config import Settings
 from kiosk.domain.books import Account
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, StatementRow
-from kiosk.domain.statement import BankRow
+from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.money.drive_due import drive_due
 from kiosk.money.recover import recover_books, recover_cash
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
@@ -50,6 +50,14 @@ class RecordingOffice(Office):
 
     async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
         await self._request("bank statement")
+        return ()
+
+    async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]:
+        await self._request("deposits detail")
+        return ()
+
+    async def debts_detail(self, days: tuple[date, date]) -> tuple[DebtActRow, ...]:
+        await self._request("debts detail")
         return ()
 
 
