@@ -24,6 +24,7 @@ from kiosk.doctor import (
     house_findings,
     pad_finding,
     production_refusals,
+    second_medium_findings,
     slot_findings,
 )
 from kiosk.headset import FollowJack
@@ -254,7 +255,7 @@ def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
 async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
-    journal.append(await _forwarder_finding(settings))
+    journal += [await _forwarder_finding(settings), *await second_medium_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
     except ControlSilent:

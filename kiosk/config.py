@@ -194,6 +194,13 @@ class AgencyKeys(_Part, frozen=True):
     documents: dict[str, str] = {}  # name -> Ed25519: who may sign policies, hotlists and acknowledgements
 
 
+class JournalRules(_Part, frozen=True):
+    """Where the journal's rows go beside the agency's ledger (money-rules 25). Empty: nothing is fitted there."""
+
+    second_medium: str = ""  # a folder on another disk or card
+    second_medium_bytes_max: int = 1 << 30
+
+
 class OfflineRules(_Part, frozen=True):
     """Where the agency's documents for the time without a line are. Without them nothing is done offline."""
 
@@ -242,6 +249,7 @@ class Settings(_Part, frozen=True):
     bank: BankRules = BankRules()
     staff: StaffRules = StaffRules()
     agency_keys: AgencyKeys = AgencyKeys()
+    journal: JournalRules = JournalRules()
     offline: OfflineRules = OfflineRules()
     loss: LossRules = LossRules()
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map

@@ -9,6 +9,8 @@ from typing import Any
 
 import trio
 
+from kiosk.domain.ledger import SILENT, SecondCopy
+
 ASK_BYTES_MAX = 4096
 ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
@@ -82,6 +84,15 @@ async def ask_control(path: Path, word: str) -> Any:
                 return json.loads(await _line(stream, ANSWER_BYTES_MAX))
     except (OSError, RuntimeError, trio.TooSlowError, trio.BrokenResourceError, ValueError) as error:
         raise ControlSilent(str(path)) from error
+
+
+async def ask_second_copy(run_dir: str) -> SecondCopy:
+    """How the second medium is, by the forwarder, which writes it."""
+    try:
+        told = await ask_control(forward_path(run_dir), "second_medium")
+        return SecondCopy(int(told["up_to"]), str(told["why"]))
+    except (ControlSilent, KeyError):
+        return SecondCopy(why=SILENT)
 
 
 async def _line(stream: trio.SocketStream, bytes_max: int) -> bytes:

@@ -17,7 +17,9 @@ from typing import Protocol
 import trio
 
 from kiosk.config import Settings
+from kiosk.control import ask_second_copy
 from kiosk.domain.health import Condition
+from kiosk.domain.ledger import SILENT
 from kiosk.ports import DeviceFault, HostLink, HostRefused, OutcomeUnknown, PinPad
 from kiosk.supervisor import Supervisor
 
@@ -100,6 +102,21 @@ async def pad_finding(supervisor: Supervisor) -> Finding:
             return Finding(name, "warn", "no PIN key is loaded, so no bank PIN can be asked")
         return Finding(name, "unknown", f"not tried: {fault.health.reason or fault.health.condition.value}")
     return Finding(name, "unknown", "not tried: the pad is busy")
+
+
+async def second_medium_findings(settings: Settings) -> list[Finding]:
+    """A dead board must not take the only copy along (money-rules 25); on the journal's own disk it would."""
+    name, folder = "second medium", settings.journal.second_medium
+    if not folder:
+        return []
+    copy = await ask_second_copy(settings.run_dir)
+    if copy.why == SILENT:
+        return [Finding(name, "unknown", "only the forwarder knows, and it does not answer")]
+    if copy.why:
+        return [Finding(name, "fail", f"{copy.why}; the rows up to {copy.up_to} are on it")]
+    if Path(folder).stat().st_dev == Path(settings.data_dir).stat().st_dev:
+        return [Finding(name, "warn", "on the same disk as the journal: it would be lost with it")]
+    return [Finding(name, "ok", f"the rows up to {copy.up_to} are on it")]
 
 
 def certificate_findings(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
-from kiosk.money.copy_to_ledger import keep_copying
+from kiosk.money.copy_to_ledger import Kept, keep_copying
+from kiosk.money.copy_to_medium import SecondCopies
 from kiosk.money.drive_deposits import keep_driving_deposits
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
@@ -36,6 +37,7 @@ from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.outbox import UnknownNotice
+from offline_queue.second_medium import SecondMedium
 
 HOSTS = ("card_platform",)
 IF_NAMED = ("hospital", "medical_insurance", "agency_ledger")
@@ -52,6 +54,7 @@ class Forwarding:
     journal: SqliteJournal
     rows: JournalRows
     links: Mapping[str, HostLink]
+    kept: Kept = field(default_factory=Kept)
 
 
 async def run_forwarder(settings: Settings) -> None:
@@ -72,7 +75,12 @@ async def run_forwarder(settings: Settings) -> None:
         work = Forwarding(settings, clock, log, journal, copies, links)
         try:
             told = {"release": partial(_release, journal)}
-            await nursery.start(serve_control, forward_path(settings.run_dir), _answers(journal), told)
+            answers = _answers(journal)
+            if settings.journal.second_medium:
+                copies_too = _second_copies(work, copies.public_key)
+                answers["second_medium"] = partial(_told, copies_too)
+                nursery.start_soon(copies_too.keep)
+            await nursery.start(serve_control, forward_path(settings.run_dir), answers, told)
             nursery.start_soon(forward, work)
             (run_dir / "ready").write_text(str(os.getpid()))
             await trio.sleep_forever()
@@ -99,7 +107,7 @@ async def forward(work: Forwarding) -> None:
             nursery.start_soon(keep_reconciling, books, work.log)
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
-            nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log)
+            nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log, work.kept)
 
 
 def _deliveries(work: Forwarding) -> Deliveries:
@@ -139,6 +147,16 @@ def _answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
         return [dict(zip(names, one, strict=True)) for one in journal.outbox.put_aside()]
 
     return {"unsent": unsent, "put_aside": put_aside}
+
+
+def _second_copies(work: Forwarding, public_key: bytes) -> SecondCopies:
+    rules, terminal_id = work.settings.journal, work.settings.terminal.terminal_id
+    medium = SecondMedium(Path(rules.second_medium), terminal_id, public_key, rules.second_medium_bytes_max)
+    return SecondCopies(work.rows, medium, work.log, lambda: work.kept.up_to)
+
+
+async def _told(copies: SecondCopies) -> dict[str, Any]:
+    return asdict(copies.now)
 
 
 def _release(journal: SqliteJournal, about: str) -> str:

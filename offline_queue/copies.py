@@ -24,7 +24,7 @@ class JournalCopies:
     def __init__(self, connection: apsw.Connection, root: Root) -> None:
         self._connection = connection
         self._root = root
-        self._public_key = root.signing.public_key().public_bytes_raw()
+        self.public_key = root.signing.public_key().public_bytes_raw()
 
     def close(self) -> None:
         self._connection.close()
@@ -67,7 +67,7 @@ class JournalCopies:
         if not rows:
             return None
         last = rows[-1]
-        head = LedgerHead(last.seq, last.link, sign_head(self._root.signing, last.seq, last.link), self._public_key)
+        head = LedgerHead(last.seq, last.link, sign_head(self._root.signing, last.seq, last.link), self.public_key)
         return LedgerBatch(tuple(rows), head, self._wrapped({row.period for row in rows}))
 
     def _wrapped(self, periods: set[str]) -> dict[str, bytes]:

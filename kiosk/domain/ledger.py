@@ -43,3 +43,17 @@ class LedgerAnswer:
 
     kept_up_to: int
     refused: str = ""
+
+
+SILENT = "silent"  # nobody says how the second medium is
+
+
+@dataclass(frozen=True)
+class SecondCopy:
+    """How the second medium is. ``why``: "" fine | missing | full | slow | other_journal | broken | silent.
+
+    ``up_to``: the last row that was surely on it.
+    """
+
+    up_to: int = 0
+    why: str = ""

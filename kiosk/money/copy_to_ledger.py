@@ -4,6 +4,7 @@ The ledger remembers how far it has them; this side keeps no mark on the disk th
 """
 
 import random
+from dataclasses import dataclass
 from typing import NoReturn
 
 import trio
@@ -21,13 +22,20 @@ class LedgerDisagrees(Exception):
     """The ledger has other rows than this journal: a restored disk or a forgery, and a case for a person."""
 
 
-async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log) -> NoReturn:
+@dataclass
+class Kept:
+    """How far the ledger has said that it keeps the rows; 0 until it was asked."""
+
+    up_to: int = 0
+
+
+async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log, kept: Kept) -> NoReturn:
     """For as long as the process lives. A disagreement is journaled once and looked at again every 15 minutes."""
-    tries, told, kept = 0, "", 0
+    tries, told = 0, ""
     while True:
         try:
-            if rows.newest() > kept:
-                kept = await copy_rows(rows, ledger)
+            if rows.newest() > kept.up_to:
+                kept.up_to = await copy_rows(rows, ledger)
         except OutcomeUnknown:
             tries += 1
             await trio.sleep(min(BACK_OFF_S_MAX, 2.0**tries) * (0.5 + random.random() / 2))

@@ -25,3 +25,26 @@ class JournalRows(Protocol):
         ...
 
     def after(self, seq: int, rows_max: int, bytes_max: int) -> LedgerBatch | None: ...
+
+
+class RowsMedium(Protocol):
+    """Another disk or card with the same rows. Calls block for as long as it likes: each belongs into a thread."""
+
+    def newest(self) -> int:
+        """The last row on it; 0: none. Raises OSError."""
+        ...
+
+    def append(self, batch: LedgerBatch, kept_by_agency: int) -> None:
+        """On it on return. ``kept_by_agency``: rows up to here may go to make room.
+
+        Raises: MediumDisagrees, MediumFull, OSError.
+        """
+        ...
+
+
+class MediumDisagrees(Exception):
+    """It holds other rows under our key: a journal that was put back. A person must look; nothing is overwritten."""
+
+
+class MediumFull(Exception):
+    """As much as it may hold, and the agency has none of the oldest yet."""

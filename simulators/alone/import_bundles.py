@@ -1,16 +1,19 @@
-"""``python -m simulators import-bundles DIR``: the agency reads a stick and writes its acknowledgement onto it."""
+"""``python -m simulators import-bundles DIR``: the agency reads a stick, or the second medium of a dead board, and
+writes its acknowledgement onto it."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.alone.agency import add_run_dir, agency, custodians_key
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.journal_bundle import BundleRefused
+from simulators.hosts.medium_files import SUFFIX, read_medium
 from simulators.pki import Pki
 
 
@@ -25,24 +28,38 @@ def main(asked: argparse.Namespace) -> int:
 
 
 def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
-    """In the order of their rows. Exit status 1: some bundle was refused; the others were kept all the same."""
-    custodians = custodians_key(pki)
+    """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused; the
+    others were kept all the same."""
     signing = load_pem_private_key(pki.key("documents").read_bytes(), None)
     assert isinstance(signing, Ed25519PrivateKey)
-    status, terminals = 0, set()
-    for path in sorted(folder.glob("*.bundle"), key=_first_row):
+    status, terminals = 0, set[str]()
+    for path in sorted((*folder.glob("*.bundle"), *folder.glob(f"*{SUFFIX}")), key=_first_row):
         try:
-            terminals.add(ledger.import_bundle(path.read_bytes(), custodians))
+            terminals.add(_import(path, ledger, custodians_key(pki)))
         except BundleRefused as refused:
             print(f"{path.name}: refused, {refused}", file=sys.stderr)
             status = 1
     for terminal in sorted(terminals):
         word = ledger.acknowledgement(terminal, DocumentMaker(signing, "agency"))
         (folder / f"{terminal}.acknowledgement.json").write_bytes(word)
-        print(f"{terminal}: kept up to row {ledger.kept_up_to(terminal)[0]}")
+        for chain in ledger.kept.chains(terminal):
+            print(f"{chain}: kept up to row {ledger.kept_up_to(chain)[0]}")
     return status
 
 
+def _import(path: Path, ledger: AgencyLedgerSandbox, custodians: RSAPrivateKey) -> str:
+    """Whose it was. Raises BundleRefused."""
+    if path.suffix != SUFFIX:
+        return ledger.import_bundle(path.read_bytes(), custodians)
+    medium = read_medium(path)
+    if not medium.rows:
+        raise BundleRefused("no whole row")
+    ledger.import_rows(medium.terminal, medium.public_key, medium.rows, medium.periods)
+    return medium.terminal
+
+
 def _first_row(path: Path) -> int:
+    """Bundles are named TERMINAL-FIRST-LAST, files of a second medium TERMINAL-KEY-FIRST."""
     parts = path.stem.split("-")
-    return int(parts[-2]) if len(parts) > 2 and parts[-2].isdigit() else 0
+    first = parts[-1 if path.suffix == SUFFIX else -2] if len(parts) > 2 else ""
+    return int(first) if first.isdigit() else 0

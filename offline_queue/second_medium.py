@@ -1,0 +1,157 @@
+"""The journal's rows once more, on another disk or card, where one is fitted (money-rules 25): as they stand, sealed.
+
+Files of some megabytes, only ever added to, named ``TERMINAL-KEY-FIRSTROW.rows``. Each line is a JSON array:
+
+    ["period", month, wrapped key]                                   the month's sealing key, for the agency alone
+    ["row", seq, at, act, case, card index, period, postings, sealed, link]
+    ["head", seq, link, signature, public key]                       signs every row above it; what follows is torn
+
+Bytes in base64, link, signature and key in hex. INVENTED. Every call may take as long as the medium likes: it belongs
+into a thread.
+"""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.domain.ledger import LedgerBatch, LedgerRow
+from kiosk.ports.ledger import MediumDisagrees, MediumFull
+from offline_queue.chain import link_of
+
+SUFFIX = ".rows"
+FILE_BYTES = 4 << 20  # a new file from here on: what the agency has is removed file by file
+_KEY_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class _End:
+    """Of the newest file: ``size`` bytes of it hold, up to the head of row ``seq``."""
+
+    path: Path
+    size: int
+    seq: int
+    link: bytes
+    periods: frozenset[str]
+
+
+@dataclass
+class SecondMedium:
+    """Implements ``ports.RowsMedium``. ``bytes_max``: of all files of this journal."""
+
+    folder: Path
+    terminal_id: str
+    public_key: bytes
+    bytes_max: int
+    file_bytes: int = FILE_BYTES
+    _end: _End | None = field(default=None, init=False)
+    _seen: tuple[str, int] = field(default=("", 0), init=False)  # the newest file and its size, as this process left it
+
+    def newest(self) -> int:
+        """The last row that is surely on it; 0: none. Raises OSError: it is not there."""
+        files = self._files()
+        if not files:
+            self._end, self._seen = None, ("", 0)
+            return 0
+        if self._seen != (files[-1].name, files[-1].stat().st_size):
+            self._end = next(filter(None, map(_whole_end, reversed(files))), None)
+        return self._end.seq if self._end else 0
+
+    def append(self, batch: LedgerBatch, kept_by_agency: int) -> None:
+        """Rows that follow ``newest()``, on the medium on return.
+
+        Raises:
+            MediumDisagrees, MediumFull. OSError: it went, or broke.
+        """
+        self.newest()
+        end, first = self._end, batch.rows[0]
+        if end is not None and not (first.seq == end.seq + 1 and _follows(first, end.link)):
+            raise MediumDisagrees(f"row {first.seq} does not follow what is on the medium")
+        if end is None or end.size >= self.file_bytes:
+            name = f"{self._prefix}{first.seq:010d}{SUFFIX}"
+            end = _End(self.folder / name, 0, first.seq - 1, b"", frozenset())
+        lines = b"".join(_lines(batch, end.periods))
+        self._make_room(len(lines), kept_by_agency)
+        _write_at(end.path, end.size, lines)
+        size = end.size + len(lines)
+        self._end = _End(end.path, size, batch.head.seq, batch.head.link, end.periods | batch.periods.keys())
+        self._seen = (end.path.name, size)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.terminal_id}-{self.public_key.hex()[:_KEY_DIGITS]}-"
+
+    def _files(self) -> list[Path]:
+        """Oldest first. Raises OSError: no such folder."""
+        return sorted(path for path in self.folder.iterdir() if _is_ours(path, self._prefix))
+
+    def _make_room(self, wanted: int, kept_by_agency: int) -> None:
+        files = self._files()
+        total = sum(path.stat().st_size for path in files)
+        while total + wanted > self.bytes_max:
+            if len(files) < 2 or _first_row(files[1]) - 1 > kept_by_agency:
+                raise MediumFull(f"{total} bytes that the agency does not have")
+            total -= files[0].stat().st_size
+            files.pop(0).unlink()
+
+
+def _is_ours(path: Path, prefix: str) -> bool:
+    return path.name.startswith(prefix) and path.suffix == SUFFIX
+
+
+def _first_row(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def _follows(row: LedgerRow, before: bytes) -> bool:
+    clear = (row.seq, row.at, row.act, row.case_code, row.card_index, row.period, row.postings)
+    return link_of(before, clear, row.sealed) == row.link
+
+
+def _lines(batch: LedgerBatch, known: frozenset[str]) -> Iterator[bytes]:
+    for period, wrapped in sorted(batch.periods.items()):
+        if period not in known:
+            yield _line("period", period, b64encode(wrapped).decode())
+    for row in batch.rows:
+        clear = (row.seq, row.at, row.act, row.case_code, row.card_index, row.period, row.postings)
+        yield _line("row", *clear, b64encode(row.sealed).decode(), row.link.hex())
+    head = batch.head
+    yield _line("head", head.seq, head.link.hex(), head.signature.hex(), head.public_key.hex())
+
+
+def _line(*values: object) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode() + b"\n"
+
+
+def _whole_end(path: Path) -> _End | None:
+    """Where its last head ends; None: not one got onto it before the power went."""
+    at, end, periods = 0, None, set[str]()
+    for line in path.read_bytes().splitlines(keepends=True):
+        at += len(line)
+        try:
+            kind, *values = json.loads(line)
+        except ValueError:
+            break
+        if kind == "period":
+            periods.add(values[0])
+        elif kind == "head" and line.endswith(b"\n"):
+            end = _End(path, at, values[0], bytes.fromhex(values[1]), frozenset(periods))
+    return end
+
+
+def _write_at(path: Path, size: int, content: bytes) -> None:
+    """Behind what holds; a torn end is overwritten. The folder is flushed for a file that is new."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if size == 0:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
