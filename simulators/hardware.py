@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 
+from simulators.cards.bare_slot import BareSlot
 from simulators.cards.card import VirtualCard
 from simulators.cards.psam import VirtualPsam
 from simulators.cards.reader_with_pad import ReaderWithPad
@@ -65,7 +66,7 @@ class Hardware:
         self._own_pad_socket = run_dir / "own-pad.sock"
         self.own_pad_reader = ReaderWithPad(self._own_pad_socket, lambda: self.inserted, world.keys)
         self._psam = VirtualPsam(world.keys)
-        self._slot = CardSlot(LOOPBACK, 0)
+        self._slot: CardSlot | BareSlot = BareSlot(on_change)  # mode A: as only the library sees it
         self._sam_slot = CardSlot(LOOPBACK, 0)
         self._unplugged: set[str] = set()
         self._sheets_in, self._sheets_out = trio.open_memory_channel[Sheet](SHEETS_WAITING_MAX)
@@ -77,16 +78,18 @@ class Hardware:
             simulators.pcscd.PcscdError, OSError.
         """
         with self.pcscd:
-            self._slot = CardSlot(LOOPBACK, self.pcscd.card_port)
-            self._slot.on_change = self.on_change
             self._sam_slot = CardSlot(LOOPBACK, self.pcscd.sam_port)
             async with trio.open_nursery() as nursery:
-                lines = (self.pad_line, self.printer_line, self.till.line, self.board_line, self.jack_line)
-                for part in (self._slot, self._sam_slot, *lines, self.page_printer):
-                    await nursery.start(part.run)
-                nursery.start_soon(self._lay_sheets)
                 if self._pin_mode == "A":
                     await nursery.start(self.own_pad_reader.run)
+                else:
+                    self._slot = slot = CardSlot(LOOPBACK, self.pcscd.card_port)
+                    slot.on_change = self.on_change
+                    await nursery.start(slot.run)
+                lines = (self.pad_line, self.printer_line, self.till.line, self.board_line, self.jack_line)
+                for part in (self._sam_slot, *lines, self.page_printer):
+                    await nursery.start(part.run)
+                nursery.start_soon(self._lay_sheets)
                 await self._sam_slot.insert(self._psam)
                 task_status.started()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from simulators.hardware import PIN_PAD
 from simulators.hosts.bank_books import BookedAct
 from simulators.smoke.bill import BOOKED_S_MAX, PAGE_S_MAX, BillVisit
 from simulators.smoke.hands import type_pin
@@ -52,7 +53,7 @@ class CardBillVisit(BillVisit):
         await self._see("bank_pin")
         self.record.check("bank_is_asked_after_the_platform", bool(self._booked(bill)) and not self._standing())
         async with self.record.step("bank_pin_to_settled"):
-            await type_pin(self.stack, self._account.pin, self.pad)
+            await type_pin(self.stack, self._account.pin, PIN_PAD)  # in mode A too: never at the reader's own pad
             await self.glass.until("bill_settled", limit_s=PAGE_S_MAX)
         await self._see("bill_settled")
         await self._answer("understood", "menu")

@@ -1,4 +1,4 @@
-"""``python -m simulators smoke``: three passes and four bills in PIN mode B, one pass in mode A.
+"""``python -m simulators smoke``: residents' passes, bills and a staff visit in PIN mode B; some of each in mode A.
 
 Prints one JSON line: ok, each step's milliseconds, each check's verdict, problems. Exit status 0 only when all is well.
 OUT keeps logs, pictures of every question, receipt streams and printed documents.
@@ -24,14 +24,16 @@ from simulators.smoke.ears import Ears
 from simulators.smoke.glass import Glass, Unexpected
 from simulators.smoke.hands import Finger, Hands, Keypad, TremblingFinger
 from simulators.smoke.record import CheckFailed, Record
+from simulators.smoke.staff import StaffVisit
 from simulators.smoke.visit import Visit
 from simulators.stack import Plan, Stack, open_stack
-from simulators.worlds.world import Card, WorldError, load_world
+from simulators.worlds.world import Card, StaffEntry, WorldError, load_world
 
 WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 PASS_S_MAX = 180.0
 BILLS = ("bill", "bill_flapping", "card_bill", "card_bill_flapping")
-PASSES = {"B": ("touch", "keypad", "tremble", *BILLS), "A": ("touch",)}
+STAFF = "staff"
+PASSES = {"B": ("touch", "keypad", "tremble", *BILLS, STAFF), "A": ("touch", "card_bill", STAFF)}
 PADS = {"B": "pin_pad", "A": "card_reader"}
 
 
@@ -89,7 +91,9 @@ async def _run_passes(plan: Plan, passes: list[str], record: Record) -> None:
         record.steps[f"{plan.pin_mode}.ready"] = round((trio.current_time() - begun) * 1000)
         for name in passes:
             record.prefix = f"{plan.pin_mode}.{name}"
-            if name in BILLS:
+            if name == STAFF:
+                good = not world.staff or await _staff_pass(stack, world.staff[0], record)
+            elif name in BILLS:
                 payer = payers[name.removesuffix("_flapping")]
                 good = payer is None or await _pass(stack, name, payer, record)
             else:
@@ -103,6 +107,11 @@ def _visit_of(name: str) -> Callable[..., Visit]:
         return Visit
     made = CardBillVisit if name.startswith("card_") else BillVisit
     return partial(made, flapping=name.endswith("_flapping"))
+
+
+async def _staff_pass(stack: Stack, card: StaffEntry, record: Record) -> bool:
+    glass = Glass(stack.kiosk_dir / "screen.json")
+    return await _lives(stack, StaffVisit(stack, glass, record, card, PADS[stack.plan.pin_mode]), record)
 
 
 async def _pass(stack: Stack, name: str, card: Card, record: Record) -> bool:
@@ -119,7 +128,11 @@ async def _pass(stack: Stack, name: str, card: Card, record: Record) -> bool:
     pin = next(one for one in (card.pin, *NEW_PINS) if chip.accepts_pin(one))
     new_pin = next(one for one in NEW_PINS if one != pin)
     told = (stack, glass, ears, hands.get(name, hands["touch"]), record, card, pin, new_pin, pad)
-    visit = _visit_of(name)(*told)
+    return await _lives(stack, _visit_of(name)(*told), record)
+
+
+async def _lives(stack: Stack, visit: Visit | StaffVisit, record: Record) -> bool:
+    """Whether it went well; what did not is recorded."""
     try:
         with trio.fail_after(PASS_S_MAX):
             async with record.step("whole_visit"):
