@@ -20,6 +20,8 @@ COMMANDS = {
     "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
     "import-bundles": ("simulators.alone.import_bundles", "the agency reads a terminal's rows from a USB stick"),
+    "recover": ("simulators.alone.recover", "what a dead board left behind, opened by the custodians"),
+    "replace-board": ("simulators.alone.replace_board", "two of the agency register a terminal's new board"),
     "import-receipt": ("simulators.alone.import_receipt", "the agency books rows from the QR codes of receipts"),
 }
 WORLD = Path(__file__).parent / "worlds" / "demo.toml"

@@ -28,8 +28,8 @@ def main(asked: argparse.Namespace) -> int:
 
 
 def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
-    """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused; the
-    others were kept all the same."""
+    """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused;
+    the others were kept all the same."""
     signing = load_pem_private_key(pki.key("documents").read_bytes(), None)
     assert isinstance(signing, Ed25519PrivateKey)
     status, terminals = 0, set[str]()
