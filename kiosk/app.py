@@ -19,6 +19,7 @@ from kiosk.control import ControlSilent, ask_control, forward_path, kiosk_path, 
 from kiosk.desk import Desk, MakePinEntry
 from kiosk.doctor import (
     Finding,
+    bank_card_findings,
     bank_finding,
     host_finding,
     house_findings,
@@ -119,6 +120,7 @@ async def run_kiosk(settings: Settings) -> None:
 
     async def examine() -> Any:
         findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor)]
+        findings += bank_card_findings(settings, desk.supervisor)
         findings += [*await _host_findings(links), *await _bank_findings(settings, log)]
         findings += house_findings(settings, clock.now())
         return [[one.name, one.verdict, one.why] for one in findings]
@@ -310,6 +312,7 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         with trio.move_on_after(FIRST_TRY_S):
             await supervisor.wait_tried()
         findings = [*slot_findings(supervisor), await pad_finding(supervisor)]
+        findings += bank_card_findings(settings, supervisor)
         nursery.cancel_scope.cancel()
     hosts = [*await _host_findings(links), *await _bank_findings(settings, log)]
     return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]

@@ -20,6 +20,7 @@ from kiosk.config import Settings
 from kiosk.control import ask_second_copy
 from kiosk.domain.health import Condition
 from kiosk.domain.ledger import SILENT
+from kiosk.money.means import NO_DEBIT_READER, NO_PAD, no_bank_card_here
 from kiosk.ports import DeviceFault, HostLink, HostRefused, OutcomeUnknown, PinPad
 from kiosk.supervisor import Supervisor
 
@@ -117,6 +118,23 @@ async def second_medium_findings(settings: Settings) -> list[Finding]:
     if Path(folder).stat().st_dev == Path(settings.data_dir).stat().st_dev:
         return [Finding(name, "warn", "on the same disk as the journal: it would be lost with it")]
     return [Finding(name, "ok", f"the rows up to {copy.up_to} are on it")]
+
+
+def bank_card_findings(settings: Settings, supervisor: Supervisor) -> list[Finding]:
+    """Whether a bank card can pay at a terminal that names a bank: that takes a reader that opens the card's bank
+    application, and a pad beside it for the bank PIN, which a reader's own pad never takes (PIN mode A)."""
+    if BANK not in settings.hosts:
+        return []
+    name = "bank card"
+    try:
+        why = no_bank_card_here(settings, supervisor.device("card_reader"))
+    except DeviceFault as fault:
+        return [Finding(name, "unknown", f"no card reader: {fault.health.reason or fault.health.condition.value}")]
+    words = {
+        NO_PAD: "cannot pay: no slot pin_pad, and a bank PIN is never asked at the card reader",
+        NO_DEBIT_READER: "cannot pay: this reader passes no commands to the card (ldt33: icc_device)",
+    }
+    return [Finding(name, "warn", words[why]) if why else Finding(name, "ok", "can pay")]
 
 
 def certificate_findings(settings: Settings, now: datetime) -> Iterator[Finding]:
