@@ -3,15 +3,19 @@
 from typing import NoReturn
 
 import pytest
+import trio
 from msgspec import structs
 from trio.testing import MockClock
 
+from kiosk.doctor import bank_card_findings
 from kiosk.ports import CardGone, Question
 from kiosk.ports.debit import DebitAct, DebitRules
 from tests.flows.money import CashMachine
 from tests.flows.people import FakeReader, KioskInMemory
 
 PAYING = ("settle_medical_bill", "pay_inpatient_deposit")
+NO_COMMANDS = "cannot pay: this reader passes no commands to the card (ldt33: icc_device)"
+NO_BANK_PAD = "cannot pay: no slot pin_pad, and a bank PIN is never asked at the card reader"
 HOSTS = ("hospital", "medical_insurance", "bank")
 
 
@@ -77,3 +81,34 @@ async def test_without_a_pad_no_bank_card_pays(autojump_clock: MockClock) -> Non
     without(kiosk, "pin_pad")
     tile = (await menu_of(kiosk)).answer("settle_medical_bill")
     assert tile.note is not None and tile.unavailable is None
+
+
+@pytest.mark.parametrize(
+    ("reader", "hosts", "pad", "findings"),
+    [
+        (FakeReader, ("hospital",), True, []),
+        (DebitFakeReader, HOSTS, True, [("ok", "can pay")]),
+        (FakeReader, HOSTS, True, [("warn", NO_COMMANDS)]),
+        (DebitFakeReader, HOSTS, False, [("warn", NO_BANK_PAD)]),
+    ],
+)
+async def test_the_doctor_says_whether_a_bank_card_can_pay(
+    autojump_clock: MockClock, reader: type[FakeReader], hosts: tuple[str, ...], pad: bool, findings: list[object]
+) -> None:
+    """Nothing of a terminal without a bank; else yes, or what the installer has to do."""
+    kiosk = KioskInMemory(hosts_named=hosts, reader=reader())
+    if not pad:
+        without(kiosk, "pin_pad")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kiosk.supervisor.run)
+        await kiosk.supervisor.wait_tried()
+        found = bank_card_findings(kiosk.settings, kiosk.supervisor)
+        nursery.cancel_scope.cancel()
+    assert [(one.verdict, one.why) for one in found] == findings
+
+
+async def test_the_doctor_knows_nothing_of_a_reader_that_is_away(autojump_clock: MockClock) -> None:
+    """Whether it opens the bank application is its own business: unknown, never fine."""
+    kiosk = KioskInMemory(hosts_named=HOSTS)
+    (finding,) = bank_card_findings(kiosk.settings, kiosk.supervisor)
+    assert finding.verdict == "unknown"
