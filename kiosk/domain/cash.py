@@ -160,7 +160,8 @@ class DispenseResult:
 
     ``presented`` passed the exit sensor. ``rejected`` and ``retained`` stayed inside (reject box; path or retracted).
     When ``certain``, requested = presented + surely unpaid. Otherwise what is not presented is unaccounted: suspense
-    and a case, never a voucher, never a second dispense.
+    and a case, never a voucher, never a second dispense. ``in_full``, of recovery only: all that an earlier life had
+    asked for left through the exit; the device names no sum, the intent does.
     """
 
     requested: Mix
@@ -171,6 +172,7 @@ class DispenseResult:
     dispense_id: str = ""  # empty when the dispense was asked for in an earlier life
     reason: str = ""
     presented_sum: Fen | None = None  # where a device tells the sum of a partial payout and not its notes
+    in_full: bool = False
 
     @property
     def presented_fen(self) -> Fen:

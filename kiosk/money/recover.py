@@ -94,19 +94,22 @@ def book_finding(journal: Journal, clock: Clock, finding: CashEvent) -> None:
 
 
 def _book_dispense(journal: Journal, clock: Clock, result: DispenseResult) -> None:
+    """Paid is what the device counted out, also when the payout ended by itself after the kiosk had died (rule 15)."""
     intent = next(iter(_open(journal, "dispense_intent")), None)
-    paid = result.presented_fen
-    if intent is None and _was_dispensed_last(journal, paid):
-        journal.record("dispense_told_again", "", paid_fen=paid)
-        return
-    if intent is None:
+    if intent is not None:
+        asked = Fen(int(_facts(intent)["amount_fen"]))
+        paid = asked if result.in_full else result.presented_fen
+        _close_dispense(journal, intent, paid, NOTHING if result.certain else Fen(asked - paid))
+    elif last := _explains(journal, result):
+        booked, doubtful = int(_facts(last)["paid_fen"]), int(_facts(last)["unaccounted_fen"])
+        paid = Fen(booked + doubtful) if result.in_full else result.presented_fen
+        # What is in suspense is for people to decide; the story gains what is known now.
+        journal.record("dispense_told_late" if doubtful else "dispense_told_again", last.case_code, paid_fen=paid)
+    else:
+        paid = result.presented_fen
         lost = balanced((Account.DRUMS, -paid), (Account.SHORTAGE, paid))
         code = clock.new_case_code()  # a case that people can name, and close
         journal.commit(NewEntry("dispense_of_nobody", code, {"paid_fen": paid}, postings=lost))
-        return
-    asked = Fen(int(_facts(intent)["amount_fen"]))
-    unaccounted = NOTHING if result.certain else Fen(asked - paid)
-    _close_dispense(journal, intent, paid, unaccounted)
 
 
 def _close_untold_dispenses(journal: Journal) -> None:
@@ -165,9 +168,14 @@ def _was_credited_last(journal: Journal, denomination: Fen) -> bool:
     return last is not None and _facts(last)["denomination_fen"] == denomination
 
 
-def _was_dispensed_last(journal: Journal, paid: Fen) -> bool:
+def _explains(journal: Journal, result: DispenseResult) -> StoredEntry | None:
+    """One dispense runs at a time, so only the newest can be one of which a device still tells."""
     last = journal.last("dispensed", "dispense_uncertain")
-    return last is not None and _facts(last)["paid_fen"] == paid
+    if last is None:
+        return None
+    booked, doubtful = int(_facts(last)["paid_fen"]), int(_facts(last)["unaccounted_fen"])
+    told = result.in_full or booked <= result.presented_fen <= booked + doubtful
+    return last if told else None
 
 
 def _open(journal: Journal, act: str) -> list[StoredEntry]:

@@ -69,6 +69,7 @@ ACTS: dict[str, Text] = {
     "dispense_intent": say("Notes were about to be paid out."),
     "dispensed": say("Notes were paid out, counted by the exit sensor."),
     "dispense_uncertain": say("It is not certain what was paid out: suspense, and a person must look."),
+    "dispense_told_late": say("The device said later what had gone out by itself."),
     "debt_owed": say("What could not be paid is owed to the holder."),
     "held_for_settlement": say("After a power cut the money waits for the settlement's outcome."),
     "deposit_intent": say("The hospital was about to be told of the deposit."),

@@ -98,6 +98,7 @@ class Terminal:
         self.story: list[str] = []  # what a person would tell, each line with its virtual second
         self.lives = 0
         self.loaded_yuan = 0  # what staff put into the cash module
+        self.kiosk_dies_alone = False  # a process that ends: devices and cards keep their power and go on
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
         self._make_devices()
         self._make_hosts()
@@ -226,6 +227,8 @@ class Terminal:
     def _power_fails(self) -> None:
         self.tell(f"POWER CUT after {self.fuse.burnt[-1] if self.fuse.burnt else 'nothing'}")
         self.disk.dead = True
+        if self.kiosk_dies_alone:
+            return
         for port in self.ports.values():
             port.power_cut()
         self.slot.power_cut()

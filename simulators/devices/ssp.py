@@ -22,6 +22,7 @@ FAULTS = (
     "enable_stuck",  # says OK to ENABLE and stays disabled
     "payout_out_of_service",  # the store refuses ENABLE PAYOUT and says so
     "payout_jams",  # after the first note of the next payout
+    "bezel_holds",  # the last note of a payout lies in the bezel until it is taken
     "stack_jams",  # a note that is to be stacked gets stuck
     "unknown_event",
 )
@@ -86,6 +87,8 @@ class SspModule:
 
     def take_notes(self) -> list[int]:
         taken, self.outlet = self.outlet, []
+        if self._state == "bezel" and self._next is None:
+            self._paid_out()
         return taken
 
     def load(self, yuan: int, count: int) -> None:
@@ -213,7 +216,7 @@ class SspModule:
             self.outlet.append(yuan)
             self._go("paying", NOTE_S, lambda: self._pay_one(queue))
         else:
-            self._go("bezel", BEZEL_S, self._paid_out)
+            self._go("bezel", BEZEL_S, None if "bezel_holds" in self.faults else self._paid_out)
 
     def _paid_out(self) -> None:
         self._keep(b"\xd2\x01" + valued(self._paid))
@@ -315,10 +318,9 @@ class SspModule:
         return FAIL if ours is None else OK + ours.to_bytes(8, "little")
 
     def _set_protocol(self, body: bytes) -> bytes:
-        if len(body) != 1 or not 4 <= body[0] <= 8:
-            return FAIL
-        self._protocol = body[0]
-        return OK
+        known = len(body) == 1 and 4 <= body[0] <= 8
+        self._protocol = body[0] if known else self._protocol
+        return OK if known else FAIL
 
     def _setup(self) -> bytes:
         count = len(CHANNELS)
@@ -362,10 +364,8 @@ class SspModule:
 
     def _route(self, body: bytes) -> bytes:
         yuan = int.from_bytes(body[1:5], "little") // 100
-        if yuan not in self.store:
-            return REFUSED + b"\x02"
         self._routes = self._routes - {yuan} if body[0] == 0 else self._routes | {yuan}
-        return OK
+        return OK if yuan in self.store else REFUSED + b"\x02"
 
     def _poll(self, *, keep: bool) -> bytes:
         """What happened and what is going on. A plain POLL forgets at once; POLL WITH ACK keeps what matters."""

@@ -27,7 +27,9 @@ Prepare = Callable[[Terminal, Life], None]
 
 @dataclass(frozen=True)
 class WholePlan:
-    """``prepare`` sets the world before each life; ``ends`` is an act that stands in the uncut life's journal."""
+    """``prepare`` sets the world before each life; ``ends`` is an act that stands in the uncut life's journal.
+    ``kiosk_dies_alone``: devices go on, and a hand takes what lies in the outlet.
+    """
 
     name: str
     card: str = "zhao_min"
@@ -36,6 +38,7 @@ class WholePlan:
     prepare: Prepare = lambda terminal, life: None
     ends: str = "settled"
     bank: bool = False
+    kiosk_dies_alone: bool = False
 
 
 @dataclass
@@ -71,6 +74,9 @@ async def _live(plan: WholePlan, folder: Path, cut_at: int | None, again: tuple[
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(terminal.run_world)
+            if plan.kiosk_dies_alone:
+                terminal.kiosk_dies_alone = True
+                nursery.start_soon(_take_whatever_comes, terminal)
             lived = await _lives(plan, terminal, resident, cut_at, again)
             nursery.cancel_scope.cancel()
         return lived
@@ -118,6 +124,12 @@ async def _lives(
         await terminal.live(resident.answers, resident.types, last)
     papers = len(terminal.printer.papers)
     return Lived(acts, judged, effects, cut, papers, terminal.disk.syncs, terminal.log, terminal.story)
+
+
+async def _take_whatever_comes(terminal: Terminal) -> None:
+    while True:
+        await trio.sleep(LOOK_S)
+        terminal.cash.take_notes()
 
 
 async def _quiet(life: Life) -> None:

@@ -12,7 +12,7 @@ from kiosk.domain.cash import CashFault, DispenseResult, Dispensing, Presented, 
 from kiosk.domain.health import Condition
 from kiosk.ports import DeviceFault
 from simulators.devices.puloon import PuloonDispenser
-from tests.cash_stand import cash_stand, yuan
+from tests.cash_stand import Books, cash_stand, yuan
 
 dispenser = partial(Driver, PuloonSettings())
 TEN = mix_of({yuan(100): 10})
@@ -108,6 +108,25 @@ async def test_a_dispense_without_answer_is_uncertain_and_never_repeated(lost: s
         result = await stand.until_booked(DispenseResult)
         assert (result.presented, result.retained, result.certain, result.reason) == ((), 10, False, "no_word")
         assert device.commands.count(0x45) == (lost == "lost_replies")
+
+
+@pytest.mark.parametrize("fault", ["", "damage", "noise", "jam_at_exit"])
+async def test_a_dispense_that_outlives_the_kiosk_is_told_to_the_next(fault: str, autojump_clock: MockClock) -> None:
+    """The kiosk dies while notes move: the next one waits for the counts, and sends nothing that moves a note."""
+    device, books = PuloonDispenser(), Books()
+    async with cash_stand(dispenser, device, books=books) as stand:
+        await stand.recover("e1")
+        device.faults |= {fault}
+        await stand.driver.dispense("d1", TEN)
+    async with cash_stand(dispenser, device, books=books) as stand:
+        recovery = await stand.recover("e2")
+        jammed = fault == "jam_at_exit"
+        paid, missing = (mix_of({yuan(100): 7}), 3) if jammed else (TEN, 0)
+        assert recovery.findings == (DispenseResult((), paid, 0, missing, not jammed, reason=fault if jammed else ""),)
+        assert len(device.outlet) == recovery.findings[0].presented_fen // yuan(100)
+        assert device.commands.count(0x45) == 1 and 0x44 not in device.commands
+    async with cash_stand(dispenser, device, books=books) as stand:
+        assert (await stand.recover("e3")).findings == ()
 
 
 async def test_a_refused_command_is_said_again_after_a_pause(autojump_clock: MockClock) -> None:

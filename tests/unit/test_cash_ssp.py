@@ -202,6 +202,38 @@ async def test_a_cut_payout_is_told_at_the_next_start_and_pays_nothing_more(auto
         assert len(device.outlet) == 2
 
 
+@pytest.mark.parametrize("died_s", [0.2, 0.8, 1.4])
+async def test_a_payout_that_outlives_the_kiosk_is_told_to_the_next(died_s: float, autojump_clock: MockClock) -> None:
+    """The kiosk dies while notes move or lie in the bezel: recovery waits until the last is taken, and has the sum."""
+    device, books = with_store(), Books()
+    device.faults.add("bezel_holds")
+    async with cash_stand(ssp, device, books=books) as stand:
+        await stand.recover("e1")
+        await stand.driver.dispense("d1", CHANGE)
+        await trio.sleep(died_s)
+    async with cash_stand(ssp, device, books=books) as stand, trio.open_nursery() as nursery:
+        nursery.start_soon(stand.recover, "e2")
+        await trio.sleep(10)
+        assert len(books.recoveries) == 1 and device.take_notes() == [10, 10, 10]
+        await stand.until(lambda: len(books.recoveries) == 2)
+        expected = DispenseResult((), (), 0, 0, False, reason="dispensed", presented_sum=yuan(30))
+        assert books.recoveries[-1].findings == (expected,)
+
+
+async def test_a_bezel_that_nobody_empties_is_not_waited_for_for_ever(autojump_clock: MockClock) -> None:
+    """Recovery ends without a result; the sum is told as soon as a hand takes the note."""
+    device, books = with_store(), Books()
+    device.faults.add("bezel_holds")
+    async with cash_stand(ssp, device, books=books) as stand:
+        await stand.recover("e1")
+        await stand.driver.dispense("d1", CHANGE)
+        await stand.until_booked(Presented)
+    async with cash_stand(ssp, device, books=books) as stand:
+        assert (await stand.recover("e2")).findings == ()
+        device.take_notes()
+        assert (await stand.until_booked(DispenseResult)).presented_fen == yuan(30)
+
+
 async def test_without_its_payout_the_module_still_takes_notes(autojump_clock: MockClock) -> None:
     """Fault row 10: out of service is DEGRADED, accepting goes on, paying is refused."""
     device = with_store()

@@ -63,10 +63,11 @@ class CcnetBillToBill(CcnetValidator):
         return super()._outlives_reset(reply) or _retracted(reply)
 
     def _meaning(self, reply: Reply) -> CashEvent:
-        """DISPENSED: all of what the earlier life asked for; how much that was is in its intent."""
-        if reply.code == Code.DISPENSED or _retracted(reply):
-            reason = "retracted" if _retracted(reply) else "dispensed_in_full"
-            return DispenseResult((), (), 0, 0, certain=False, reason=reason)
+        """DISPENSED: all of what the earlier life asked for was taken; how much that was is in its intent."""
+        if reply.code == Code.DISPENSED:
+            return DispenseResult((), (), 0, 0, certain=False, in_full=True)
+        if _retracted(reply):
+            return DispenseResult((), (), 0, 0, certain=False, reason="retracted")
         return super()._meaning(reply)
 
     async def _interrupted(self) -> tuple[tuple[CashEvent, ...], str]:

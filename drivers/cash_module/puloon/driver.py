@@ -10,6 +10,7 @@ import trio
 from drivers.cash_module.device import OpenLine, Pace
 from drivers.cash_module.module import CashDriver, Payout
 from drivers.cash_module.puloon import codec
+from drivers.cash_module.puloon.codec import Reply
 from drivers.cash_module.puloon.talk import Talk
 from drivers.cash_module.unreadable import Unreadable
 from drivers.options import read_options
@@ -19,6 +20,7 @@ from kiosk.domain.cash import (
     CashCapabilities,
     CashIdentity,
     CashUnit,
+    DispenseResult,
     Dispensing,
     Presented,
     Recovery,
@@ -56,6 +58,7 @@ class PuloonDispenser(CashDriver):
         self._low = False
         self._unconfirmed = False  # an answer is known here and not yet durable
         self._watched_at = 0.0
+        self._earlier: Reply | None = None  # counts of a dispense that an earlier life began, not yet durable
 
     @property
     def capabilities(self) -> CashCapabilities:
@@ -67,6 +70,9 @@ class PuloonDispenser(CashDriver):
 
     async def _do_open(self, line: Line) -> CashIdentity:
         self._talk = Talk(line)
+        self._earlier = await self._talk.until_free(ANSWER_S_MAX)
+        if self._earlier is not None:
+            await trio.sleep(REPEATS_S)  # it is confirmed only once it is durable: let it be told to the end
         version = (await self._talk.ask(codec.VERSION)).body.decode("ascii", "replace").strip()
         return CashIdentity("puloon", "", version)
 
@@ -86,12 +92,15 @@ class PuloonDispenser(CashDriver):
             self._tell_well()
 
     async def _do_recover(self) -> Recovery:
-        """It has no memory to ask, and PURGE would move notes: only what is stuck now can be told."""
+        """It has no memory to ask, and PURGE would move notes: what is stuck now can be told, and what was still going
+        on when this life began."""
         error = await self._error()
         passing = any(codec.ERRORS[code] == error for code in codec.PASSING)
-        return Recovery(needs_staff="" if passing else error, units=await self._do_units())
+        told = (_outlived(self._fen, self._earlier),) if self._earlier else ()
+        return Recovery(told, needs_staff="" if passing else error, units=await self._do_units())
 
     async def _do_finish_recovery(self) -> bool:
+        self._earlier = None
         return True
 
     async def _do_enable(self, denominations: frozenset[Fen]) -> None:
@@ -161,6 +170,17 @@ class PuloonDispenser(CashDriver):
             CashUnit("cassette_1", UnitKind.CASSETTE, self._fen, state=state),
             CashUnit("reject_box", UnitKind.REJECT_BOX, state="unknown"),
         )
+
+
+def _outlived(denomination: Fen, reply: Reply) -> DispenseResult:
+    """How many were asked for is in the intent of that life."""
+    try:
+        counts = codec.counts(reply)
+    except Unreadable:
+        return DispenseResult((), (), 0, 0, certain=False, reason="unreadable")
+    missing = max(counts.unaccounted, 0)
+    paid = mix_of({denomination: counts.exited})
+    return DispenseResult((), paid, counts.rejected, missing, certain=counts.unaccounted == 0, reason=counts.error)
 
 
 def open_device(options: Mapping[str, object], context: DeviceContext) -> PuloonDispenser:

@@ -19,6 +19,23 @@ class Talk:
     def __init__(self, line: Line) -> None:
         self._inbox: Inbox[codec.Event] = Inbox(line, codec.Decoder())
 
+    async def until_free(self, wait_s: float) -> Reply | None:
+        """A dispense that an earlier life began: while it runs the device refuses every word, and then tells what came
+        of it. None: it is free, or says nothing at all."""
+        ends = trio.current_time() + wait_s
+        while trio.current_time() < ends:
+            await self._inbox.send(codec.frame(codec.VERSION))
+            event = await self._inbox.next(HEARD_S_MAX)
+            if event is None or (isinstance(event, Heard) and event.good):
+                return None
+            if isinstance(event, Reply):
+                return event if event.command == codec.DISPENSE else None
+            if isinstance(event, Damaged):
+                await self._inbox.send(bytes((codec.NAK,)))
+            if (reply := await self.answer(codec.DISPENSE, SPACING_S)) is not None:
+                return reply
+        return None
+
     async def ask(self, command: int) -> Reply:
         """STATUS, PURGE, VERSION: they may be repeated, and their answers are confirmed at once."""
         for _ in range(TRIES):

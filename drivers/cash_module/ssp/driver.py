@@ -43,6 +43,7 @@ from kiosk.domain.money import Fen
 from kiosk.ports import DeviceContext
 
 START_S_MAX = 60.0
+BEZEL_S_MAX = 30.0  # a payout of an earlier life may wait so long for a hand; what is told later is told late
 ENABLE_TRIES_MAX = 3
 NOTES_PER_DISPENSE_MAX = 80  # of the store
 FIXED_KEY = 0x0123456701234567  # the factory's; every device of the world has it
@@ -164,13 +165,14 @@ class SspModule(CashDriver):
         return finding(event, self._channels, lambda: self._told.name("c"))
 
     async def _until_at_rest(self) -> list[Event]:
-        """The events that wait, once nothing moves any more."""
-        ends = trio.current_time() + START_S_MAX
-        while trio.current_time() < ends:
+        """The events that wait, once nothing moves any more: also a payout that the earlier life had begun."""
+        began = trio.current_time()
+        while (passed_s := trio.current_time() - began) < START_S_MAX:
             found = codec.events(await self._ask(codec.POLL_WITH_ACK))
+            codes = {one.code for one in found}
             if any(one.code == Code.READ and one.channel for one in found):
                 await self._done(codec.REJECT)
-            elif not any(one.code in codec.MOVING for one in found):
+            elif not codes & codec.MOVING and not (Code.IN_BEZEL in codes and passed_s < BEZEL_S_MAX):
                 return found
             await trio.sleep(self._pace.poll_s)
         raise Silent("never_at_rest")
