@@ -1,5 +1,7 @@
 """What a target does. Answers are ``answer:<value>``; the rest are the words below."""
 
+from kiosk.ports import Question, Role
+
 HELP = "help"
 LARGE = "large"
 SPEAK = "speak"
@@ -32,3 +34,8 @@ def of_digit(digit: int) -> str:
 def digit(act: str) -> str | None:
     """The digit that ``act`` types into a number; None for the other acts."""
     return act.removeprefix(_DIGIT) if act.startswith(_DIGIT) and act != CLEAR_DIGIT else None
+
+
+def of_role(question: Question, role: Role) -> str:
+    """The act of the first answer in this role, or ""."""
+    return next((of_answer(answer.value) for answer in question.answers if answer.role is role), "")

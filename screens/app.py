@@ -20,6 +20,7 @@ from screens.map import ScreenMap
 from screens.moment import Moment
 from screens.number import view as number
 from screens.pad import act_of
+from screens.patience import ANSWERED_S, DrawnAfter, drawn_after_s
 from screens.picture import Picture
 from screens.speech import script as speech
 from screens.speech.player import TONE_PIECE
@@ -37,7 +38,13 @@ BLANK = Question("blank", say("{words}", words=""))
 class KivyScreen:
     """One glass, one Kivy window, one task ``run``. Construct it before anything imports Kivy."""
 
-    def __init__(self, settings: Settings, speaker: Speaker | None = None, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        speaker: Speaker | None = None,
+        settle_s: float = SETTLE_S,
+        drawn_after: DrawnAfter = drawn_after_s,
+    ) -> None:
         self._settings = settings
         sound = Sound(settings.terminal.loudspeaker, settings.terminal.headset_sound)
         self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir, sound)
@@ -49,12 +56,14 @@ class KivyScreen:
 
         self._sign = Sign(settings.city, settings.terminal)
         self._touch = Touch(settle_s)
+        self._drawn_after = drawn_after
         self._activity = 0.0
         self._answer: str | None = None
         self._answered: trio.Event | None = None
         self._due: dict[str, float] = {}
         self._since = 0.0
         self._calls = 0
+        self._undrawn = False  # the page of the question that is meant
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
         self._page = self._picture = compose(self._moment, self._theme, self._sign)
@@ -73,7 +82,7 @@ class KivyScreen:
     async def ask(self, question: Question) -> str:
         self._answer, self._answered = None, trio.Event()
         if question != self._moment.question:
-            self.show(question)
+            self._turn_to(question, self._drawn_after(question, True))
         try:
             await self._answered.wait()
         finally:
@@ -82,21 +91,30 @@ class KivyScreen:
         return self._answer
 
     def show(self, question: Question) -> None:
+        self._turn_to(question, self._drawn_after(question, False))
+
+    def _turn_to(self, question: Question, after_s: float) -> None:
+        """From now on ``question`` is meant, and soon it stands; nothing answers it that came before it was seen."""
         now = trio.current_time()
         self._since = now
         self._touch.screen_changed(now)
         wish = self._moment.preferences
         self._due, self._calls = self._animation(question, now), 0
-        self._change(
+        self._moment = self._moment.changed(
             question=question, page=0, progress=None, entry="", refused="", focus="", waited=0, step=0,
             seconds_left=None, amounts_shown=not (wish.large or wish.amounts_hidden),
         )  # fmt: skip
-        self._speak(speech.script(self._moment, self._page))
+        self._undrawn = True
+        if after_s > 0:
+            self._due["page"] = now + after_s
+            self._glass.wake()
+        else:
+            self._draw()
 
     def key(self, key: PadKey) -> None:
         if self._noticed() or self._touch.deaf(self._activity):
             return  # a second press of the green key must not answer a page that nobody has read
-        back, main = self._act_of_role(Role.BACK), self._act_of_role(Role.MAIN)
+        back, main = (acts.of_role(self._moment.question, role) for role in (Role.BACK, Role.MAIN))
         act = acts.DARK if key is PadKey.HIDE and self._headset else act_of(key, self._page, back, main)
         if act:
             self._moment = self._moment.changed(focus=act)
@@ -118,7 +136,7 @@ class KivyScreen:
 
     def clear_session(self) -> None:
         self._speaker.stop()
-        self._due = {}
+        self._due, self._undrawn = {}, False
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
         self._draw()
@@ -174,6 +192,8 @@ class KivyScreen:
     def _noticed(self) -> bool:
         """Note the resident's activity; whether it was spent on the idle warning."""
         self._activity = trio.current_time()
+        if self._undrawn and not self._touch.deaf(self._activity):
+            self._draw()
         if self._moment.seconds_left is None:
             return False
         self._touch.screen_changed(self._activity)
@@ -240,7 +260,8 @@ class KivyScreen:
             return
         self._answer = value
         self._answered.set()
-        self._draw()
+        self._due["ring"] = trio.current_time() + ANSWERED_S
+        self._glass.wake()
 
     def _prefer(self, wish: Preferences, **changes: object) -> None:
         paged = wish.large != self._moment.preferences.large or wish.language != self._moment.preferences.language
@@ -269,10 +290,6 @@ class KivyScreen:
         self._prefer(replace(self._moment.preferences, dark=dark), amounts_shown=False)
         words = say("The screen is dark now.") if dark else say("The screen can be seen again.")
         self._speak(speech.sentence(words, self._moment.preferences.language))
-
-    def _act_of_role(self, role: Role) -> str:
-        found = [answer for answer in self._moment.question.answers if answer.role is role]
-        return acts.of_answer(found[0].value) if found else ""
 
     # --- speech ---
 
@@ -324,6 +341,8 @@ class KivyScreen:
     def _elapse(self, name: str, now: float) -> None:
         moment = self._moment
         match name:
+            case "page" | "ring":
+                self._draw()
             case "hide":
                 self._change(amounts_shown=False)
             case "waited":
@@ -356,6 +375,10 @@ class KivyScreen:
             self._picture = compose_dark(self._moment, self._make_theme(contrast=True))
         self._glass.paint(self._picture)
         self._map.draw(self._moment.question.name, self._picture)
+        if self._undrawn:
+            self._undrawn = False
+            self._touch.screen_changed(trio.current_time())
+            self._speak_all()
 
     def _make_theme(self, contrast: bool = False) -> Theme:
         panel, wish = self._settings.panel, self._moment.preferences

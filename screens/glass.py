@@ -88,6 +88,10 @@ class Glass:
         self._pane.canvas.ask_update()  # Kivy does not hear of a change below a canvas with a shader of its own
         self._loop.wake()
 
+    def wake(self) -> None:
+        """The next change that time makes comes sooner than the loop was told."""
+        self._loop.wake()
+
     def rest(self) -> None:
         """Now and then: give back what only the start needed."""
         let_go()

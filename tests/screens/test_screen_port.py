@@ -15,6 +15,7 @@ from kiosk.domain.card import PinProgress, PinPrompt
 from kiosk.ports import PadKey, Preferences, Question
 from kiosk.questions import take_card
 from screens import acts
+from screens.patience import DrawnAfter
 from screens.picture import Drawing, Words
 from screens.speech.player import TONE_PIECE
 from screens.speech.script import Utterance
@@ -43,14 +44,21 @@ class Listener:
         return " ".join(one.words for one in self.said[-1][1]) if self.said else ""
 
 
+def at_once(question: Question, asked: bool) -> float:
+    return 0.0
+
+
 @asynccontextmanager
-async def standing(tmp_path: Path, settle_s: float = 0.0) -> AsyncIterator[tuple[Any, Listener]]:
+async def standing(
+    tmp_path: Path, settle_s: float = 0.0, drawn_after: DrawnAfter = at_once
+) -> AsyncIterator[tuple[Any, Listener]]:
     """A running screen and what it says."""
     open_window()
     from screens.app import KivyScreen
 
     listener = Listener()
-    screen = KivyScreen(Settings(run_dir=str(tmp_path), data_dir=str(tmp_path)), listener, settle_s)
+    settings = Settings(run_dir=str(tmp_path), data_dir=str(tmp_path))
+    screen = KivyScreen(settings, listener, settle_s, drawn_after)
     async with trio.open_nursery() as nursery:
         await nursery.start(screen.run)
         yield screen, listener
