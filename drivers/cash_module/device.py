@@ -27,7 +27,7 @@ class Pace:
     """
 
     poll_s: float = 0.15
-    rest_polls: int = 12  # 2 s; the strictest module that we know wants a word every 5 s (SSP)
+    rest_polls: int = 12  # about 2 s; the strictest module that we know wants a word every 5 s (SSP)
     hold_s: float = 10.0
     hold_s_max: float = 28.0
     note_s_max: float = 20.0  # from the decision to what came of it

@@ -31,6 +31,7 @@ from kiosk.ports import DeviceContext
 START_S_MAX = 90.0  # to DISABLED; notes of an earlier life may lie in the outlet for 60 s before they are retracted
 HOLD_EVERY_S = 5.0  # of the 10 s that the device gives
 ENABLE_TRIES_MAX = 3
+REST_POLLS = 20  # 2 s
 
 SIGNALS = {
     Code.IDLING: Signal.REST,
@@ -54,7 +55,7 @@ class CcnetSettings:
     baud: int = 9600
     country: str = "CHN"  # of the bill table
     fen_per_unit: int = 100
-    poll_s: float = 0.15
+    poll_s: float = 0.1  # the quickest that the manual recommends: whoever pays in notes waits for half of it each time
     hold_s: float = 10.0
     hold_s_max: float = 28.0  # with HOLD the device wants an end within 30 s
     refuse_simulator: bool = False
@@ -66,7 +67,7 @@ class CcnetValidator(CashDriver):
     address = codec.VALIDATOR
 
     def __init__(self, settings: CcnetSettings, context: DeviceContext, open_line: OpenLine) -> None:
-        pace = Pace(poll_s=settings.poll_s, hold_s=settings.hold_s, hold_s_max=settings.hold_s_max)
+        pace = Pace(settings.poll_s, REST_POLLS, settings.hold_s, settings.hold_s_max)
         super().__init__(context, open_line, pace, refuse_simulator=settings.refuse_simulator)
         self._settings = settings
         self._types: dict[int, Fen] = {}
