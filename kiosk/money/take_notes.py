@@ -18,6 +18,7 @@ from kiosk.domain.money import Fen
 from kiosk.money.purse import Purse, plan_change
 from kiosk.ports import CashModule, DeviceFault, Kiosk, ResidentLeft
 
+GONE_BACK = "no_note_in_escrow"
 NOTE_S_MAX = 45.0  # longest that a device may take from STACK to its outcome (CCNET: 30 s)
 
 
@@ -73,7 +74,12 @@ async def _live_through(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse:
         NewEntry("note_intent", visit.case_code, facts, visit.identity.card_number, opens=_note_key(event.note_id))
     )
     cash.acknowledge(event)
-    await cash.stack()
+    try:
+        await cash.stack()
+    except DeviceFault as fault:
+        # While the card was looked for it went back by itself: that is what the device tells next.
+        if fault.health.reason != GONE_BACK:
+            raise
     with trio.move_on_after(NOTE_S_MAX):
         while True:
             follow = await cash.next_event()
