@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulators.deterministic.command import rule_of, shortened
 from simulators.deterministic.history import Limits, live_history
+from simulators.deterministic.shorten import rule_of, shortened
 
 ROOT = Path(__file__).parents[2]
 MONEY = Limits(only_money=True)
