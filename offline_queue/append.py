@@ -77,6 +77,8 @@ class Appender:
 
     def _owe(self, sql: Sql, seq: int, period: str, card: str, notice: NewNotice) -> None:
         sealed = self._periods.sealer(period).seal(canonical(notice.facts), notice.key)
+        if notice.card_number:
+            card = self._root.card_index(notice.card_number)
         sql(_INSERT_NOTICE, (seq, notice.host, notice.act, notice.key, card, notice.amount_fen, sealed))
 
 

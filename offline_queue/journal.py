@@ -18,11 +18,13 @@ from kiosk.domain.books import Account, Unbalanced
 from kiosk.domain.entries import AlreadyClosed, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
+from offline_queue.chain import head_signed_by
 from offline_queue.head import SignedHead, signed_head, unproved_row
 from offline_queue.layout import ROWS_OF, Sql
-from offline_queue.outbox import SqliteOutbox
+from offline_queue.outbox import COMMIT_ROWS_MAX, SqliteOutbox
 from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
+from offline_queue.reset import insist_on_what_began
 from offline_queue.row_code import row_code
 from offline_queue.schema import Entry, JournalUnusable, open_database
 from offline_queue.sealing import Root
@@ -74,10 +76,12 @@ class SqliteJournal:
         self._open_at: tuple[int, list[StoredEntry]] = (-1, [])  # looked up when this row was the last
         self._high_water: tuple[int, datetime | None] = (0, None)  # looked up to this row
         self._insist_on_our_own_rows()
+        self._data_dir = data_dir
+        insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
         self.signed_head()
 
     def close(self) -> None:
-        self.signed_head()
+        insist_on_what_began(self._data_dir, self.signed_head().seq)
         self.database.close()
 
     # Writing. Raw statements: a commit costs one disk flush and little more, which no ORM's inserts would.
@@ -89,25 +93,35 @@ class SqliteJournal:
             Unbalanced: the postings do not sum to zero. apsw.ConstraintError: the key of an effect or notice was used
             before. AlreadyClosed: the effect is not open: its outcome is booked once. Nothing is written then.
         """
-        if sum([posting.amount_fen for posting in entry.postings]):
-            raise Unbalanced(entry.act)
+        return self.commit_together((entry,))
+
+    def commit_together(self, entries: Sequence[NewEntry]) -> int:
+        """As ``commit``, for up to fifty acts in order: all of them or none, and one flush. The last one's ``seq``."""
+        assert 0 < len(entries) <= COMMIT_ROWS_MAX
+        for entry in entries:
+            if sum([posting.amount_fen for posting in entry.postings]):
+                raise Unbalanced(entry.act)
         with self._commit() as sql:
-            seq = self._appender.append(sql, entry)
-            if entry.opens:
-                sql("insert into effect(key, seq) values (?, ?)", (entry.opens, seq))
-            for key in filter(None, (entry.closes, *entry.closes_too)):
-                if not list(sql("delete from effect where key = ? returning key", (key,))):
-                    raise AlreadyClosed(key)
-            self._move_purse(sql, seq, entry)
+            for entry in entries:
+                seq = self._appender.append(sql, entry)
+                self._book_effects(sql, seq, entry)
         return seq
+
+    def _book_effects(self, sql: Sql, seq: int, entry: NewEntry) -> None:
+        if entry.opens:
+            sql("insert into effect(key, seq) values (?, ?)", (entry.opens, seq))
+        for key in filter(None, (entry.closes, *entry.closes_too)):
+            if not list(sql("delete from effect where key = ? returning key", (key,))):
+                raise AlreadyClosed(key)
+        self._move_purse(sql, seq, entry)
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         return self.commit(NewEntry(act, case_code, facts))
 
     def owe_notice(self, host: str, act: str, key: str, case_code: str = "", /, **facts: str | int) -> None:
         card_number = str(facts.get("card_number", ""))
-        notices = (NewNotice(host, act, key, facts),)
-        self.commit(NewEntry("notice_owed", case_code, card_number=card_number, notices=notices))
+        notice = NewNotice(host, act, key, facts, card_number=card_number)
+        self.commit(NewEntry("notice_owed", case_code, notices=(notice,)))
 
     def signed_head(self) -> SignedHead:
         """What is anchored outside (money-rules 26): the newest row, signed now if it was not yet."""
@@ -120,7 +134,10 @@ class SqliteJournal:
     def _insist_on_our_own_rows(self) -> None:
         """Before they are signed: a row that somebody else added must not become ours."""
         connection = self.database.connection()
-        stranger = unproved_row(connection, self._root, signed_head(connection))
+        head = signed_head(connection)
+        if head.seq and not head_signed_by(self._root.signing.public_key(), head.seq, head.link, head.signature):
+            raise JournalUnusable(f"row {head.seq} was not signed by the key that is here")
+        stranger = unproved_row(connection, self._root, head)
         if stranger is not None:
             raise JournalUnusable(f"row {stranger} was not written by this terminal")
 

@@ -128,7 +128,7 @@ class Notice(_Row):
         # By host, so that a dark host's backlog is not walked for another one. Each holds what its question asks for.
         indexes = (
             peewee.SQL(
-                "create index if not exists notice_turn on notice(host, seq, card_index, amount_fen)"
+                "create index if not exists notice_turn on notice(host, seq, amount_fen)"
                 " where state = 'owed'"
             ),
             peewee.SQL(

@@ -11,13 +11,17 @@ Facts = Mapping[str, str | int]
 
 @dataclass(frozen=True)
 class NewNotice:
-    """A message that some host must be told; ``key`` is made once and for ever."""
+    """A message that some host must be told; ``key`` is made once and for ever.
+
+    ``card_number``: in whose order it stands, if its act is entered without a card.
+    """
 
     host: str
     act: str
     key: str
     facts: Facts = field(default_factory=dict)
     amount_fen: int = 0
+    card_number: str = ""
 
 
 @dataclass(frozen=True)

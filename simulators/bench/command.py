@@ -19,6 +19,7 @@ GROUPS = {
     "journal": ("simulators.bench.journal",),
     "cash": ("simulators.bench.notes", "simulators.bench.bill"),
     "hotlist": ("simulators.bench.hotlist",),
+    "queue": ("simulators.bench.queue", "simulators.bench.queue_drain", "simulators.bench.queue_growth"),
 }
 
 
