@@ -8,6 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from drivers.lights.lcus.codec import switch
 from drivers.lights.lcus.driver import LcusLights, LcusSettings, open_device, read_options
 from drivers.options import OptionError
 from drivers.registry import find_driver
@@ -104,3 +105,24 @@ async def test_a_steady_lamp_clicks_no_relay(autojump_clock: MockClock) -> None:
         await trio.sleep(3600)
         assert board.clicks == 1
     assert LcusSettings().blink_s == 0.5
+
+
+async def test_a_dark_board_is_ready_with_its_first_answer(autojump_clock: MockClock) -> None:
+    """Six lamps and a gap after each command would hold the lamp of the first page up by 0.6 s: it takes one gap."""
+    board = LcusBoard()
+    began = trio.current_time()
+    async with lights_stand(_driver(), board):
+        assert trio.current_time() - began < 2 * LcusSettings().gap_s
+        assert board.clicks == 0
+
+
+async def test_only_the_lamps_that_an_earlier_life_left_on_are_switched(autojump_clock: MockClock) -> None:
+    """Two of six: dark before the driver serves, by two clicks."""
+    board = LcusBoard()
+    for relay in (2, 5):
+        board.receive(switch(relay, True))
+    board.clicks = 0
+    async with lights_stand(_driver(), board) as stand:
+        assert board.lit == frozenset()
+        assert board.clicks == 2
+        assert stand.health == Health(Condition.READY)

@@ -135,9 +135,10 @@ class LcusLights:
     async def _serve(self, line: Line, task_status: trio.TaskStatus[None]) -> Health:
         """Returns the health that ends this opening of the board."""
         try:
-            await self._darken(line)
+            # Asked first: a board that is dark already, as nearly always, costs one answer instead of a gap a lamp.
             if not await self._look(line):
                 return Health(Condition.UNKNOWN, "silent")
+            await self._darken(line)
             task_status.started()
             return await self._keep(line)
         except LineLost:
@@ -190,7 +191,8 @@ class LcusLights:
         if patience.cancelled_caught:
             self._tell(Health(Condition.UNKNOWN, "silent"))
             return False
-        wrong = any(self._as_told.get(channel) != on for channel, on in self._answers.items())
+        await trio.sleep(self._settings.gap_s)  # a question is a command, too
+        wrong = any(self._as_told.get(channel, on) != on for channel, on in self._answers.items())
         self._stubborn = self._stubborn + 1 if wrong else 0
         self._as_told.update(self._answers)
         stuck = self._stubborn >= STUBBORN_LOOKS_MAX
