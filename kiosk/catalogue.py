@@ -7,7 +7,7 @@ from kiosk.config import Settings
 from kiosk.domain.text import Text, say
 from kiosk.money.debt_payout import owes_here
 from kiosk.money.receipts_owed import receipts_owed
-from kiosk.money.refund import refund_waits
+from kiosk.money.refundable import refund_waits
 from kiosk.ports import Journal, Kiosk, Outcome
 from kiosk.services.change_pin import NEEDS as CHANGE_PIN_NEEDS
 from kiosk.services.change_pin import change_pin
@@ -114,11 +114,11 @@ SERVICES = (
     ),
     ServiceEntry(
         "take_refund",
-        say("Give a paid bill back"),
+        say("Get your refund"),
         "note",
         TAKE_REFUND_NEEDS,
         take_refund,
-        hosts=("hospital", "medical_insurance"),
+        hosts=("hospital",),
         ways=("cash_acceptor", "bank"),
         waits=refund_waits,
         if_waiting=True,

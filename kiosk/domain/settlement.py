@@ -110,6 +110,15 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class UndoneDeposit:
+    """A deposit that was credited here under ``deposit_key``, and is given back to its holder, whole."""
+
+    deposit_key: str
+    admission: str
+    amount_fen: Fen
+
+
+@dataclass(frozen=True)
 class PaidBy:
     """By which means money came. The numbers are the bank's own of the purchase; all "" where notes paid."""
 

@@ -80,8 +80,12 @@ class BankRow:
 
 @dataclass(frozen=True)
 class DepositRow:
-    """One inpatient deposit that the hospital credited to this terminal. ``key``: the one it was told under."""
+    """One act of this terminal in the hospital's books of inpatient deposits. ``key``: the one it was told under.
 
+    ``act``: credited | undone (given back to its holder).
+    """
+
+    act: str
     key: str
     admission: str
     amount_fen: Fen

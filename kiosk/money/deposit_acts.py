@@ -9,12 +9,17 @@ from kiosk.money.compare_keys import Booked, Known
 from kiosk.money.means import BANK_CARD
 from kiosk.money.platform_acts import judged_on
 
-_SAYS: Mapping[str, Standing] = {
-    "deposit_intent": Standing.OPEN,
-    "deposit_refused": Standing.UNDONE,
-    "deposit_refused_late": Standing.UNDONE,
-    "deposited": Standing.DONE,
-    "deposited_late": Standing.DONE,
+# act -> whether it undoes, and how it leaves the act of its key standing.
+_SAYS: Mapping[str, tuple[bool, Standing]] = {
+    "deposit_intent": (False, Standing.OPEN),
+    "deposit_refused": (False, Standing.UNDONE),
+    "deposit_refused_late": (False, Standing.UNDONE),
+    "deposited": (False, Standing.DONE),
+    "deposited_late": (False, Standing.DONE),
+    "deposit_undo_intent": (True, Standing.OPEN),
+    "deposit_undo_refused": (True, Standing.UNDONE),
+    "deposit_given_back": (True, Standing.DONE),
+    "deposit_given_back_late": (True, Standing.DONE),
 }
 DEPOSIT_ACTS = tuple(_SAYS)
 
@@ -25,18 +30,19 @@ def deposit_acts(entries: Iterable[StoredEntry]) -> Known:
     for entry in entries:
         facts = entry.facts or {}
         if "key" in facts and entry.act in _SAYS:
-            key, standing = str(facts["key"]), _SAYS[entry.act]
+            key, (undoing, standing) = str(facts["key"]), _SAYS[entry.act]
             amounts = _amounts(facts) if standing is Standing.DONE else ()
-            found[key] = judged_on(entry.at), Act(key, standing, amounts, case_code=entry.case_code)
+            found[key] = judged_on(entry.at), Act(key, standing, amounts, undoing, case_code=entry.case_code)
     return found
 
 
 def credited_acts(rows: Iterable[DepositRow]) -> list[Booked]:
     """The hospital's side."""
-    return [
-        (row.booked_on, Act(row.key, Standing.DONE, _how(row.amount_fen, by_card=row.means == BANK_CARD)))
-        for row in rows
-    ]
+    found: list[Booked] = []
+    for row in rows:
+        amounts = _how(row.amount_fen, by_card=row.means == BANK_CARD)
+        found.append((row.booked_on, Act(row.key, Standing.DONE, amounts, row.act == "undone")))
+    return found
 
 
 def _amounts(facts: Facts) -> tuple[Fen, ...]:

@@ -4,7 +4,7 @@ Its document promises to take a key once, so that telling it again is safe, and 
 a refusal now says that it was never credited, and what was held is owed to the holder.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NoReturn
 
 import trio
@@ -14,6 +14,8 @@ from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, Stor
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import DepositRow
 from kiosk.money.book_deposit import tell_deposit
+from kiosk.money.undo_deposit import INTENT as UNDO_INTENT
+from kiosk.money.undo_deposit import book_undone_late, drive_undone
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import Hospital
 
@@ -38,10 +40,14 @@ async def keep_driving_deposits(
 
 
 async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, live: Collection[str] = ()) -> int:
-    """Tell every open deposit once more; how many stay open. Those of ``live`` cases are their visits'."""
+    """Tell every open deposit, and every one that is given back, once more; how many stay open. Those of ``live``
+    cases are their visits'."""
     still_open = 0
-    for intent in [one for one in journal.open_effects() if one.act == "deposit_intent"]:
+    for intent in [one for one in journal.open_effects() if one.act in ("deposit_intent", UNDO_INTENT)]:
         if intent.case_code in live:
+            continue
+        if intent.act == UNDO_INTENT:
+            still_open += not await drive_undone(journal, clock, hospital, intent)
             continue
         held = _held_fen(journal, intent)
         if held is None:  # after a power cut, until recovery has put it aside
@@ -59,10 +65,10 @@ async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, liv
 
 
 def prove_deposits(journal: Journal, clock: Clock, credited: Iterable[DepositRow], live: Collection[str] = ()) -> int:
-    """Deposits that the hospital's detail shows are credited, though nobody heard it; how many. What the detail does
-    not show proves nothing: that deposit is told again by its key."""
+    """Deposits that the hospital's detail shows are credited, or given back, though nobody heard it; how many. What
+    the detail does not show proves nothing: that is told again by its key."""
     rows = {row.key: row for row in credited}
-    proved = 0
+    proved = _prove_undone(journal, clock, rows, live)
     for intent in [one for one in journal.open_effects() if one.act == "deposit_intent"]:
         row, held = rows.get(str(_facts(intent)["key"])), _held_fen(journal, intent)
         if intent.case_code in live or row is None or held is None or row.amount_fen != _facts(intent)["amount_fen"]:
@@ -71,6 +77,14 @@ def prove_deposits(journal: Journal, clock: Clock, credited: Iterable[DepositRow
         _book(journal, clock, intent, "deposited_late", row.amount_fen, Fen(held - row.amount_fen), told)
         proved += 1
     return proved
+
+
+def _prove_undone(journal: Journal, clock: Clock, rows: Mapping[str, DepositRow], live: Collection[str]) -> int:
+    undone = [one for one in journal.open_effects() if one.act == UNDO_INTENT and one.case_code not in live]
+    proved = [one for one in undone if str(_facts(one)["key"]) in rows]
+    for intent in proved:
+        book_undone_late(journal, clock, intent, {"proved": "statement"})
+    return len(proved)
 
 
 def _held_fen(journal: Journal, intent: StoredEntry) -> Fen | None:

@@ -34,7 +34,7 @@ async def ask_own_detail(journal: Journal, hospital: OwnDetail, day: date) -> Ow
 
 
 def compare_deposits(journal: Journal, day: date, rows: OwnRows) -> Comparison:
-    opened = [one for one in journal.open_effects() if one.act == "deposit_intent"]  # however long ago
+    opened = [one for one in journal.open_effects() if one.act in DEPOSIT_ACTS]  # however long ago
     known = deposit_acts([*opened, *journal.since(opens_at(_first(day)), *DEPOSIT_ACTS)])
     return compare_keys(day, known, credited_acts(rows.deposits))
 

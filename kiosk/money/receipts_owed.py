@@ -28,6 +28,9 @@ _KINDS = {
     "debt_reserved": "debt_paid",
     "refunded": "refund",
     "refunded_late": "refund",
+    "deposit_given_back": "deposit_refund",
+    "deposit_given_back_late": "deposit_refund",
+    "card_refund": "card_refund",
 }
 GIVEN_BACK = "bank_given_back"  # what a bank card paid for nothing is on its card again
 INVOICED = "invoiced"  # the hospital's answer to the payment: where the electronic invoice is
@@ -41,6 +44,7 @@ _ALONE = (
     "refunded_late",
     "deposited_late",
     "deposit_refused_late",
+    "deposit_given_back_late",
     "case_closed",
     "held_for_settlement",
     "held_for_deposit",
@@ -132,8 +136,6 @@ class _Case:
             paper = self._paper(entry, facts)
             paper.paid_out_fen = Fen(paper.paid_out_fen + int(facts["paid_fen"]))
             paper.under_check_fen = Fen(paper.under_check_fen + int(facts["unaccounted_fen"]))
-        elif entry.act == "bank_not_given_back" and self._open is not None:
-            self._open.facts = {**self._open.facts, "bank_waits": 1}
         elif entry.act == "debt_owed":
             paper = self._paper(entry, facts)
             paper.owed_fen = Fen(paper.owed_fen + int(facts["amount_fen"]))

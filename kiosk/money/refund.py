@@ -1,96 +1,26 @@
-"""Giving a settled bill back (money-rules 18): two of staff agreed, and its holder is here with card and PIN.
+"""Giving back (money-rules 18): two of staff agreed, and the holder is here with card and PIN.
 
-2208 first; only once it is confirmed is any money the holder's: cash in notes, what a bank card paid back to that card.
+Of a bill 2208 first; only once it is confirmed is any money the holder's: cash in notes, what a bank card paid back to
+that card. What is to be given back is found by ``refundable``; deposits are undone by ``undo_deposit``.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from kiosk.domain.books import Account, Posting, balanced
-from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
-from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.settlement import InsuredPerson, Settlement
-from kiosk.money.bank_record import bank_facts, close_act, open_act, payment_of
-from kiosk.money.hospital_notices import paid_settlement, payment_undone_facts
+from kiosk.domain.entries import Facts, NewEntry, NewNotice
+from kiosk.domain.settlement import InsuredPerson
+from kiosk.money.bank_record import bank_facts, close_act, open_act
+from kiosk.money.hospital_notices import payment_undone_facts
 from kiosk.money.purse import Purse
-from kiosk.ports import Clock, HostRefused, Journal, Kiosk, OutcomeUnknown
+from kiosk.money.refundable import BILL, CARD, INTENTS, Refund
+from kiosk.ports import Clock, HostRefused, Kiosk, OutcomeUnknown
 from kiosk.ports.money import BankPayment
 
-SETTLED = ("settled", "settled_late")
-OPENED, DECLINED, APPROVED = "refund_opened", "refund_declined", "refund_approved"
-INTENT, UNKNOWN, REFUNDED = "refund_intent", "refund_unknown", "refunded"
+INTENT, UNKNOWN, REFUNDED = INTENTS[BILL], "refund_unknown", "refunded"
 REFUSED, NOT_BOOKED = "refund_refused", "refund_not_booked"
-_ENDS = (INTENT, DECLINED)
 _ABOUT = ("bill", "settlement_id", "visit_number", "total_fen", "fund_fen", "account_fen", "cash_fen", "means")
 _NOT_OF_THE_BANK = ("another_card", "pin_cancelled", "reversal_open", "line_down", "not_connected")
-
-
-@dataclass(frozen=True)
-class Refund:
-    """One bill to be given back. ``entry``: the newest about it; ``settled``: what is to be undone."""
-
-    entry: StoredEntry
-    settled: StoredEntry
-
-    @property
-    def facts(self) -> Facts:
-        assert self.settled.facts is not None, "only what can be read is opened"
-        return self.settled.facts
-
-    @property
-    def settlement(self) -> Settlement:
-        return paid_settlement(self.facts)[1]
-
-    @property
-    def payment(self) -> BankPayment | None:
-        return payment_of(self.settled)
-
-    @property
-    def cash_fen(self) -> Fen:
-        """What comes back in notes, or is owed."""
-        return NOTHING if self.payment else self.settlement.split.cash_fen
-
-    @property
-    def card_number(self) -> str:
-        return str(self.facts.get("card_number", ""))
-
-
-def refundable(journal: Journal, case_code: str) -> list[StoredEntry]:
-    """What was settled in this case here and was not given back, nor is on the way to be."""
-    story = journal.story(case_code)
-    gone = {str((one.facts or {}).get("settlement_id")) for one in story if one.act in ("voided", "void_intent")}
-    return [
-        one
-        for one in story
-        if one.act in SETTLED and one.facts and one.facts["settlement_id"] not in gone and not _given_back(journal, one)
-    ]
-
-
-def _given_back(journal: Journal, settled: StoredEntry) -> bool:
-    """Done, or on its way and perhaps done."""
-    facts = [(one.act, one.facts or {}) for one in journal.of_card(str((settled.facts or {}).get("card_number", "")))]
-    nothing = {told.get("message_id") for act, told in facts if act in (REFUSED, NOT_BOOKED)}
-    begun = {told["message_id"] for act, told in facts if act == INTENT and told.get("settled") == settled.seq}
-    return bool(begun - nothing)
-
-
-def waiting_refund(journal: Journal, act: str) -> Refund | None:
-    """The one that waits: ``act`` is OPENED (for a second person) or APPROVED (for the holder)."""
-    newest = journal.last(OPENED, APPROVED, *_ENDS)
-    if newest is None or newest.act != act or newest.facts is None:
-        return None
-    settled = next((one for one in refundable(journal, newest.case_code) if one.seq == newest.facts["settled"]), None)
-    return Refund(newest, settled) if settled else None
-
-
-def refund_waits(journal: Journal, card_number: str) -> bool:
-    """Whether an approved refund waits for the holder of this card."""
-    found = waiting_refund(journal, APPROVED)
-    return found is not None and found.card_number == card_number
-
-
-def too_late(refund: Refund, clock: Clock, seconds: float) -> bool:
-    return clock.now() - datetime.fromisoformat(refund.entry.at) > timedelta(seconds=seconds)
 
 
 async def undo(kiosk: Kiosk, refund: Refund, person: InsuredPerson, purse: Purse) -> None:
@@ -119,13 +49,19 @@ async def undo(kiosk: Kiosk, refund: Refund, person: InsuredPerson, purse: Purse
 
 def _intent_facts(refund: Refund, person: InsuredPerson, key: str) -> dict[str, str | int]:
     """Everything that the detail of T+1 will need, should nobody answer."""
-    facts, approved = refund.facts, refund.entry.facts or {}
-    names = [name for name in facts if name.startswith("bank_") or name in _ABOUT]
-    return {name: facts[name] for name in names} | {
+    return refund_facts(refund, *_ABOUT) | {
         "message_id": key,
-        "original": facts["message_id"],
+        "original": refund.facts["message_id"],
         "person_number": person.person_number,
         "insured_place": person.insured_place,
+    }
+
+
+def refund_facts(refund: Refund, *about: str) -> dict[str, str | int]:
+    """Of what is given back: these facts and the bank's; from which entry, and who agreed."""
+    facts, approved = refund.facts, refund.entry.facts or {}
+    names = [name for name in facts if name.startswith("bank_") or name in about]
+    return {name: facts[name] for name in names} | {
         "settled": refund.settled.seq,
         "of_case": refund.settled.case_code,
         "counter": approved["counter"],
@@ -150,6 +86,24 @@ def refund_postings(facts: Facts, holder: Account) -> tuple[Posting, ...]:
     cash = int(facts["cash_fen"])
     target = Account.SUSPENSE if "bank_trace_number" in facts else holder
     return balanced((Account.HOSPITAL, cash), (target, -cash)) if cash else ()
+
+
+@contextmanager
+def in_its_case(kiosk: Kiosk, refund: Refund) -> Iterator[None]:
+    """What follows goes on with the case in which the money is in suspense, so that the case ends with it."""
+    visit = kiosk.visit
+    before, visit.case_code = visit.case_code, refund.settled.case_code
+    try:
+        yield
+    finally:
+        visit.case_code = before
+
+
+def begin_card_refund(kiosk: Kiosk, refund: Refund) -> None:
+    """Nothing is left to undo: the bank is asked next. From here on a paper is owed, whatever it answers."""
+    facts = {**refund_facts(refund), "receipt_owed": 1}
+    visit = kiosk.visit
+    kiosk.journal.commit(NewEntry(INTENTS[CARD], visit.case_code, facts, visit.identity.card_number))
 
 
 async def to_the_card(kiosk: Kiosk, payment: BankPayment) -> None:

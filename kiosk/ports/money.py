@@ -23,6 +23,7 @@ from kiosk.domain.settlement import (
     Split,
     StatementRow,
     Treatment,
+    UndoneDeposit,
     UndonePayment,
 )
 from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
@@ -70,6 +71,14 @@ class Hospital(Protocol):
         self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, paid_by: PaidBy, key: str
     ) -> str:
         """Inpatient deposit (住院预交金); returns the hospital's receipt number."""
+        ...
+
+    async def undo_deposit(self, undone: UndoneDeposit, key: str) -> None:
+        """A deposit of this terminal is taken off its stay, once by one key: its money may go back to its holder.
+
+        Raises:
+            HostRefused: ``no_such_deposit``, ``already_undone``, ``stay_settled`` (it is part of the final bill).
+        """
         ...
 
 

@@ -24,6 +24,8 @@ _TITLES = {
     "debt_paid": say("Money that was owed to you: paid out"),
     "money": say("Your money back"),
     "refund": say("Medical bill: given back, unpaid again"),
+    "deposit_refund": say("Inpatient deposit: given back"),
+    "card_refund": say("Money back to your bank card"),
 }
 
 # Short, for a row in a list.
@@ -37,6 +39,8 @@ _NAMES = {
     "debt_paid": say("Money paid out"),
     "money": say("Money back"),
     "refund": say("Bill given back"),
+    "deposit_refund": say("Deposit given back"),
+    "card_refund": say("Back to your bank card"),
 }
 _BY_CARD_TOO = ("bill", "deposit", "deposit_refused")
 
@@ -54,6 +58,8 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "deposit_unpaid": _deposit,
         "debt_paid": _debt_paid,
         "refund": _refund,
+        "deposit_refund": _deposit_refund,
+        "card_refund": _card_refund,
     }.get(owed.kind, _nothing)
     lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
     return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)), qr=row_code(kiosk, owed.paper))
@@ -151,13 +157,37 @@ def _refund(facts: Facts) -> list[Text]:
         say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
         say("Back to your medical account: {amount}", amount=_amount(facts, "account_fen", "shared_account_fen")),
         say("Settlement number: {number}", number=str(facts["settlement_id"])),
-        say("Staff: {staff}", staff=f"{facts['counter']}, {facts['approver']}"),
+        _agreed(facts),
     ]
-    if "bank_trace_number" in facts:
-        amount = _amount(facts, "cash_fen")
-        waits = say("Not yet back on your bank card: {amount}", amount=amount)
-        lines.append(waits if "bank_waits" in facts else say("Back to your bank card: {amount}", amount=amount))
-    return [*lines, say("The electronic invoice of this bill is void.")]
+    return [*lines, *_back_on_card(facts), say("The electronic invoice of this bill is void.")]
+
+
+def _deposit_refund(facts: Facts) -> list[Text]:
+    return [
+        *_department(facts),
+        say("Hospital stay: {number}", number=str(facts["admission"])),
+        say("Deposit: {amount}", amount=_amount(facts, "amount_fen")),
+        _agreed(facts),
+        *_back_on_card(facts),
+    ]
+
+
+def _card_refund(facts: Facts) -> list[Text]:
+    return [*_by_card(facts), _agreed(facts), *_back_on_card(facts)]
+
+
+def _agreed(facts: Facts) -> Text:
+    return say("Staff: {staff}", staff=f"{facts['counter']}, {facts['approver']}")
+
+
+def _back_on_card(facts: Facts) -> list[Text]:
+    """Only what the bank has confirmed is on the card again."""
+    if "bank_trace_number" not in facts:
+        return []
+    amount = _amount(facts, "bank_amount_fen")
+    if "given_back_fen" in facts:
+        return [say("Back to your bank card: {amount}", amount=amount)]
+    return [say("Not yet back on your bank card: {amount}", amount=amount)]
 
 
 def _nothing(facts: Facts) -> list[Text]:
@@ -174,10 +204,12 @@ def _money(owed: OwedReceipt) -> list[Text]:
         ]
     else:
         paid = say("Change paid out: {amount}", amount=Amount(owed.paid_out_fen))
-        if owed.kind in ("money", "refund"):
+        if owed.kind in ("money", "refund", "deposit_refund"):
             paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
         lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
-        in_notes = owed.paid_out_fen or owed.owed_fen or not _by_card(owed.facts)
+        in_notes = owed.paid_out_fen or owed.owed_fen or "bank_trace_number" not in owed.facts
+        if owed.kind == "card_refund" or (owed.kind == "deposit_refund" and not in_notes):
+            lines = []
         if owed.kind.endswith(("_pending", "_unpaid")) or (owed.kind in _BY_CARD_TOO and not in_notes):
             lines = []
     if owed.under_check_fen:

@@ -1,13 +1,16 @@
-"""A bill is given back, by its holder: two of staff have agreed to it at this terminal a moment ago (money-rules 18).
+"""What was paid here goes back to its holder: two of staff have agreed to it at this terminal a moment ago (rule 18).
 
-2208, then the money the way it came. Nothing is paid out before the insurance has confirmed.
+A bill is undone at the insurance first, a deposit at the hospital; then the money, the way it came. Nothing is paid out
+before they have confirmed.
 """
 
 from kiosk.domain.entries import Facts
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.pay_by_card import ACT_S_MAX
 from kiosk.money.purse import Purse
-from kiosk.money.refund import APPROVED, Refund, to_the_card, too_late, undo, waiting_refund
+from kiosk.money.refund import begin_card_refund, in_its_case, to_the_card, undo
+from kiosk.money.refundable import APPROVED, BILL, CARD, Refund, too_late, waiting_refund
+from kiosk.money.undo_deposit import undo_deposit
 from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.services import refund_pages as pages
 from kiosk.services.cash_steps import give_back, paper_of_visit, print_paper
@@ -15,7 +18,7 @@ from kiosk.services.notices import host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
-UNDO_S_MAX = 60.0
+UNDO_S_MAX = 90.0  # a deposit is told three times, each as long as the link waits, and the pauses between
 
 
 async def take_refund(kiosk: Kiosk) -> Outcome:
@@ -28,24 +31,45 @@ async def take_refund(kiosk: Kiosk) -> Outcome:
         await kiosk.ask(pages.too_late())
         return Outcome.REFUSED
     await kiosk.ask(pages.confirm(refund))
+    if refund.kind == CARD:
+        with in_its_case(kiosk, refund):
+            begin_card_refund(kiosk, refund)
+            return await _money_back(kiosk, refund, Purse())
+    return await _undo_bill(kiosk, refund) if refund.kind == BILL else await _undo(kiosk, refund)
+
+
+async def _undo_bill(kiosk: Kiosk, refund: Refund) -> Outcome:
+    """2208. From its intent on nothing is cancelled."""
+    visit, purse = kiosk.visit, Purse()
     try:
-        visit = kiosk.visit
         person = await kiosk.wait(pages.looking(), lambda: kiosk.medical_insurance.person(visit.identity, visit.holder))
     except HostRefused as refusal:
         return await host_said_no(kiosk, refusal)
     except OutcomeUnknown:
         return await host_silent(kiosk, act="bills")
-
-    # 2208. From its intent on nothing is cancelled.
-    purse = Purse()
     try:
-        await kiosk.wait(pages.undoing(), lambda: undo(kiosk, refund, person, purse), to_the_end_s=UNDO_S_MAX)
+        await kiosk.wait(pages.undoing(refund), lambda: undo(kiosk, refund, person, purse), to_the_end_s=UNDO_S_MAX)
     except HostRefused as refusal:
         return await host_said_no(kiosk, refusal, card_needed=False)
     except OutcomeUnknown:
-        return await _not_known_yet(kiosk)
+        return await _not_known_yet(kiosk, refund)
+    return await _money_back(kiosk, refund, purse)
 
-    # Confirmed: the money the way it came, then paper.
+
+async def _undo(kiosk: Kiosk, refund: Refund) -> Outcome:
+    """A deposit, at the hospital. From its intent on nothing is cancelled."""
+    purse = Purse()
+    try:
+        await kiosk.wait(pages.undoing(refund), lambda: undo_deposit(kiosk, refund, purse), to_the_end_s=UNDO_S_MAX)
+    except HostRefused as refusal:
+        return await host_said_no(kiosk, refusal, card_needed=False)
+    except OutcomeUnknown:
+        return await _not_known_yet(kiosk, refund)
+    return await _money_back(kiosk, refund, purse)
+
+
+async def _money_back(kiosk: Kiosk, refund: Refund, purse: Purse) -> Outcome:
+    """Nothing is in the way any more: the money the way it came, then paper."""
     at_bank = await _to_the_card(kiosk, refund)
     owed_before = purse.inside_fen
     paid = await give_back(kiosk, purse, "refund")
@@ -71,8 +95,8 @@ async def _to_the_card(kiosk: Kiosk, refund: Refund) -> Fen:
     return NOTHING
 
 
-async def _not_known_yet(kiosk: Kiosk) -> Outcome:
-    await kiosk.ask(pages.not_known_yet(kiosk), card_needed=False)
+async def _not_known_yet(kiosk: Kiosk, refund: Refund) -> Outcome:
+    await kiosk.ask(pages.not_known_yet(kiosk, refund), card_needed=False)
     return Outcome.UNKNOWN
 
 

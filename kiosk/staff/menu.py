@@ -24,7 +24,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "drums": (Answer("drums", say("Load the cassettes"), icon="note"), load_cassettes),
     "approve": (Answer("approve", say("Approve what waits"), icon="person"), approve),
     "path": (Answer("path", say("Clear the way of the notes"), icon="note"), clear_path),
-    "refund": (Answer("refund", say("Give a bill back"), icon="note"), open_refund),
+    "refund": (Answer("refund", say("Give money back"), icon="note"), open_refund),
     "reconcile": (Answer("reconcile", say("Compare the books"), icon="list"), reconcile),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),
 }

@@ -7,8 +7,8 @@ of an hour. Nothing moves before that: 2208, notes and bank all need the holder'
 
 from kiosk.domain.entries import NewEntry, StoredEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.text import Amount, say
-from kiosk.money.refund import APPROVED, DECLINED, OPENED, Refund, refundable, waiting_refund
+from kiosk.domain.text import Amount, Text, say
+from kiosk.money.refundable import APPROVED, BILL, CARD, DECLINED, DEPOSIT, OPENED, Refund, refundable, waiting_refund
 from kiosk.ports import Answer, Figure, Figures, Number, Question, Role, Tone, digits_given
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, DONE, tell
@@ -16,6 +16,11 @@ from kiosk.staff.second import may_not_approve, too_old
 from kiosk.staff.visit import OnDuty, still_there
 
 CODE_DIGITS = 6
+_GIVE_BACK: dict[str, Text] = {
+    BILL: say("Give this bill back?"),
+    DEPOSIT: say("Give this deposit back?"),
+    CARD: say("Give this money back to its card?"),
+}
 
 
 async def open_refund(kiosk: StaffKiosk, duty: OnDuty) -> None:
@@ -37,7 +42,7 @@ async def open_refund(kiosk: StaffKiosk, duty: OnDuty) -> None:
         await tell(
             kiosk,
             "staff_refund_none",
-            say("No paid bill has this number"),
+            say("Nothing to give back has this number"),
             say("It was paid elsewhere, or was given back already."),
         )
         return
@@ -46,7 +51,7 @@ async def open_refund(kiosk: StaffKiosk, duty: OnDuty) -> None:
     await kiosk.ask(
         Question(
             "staff_refund_open",
-            say("Give this bill back?"),
+            _GIVE_BACK[refund.kind],
             body=Figures(_figures(refund), secret=False),
             answers=(BACK, Answer("open", say("Open the refund"), Role.MAIN)),
             case_code=code,
@@ -69,13 +74,13 @@ async def _choose(kiosk: StaffKiosk, found: list[StoredEntry]) -> StoredEntry:
     rows = tuple(
         Answer(
             str(one.seq),
-            say("Bill of {amount}", amount=Amount(Fen(int((one.facts or {})["total_fen"])))),
+            _name(Refund(one, one)),
             Role.ROW,
             note=say("{at}", at=one.at[:19].replace("T", " ")),
         )
         for one in found
     )
-    chosen = await kiosk.ask(Question("staff_refund_choose", say("Which bill?"), answers=(*rows, BACK)))
+    chosen = await kiosk.ask(Question("staff_refund_choose", say("Which of them?"), answers=(*rows, BACK)))
     return next(one for one in found if str(one.seq) == chosen)
 
 
@@ -121,21 +126,30 @@ async def approve_refund(kiosk: StaffKiosk, duty: OnDuty, refund: Refund) -> Non
         "staff_refund_approved",
         say("Now the holder's card"),
         say("Take your card. The holder puts in theirs."),
-        say("They choose to give the bill back."),
+        say("They choose to get their refund."),
         tone=Tone.DONE,
     )
 
 
+def _name(refund: Refund) -> Text:
+    if refund.kind == BILL:
+        return say("Bill of {amount}", amount=Amount(refund.settlement.split.total_fen))
+    if refund.kind == DEPOSIT:
+        return say("Deposit of {amount}", amount=Amount(refund.back_fen))
+    return say("By card: {amount}", amount=Amount(refund.back_fen))
+
+
 def _figures(refund: Refund, counter: str = "") -> tuple[Figure, ...]:
     """What leaves the terminal or the bank stands first: nobody approves it unseen, on a page further on."""
-    split, payment = refund.settlement.split, refund.payment
     note = say("Proposed by {staff}", staff=counter) if counter else None
-    account = Fen(split.account_fen + split.shared_account_fen)
-    back = say("Back to the bank card") if payment else say("Back in notes")
-    amount = payment.amount_fen if payment else refund.cash_fen
+    back = say("Back to the bank card") if refund.payment else say("Back in notes")
+    first = Figure(back, Amount(refund.back_fen), note, heading=True)
+    if refund.kind != BILL:
+        return (first,)
+    split = refund.settlement.split
     return (
-        Figure(back, Amount(amount), note, heading=True),
-        Figure(say("Back to the medical account"), Amount(account)),
+        first,
+        Figure(say("Back to the medical account"), Amount(Fen(split.account_fen + split.shared_account_fen))),
         Figure(say("Bill in all"), Amount(split.total_fen)),
         Figure(say("Back to the insurance fund"), Amount(split.fund_fen)),
     )

@@ -19,6 +19,7 @@ from simulators.hosts.hospital_questions import (
     ClaimAsked,
     Confirmed,
     DepositAsked,
+    DepositUndone,
     DetailAsked,
     Extended,
     Held,
@@ -69,6 +70,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/payments/undone", self._undone),
             to("POST", "/v1/admission", self._admission),
             to("POST", "/v1/deposits", self._deposit),
+            to("POST", "/v1/deposits/undone", self._undo_deposit),
             to("POST", "/v1/deposits/detail", self._deposits_detail),
             to("POST", "/v1/debts/detail", self._debts_detail),
             to("POST", "/v1/statement", self._statement),
@@ -167,6 +169,15 @@ class HospitalSandbox(Sandbox):
             numbers = (paid.batch_number, paid.trace_number, paid.reference) if paid else ()
             self.acts.note_means(key, Means(asked.means, *numbers))
         return json_reply({"receipt_number": receipt_number(serial)})
+
+    def _undo_deposit(self, ask: Ask) -> Reply:
+        """As long as the holder stays here: afterwards it is part of the final bill."""
+        asked, key = question(ask, DepositUndone), required_key(ask)
+        if asked.admission not in {resident.admission for resident in self.world.residents}:
+            raise Refusal(409, "stay_settled", "已出院结算，请到窗口办理")
+        self.claims.undo_deposit(key, asked.deposit_key, asked.admission, asked.amount_fen)
+        self.acts.note("undone", key, asked.terminal_id, self.clock())
+        return json_reply({"done": True})
 
     def _deposits_detail(self, ask: Ask) -> Reply:
         asked = self._detail_asked(ask)

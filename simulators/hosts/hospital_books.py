@@ -17,6 +17,7 @@ SCHEMA = """
     CREATE TABLE IF NOT EXISTS deposits (
         serial INTEGER PRIMARY KEY, key TEXT UNIQUE, admission TEXT, amount_fen INTEGER, paid_at TEXT
     );
+    CREATE TABLE IF NOT EXISTS undone_deposits (key TEXT PRIMARY KEY, deposit_key TEXT UNIQUE);
     CREATE TABLE IF NOT EXISTS debts (
         serial INTEGER PRIMARY KEY, key TEXT UNIQUE, card_number TEXT, reason TEXT, owed_fen INTEGER, left_fen INTEGER,
         reserved_by TEXT DEFAULT '', reserved_until TEXT DEFAULT ''
@@ -132,14 +133,35 @@ class ClaimBook:
             raise Refusal(409, "key_reused", "请求编号重复")
         return int(serial)
 
+    def undo_deposit(self, key: str, deposit_key: str, admission: str, amount_fen: int) -> None:
+        """Off its stay, once by one key.
+
+        Raises:
+            Refusal: ``no_such_deposit``, ``already_undone``, ``key_reused``.
+        """
+        made = self._db.execute("SELECT admission, amount_fen FROM deposits WHERE key = ?", (deposit_key,)).fetchone()
+        if made != (admission, amount_fen):
+            raise Refusal(404, "no_such_deposit", "未查到这笔预交金")
+        told = self._db.execute(
+            "SELECT key, deposit_key FROM undone_deposits WHERE key = ? OR deposit_key = ?", (key, deposit_key)
+        ).fetchone()
+        if told is None:
+            self._db.execute("INSERT INTO undone_deposits VALUES (?, ?)", (key, deposit_key))
+        elif told != (key, deposit_key):
+            code = "key_reused" if told[0] == key else "already_undone"
+            raise Refusal(409, code, "请求编号重复" if code == "key_reused" else "这笔预交金已经退过")
+
     def deposited_fen(self, admission: str) -> int:
+        """What stands to the stay: without what was given back."""
         (total,) = self._db.execute(
-            "SELECT coalesce(sum(amount_fen), 0) FROM deposits WHERE admission = ?", (admission,)
+            "SELECT coalesce(sum(amount_fen), 0) FROM deposits WHERE admission = ?"
+            " AND key NOT IN (SELECT deposit_key FROM undone_deposits)",
+            (admission,),
         ).fetchone()
         return int(total)
 
     def deposits(self) -> list[tuple[str, int]]:
-        """Admission and amount, oldest first."""
+        """Admission and amount of all that were ever credited, oldest first."""
         return self._db.execute("SELECT admission, amount_fen FROM deposits ORDER BY serial").fetchall()
 
 

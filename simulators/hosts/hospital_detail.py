@@ -21,9 +21,11 @@ SCHEMA = """
     );
 """
 _DEPOSITS = """
-    SELECT key, admission, amount_fen, coalesce(means, 'cash'), deposits.serial, booked_on
-    FROM told JOIN deposits USING (key) LEFT JOIN deposit_means USING (key)
-    WHERE act = 'deposited' AND terminal_id = ? AND booked_on BETWEEN ? AND ? ORDER BY told.serial
+    SELECT act, told.key, admission, amount_fen, coalesce(means, 'cash'), deposits.serial, booked_on
+    FROM told LEFT JOIN undone_deposits ON undone_deposits.key = told.key
+    JOIN deposits ON deposits.key = coalesce(undone_deposits.deposit_key, told.key)
+    LEFT JOIN deposit_means ON deposit_means.key = deposits.key
+    WHERE act IN ('deposited', 'undone') AND terminal_id = ? AND booked_on BETWEEN ? AND ? ORDER BY told.serial
 """
 _REGISTERED = """
     SELECT key, debts.serial, owed_fen, booked_on FROM told JOIN debts USING (key)
@@ -57,7 +59,7 @@ class TerminalActs:
         self._db = connection
 
     def note(self, act: str, key: str, terminal_id: str, at: datetime) -> None:
-        """``act``: deposited | registered | reserved | ended (a payout, whatever it came to)."""
+        """``act``: deposited | undone | registered | reserved | ended (a payout, whatever it came to)."""
         self._db.execute(
             "INSERT OR IGNORE INTO told (act, key, terminal_id, booked_on) VALUES (?, ?, ?, ?)",
             (act, key, terminal_id, at.astimezone(CHINA).date().isoformat()),
@@ -79,6 +81,7 @@ class TerminalActs:
     def deposits(self, terminal_id: str, first: date, last: date) -> list[dict[str, Any]]:
         return [
             {
+                "act": "undone" if act == "undone" else "credited",
                 "key": key,
                 "admission": admission,
                 "amount_fen": amount_fen,
@@ -86,7 +89,9 @@ class TerminalActs:
                 "receipt_number": receipt_number(serial),
                 "booked_on": booked_on,
             }
-            for key, admission, amount_fen, means, serial, booked_on in self._rows(_DEPOSITS, terminal_id, first, last)
+            for act, key, admission, amount_fen, means, serial, booked_on in self._rows(
+                _DEPOSITS, terminal_id, first, last
+            )
         ]
 
     def debts(self, terminal_id: str, first: date, last: date) -> list[dict[str, Any]]:

@@ -78,6 +78,13 @@ class DepositAsked(Who):
     bank: Purchase | None = None
 
 
+class DepositUndone(Part):
+    deposit_key: _Key
+    admission: _Word
+    amount_fen: _Payable
+    terminal_id: _MaybeTerminalId = UNSAID
+
+
 class Owed(Part):
     card_number: _CardNumber
     amount_fen: _Payable

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Admission, Debt, PaidBy
+from kiosk.domain.settlement import Admission, Debt, PaidBy, UndoneDeposit
 from kiosk.money.hospital_notices import DebtDesk, PaymentDesk, hospital_notices
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
@@ -36,6 +36,8 @@ class HospitalOffice(Office):
     ended: dict[str, int] = field(default_factory=dict)  # key of a payout -> what it paid
     told: list[str] = field(default_factory=list)
     asked_with: list[tuple[str, str]] = field(default_factory=list)
+    undo_habit: str = "undoes"  # undoes | refuses | undoes_silently | ignores
+    undone: dict[str, str] = field(default_factory=dict)  # key of a deposit -> key that undid it
     deposits_by: list[PaidBy] = field(default_factory=list)  # by which means, each time a deposit was told
 
     def owes(self, amount: int, reason: str = "change", reserved: bool = False) -> Debt:
@@ -70,6 +72,18 @@ class HospitalOffice(Office):
             raise OutcomeUnknown("hospital", "silence")
         self._answer("deposit")
         return f"YJ{list(self.deposits).index(key) + 1:010d}"
+
+    async def undo_deposit(self, undone: UndoneDeposit, key: str) -> None:
+        await self._request("undo deposit")
+        if self.undo_habit == "refuses":
+            raise HostRefused("hospital", "stay_settled")
+        if self.undo_habit == "ignores":
+            raise OutcomeUnknown("hospital", "silence")
+        if self.undone.setdefault(undone.deposit_key, key) != key:
+            raise HostRefused("hospital", "already_undone")
+        if self.undo_habit == "undoes_silently":
+            raise OutcomeUnknown("hospital", "silence")
+        self._answer("undo deposit")
 
     async def notify_undone(self, undone: Any, key: str) -> None:
         await self._request("undone")

@@ -59,7 +59,7 @@ class Terminal:
 
     def credited(self, key: str, amount: int = AMOUNT, means: str = "cash", days_ago: int = 0) -> None:
         booked_on = self.day - timedelta(days=days_ago)
-        self.details.credited.append(DepositRow(key, "ZY1", Fen(amount), means, "YJ0000000007", booked_on))
+        self.details.credited.append(DepositRow("credited", key, "ZY1", Fen(amount), means, "YJ0000000007", booked_on))
 
     # Debts
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, PaidBy, Settlement, Split, UndonePayment
+from kiosk.domain.settlement import Claim, PaidBy, Settlement, Split, UndoneDeposit, UndonePayment
 from kiosk.hosts.hospital import codec
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.hospital.details import codec as details
@@ -298,6 +298,7 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     await lobby.debts.of_card(lobby.card)
     await lobby.hospital.statement(date(2026, 11, 20), 1, 9999)
     await lobby.hospital.bank_statement(date(2026, 11, 20), "00000001")
+    await lobby.hospital.undo_deposit(UndoneDeposit("deposit-1", "ZY20261101", Fen(100)), "undo-1")
     await lobby.hospital.deposits_detail((date(2026, 11, 19), date(2026, 11, 20)))
     await lobby.hospital.debts_detail((date(2026, 11, 19), date(2026, 11, 20)))
     made = lobby.settlement()

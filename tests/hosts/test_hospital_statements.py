@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import PaidBy, UndonePayment
+from kiosk.domain.settlement import PaidBy, UndoneDeposit, UndonePayment
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.hospital.details import codec as details
 from kiosk.hosts.shape import BadShape
@@ -136,6 +136,30 @@ async def test_the_deposits_of_this_terminal_by_their_keys(lobby: Lobby) -> None
     assert rows[0].receipt_number == "YJ0000000001"
     with pytest.raises(HostRefused, match="bad_request"):
         await lobby.hospital.deposits_detail((days[0] - timedelta(days=40), days[1]))
+
+
+async def test_a_deposit_given_back_is_off_the_stay(lobby: Lobby) -> None:
+    """Once by one key, whole, and only while the holder stays; the detail has it beside what it undid."""
+    card, holder = card_of(DEMO, "wang_xiulan")
+    await lobby.hospital.deposit(card, holder, STAY, Fen(20_000), PaidBy("cash"), "deposit-1")
+    undone = UndoneDeposit("deposit-1", STAY, Fen(20_000))
+    for wrong in (replace(undone, amount_fen=Fen(100)), replace(undone, deposit_key="deposit-9")):
+        with pytest.raises(HostRefused, match="no_such_deposit"):
+            await lobby.hospital.undo_deposit(wrong, "undo-0")
+    for _ in range(2):
+        await lobby.hospital.undo_deposit(undone, "undo-1")
+    with pytest.raises(HostRefused, match="already_undone"):
+        await lobby.hospital.undo_deposit(undone, "undo-2")
+    stay = await lobby.hospital.admission(card, holder)
+    assert stay is not None
+    assert stay.deposited_fen == 0
+    with pytest.raises(HostRefused, match="stay_settled"):
+        await lobby.hospital.undo_deposit(replace(undone, admission="ZY-gone"), "undo-3")
+    lobby.now += timedelta(days=1)
+    rows = await lobby.hospital.deposits_detail((NOON.date(), NOON.date()))
+    assert [(row.act, row.key, row.amount_fen) for row in rows] == [
+        ("credited", "deposit-1", 20_000), ("undone", "undo-1", 20_000),
+    ]  # fmt: skip
 
 
 async def test_what_this_terminal_did_in_the_register(lobby: Lobby) -> None:

@@ -21,7 +21,7 @@ from kiosk.domain.statement import BankRow
 from kiosk.money.bank_record import act_key, bank_facts, open_act, open_acts
 from kiosk.money.drive_bank import drive_bank
 from kiosk.money.hospital_notices import payment_facts
-from kiosk.money.refund import APPROVED
+from kiosk.money.refundable import APPROVED
 from kiosk.money.run_reconciliation import Books, reconcile_day
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.take_refund import take_refund

@@ -16,7 +16,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.money.recover import recover_books, recover_cash
-from kiosk.money.refund import APPROVED
+from kiosk.money.refundable import APPROVED
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.take_refund import take_refund

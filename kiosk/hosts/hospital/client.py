@@ -13,6 +13,7 @@ from kiosk.domain.settlement import (
     PaidBy,
     Settlement,
     StatementRow,
+    UndoneDeposit,
     UndonePayment,
 )
 from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
@@ -73,6 +74,11 @@ class HospitalClient:
         body = codec.told_by(about, self._terminal_id)
         answer = await self._link.call("POST", codec.DEPOSITS_PATH, body=body, key=key)
         return understood(HOST, lambda: codec.receipt_number(answer.body))
+
+    async def undo_deposit(self, undone: UndoneDeposit, key: str) -> None:
+        body = codec.told_by(codec.undone_deposit(undone), self._terminal_id)
+        answer = await self._link.call("POST", codec.DEPOSIT_UNDONE_PATH, body=body, key=key)
+        understood(HOST, lambda: codec.done(answer.body))
 
     async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:
         """Implements ``ports.money.PlatformStatement``."""

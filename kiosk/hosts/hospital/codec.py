@@ -21,6 +21,7 @@ from kiosk.domain.settlement import (
     MedicalBill,
     PaidBy,
     Settlement,
+    UndoneDeposit,
     UndonePayment,
 )
 from kiosk.hosts.shape import BadShape, Part, read
@@ -33,6 +34,7 @@ PAYMENTS_PATH = "/v1/payments"
 UNDONE_PATH = "/v1/payments/undone"
 ADMISSION_PATH = "/v1/admission"
 DEPOSITS_PATH = "/v1/deposits"
+DEPOSIT_UNDONE_PATH = "/v1/deposits/undone"
 DEBTS_PATH = "/v1/debts"
 DEBTS_OF_CARD_PATH = "/v1/debts/of-card"
 RESERVE_PATH = "/v1/debts/reserve"
@@ -201,6 +203,11 @@ def deposit_question(
         return about
     bank = {name: value for name, value in asdict(paid_by).items() if name != "means"}
     return {**about, "bank": bank}
+
+
+def undone_deposit(undone: UndoneDeposit) -> dict[str, Any]:
+    """Body of ``POST /v1/deposits/undone``."""
+    return asdict(undone)
 
 
 def told_by(body: dict[str, Any], terminal_id: str) -> dict[str, Any]:

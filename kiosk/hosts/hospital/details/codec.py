@@ -56,6 +56,7 @@ class _BankStatement(Part):
 
 
 class _DepositRow(Part):
+    act: Literal["credited", "undone"]
     key: _Key
     admission: _Id
     amount_fen: _Amount
@@ -136,7 +137,7 @@ def deposits_detail(body: Any, days: Days) -> tuple[DepositRow, ...]:
     told = read(body, _DepositsDetail)
     _must_be_of(days, told, [row.key for row in told.rows])
     return tuple(
-        DepositRow(row.key, row.admission, Fen(row.amount_fen), row.means, row.receipt_number, row.booked_on)
+        DepositRow(row.act, row.key, row.admission, Fen(row.amount_fen), row.means, row.receipt_number, row.booked_on)
         for row in told.rows
     )
 
