@@ -120,6 +120,7 @@ class SettlementRules(_Part, frozen=True):
 
     unknown_s_max: float = 90.0  # then the resident leaves with an "outcome pending" paper (money-rules 10)
     processing_s_max: float = 30.0  # the platform's own longest time for one message
+    order_days_max: int = 30  # then a bill that was left to be settled later is not settled any more
 
 
 class MedicalInsuranceRules(_Part, frozen=True):

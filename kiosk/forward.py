@@ -28,11 +28,13 @@ from kiosk.money.copy_to_medium import SecondCopies
 from kiosk.money.drive_deposits import keep_driving_deposits
 from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
+from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
 from kiosk.ports.ledger import JournalRows
+from kiosk.ports.money import MedicalInsurance
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
@@ -95,8 +97,13 @@ async def run_forwarder(settings: Settings) -> None:
 async def forward(work: Forwarding) -> None:
     """For ever. Whose turn an unknown outcome is stands in the journal."""
     settings, journal, clock, links = work.settings, work.journal, work.clock, work.links
-    live: Callable[[], set[str]] = partial(live_cases, journal)
     platform = medical_insurance(settings, links, clock.now, work.log, forwarder=True)
+    orders = _orders(work, platform)
+
+    def live() -> set[str]:
+        """Who drives a 2207 of an order is this very process, while it has it in hand."""
+        return live_cases(journal) | (orders.in_hand if orders else set())
+
     async with trio.open_nursery() as nursery:
         nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log, _batches(work))
         nursery.start_soon(keep_driving, journal, clock, platform, live)
@@ -105,9 +112,20 @@ async def forward(work: Forwarding) -> None:
             nursery.start_soon(keep_driving_deposits, journal, clock, hospital, live)
             books = Books(journal, clock, hospital, settings, live, partial(journal.outbox.unsent_keys, "hospital"))
             nursery.start_soon(keep_reconciling, books, work.log)
+        if orders:
+            nursery.start_soon(orders.keep_running)
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
             nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log, work.kept)
+
+
+def _orders(work: Forwarding, platform: MedicalInsurance) -> Orders | None:
+    """Bills that residents left to be settled; where there is no hospital, none can be left."""
+    links, journal = work.links, work.journal
+    if "hospital" not in links or "medical_insurance" not in links:
+        return None
+    hospital = HospitalClient(links["hospital"], work.settings.terminal.terminal_id)
+    return Orders(work.settings, work.clock, journal, journal.outbox, hospital, platform, work.log)
 
 
 def _deliveries(work: Forwarding) -> Deliveries:

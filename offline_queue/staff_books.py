@@ -15,6 +15,7 @@ _EXPLAIN = (Account.SUSPENSE, Account.SURPLUS, Account.SHORTAGE)
 # Nothing is posted for these, because nobody knows the amount, or which of two figures is right.
 _OPENS_A_CASE = (
     "note_uncertain", "device_differs", "box_differs", "amounts_disagree", "reconciliation_differs", "notice_put_aside",
+    "settlement_order_ended",
 )  # fmt: skip
 # A hand count of two people stands above what a device says of the same place.
 _SETTLES = {"drums_exchanged": "device_differs", "cash_box_exchanged": "box_differs"}

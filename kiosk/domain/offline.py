@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from kiosk.domain.money import Fen
+from kiosk.domain.money import NOTHING, Fen
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,12 @@ def offline_refusal(
     if use.unsent_fen + amount_fen > policy.unsent_fen_max or use.unsent_count >= policy.unsent_count_max:
         return OfflineRefusal.TERMINAL_FULL
     return None
+
+
+def most_offline_fen(policy: OfflinePolicy | None, act: str, use: OfflineUse) -> Fen:
+    """The largest amount that no limit of money is in the way of; nothing where the act is not allowed at all."""
+    limits = policy.acts.get(act) if policy else None
+    if policy is None or limits is None:
+        return NOTHING
+    left = (limits.act_fen_max, limits.card_day_fen_max - use.card_day_fen, policy.unsent_fen_max - use.unsent_fen)
+    return Fen(max(NOTHING, min(left)))

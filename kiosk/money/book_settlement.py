@@ -1,9 +1,11 @@
 """2207 from intent to outcome (money-rules 9, 10): nothing is repeated, silence is found out or handed over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import trio
 
+from kiosk.config import Settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
 from kiosk.domain.money import NOTHING, Fen
@@ -13,15 +15,33 @@ from kiosk.money.due import due_key, open_due, open_key
 from kiosk.money.hospital_notices import means_of, payment_facts
 from kiosk.money.means import BANK_CARD, CASH
 from kiosk.money.purse import Purse
-from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
-from kiosk.ports.money import BankPayment
+from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown, Visit
+from kiosk.ports.money import BankPayment, Hospital, MedicalInsurance
 
 BILL_NOT_HELD = "bill_not_held"
 
 
+class Settler(Protocol):
+    """What 2207 needs: the kiosk during a visit, or the forwarder with an order that was left in one."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def visit(self) -> Visit: ...
+    @property
+    def hospital(self) -> Hospital: ...
+    @property
+    def medical_insurance(self) -> MedicalInsurance: ...
+
+
 @dataclass(frozen=True)
 class Settling:
-    """One bill on its way through the platform. ``message_id`` is its key for ever."""
+    """One bill on its way through the platform. ``message_id`` is its key for ever.
+
+    ``agreed``: what the intent must keep of a settlement order that stands behind it.
+    """
 
     person: InsuredPerson
     bill: MedicalBill
@@ -30,6 +50,7 @@ class Settling:
     use_account: bool
     message_id: str
     means: str = CASH  # how the resident means to pay their part
+    agreed: Facts = field(default_factory=dict)
 
     @property
     def treatment(self) -> Treatment:
@@ -47,7 +68,7 @@ class StillUnknown(Exception):
         self.at_bank_fen = at_bank_fen
 
 
-async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
+async def settle(kiosk: Settler, settling: Settling) -> Settlement:
     """Book the bill at the platform, exactly one 2207.
 
     Raises:
@@ -65,6 +86,7 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
         "cash_fen": settling.quote.cash_fen,
         "lease": settling.claim.lease_key,
         "means": settling.means,
+        **settling.agreed,
     }
     kiosk.journal.commit(
         NewEntry("settle_intent", kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, opens=key)
@@ -84,7 +106,7 @@ async def settle(kiosk: Kiosk, settling: Settling) -> Settlement:
     return await _find_out(kiosk, settling)
 
 
-async def _hold_bill(kiosk: Kiosk, settling: Settling) -> None:
+async def _hold_bill(kiosk: Settler, settling: Settling) -> None:
     """The lease may have grown old while notes went in; from here on nobody else may settle this bill (rule 6).
 
     Raises:
@@ -101,7 +123,7 @@ async def _hold_bill(kiosk: Kiosk, settling: Settling) -> None:
         raise
 
 
-async def _find_out(kiosk: Kiosk, settling: Settling) -> Settlement:
+async def _find_out(kiosk: Settler, settling: Settling) -> Settlement:
     """5203; not found proves nothing -> 2601 -> ask again when the platform must have finished."""
     rules = kiosk.settings.settlement
     with trio.move_on_after(rules.unknown_s_max):
@@ -115,14 +137,14 @@ async def _find_out(kiosk: Kiosk, settling: Settling) -> Settlement:
     raise StillUnknown(settling.message_id)
 
 
-async def _look(kiosk: Kiosk, settling: Settling) -> Settlement | None:
+async def _look(kiosk: Settler, settling: Settling) -> Settlement | None:
     try:
         return await kiosk.medical_insurance.find(settling.treatment, settling.message_id)
     except (HostRefused, OutcomeUnknown):
         return None
 
 
-async def _reverse_once(kiosk: Kiosk, settling: Settling) -> None:
+async def _reverse_once(kiosk: Settler, settling: Settling) -> None:
     reversal = kiosk.medical_insurance.new_message_id()
     facts = {"message_id": reversal, "original": settling.message_id, "original_kind": "2207"}
     kiosk.journal.commit(NewEntry("reversal_intent", kiosk.visit.case_code, facts, opens=reversal))

@@ -9,14 +9,15 @@ from collections.abc import Collection
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Settlement, Treatment
+from kiosk.domain.settlement import Settlement, Split, Treatment
 from kiosk.money.book_settlement import case_of_figures
 from kiosk.money.due import open_due
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
 
-HELD_BY = ("settle_handed_over", "held_for_settlement")  # acts that put cash aside for a settlement's outcome
+# Acts that put cash aside for a settlement's outcome, by its message id or by the order that it settles.
+HELD_BY = ("settle_handed_over", "held_for_settlement", "settlement_ordered")
 
 
 async def drive_unknown(journal: Journal, clock: Clock, platform: MedicalInsurance, live: Collection[str] = ()) -> int:
@@ -49,29 +50,41 @@ def _open_settlements(journal: Journal) -> list[StoredEntry]:
     return [entry for entry in journal.open_effects() if entry.act == "settle_intent"]
 
 
-def held_fen(journal: Journal, case_code: str, message_id: str = "") -> Fen:
-    """What lies in suspense for one settlement, or for all of a case; a visit may have more there for other reasons."""
-    held = (
-        entry
-        for entry in journal.story(case_code)
-        if entry.act in HELD_BY and message_id in ("", (entry.facts or {}).get("message_id", message_id))
-    )
+def held_fen(journal: Journal, case_code: str, message_id: str) -> Fen:
+    """What lies in suspense for one settlement; a visit may have more there for other reasons, or left an order."""
+    story = journal.story(case_code)
+    order = next((_order(entry) for entry in story if _settles(entry, message_id)), "")
+    held = (entry for entry in story if entry.act in HELD_BY and _holds_for(entry.facts or {}, message_id, order))
     postings = (posting for entry in held for posting in entry.postings)
     return Fen(-sum(posting.amount_fen for posting in postings if posting.account is Account.SUSPENSE))
+
+
+def _settles(entry: StoredEntry, message_id: str) -> bool:
+    return entry.act == "settle_intent" and (entry.facts or {}).get("message_id") == message_id
+
+
+def _order(entry: StoredEntry) -> str:
+    return str((entry.facts or {}).get("order", ""))
+
+
+def _holds_for(facts: Facts, message_id: str, order: str) -> bool:
+    if "order" in facts:
+        return facts["order"] == order
+    return facts.get("message_id", message_id) == message_id
 
 
 def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found: Settlement) -> None:
     """What was held goes where it belongs, and what is too much is owed to the holder.
 
-    Nobody has paid what a bank card was to pay after 2207, nor more than was quoted: such a settlement is due, and
-    will be undone, because nobody is there to agree and to pay (rule 9).
+    Nobody has paid what a bank card was to pay after 2207, nor more than was quoted, nor agreed to more than an order
+    says: such a settlement is due, and will be undone, because nobody is there to agree and to pay (rules 9 and 11).
     """
     facts = _facts(intent)
     card = str(facts.get("card_number", ""))
     case_of_figures(journal, intent.case_code, found.message_id, found.split.disagreements)
     held = held_fen(journal, intent.case_code, _message_id(intent))
     cash = found.split.cash_fen
-    if held < cash:
+    if held < cash or not within_consent(facts, found.split):
         due = payment_facts(found, str(facts["bill"]), str(facts["lease"]), str(facts.get("means", "")))
         open_due(journal, intent.case_code, card, _treatment(intent), due)
         return
@@ -96,6 +109,12 @@ def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found
             notices=tuple(notices),
         )
     )
+
+
+def within_consent(facts: Facts, split: Split) -> bool:
+    """Whether the medical account pays no more than an order allows; without an order everything was shown."""
+    most = facts.get("account_most_fen")
+    return most is None or split.account_fen + split.shared_account_fen <= int(most)
 
 
 async def _reverse_once(journal: Journal, platform: MedicalInsurance, intent: StoredEntry) -> None:

@@ -19,7 +19,12 @@ def live_cases(journal: Journal) -> set[str]:
 
 
 def _is_live(journal: Journal, effect: StoredEntry, life_began: int) -> bool:
-    if effect.seq < life_began or not effect.case_code:
+    """A settlement order is the forwarder's from the commit on that takes it, also while its visit goes on; what it
+    leads to after the visit is begun under a visit that has ended."""
+    if effect.seq < life_began or not effect.case_code or "order" in (effect.facts or {}):
         return False
-    later = (entry.act for entry in journal.story(effect.case_code) if entry.seq > effect.seq)
-    return not any(act in (*ENDS_A_VISIT, *HANDS_OVER) for act in later)
+    return not any(_ends(entry, effect) for entry in journal.story(effect.case_code))
+
+
+def _ends(entry: StoredEntry, effect: StoredEntry) -> bool:
+    return entry.act in ENDS_A_VISIT or (entry.act in HANDS_OVER and entry.seq > effect.seq)

@@ -16,6 +16,7 @@ from kiosk.domain.offline import (
     OfflineRefusal,
     OfflineUse,
     TerminalTime,
+    most_offline_fen,
     offline_refusal,
 )
 from kiosk.ports import Clock, Journal, Visit
@@ -57,6 +58,9 @@ class OfflineLimits:
         if amount_fen and not self.visit().pin_verified:
             return OfflineRefusal.NO_PIN
         return offline_refusal(policy, act, amount_fen, self._use(act, time), time)
+
+    def most_fen(self, act: str) -> Fen:
+        return most_offline_fen(self._policy(), act, self._use(act, self._time()))
 
     def commit(self, act: str, amount_fen: Fen, entry: NewEntry) -> int:
         refused = self.refusal(act, amount_fen)

@@ -31,6 +31,8 @@ _KINDS = {
     "deposit_given_back": "deposit_refund",
     "deposit_given_back_late": "deposit_refund",
     "card_refund": "card_refund",
+    "settlement_ordered": "order_pending",
+    "settlement_order_ended": "order_ended",
 }
 GIVEN_BACK = "bank_given_back"  # what a bank card paid for nothing is on its card again
 INVOICED = "invoiced"  # the hospital's answer to the payment: where the electronic invoice is
@@ -48,6 +50,8 @@ _ALONE = (
     "case_closed",
     "held_for_settlement",
     "held_for_deposit",
+    "settlement_order_ended",
+    "settle_undone",
 )
 
 
@@ -143,16 +147,17 @@ class _Case:
             self._open = None
 
     def _begin(self, entry: StoredEntry, facts: Facts) -> None:
-        name = _name(facts)
+        told = {**self._intents.get(_name(facts), {}), **facts}
         for before in self.papers:
-            if before.kind.endswith("_pending") and _name(before.facts) == name:
+            if before.kind.endswith("_pending") and _names(before.facts) & _names(told):
                 before.done = True  # what is known now stands in its stead
-        told = {**self._intents.get(name, {}), **facts}
         kind = _KINDS.get(entry.act, "money")
         owed = Fen(int(facts.get("owed_fen", NOTHING)))
         tried = entry.act not in _ALONE
-        self._open = OwedReceipt(entry.seq, kind, entry.case_code, entry.at, told, owed, tried=tried)
-        self.papers.append(self._open)
+        begun = OwedReceipt(entry.seq, kind, entry.case_code, entry.at, told, owed, tried=tried)
+        self.papers.append(begun)
+        if tried or "order" not in told:  # what becomes of an order meanwhile is no part of what a visit does
+            self._open = begun
 
     def _paper(self, entry: StoredEntry, facts: Facts) -> OwedReceipt:
         """The one that this money belongs on; money that no service has a paper for begins one."""
@@ -169,3 +174,8 @@ class _Case:
 
 def _name(facts: Facts) -> str:
     return str(facts.get("message_id") or facts.get("key") or "")
+
+
+def _names(facts: Facts) -> set[str]:
+    """What a paper is about: its act, and the order behind it."""
+    return {str(facts[name]) for name in ("message_id", "key", "order") if facts.get(name)}

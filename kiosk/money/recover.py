@@ -144,9 +144,12 @@ def _hold(journal: Journal, newest: StoredEntry, amount: Fen, act: str, **waits_
 
 
 def _waiting(journal: Journal, act: str, handed_over: str, key: str) -> dict[str, str]:
-    """Intents whose visit was cut off, by case; one that its visit has handed over holds its own money already."""
+    """Intents whose visit was cut off, by case; one that its visit has handed over holds its own money already, and so
+    does one of an order, which no visit waits for."""
     found: dict[str, str] = {}
     for intent in _open(journal, act):
+        if "order" in _facts(intent):
+            continue
         name = str(_facts(intent)[key])
         story = journal.story(intent.case_code)
         if not any(entry.act == handed_over and _facts(entry)[key] == name for entry in story):

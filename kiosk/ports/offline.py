@@ -31,6 +31,10 @@ class Offline(Protocol):
         """Why this visit's card may not do this without the line now; None: it may. Asked before the resident is."""
         ...
 
+    def most_fen(self, act: str) -> Fen:
+        """The most that ``refusal`` would let this visit's card do now, as far as amounts go."""
+        ...
+
     def commit(self, act: str, amount_fen: Fen, entry: NewEntry) -> int:
         """Judge again and commit, with nothing between; its ``seq``. The limits count what was committed here.
 

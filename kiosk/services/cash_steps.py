@@ -25,8 +25,11 @@ DISABLE_S_MAX = 5.0
 FeedPage = Callable[[Fen, Purse, tuple[Fen, ...]], Question]
 
 
-async def collect_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage) -> None:
+async def collect_notes(
+    kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage, *, inside_fen_max: Fen | None = None
+) -> None:
     """Notes until ``due_fen`` is inside. The same card may come back within a minute; any other never.
+    ``inside_fen_max``: no note is accepted that would be more than this.
 
     Raises:
         Chose: the page has another answer. Back, ResidentLeft, DeviceFault: what is inside stays in ``purse``.
@@ -34,6 +37,8 @@ async def collect_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse, page: FeedPage
     try:
         while purse.inside_fen < due_fen:
             accepted = await acceptable_notes(kiosk, due_fen, purse)
+            if inside_fen_max is not None:
+                accepted = tuple(note for note in accepted if purse.inside_fen + note <= inside_fen_max)
             if not accepted:
                 raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
             await kiosk.cash_acceptor.enable(accepted)

@@ -10,6 +10,7 @@ from kiosk.domain.identity import mask_name
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Name, Text, say, verbatim
+from kiosk.money.means import ACCOUNT
 from kiosk.money.receipts_owed import OwedReceipt
 from kiosk.money.row_code import row_code
 from kiosk.ports import Kiosk
@@ -26,6 +27,8 @@ _TITLES = {
     "refund": say("Medical bill: given back, unpaid again"),
     "deposit_refund": say("Inpatient deposit: given back"),
     "card_refund": say("Money back to your bank card"),
+    "order_pending": say("Received, not settled"),
+    "order_ended": say("Medical bill: not settled"),
 }
 
 # Short, for a row in a list.
@@ -41,6 +44,17 @@ _NAMES = {
     "refund": say("Bill given back"),
     "deposit_refund": say("Deposit given back"),
     "card_refund": say("Back to your bank card"),
+    "order_pending": say("Bill left here: not settled yet"),
+    "order_ended": say("Bill left here: not settled"),
+}
+# Why a bill that was left was not settled. What is not named here, the counter explains.
+_WHY_ENDED = {
+    "outside_consent": say("Your part is more than you agreed to."),
+    "bill_changed": say("The bill is higher now than when you left it."),
+    "bill_gone": say("The hospital has no open bill of this number any more."),
+    "paid_elsewhere": say("The bill was paid elsewhere meanwhile."),
+    "order_too_old": say("The line was down for too long."),
+    "insurance_not_in_force": say("Your medical insurance is not in force now."),
 }
 _BY_CARD_TOO = ("bill", "deposit", "deposit_refused")
 
@@ -60,6 +74,8 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "refund": _refund,
         "deposit_refund": _deposit_refund,
         "card_refund": _card_refund,
+        "order_pending": _order,
+        "order_ended": _order_ended,
     }.get(owed.kind, _nothing)
     lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
     return Receipt((title, *marked, *(ReceiptLine(line) for line in lines)), qr=row_code(kiosk, owed.paper))
@@ -190,6 +206,28 @@ def _back_on_card(facts: Facts) -> list[Text]:
     return [say("Not yet back on your bank card: {amount}", amount=amount)]
 
 
+def _order(facts: Facts) -> list[Text]:
+    by_account = facts["means"] == ACCOUNT
+    most = say("From your medical account, at most: {amount}", amount=_amount(facts, "most_fen"))
+    held = say("Your cash, kept for you: {amount}", amount=_amount(facts, "most_fen"))
+    return [
+        *_department(facts),
+        say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
+        most if by_account else held,
+        say("It is settled when the line is back, within this amount."),
+        say("This is a receipt, not an invoice."),
+    ]
+
+
+def _order_ended(facts: Facts) -> list[Text]:
+    return [
+        *_department(facts),
+        say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
+        _WHY_ENDED.get(str(facts["code"]), say("The counter can tell you why.")),
+        say("Nothing was taken for it."),
+    ]
+
+
 def _nothing(facts: Facts) -> list[Text]:
     return []
 
@@ -210,6 +248,8 @@ def _money(owed: OwedReceipt) -> list[Text]:
         in_notes = owed.paid_out_fen or owed.owed_fen or "bank_trace_number" not in owed.facts
         if owed.kind == "card_refund" or (owed.kind == "deposit_refund" and not in_notes):
             lines = []
+        if owed.kind == "order_ended":
+            lines = lines[1:] if owed.owed_fen else []
         if owed.kind.endswith(("_pending", "_unpaid")) or (owed.kind in _BY_CARD_TOO and not in_notes):
             lines = []
     if owed.under_check_fen:

@@ -23,13 +23,15 @@ from kiosk.ports import Back, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeU
 from kiosk.ports.money import BankPayment
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
-from kiosk.services import card_pages
+from kiosk.services import card_pages, order_pages
 from kiosk.services.card_steps import InNotes, pay_with_card
 from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
+from kiosk.services.leave_settlement_order import leave_settlement_order, may_leave_order
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
+PLATFORM = "medical_insurance"
 AMOUNTS_DISAGREE = "amounts_disagree"  # a quote whose figures contradict each other (money-rules 12)
 RELEASE_S_MAX = 20.0
 SETTLE_S_MAX = 300.0  # 2207, looking for it, its reversal, and looking again
@@ -44,8 +46,8 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
         person, bills = await kiosk.wait(pages.looking(), lambda: _person_and_bills(kiosk))
     except HostRefused as refusal:
         return await host_said_no(kiosk, refusal)
-    except OutcomeUnknown:
-        return await host_silent(kiosk, act="bills")
+    except OutcomeUnknown as silence:
+        return await _silent(kiosk, silence, "bills")
     if not bills:
         await kiosk.ask(pages.nothing_to_pay())
         return Outcome.DONE
@@ -69,15 +71,24 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
             kiosk.journal.record("amounts_disagree", kiosk.visit.case_code, bill=bill.bill_id)
         await _undo(kiosk, claim, purse, "refused")
         return await host_said_no(kiosk, refusal)
-    except OutcomeUnknown:
+    except OutcomeUnknown as silence:
         await _undo(kiosk, claim, purse, "no_quote")
-        return await host_silent(kiosk, act="quote")
+        return await _silent(kiosk, silence, "quote")
     except DeviceFault as fault:
         await _undo(kiosk, claim, purse, "device")
         return await device_out(kiosk, fault)
     except (Back, ResidentLeft) as left:
         await _undo(kiosk, claim, purse, "stopped" if isinstance(left, Back) else left.how)
         raise
+
+
+async def _silent(kiosk: Kiosk, silence: OutcomeUnknown, act: str) -> Outcome:
+    """Nothing is settled while the platform is silent; where the agency allows it, the bill can be left (rule 11)."""
+    if silence.where != PLATFORM or not may_leave_order(kiosk):
+        return await host_silent(kiosk, act=act)
+    kiosk.journal.record("host_silent", kiosk.visit.case_code, act=act)
+    await kiosk.ask(order_pages.offer())
+    return await leave_settlement_order(kiosk)
 
 
 async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill, claim: Claim, purse: Purse) -> Outcome:

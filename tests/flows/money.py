@@ -211,10 +211,19 @@ class Office:
     means: list[str] = field(default_factory=list)  # as the hospital was told
     voids: int = 0
     void_is_silent: bool = False
+    platform_down: bool = False  # the line to the platform; the hospital's own is up
+    bills: tuple[MedicalBill, ...] = (BILL,)
+    in_force: bool = True
+    window_pays: bool = False  # just before a terminal claims
 
     async def _request(self, name: str) -> None:
         self.fuse.burn(f"{name} asked")
         await trio.lowlevel.checkpoint()
+
+    async def _platform_asked(self, name: str) -> None:
+        await self._request(name)
+        if self.platform_down:
+            raise OutcomeUnknown("medical_insurance", "no line")
 
     def _answer(self, name: str) -> None:
         self.fuse.burn(f"{name} answered")
@@ -226,15 +235,15 @@ class Office:
         return f"m{self.messages}"
 
     async def person(self, card: Any, holder: Any) -> InsuredPerson:
-        await self._request("1101")
-        return PERSON
+        await self._platform_asked("1101")
+        return replace(PERSON, in_force=self.in_force)
 
     async def quote(self, person: Any, bill: MedicalBill, use_account: bool, message_id: str) -> Split:
-        await self._request("2206")
+        await self._platform_asked("2206")
         return self.quote_split
 
     async def settle(self, person: Any, bill: MedicalBill, use_account: bool, message_id: str) -> Settlement:
-        await self._request("2207")
+        await self._platform_asked("2207")
         self.settles += 1
         if self.behaviour == "refuses":
             raise HostRefused("medical_insurance", "-1")
@@ -257,11 +266,11 @@ class Office:
         return settlement
 
     async def find(self, treatment: Treatment, message_id: str) -> Settlement | None:
-        await self._request("5203")
+        await self._platform_asked("5203")
         return self.booked.get(message_id)
 
     async def void(self, person: Any, settlement: Settlement, message_id: str) -> None:
-        await self._request("2208")
+        await self._platform_asked("2208")
         self.voids += 1
         self.booked.pop(settlement.message_id)
         if self.void_is_silent:
@@ -269,7 +278,7 @@ class Office:
         self._answer("2208")
 
     async def reverse(self, treatment: Treatment, original_message_id: str, kind: str, message_id: str) -> None:
-        await self._request("2601")
+        await self._platform_asked("2601")
         self.reversed_ids.add(original_message_id)
         self.booked.pop(original_message_id, None)
         if original_message_id in self.late:  # the reversal was faster, found nothing, and now the 2207 books
@@ -280,10 +289,12 @@ class Office:
 
     async def unpaid_bills(self, card: Any, holder: Any) -> tuple[MedicalBill, ...]:
         await self._request("bills")
-        return (BILL,)
+        return self.bills
 
     async def claim(self, bill: MedicalBill, lease_key: str) -> Claim:
         await self._request("claim")
+        if self.window_pays:
+            raise HostRefused("hospital", "paid_elsewhere")
         if self.claims.get(bill.bill_id, lease_key) != lease_key:
             raise HostRefused("hospital", "claimed_elsewhere")
         self.claims[bill.bill_id] = lease_key

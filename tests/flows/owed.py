@@ -18,6 +18,7 @@ from kiosk.ports.money import DebtRegister, Hospital
 from kiosk.services.collect_money import collect_money
 from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
+from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from tests.flows.bank import BankOffice
 from tests.flows.hospital import HospitalOffice
@@ -29,6 +30,7 @@ SERVICES: dict[str, Callable[[Kiosk], Awaitable[Outcome]]] = {
     "pay_inpatient_deposit": pay_inpatient_deposit,
     "collect_money": collect_money,
     "collect_receipt": collect_receipt,
+    "settle_medical_bill": settle_medical_bill,
 }
 SCRIPT: dict[str, Any] = {
     "choose_deposit": "20000",

@@ -89,6 +89,20 @@ def test_what_was_done_counts_until_the_day_ends(terminal: Terminal) -> None:
     assert terminal.desk.refusal("contribution", Fen(1)) is None
 
 
+def test_the_most_that_may_be_done_is_what_no_limit_refuses(terminal: Terminal) -> None:
+    """One fen more is refused by whichever limit is the nearest: of the act, of the card's day, of the terminal."""
+    assert terminal.desk.most_fen("contribution") == 40_000
+    terminal.take(35_000)
+    assert terminal.desk.most_fen("contribution") == 25_000
+    assert terminal.desk.refusal("contribution", Fen(25_000)) is None
+    assert terminal.desk.refusal("contribution", Fen(25_001)) is OfflineRefusal.CARD_DAY_FULL
+    assert terminal.desk.most_fen("settlement_order") == 0
+    terminal.agency.rules = replace(POLICY, unsent_fen_max=Fen(36_000))
+    assert terminal.desk.most_fen("contribution") == 1_000
+    terminal.agency.rules = None
+    assert terminal.desk.most_fen("contribution") == 0
+
+
 def test_another_card_has_its_own_day(terminal: Terminal) -> None:
     """Limits of a card bind that card; what the terminal has unsent binds all."""
     terminal.take(30_000)
