@@ -21,6 +21,8 @@ from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
 from kiosk.services.print_certificate import print_certificate
 from kiosk.services.query_account import NEEDS as QUERY_ACCOUNT_NEEDS
 from kiosk.services.query_account import query_account
+from kiosk.services.report_loss import NEEDS as REPORT_LOSS_NEEDS
+from kiosk.services.report_loss import report_loss
 from kiosk.services.settle_medical_bill import NEEDS as SETTLE_MEDICAL_BILL_NEEDS
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from kiosk.services.take_refund import NEEDS as TAKE_REFUND_NEEDS
@@ -93,6 +95,7 @@ SERVICES = (
         hosts=("hospital",),
         ways=("cash_acceptor", "bank"),
     ),
+    ServiceEntry("report_loss", say("Report the card as lost"), "stop", REPORT_LOSS_NEEDS, report_loss),
     ServiceEntry(
         "collect_money",
         say("Collect your money"),

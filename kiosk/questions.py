@@ -7,6 +7,7 @@ from kiosk.domain.text import Bilingual, Day, Name, Text, say
 from kiosk.ports import Answer, Hands, Place, Plain, Question, Role, Tiles, Tone, Visit, Waiting
 
 _UNDERSTOOD = Answer("understood", say("Understood"), Role.MAIN)
+CARD_LOST = "card_lost"
 _TAKE_CARD = Answer("take_card", say("Finish, take my card"), Role.BACK)
 
 
@@ -23,16 +24,17 @@ def insert_card() -> Question:
 
 
 def no_card(settings: Settings) -> Question:
+    lost = Answer(CARD_LOST, say("My card is lost"), Role.SECOND, icon="card")
     place = Bilingual(settings.pin.reset_place_zh, settings.pin.reset_place_en)
     return Question(
         "no_card",
         say("This machine needs the card"),
         (
             say("The card keeps others out of your account."),
-            say("Lost it? Call {number} at once.", number="12333"),
+            say("Lost it? Call {number} at once.", number=settings.loss.telephone),
             say("Without a card, {place} can help you.", place=place),
         ),
-        answers=(_UNDERSTOOD,),
+        answers=(lost, _UNDERSTOOD) if settings.loss.by_number else (_UNDERSTOOD,),
     )
 
 

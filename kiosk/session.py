@@ -3,7 +3,7 @@
 Nothing of a visit survives it, and nothing opens again without the card being put in anew.
 """
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -32,6 +32,7 @@ from kiosk.ports import (
     Visit,
 )
 from kiosk.questions import (
+    CARD_LOST,
     card_expired,
     card_problem,
     card_state_problem,
@@ -43,11 +44,13 @@ from kiosk.questions import (
 )
 from kiosk.race import first_of
 from kiosk.services.notices import device_out, device_words
+from kiosk.services.report_loss import nobodys_visit, report_lost_card, withdraw_loss
 from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
 READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers a card up in less than a second
 STAFF_CARD = card_problem("card_staff").name
+REPORTED_LOST = f"card_state_{CardState.TEMPORARILY_LOST.value}"
 
 
 async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -107,12 +110,28 @@ async def _wait_for_card(desk: Desk) -> bool:
         )
         if index == 1:
             return True
+        if value == CARD_LOST:
+            index, _ = await first_of(partial(_serve_without_card, desk), desk.card_inserted)
+            if index == 1:
+                return True
         if index != 2:
             page = no_card(desk.settings) if value == "no_card" else insert_card()
         # Who came without a card and left must not choose the language, size and voice of the next one.
         if index == 3 and desk.screen.preferences != own_wishes:
             desk.screen.clear_session()
     return False
+
+
+async def _serve_without_card(desk: Desk) -> None:
+    """The one thing that can be done here without a card: to report it. The next card ends it."""
+    code, how = desk.clock.new_case_code(), "left"
+    desk.visit = nobodys_visit(code)
+    try:
+        with suppress(Back, ResidentLeft):
+            how = (await report_lost_card(desk)).value
+    finally:
+        del desk.visit
+    desk.journal.record("service_ended", code, service="report_lost_card", outcome=how)
 
 
 async def _visit(desk: Desk) -> VisitEnd:
@@ -136,6 +155,8 @@ async def _live_visit(desk: Desk, code: str) -> VisitEnd:
     except _NotServed as closed:
         if closed.question.name == STAFF_CARD:
             return await _live_duty(desk, code)
+        if closed.question.name == REPORTED_LOST:
+            return VisitEnd(await _lift_report(desk, code))
         desk.journal.record("card_not_served", code, reason=closed.question.name)
         return VisitEnd(await _show_and_end(desk, closed.question))
     desk.journal.record("visit_opened", code, card_spec=desk.visit.identity.spec_version)
@@ -148,6 +169,22 @@ async def _live_visit(desk: Desk, code: str) -> VisitEnd:
         how = "card_gone"
     desk.journal.record("visit_closed", code, how=how)
     return VisitEnd(how, desk.visit.papers, desk.visit.receipts)
+
+
+async def _lift_report(desk: Desk, code: str) -> str:
+    """A card that its holder may have found again; whatever comes of it, the visit ends."""
+    how, outcome = "stopped", Outcome.BACK
+    try:
+        outcome = await withdraw_loss(desk)
+    except Back:
+        pass
+    except ResidentLeft as left:
+        how = left.how
+    except (CardGone, DeviceFault):
+        how = "card_gone"
+    desk.journal.record("service_ended", code, service="withdraw_loss", outcome=outcome.value)
+    desk.journal.record("visit_closed", code, how=how)
+    return how
 
 
 async def _live_duty(desk: Desk, code: str) -> VisitEnd:

@@ -197,6 +197,7 @@ class World(_Part, frozen=True, kw_only=True):
     cards: list[Card]
     bank_accounts: list[BankAccount] = []
     staff: list[StaffEntry] = []
+    loss_report_covers_bank: bool = False  # whether a loss report at the card platform reaches the bank, too
 
     def bank_account(self, card: str) -> BankAccount | None:
         return next((one for one in self.bank_accounts if one.card == card), None)

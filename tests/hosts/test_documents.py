@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from kiosk.domain.account import AccountOverview
 from kiosk.domain.card import CardIdentity, CardState, Holder, PinChange, Sex
 from kiosk.domain.certificate import CertificateKind
+from kiosk.domain.loss import LostCard
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
@@ -82,6 +83,8 @@ async def test_every_operation_is_asked(links: dict[str, DocumentedLink]) -> Non
     await platform.notice_pin_changed(identity.card_number, NOON.isoformat(), "key-0002")
     await platform.notice_pin_changed(identity.card_number, NOON.isoformat(), "key-0002")
     await platform.notice_pins_changed([PinChange("key-0003", identity.card_number, NOON.isoformat())])
+    await platform.report_loss(LostCard(card_number=identity.card_number), NOON.isoformat(), "key-0004")
+    await platform.withdraw_loss(identity, "key-0005")
     await AgencyDutyClient(links["agency_duty"]).call_staff("一楼大厅", "menu", "482913", "resident_asked")
     for name, link in links.items():
         await link.call("GET", "/v1/health")
