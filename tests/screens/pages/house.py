@@ -12,7 +12,7 @@ from tests.screens.samples import LONG_NAME, RARE_NAME
 
 SETTINGS = Settings(run_dir="", data_dir="", terminal=Terminal(telephone="0000-12333"))
 IDENTITY = CardIdentity(b"", "A00000012", "2.00", None, date(2026, 2, 28), b"")
-REASONS = ("card_mute", "card_foreign", "no_authority", "counterfeit")
+REASONS = ("card_mute", "card_foreign", "no_authority", "ask_staff", "counterfeit")
 PROBLEMS = [state for state in CardState if state is not CardState.NORMAL]
 
 
