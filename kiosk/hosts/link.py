@@ -142,10 +142,10 @@ class HttpsHostLink:
             return
         if not 400 <= exchange.status < 500:
             self._unknown(f"status {exchange.status}", exchange.retry_after_s)
-        problem = self._decoded(exchange.received)
-        code = problem.get("code") if isinstance(problem, dict) else None
-        if not isinstance(code, str) or not CODE_SHAPE.fullmatch(code):
-            self._unknown(f"status {exchange.status} without a problem document")
+        problem = _problem(exchange.received)
+        code = problem.get("code")
+        if not isinstance(code, str) or not CODE_SHAPE.fullmatch(code):  # a proxy's page for people: it may name a time
+            self._unknown(f"status {exchange.status} without a problem document", exchange.retry_after_s)
         title = problem.get("title")
         self._log("host_refused", host=self._name, code=code, status=exchange.status)
         words = title[:WORDS_MAX] if isinstance(title, str) else ""
@@ -324,6 +324,15 @@ def _skew_s(headers: Mapping[str, str]) -> float | None:
         return parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
     except (TypeError, ValueError):
         return None
+
+
+def _problem(raw: bytes) -> dict[str, Any]:
+    """A problem document, or an empty one where it is none."""
+    try:
+        found = json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _refuse_constant(text: str) -> NoReturn:

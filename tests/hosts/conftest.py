@@ -23,6 +23,7 @@ from simulators.pki import Pki, make_pki
 from simulators.worlds.world import World, load_world
 
 WORLDS = Path(__file__).parents[2] / "simulators" / "worlds"
+PROMISED = {"card_platform": {"batch_items_max": 50, "remembers_keys_days": 1826}}  # in docs/hosts/
 UNLIMITED_S = 60.0  # a deadline that no test waits for
 
 
@@ -63,6 +64,7 @@ class Town:
             certificate=str(self.pki.terminal_certificate),
             private_key=str(self.pki.terminal_key),
             deadline_s=deadline_s,
+            **PROMISED.get(name, {}),
         )
 
     def link(self, name: str, settings: HostSettings | None = None) -> HttpsHostLink:
