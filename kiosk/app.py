@@ -242,7 +242,11 @@ def _offline_documents(settings: Settings, log: Log) -> OfflineDocuments:
     rules = settings.offline
     if not rules.documents:
         return NO_DOCUMENTS
-    key = Path(rules.hotlist_key).read_bytes() if rules.hotlist_key else b""
+    try:
+        key = Path(rules.hotlist_key).read_bytes()
+    except OSError as error:
+        log("offline_document", why=f"hotlist key: {error.strerror}")
+        return NO_DOCUMENTS
     folder = Path(rules.documents)
     return OfflineFolder(folder, document_keys(settings.agency_keys), key, lambda why: log("offline_document", why=why))
 

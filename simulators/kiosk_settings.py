@@ -7,7 +7,7 @@ from typing import Any
 
 from simulators.hosts.medical_insurance import SIGN_ON_MISSING
 from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
-from simulators.offline_documents import HOTLIST_KEY, OFFLINE_DOCUMENTS
+from simulators.offline_documents import HOTLIST_KEY
 from simulators.pki import Pki
 from simulators.worlds.world import World
 
@@ -21,6 +21,7 @@ def kiosk_settings(
     *,
     run_dir: Path,
     data_dir: Path,
+    offline_dir: Path,
     size_px: tuple[int, int],
     pin_mode: str,
     pki: Pki,
@@ -50,8 +51,8 @@ def kiosk_settings(
             "documents": {"agency": str(pki.public("documents"))},
         },
         "offline": {
-            "documents": str(run_dir / OFFLINE_DOCUMENTS),
-            "hotlist_key": str(run_dir / OFFLINE_DOCUMENTS / HOTLIST_KEY),
+            "documents": str(offline_dir),
+            "hotlist_key": str(offline_dir / HOTLIST_KEY),
             "has_rtc": True,
         },
         "slots": {

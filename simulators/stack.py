@@ -113,7 +113,7 @@ class Stack:
                 for name, sandbox in KIOSK_HOSTS.items()
             }
             bank_port = await nursery.start(self._serve_bank, pki)
-            publish(pki, self.world, self.kiosk_dir / OFFLINE_DOCUMENTS, datetime.now().astimezone())
+            publish(pki, self.world, plan.run_dir / OFFLINE_DOCUMENTS, datetime.now().astimezone())
             settings = self._write_settings(pki, ports, bank_port)
             say("kiosk")
             self.kiosk = KioskProcess(
@@ -159,6 +159,7 @@ class Stack:
         tree = kiosk_settings(
             run_dir=self.kiosk_dir,
             data_dir=self.plan.run_dir / "data",
+            offline_dir=self.plan.run_dir / OFFLINE_DOCUMENTS,
             size_px=self.plan.size_px,
             pin_mode=self.plan.pin_mode,
             pki=pki,
