@@ -10,7 +10,7 @@ from pathlib import Path
 from kiosk.config import ConfigError, load_settings
 from kiosk.domain.entries import Facts, StoredEntry
 from kiosk.domain.money import Fen, yuan
-from kiosk.evidence import acknowledge, export, read_status, status_json, status_words
+from kiosk.evidence import acknowledge, export, read_status, reset, status_json, status_words
 from kiosk.staff.story import ACTS
 from offline_queue.reader import UNREADABLE, open_reader, why_unreadable
 from offline_queue.verify import open_read_only, statement, verify
@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     stick.add_argument("--to", type=Path, required=True, metavar="DIR")
     word = commands.add_parser("acknowledge", help="judge and keep the agency's word that it has the rows")
     word.add_argument("file", type=Path)
+    end = commands.add_parser("reset", help="destroy the journal, once the agency keeps every row of it")
+    end.add_argument("--acknowledgement", type=Path, required=True, metavar="FILE", help="the agency's word")
     asked = parser.parse_args(arguments)
     try:
         settings = load_settings(asked.settings)
@@ -55,9 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
                 print(status_json(status) if asked.json else status_words(status))
             case "export":
                 print("\n".join(str(path) for path in export(settings, asked.to)) or "nothing to export")
+            case "reset":
+                print(reset(settings, asked.acknowledgement))
             case _:
                 print(acknowledge(settings, asked.file))
         return 0
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
     except UNREADABLE as error:
         print(why_unreadable(error, folder), file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""What of the journal nobody else has yet, and the way out for it by stick: status, export, acknowledgement."""
+"""What of the journal nobody else has yet, and the way out for it by stick: status, export, acknowledgement, reset."""
 
 import json
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from offline_queue.acknowledgement import keep_acknowledgement, kept_acknowledge
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import JournalCopies, open_copies
+from offline_queue.reset import NotReset, reset_journal
 from offline_queue.signed import NotTrusted
 
 
@@ -102,3 +103,17 @@ def acknowledge(settings: Settings, file: Path) -> str:
         raise ConfigError(f"{file}: {refused}") from refused
     keep_acknowledgement(folder, wire)
     return f"the agency keeps every row up to {word.kept_up_to}; {word.newer} newer"
+
+
+def reset(settings: Settings, file: Path) -> str:
+    """Destroy the journal, because the agency keeps all of it.
+
+    Raises:
+        ConfigError: nothing was destroyed, and why; UNREADABLE, OSError.
+    """
+    folder, keys = Path(settings.data_dir), document_keys(settings.agency_keys)
+    try:
+        last = reset_journal(folder, file.read_bytes(), keys, settings.terminal.terminal_id)
+    except NotReset as refused:
+        raise ConfigError(str(refused)) from refused
+    return f"the journal is gone; its last row was {last}. The agency must register the next one as another board"

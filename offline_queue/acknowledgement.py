@@ -7,14 +7,24 @@ export alone proves nothing; only what was imported and acknowledged may be dest
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from offline_queue.copies import JournalCopies
 from offline_queue.signed import NotTrusted, read_signed
 
 KIND = "journal_kept"
 FILE = "acknowledged.json"
+
+
+class KnownRows(Protocol):
+    """As much of a journal as can be judged without its key."""
+
+    def newest(self) -> int: ...
+
+    def link_of(self, seq: int) -> bytes:
+        """Of a row that is there."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Acknowledged:
 
 
 def read_acknowledgement(
-    wire: bytes, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: JournalCopies
+    wire: bytes, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: KnownRows
 ) -> Acknowledged:
     """Raises NotTrusted: not signed by the agency, for another terminal, or for rows that are not ours."""
     told = read_signed(wire, KIND, keys).content
@@ -49,7 +59,7 @@ def keep_acknowledgement(folder: Path, wire: bytes) -> None:
 
 
 def kept_acknowledgement(
-    folder: Path, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: JournalCopies
+    folder: Path, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: KnownRows
 ) -> Acknowledged | None:
     """The last one that was kept, judged anew; None: there is none that holds."""
     try:
