@@ -98,8 +98,8 @@ class EndedReserve:
     kept_fen: Fen
 
 
-def ended_by_people(story: Iterable[StoredEntry], *, paid: bool) -> EndedReserve | None:
-    """Two people have said whether it was ``paid`` after all. Its reserve ends by its own key: what is not paid stays
+def ended_by_people(story: Iterable[StoredEntry], paid_fen: Fen) -> EndedReserve | None:
+    """Two people have said how much of it was paid after all. Its reserve ends by its own key: what is not paid stays
     under the old voucher and is not registered a second time. None: the case is about no payout, or it has ended."""
     doubtful = None
     for entry in story:
@@ -110,10 +110,10 @@ def ended_by_people(story: Iterable[StoredEntry], *, paid: bool) -> EndedReserve
     if doubtful is None:
         return None
     facts = _facts(doubtful)
-    unaccounted = Fen(int(facts["unaccounted_fen"]))
-    out = Fen(int(facts["paid_fen"]) + (unaccounted if paid else 0))
-    _, (notice,) = _told(doubtful, out, NOTHING)
-    return EndedReserve(notice, NOTHING if paid else unaccounted)
+    unaccounted = int(facts["unaccounted_fen"])
+    after_all = min(unaccounted, paid_fen)
+    _, (notice,) = _told(doubtful, Fen(int(facts["paid_fen"]) + after_all), NOTHING)
+    return EndedReserve(notice, Fen(unaccounted - after_all))
 
 
 def _told(intent: StoredEntry, paid: Fen, under_check: Fen) -> tuple[str, tuple[NewNotice, ...]]:

@@ -5,7 +5,7 @@ by choosing an answer here (money-rules 2).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiosk.domain.cases import OpenCase
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
@@ -15,8 +15,24 @@ from kiosk.money.debt_payout import ended_by_people
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
-from kiosk.staff.remedies import PAID_OUT, TELL_AGAIN, Remedy, Stake, owed_fen, postings, remedies, stake_of
+from kiosk.staff.remedies import (
+    PAID_OUT,
+    SPLIT,
+    TELL_AGAIN,
+    Part,
+    Stake,
+    amount_of,
+    can_be_split,
+    owed_fen,
+    part_facts,
+    parts_of,
+    postings,
+    remedies,
+    stake_of,
+    whole,
+)
 from kiosk.staff.second import may_not_approve, too_old
+from kiosk.staff.split import ask_parts, show_parts
 from kiosk.staff.visit import OnDuty, still_there
 
 PROPOSED, REFUSED, CLOSED = "case_close_proposed", "case_close_refused", "case_closed"
@@ -33,7 +49,7 @@ class Closing:
     entry: StoredEntry
     facts: Facts
     stake: Stake
-    remedy: Remedy
+    parts: tuple[Part, ...]
 
 
 async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> None:
@@ -52,25 +68,33 @@ async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> No
         await _tell_it_waits(kiosk)
         return
     stake = _stake(case, story)
-    rows = tuple(Answer(one.name, one.words, Role.ROW) for one in remedies(stake))
-    name = await kiosk.ask(
-        Question("staff_close_reason", say("What became of the money?"), answers=(*rows, BACK), case_code=case.code)
-    )
-    remedy = next(one for one in remedies(stake) if one.name == name)
+    parts = await _chosen(kiosk, case, stake)
     await kiosk.ask(
         Question(
             "staff_close_propose",
             say("Close the case like this?"),
             (say("A second person must approve it."),),
-            Figures(_figures(stake, remedy), secret=False),
+            Figures(_figures(parts), secret=False),
             (BACK, PROPOSE),
             case_code=case.code,
         )
     )
     await still_there(kiosk, duty)
-    facts: Facts = {"counter": duty.staff.staff_id, "remedy": remedy.name, "stake_fen": stake.amount_fen}
+    facts: Facts = {"counter": duty.staff.staff_id, "stake_fen": stake.amount_fen, **part_facts(parts)}
     kiosk.journal.commit(NewEntry(PROPOSED, case.code, facts))
     await _tell_it_waits(kiosk)
+
+
+async def _chosen(kiosk: StaffKiosk, case: OpenCase, stake: Stake) -> tuple[Part, ...]:
+    """Raises: Back."""
+    offered = (*remedies(stake), *((SPLIT,) if can_be_split(stake) else ()))
+    rows = tuple(Answer(one.name, one.words, Role.ROW) for one in offered)
+    name = await kiosk.ask(
+        Question("staff_close_reason", say("What became of the money?"), answers=(*rows, BACK), case_code=case.code)
+    )
+    if name == SPLIT.name:
+        return await ask_parts(kiosk, stake)
+    return whole(next(one for one in remedies(stake) if one.name == name), stake)
 
 
 async def _tell_it_waits(kiosk: StaffKiosk) -> None:
@@ -95,10 +119,10 @@ def _waiting(kiosk: StaffKiosk, case: OpenCase) -> Closing | None:
     if not about or about[-1].act != PROPOSED or about[-1].facts is None or too_old(kiosk, about[-1]):
         return None
     facts, stake = about[-1].facts, _stake(case, story)
-    remedy = next((one for one in remedies(stake) if one.name == facts["remedy"]), None)
-    if remedy is None or facts["stake_fen"] != stake.amount_fen:
+    parts = parts_of(facts, stake)
+    if not parts or facts["stake_fen"] != stake.amount_fen:
         return None
-    return Closing(case, about[-1], facts, stake, remedy)
+    return Closing(case, about[-1], facts, stake, parts)
 
 
 async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
@@ -109,11 +133,13 @@ async def approve_closing(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> 
         await tell(kiosk, "staff_may_not_approve", refusal, say("Another person must approve it."))
         return
     kiosk.journal.record("case_viewed", kiosk.visit.case_code, staff=duty.staff.staff_id, case=code)
+    if len(closing.parts) > 1:
+        await show_parts(kiosk, closing.parts)
     answer = await kiosk.ask(
         Question(
             "staff_close_approve",
             say("Do you approve this closing?"),
-            body=Figures(_figures(closing.stake, closing.remedy, str(closing.facts["counter"])), secret=False),
+            body=Figures(_figures(closing.parts, str(closing.facts["counter"])), secret=False),
             answers=(
                 BACK,
                 Answer("refuse", say("Do not approve"), Role.SECOND),
@@ -142,9 +168,9 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
         key = str((note.facts or {})["note"])
         kiosk.journal.commit(NewEntry(GIVEN_UP, code, {"note": key}, closes=f"note:{key}"))
     _end_notices(kiosk, duty, closing)
-    owed = owed_fen(closing.remedy, stake)
+    owed = owed_fen(closing.parts)
     facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
-    reserve = ended_by_people(story, paid=closing.remedy.name == PAID_OUT)
+    reserve = ended_by_people(story, amount_of(closing.parts, PAID_OUT))
     notices = (reserve.notice,) if reserve else ()
     anew = Fen(max(0, owed - reserve.kept_fen)) if reserve else owed
     if anew:
@@ -153,17 +179,17 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     if owed:
         facts["receipt_owed"] = 1
     card = stake.card_number if owed else ""
-    kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.remedy, stake), notices=notices))
+    kiosk.journal.commit(NewEntry(CLOSED, code, facts, card, postings(closing.parts, stake), notices=notices))
 
 
 def _end_notices(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     """What a host refused is told once more, or never: two people have said which."""
     for key in closing.stake.aside:
         assert kiosk.aside is not None, "a terminal that puts notices aside can take them up again"
-        if closing.remedy is TELL_AGAIN:
+        if closing.parts[0].remedy is TELL_AGAIN:
             kiosk.aside.release(key, duty.staff.staff_id)
         else:
-            counter, remedy = str(closing.facts["counter"]), closing.remedy.name
+            counter, remedy = str(closing.facts["counter"]), str(closing.facts["remedy"])
             kiosk.aside.give_up(key, counter, duty.staff.staff_id, remedy)
 
 
@@ -191,7 +217,8 @@ def _stake(case: OpenCase, story: Sequence[StoredEntry]) -> Stake:
     facts = [entry.facts or {} for entry in story]
     cards = [str(one["card_number"]) for one in facts if one.get("card_number")]
     lost = [int(one.get("denomination_fen", 0)) for entry, one in zip(story, facts, strict=True) if entry.act == LOST]
-    return stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING, _aside(story))
+    found = stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING, _aside(story))
+    return replace(found, reserved=ended_by_people(story, NOTHING) is not None)
 
 
 def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:
@@ -203,7 +230,9 @@ def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:
     return tuple(key for key, waits in found.items() if waits)
 
 
-def _figures(stake: Stake, remedy: Remedy, counter: str = "") -> tuple[Figure, ...]:
-    """One row: what is decided stands on every page whole, and nobody approves the rest of it unseen."""
-    amount = Amount(Fen(abs(stake.amount_fen or stake.lost_note_fen)))
-    return (Figure(remedy.words, amount, say("Proposed by {staff}", staff=counter) if counter else None, heading=True),)
+def _figures(parts: Sequence[Part], counter: str = "") -> tuple[Figure, ...]:
+    """A row for each part: as a rule one, which stands on every page whole. Several were each seen before."""
+    note = say("Proposed by {staff}", staff=counter) if counter else None
+    first, *others = parts
+    rows = [Figure(one.remedy.words, Amount(one.amount_fen), heading=True) for one in others]
+    return (Figure(first.remedy.words, Amount(first.amount_fen), note, heading=True), *rows)

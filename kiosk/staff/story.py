@@ -1,6 +1,7 @@
 """What each act of the journal means to a person, for the staff screen and for the readers of the books."""
 
 from kiosk.domain.text import Text, say
+from kiosk.staff.remedies import REMEDY_WORDS
 
 # An act without words is shown by its own name.
 ACTS: dict[str, Text] = {
@@ -154,6 +155,7 @@ FACT_NAMES: dict[str, Text] = {
     "what": say("Message"),
     "remedy": say("What became of it"),
     "day": say("Day"),
+    **{f"{name}_part": words for name, words in REMEDY_WORDS.items()},
 }
 
 
