@@ -54,14 +54,14 @@ async def withdraw_loss(kiosk: Kiosk) -> Outcome:
         )
     except HostRefused as refusal:
         kiosk.journal.record("loss_withdrawal_refused", visit.case_code, key=key, code=refusal.code)
-        await kiosk.ask(pages.withdrawal_refused(kiosk), card_needed=False)
+        await kiosk.ask(pages.withdrawal_refused(kiosk), card_needed=False, next_card_ends=True)
         return Outcome.REFUSED
     except OutcomeUnknown:
         # The card tells next time: the platform's state of it is asked at every visit.
-        await kiosk.ask(pages.withdrawal_silent(kiosk), card_needed=False)
+        await kiosk.ask(pages.withdrawal_silent(kiosk), card_needed=False, next_card_ends=True)
         return Outcome.UNKNOWN
     kiosk.journal.record("loss_withdrawn", visit.case_code, key=key)
-    await kiosk.ask(pages.withdrawn(), card_needed=False)
+    await kiosk.ask(pages.withdrawn())
     return Outcome.DONE
 
 
