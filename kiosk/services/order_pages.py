@@ -50,8 +50,8 @@ def choose_means(bill: MedicalBill) -> Question:
         ),
         Tiles(),
         (
-            Answer(ACCOUNT, say("My medical account alone"), icon="account"),
-            Answer(CASH, say("My account, and notes that I leave here"), icon="note"),
+            Answer(ACCOUNT, say("My account alone"), icon="account"),
+            Answer(CASH, say("Account and notes"), icon="note"),
             go_back(),
         ),
     )
@@ -65,7 +65,7 @@ def confirm_account(bill: MedicalBill, most: Fen) -> Question:
     return Question(
         "confirm_order",
         say("Leave this bill to be settled later?"),
-        (say("Nothing is paid now. If your part is more, nothing is settled, and nothing is taken."),),
+        (say("Nothing is paid now. If your part is more, nothing is taken."),),
         Figures(rows, secret=False),
         (Answer("leave", say("I agree"), Role.MAIN), go_back()),
     )
@@ -81,7 +81,7 @@ def confirm_cash(bill: MedicalBill, most: Fen) -> Question:
         say("Leave notes for this bill?"),
         (
             say("Your medical account pays first, then your notes."),
-            say("What is not needed stays yours: get it later with this card."),
+            say("What is not needed stays yours."),
         ),
         Figures(rows, secret=False),
         (Answer("leave", say("Put in notes"), Role.MAIN), go_back()),
@@ -107,12 +107,10 @@ def feed_notes(due: Fen, purse: Purse, accepted: Iterable[Fen]) -> Question:
 
 
 def left(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
-    explain = [say("It is settled when the line is back. Do not pay it elsewhere meanwhile.")]
+    explain = [say("It is settled when the line is back. Do not pay it elsewhere.")]
     if held:
         explain.append(say("{amount} of yours are kept safe under your card.", amount=Amount(held)))
-    if printed:
-        explain.append(say("Come again later with this card: the result is printed here."))
-    else:
+    if not printed:
         explain.append(say("The receipt is kept for you. Print it later with your card."))
     return Question(
         "order_left",
@@ -121,5 +119,5 @@ def left(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
         Hands((Place.RECEIPT_OUTLET,), taking=True) if printed else Plain(),
         (understood(),),
         Tone.NEUTRAL,
-        case_code=kiosk.visit.case_code,
+        case_code="" if printed else kiosk.visit.case_code,  # the paper carries it
     )

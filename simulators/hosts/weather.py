@@ -25,6 +25,7 @@ class Weather:
     refuse_code: str = ""  # every question is refused with this problem code
     nobody_at_desk: bool = False
     certificate: str = ""
+    platform_down: bool = False  # the medical insurance's port is closed; the hospital's own network is up
     platform_silent: bool = False  # the medical insurance books an act, and says nothing; questions it answers
     reversal_overtakes: bool = False  # a 2207 is silent, and books only after its 2601 was answered
     bank_down: bool = False  # the bank's port is closed
@@ -61,7 +62,8 @@ class Weather:
 
     def closed(self, host: str) -> bool:
         """Whether the host's port is closed now."""
-        return (self.down and self.hits(host)) or (self.bank_down and host == "bank")
+        down = {"bank": self.bank_down, "medical_insurance": self.platform_down}
+        return (self.down and self.hits(host)) or down.get(host, False)
 
     def listen(self, told: Callable[[], None]) -> Callable[[], None]:
         """Call ``told`` after every change; returns what ends that."""

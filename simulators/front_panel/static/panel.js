@@ -21,6 +21,7 @@ const SWITCHES = {
   dispenser_jam: ["出钞卡钞", "Note jams on its way out"],
   network_down: ["网络中断", "Network down"],
   slow_host: ["主机变慢", "Slow hosts"],
+  platform_down: ["医保断线", "Insurance line down"],
   platform_silent: ["医保记账不回话", "Insurance books silently"],
   reversal_overtakes: ["冲正先到", "Reversal overtakes"],
   window_pays: ["窗口先付", "Window pays first"],
