@@ -1,4 +1,4 @@
-"""``python -m kiosk run | forward | doctor | case CODE``: everything there is to start on a terminal."""
+"""``python -m kiosk run | forward | doctor | case CODE | notices list``: everything there is to start on a terminal."""
 
 import argparse
 import gc
@@ -11,8 +11,17 @@ CASE_DIGITS = 6
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "forward", "doctor", "case"))
-    parser.add_argument("code", nargs="?", default="", help="case: the six digits of a receipt or screen")
+    parser.add_argument("command", choices=("run", "forward", "doctor", "case", "notices"))
+    parser.add_argument(
+        "code",
+        nargs="?",
+        default="",
+        help="case: the six digits of a receipt or screen; notices: list | release | give-up",
+    )
+    parser.add_argument("key", nargs="?", default="", help="notices: which one, as the list names it")
+    parser.add_argument("--by", default="", help="notices: the number of the person who says so")
+    parser.add_argument("--approver", default="", help="notices give-up: the second person's")
+    parser.add_argument("--why", default="", help="notices give-up: in a few words")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     parser.add_argument("--json", action="store_true", help="doctor: for machines")
     asked = parser.parse_args(arguments)

@@ -200,6 +200,8 @@ class JournalRules(_Part, frozen=True):
 
     second_medium: str = ""  # a folder on another disk or card
     second_medium_bytes_max: int = 1 << 30
+    stick: str = ""  # where staff's USB stick is mounted, for terminals without a line
+    stick_is_mount: bool = True  # an empty mount point is no stick
 
 
 class OfflineRules(_Part, frozen=True):
@@ -253,6 +255,7 @@ class Settings(_Part, frozen=True):
     journal: JournalRules = JournalRules()
     offline: OfflineRules = OfflineRules()
     loss: LossRules = LossRules()
+    metrics_port: int = 0  # on loopback, where the forwarder shows figures to a collector; 0: nowhere
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 

@@ -6,7 +6,7 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import trio
 
+from kiosk import asked
 from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
@@ -23,6 +24,7 @@ from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
+from kiosk.metrics import serve_metrics
 from kiosk.money.copy_to_ledger import Kept, keep_copying
 from kiosk.money.copy_to_medium import SecondCopies
 from kiosk.money.drive_deposits import keep_driving_deposits
@@ -38,7 +40,6 @@ from kiosk.ports.money import MedicalInsurance
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
-from offline_queue.outbox import UnknownNotice
 from offline_queue.second_medium import SecondMedium
 
 HOSTS = ("card_platform",)
@@ -76,13 +77,15 @@ async def run_forwarder(settings: Settings) -> None:
         copies = open_copies(data_dir)
         work = Forwarding(settings, clock, log, journal, copies, links)
         try:
-            told = {"release": partial(_release, journal)}
-            answers = _answers(journal)
+            answers = asked.answers(journal)
             if settings.journal.second_medium:
                 copies_too = _second_copies(work, copies.public_key)
                 answers["second_medium"] = partial(_told, copies_too)
                 nursery.start_soon(copies_too.keep)
-            await nursery.start(serve_control, forward_path(settings.run_dir), answers, told)
+            await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
+            if settings.metrics_port:
+                figures = asked.Figures(data_dir, journal, clock, settings.terminal.terminal_id)
+                await nursery.start(serve_metrics, settings.metrics_port, figures.text)
             nursery.start_soon(forward, work)
             (run_dir / "ready").write_text(str(os.getpid()))
             await trio.sleep_forever()
@@ -147,26 +150,6 @@ def _card_platform(work: Forwarding) -> CardPlatformClient:
     return CardPlatformClient(work.links["card_platform"], states_from_settings(work.settings.card_states))
 
 
-def _answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """The forwarder's own socket (money-rules 24): what is unsent, under the signed head."""
-
-    async def unsent() -> dict[str, Any]:
-        head = journal.signed_head()
-        return {
-            "seq": head.seq,
-            "link": head.link.hex(),
-            "signature": head.signature.hex(),
-            "unsent_count": journal.outbox.unsent_count(),
-            "open_effects": len(journal.open_effects()),
-        }
-
-    async def put_aside() -> list[dict[str, str]]:
-        names = ("key", "host", "act", "reason")
-        return [dict(zip(names, one, strict=True)) for one in journal.outbox.put_aside()]
-
-    return {"unsent": unsent, "put_aside": put_aside}
-
-
 def _second_copies(work: Forwarding, public_key: bytes) -> SecondCopies:
     rules, terminal_id = work.settings.journal, work.settings.terminal.terminal_id
     medium = SecondMedium(Path(rules.second_medium), terminal_id, public_key, rules.second_medium_bytes_max)
@@ -175,16 +158,6 @@ def _second_copies(work: Forwarding, public_key: bytes) -> SecondCopies:
 
 async def _told(copies: SecondCopies) -> dict[str, Any]:
     return asdict(copies.now)
-
-
-def _release(journal: SqliteJournal, about: str) -> str:
-    """``release KEY STAFF``: the way out of quarantine, when a person knows that the host will take it now."""
-    key, _, by = about.partition(" ")
-    try:
-        journal.outbox.release(key, by)
-    except UnknownNotice:
-        return "nothing was put aside under this key"
-    return "released"
 
 
 async def _journal_made(data_dir: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from kiosk.aside import NOTHING, TWO_PEOPLE
 from kiosk.clock import SystemClock
 from kiosk.config import Settings, load_settings
 from kiosk.control import ask_control, forward_path
@@ -100,8 +101,8 @@ async def test_what_residents_did_arrives_while_no_kiosk_runs(terminal: Terminal
         terminal.change_a_pin(number)
     async with terminal.forwarder():
         await until_all_is_told(terminal)
-        asked = await ask_control(forward_path(terminal.settings.run_dir), "unsent")
-        assert asked["unsent_count"] == 0
+        told = await ask_control(forward_path(terminal.settings.run_dir), "unsent")
+        assert (told["unsent_count"], told["unsent_sum_fen"], told["oldest_at"]) == (0, 0, "")
         ledger = terminal.town.sandboxes["agency_ledger"]
         copies = open_copies(Path(terminal.settings.data_dir))
         with trio.fail_after(ARRIVES_S_MAX):
@@ -134,19 +135,37 @@ async def test_a_forwarder_that_is_killed_again_and_again_tells_each_once(termin
     assert verify(reader.connection, reader.public_key, root=reader.root).whole
 
 
-async def test_a_refused_notice_is_released_over_the_socket(terminal: Terminal) -> None:
-    """Put aside after three refusals; a person releases it by its key; an unknown key is told so."""
+async def asked(terminal: Terminal, *words: str) -> tuple[int | None, str]:
+    """What `python -m kiosk notices` ends with, and says."""
+    command = [sys.executable, "-m", "kiosk", "notices", *words, "--settings", str(terminal.file)]
+    done = await trio.run_process(command, cwd=HOUSE, check=False, capture_stdout=True, capture_stderr=True)
+    return done.returncode, (done.stdout + done.stderr).decode().strip()
+
+
+async def test_people_bring_refused_notices_on(terminal: Terminal) -> None:
+    """Listed with the host's reason; one is told once more, one given up by two people, and not by one of them."""
     terminal.town.weather.change(refuse_code="unknown_card", only=frozenset({"card_platform"}))
-    terminal.change_a_pin(1)
-    socket = forward_path(terminal.settings.run_dir)
+    for number in range(2):
+        terminal.change_a_pin(number)
+    first, second = terminal.owed
     async with terminal.forwarder():
         with trio.fail_after(ARRIVES_S_MAX):
-            while not terminal.journal.outbox.put_aside():
+            while len(terminal.journal.outbox.put_aside()) < 2:
                 await trio.sleep(0.1)
-        (waiting,) = await ask_control(socket, "put_aside")
-        assert (waiting["key"], waiting["reason"]) == (terminal.owed[0], "unknown_card")
+        status, said = await asked(terminal, "list")
+        assert status == 0
+        assert [line.split()[0] for line in said.splitlines()] == [first, second]
+        assert "refused: unknown_card" in said
         terminal.town.weather.clear()
-        assert await ask_control(socket, "release another S001") == "nothing was put aside under this key"
-        assert await ask_control(socket, f"release {waiting['key']} S001") == "released"
+        assert await asked(terminal, "release", "another", "--by", "1001") == (1, NOTHING)
+        assert await asked(terminal, "release", first, "--by", "1001") == (0, "released")
+        alone = await asked(terminal, "give-up", second, "--by", "1001", "--approver", "1001", "--why", "by telephone")
+        assert (alone[0], TWO_PEOPLE in alone[1]) == (64, True)
+        both = ("--by", "1001", "--approver", "1002", "--why", "told by telephone")
+        assert await asked(terminal, "give-up", second, *both) == (0, "given up")
         await until_all_is_told(terminal)
-    assert terminal.told() == terminal.owed
+        assert await asked(terminal, "list") == (0, "no notice was put aside")
+    given_up = [entry.facts or {} for entry in terminal.journal.entries() if entry.act == "notice_given_up"]
+    assert [(one["key"], one["approver"], one["why"]) for one in given_up] == [(second, "1002", "told by telephone")]
+    assert terminal.told() == [first]
+    assert (await asked(terminal, "list"))[0] == 66, "without a forwarder nobody is answered"
