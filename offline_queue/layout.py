@@ -13,33 +13,29 @@ Sql = Callable[..., Any]
 
 BLOCK_ROWS = 256
 
-# Made anew at every start: a view belongs to the program, not to the file.
-VIEWS = """
-begin immediate;
-drop view if exists head;
-drop view if exists outbox_totals;
-create view head as
+# By name, in SQLite's own spelling of their beginnings. A view belongs to the program, not to the file.
+VIEWS = {
+    "head": """CREATE VIEW head as
     select 1 as id, entry.seq, entry.link, coalesce(signed_head.signature, x'') as signature
     from (select seq, link from entry order by seq desc limit 1) as entry
     left join signed_head on signed_head.seq = entry.seq
     union all
-    select 1, 0, zeroblob(32), x'' where not exists (select 1 from entry);
-create trigger head_insert instead of insert on head begin select 1; end;
-create trigger head_update instead of update on head begin
+    select 1, 0, zeroblob(32), x'' where not exists (select 1 from entry)""",
+    "head_insert": "CREATE TRIGGER head_insert instead of insert on head begin select 1; end",
+    "head_update": """CREATE TRIGGER head_update instead of update on head begin
     update signed_head set seq = new.seq, link = new.link, signature = new.signature where id = 1;
-end;
-create view outbox_totals as
+end""",
+    "outbox_totals": """CREATE VIEW outbox_totals as
     with unsent(amount_fen, seq) as (
         select amount_fen, seq from notice where state = 'owed'
         union all select amount_fen, seq from notice where state = 'quarantined'),
     total(unsent_count, unsent_sum_fen, oldest) as (select count(*), coalesce(sum(amount_fen), 0), min(seq) from unsent)
     select 1 as id, unsent_count, unsent_sum_fen, coalesce((select at from entry where seq = oldest), '') as oldest_at,
         (select count(*) from effect) as open_effects
-    from total;
-create trigger outbox_totals_insert instead of insert on outbox_totals begin select 1; end;
-create trigger outbox_totals_update instead of update on outbox_totals begin select 1; end;
-commit;
-"""
+    from total""",
+    "totals_insert": "CREATE TRIGGER totals_insert instead of insert on outbox_totals begin select 1; end",
+    "totals_update": "CREATE TRIGGER totals_update instead of update on outbox_totals begin select 1; end",
+}
 
 # Of the blocks that hold a case or a card, every row; the caller says which rows of them it means.
 ROWS_OF = f"""
@@ -70,6 +66,21 @@ alter table notice add column refusals integer not null default 0;
 alter table notice add column reason text not null default '';
 drop index if exists notice_owed;
 """
+
+
+def make_views(sql: Sql) -> None:
+    """As this program has them. Where they are already, nothing is written: a start waits for no flush."""
+    if dict(sql("select name, sql from sqlite_master where type in ('view', 'trigger')")) == VIEWS:
+        return
+    sql("begin immediate")
+    try:
+        sql("drop view if exists head; drop view if exists outbox_totals")  # their triggers go with them
+        for made in VIEWS.values():
+            sql(made)
+    except BaseException:
+        sql("rollback")
+        raise
+    sql("commit")
 
 
 def bring_up_to_date(sql: Sql) -> None:

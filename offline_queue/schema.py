@@ -9,7 +9,7 @@ import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-from offline_queue.layout import VIEWS, bring_up_to_date
+from offline_queue.layout import bring_up_to_date, make_views
 from offline_queue.wal import tend_wal
 
 # Before this version a WAL reset bug could lose a commit (money-rules 24).
@@ -164,7 +164,7 @@ def open_database(path: Path, vfs: str = "") -> APSWDatabase:
         bring_up_to_date(connection.execute)
         database_proxy.initialize(database)
         database.create_tables(TABLES)
-        connection.execute(VIEWS)
+        make_views(connection.execute)
         SignedHead.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
         tend_wal(connection)
         connection.set_busy_timeout(BUSY_S_MAX * 1000)
