@@ -52,6 +52,7 @@ from kiosk.ports.offline import OfflineDocuments
 from kiosk.ports.staff import TerminalBooks
 from kiosk.questions import insert_card
 from kiosk.session import serve_residents
+from kiosk.staff.watch_places import keep_comparing_places
 from kiosk.supervisor import Attend, FindDriver, Supervisor
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
@@ -223,6 +224,8 @@ async def serve(
         nursery.start_soon(desk.supervisor.run)
         if "bank" in desk.settings.hosts:
             nursery.start_soon(keep_bank_driven, journal, desk.bank, desk.log, lambda: desk.live_case)
+        if set(CASH_SLOTS) & desk.settings.slots.keys():
+            nursery.start_soon(keep_comparing_places, desk, lambda: desk.live_case)
         with trio.move_on_after(FIRST_TRY_S):
             await desk.supervisor.wait_tried()
         await nursery.start(serve_residents, desk)

@@ -15,7 +15,7 @@ from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.approve import print_for_staff
 from kiosk.staff.count import refused_while_money_moves, tell
 from kiosk.staff.counted import TILLS, Till
-from kiosk.staff.places import PlaceDifference, difference_facts, place_difference
+from kiosk.staff.places import PlaceDifference, open_differences, place_difference
 from kiosk.staff.visit import OnDuty, still_there
 
 Differing = Sequence[tuple[Till, PlaceDifference]]
@@ -47,7 +47,7 @@ async def end_of_day(kiosk: StaffKiosk, duty: OnDuty) -> None:
     await kiosk.ask(_page(kiosk, at_end, within, differing))
 
     await still_there(kiosk, duty)
-    _open_differences(kiosk, duty, differing)
+    open_differences(kiosk, differing, kiosk.visit.case_code, duty.staff.staff_id)
     facts: dict[str, str | int] = {"staff": duty.staff.staff_id, "day": today.isoformat(), "receipt_owed": 1}
     facts |= {f"{account.value}_fen": amount for account, amount in at_end.items()}
     kiosk.journal.commit(NewEntry("end_of_day", kiosk.visit.case_code, facts))
@@ -57,28 +57,17 @@ async def end_of_day(kiosk: StaffKiosk, duty: OnDuty) -> None:
     await tell(kiosk, "staff_day_ended", say("Booked"), words, tone=Tone.DONE if printed else Tone.CAUTION)
 
 
-def _open_differences(kiosk: StaffKiosk, duty: OnDuty, differing: Differing) -> None:
-    """Nothing is posted: only a hand count says which of the two is wrong. The case stays until one was booked, and
-    the same difference is not a second case."""
-    known = _known_differences(kiosk)
-    for till, difference in differing:
-        told = difference_facts(till, difference)
-        if told not in known:
-            facts = {"staff": duty.staff.staff_id, **told}
-            kiosk.journal.commit(NewEntry(till.differs, kiosk.visit.case_code, facts))
-
-
-def _known_differences(kiosk: StaffKiosk) -> list[dict[str, str | int]]:
-    acts = {till.differs for till in TILLS}
-    cases = (case for case in kiosk.books.open_cases() if acts & set(case.effects) and case.code)
-    entries = (entry for case in cases for entry in kiosk.journal.story(case.code) if entry.act in acts)
-    return [{name: value for name, value in (one.facts or {}).items() if name != "staff"} for one in entries]
-
-
 def difference_rows(differing: Differing) -> Iterator[Figure]:
     for till, difference in differing:
         value = Amount(difference.fen) if difference.fen else say("{count} notes", count=difference.notes)
         yield Figure(say("Device and books differ"), value, ACCOUNT_NAMES[till.account], heading=True)
+
+
+def difference_lines(differing: Differing) -> Iterator[ReceiptLine]:
+    for row in difference_rows(differing):
+        yield ReceiptLine(say("{name}: {amount}", name=row.label, amount=row.value or ""), LineStyle.BOLD)
+        if row.note:
+            yield ReceiptLine(row.note)
 
 
 def _page(
@@ -125,9 +114,7 @@ def _receipt(
             moved = _moved(within.get(account, NOTHING))
             lines += [ReceiptLine(moved)] if moved else []
     lines.append(ReceiptLine(say("{words}", words=""), LineStyle.RULE))
-    for row in difference_rows(differing):
-        lines.append(ReceiptLine(say("{name}: {amount}", name=row.label, amount=row.value or ""), LineStyle.BOLD))
-        lines += [ReceiptLine(row.note)] if row.note else []
+    lines += difference_lines(differing)
     lines.append(ReceiptLine(say("Open cases: {count}", count=len(kiosk.books.open_cases()))))
     amount = Amount(unsent.sum_fen)
     lines.append(ReceiptLine(say("Unsent messages: {count}, {amount}", count=unsent.count, amount=amount)))

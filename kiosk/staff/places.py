@@ -4,15 +4,16 @@ A device keeps its own figures for years and never hears of an exchange; so the 
 and everything after is compared with that.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from kiosk.domain.cash import CashUnit, unbooked_notes
-from kiosk.domain.entries import Facts, StoredEntry
+from kiosk.domain.entries import Facts, NewEntry, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.ports import DeviceFault
 from kiosk.ports.staff import StaffKiosk
-from kiosk.staff.counted import NOT_COUNTED, Till, booked
+from kiosk.staff.counted import NOT_COUNTED, TILLS, Till, booked
 
 CREDITS = ("note_credited", "note_of_nobody")
 NO_VALUE = -1
@@ -63,8 +64,14 @@ async def read_place(kiosk: StaffKiosk, till: Till) -> Reading:
     return Reading(sum(counts), Fen(value))
 
 
-async def place_difference(kiosk: StaffKiosk, till: Till) -> PlaceDifference:
-    """Since the last exchange; before the first one a value is compared as it is, a number of notes not at all."""
+def counted_places(kiosk: StaffKiosk) -> list[Till]:
+    """Those that two people have counted: before that nobody has ever said what lay there."""
+    return [till for till in TILLS if kiosk.journal.last(till.acts[3]) is not None]
+
+
+async def place_difference(kiosk: StaffKiosk, till: Till) -> PlaceDifference | None:
+    """Since the last exchange; before the first one a value is compared as it is, a number of notes not at all. None:
+    the device does not tell, or there is nothing to compare it with."""
     now, base = await read_place(kiosk, till), kiosk.journal.last(till.acts[3])
     facts: Facts = (base.facts if base else None) or {}
     if now.value_fen is not None and int(facts.get("base_fen", NO_VALUE)) != NO_VALUE:
@@ -73,7 +80,7 @@ async def place_difference(kiosk: StaffKiosk, till: Till) -> PlaceDifference:
     if now.value_fen is not None:
         return PlaceDifference(fen=Fen(now.value_fen - booked(kiosk, till)))
     if base is None or now.notes is None or int(facts.get("base_notes", NOT_COUNTED)) == NOT_COUNTED:
-        return PlaceDifference()
+        return None
     return PlaceDifference(notes=unbooked_notes(int(facts["base_notes"]), _credits(kiosk, till, base), now.notes))
 
 
@@ -85,5 +92,25 @@ def _credits(kiosk: StaffKiosk, till: Till, base: StoredEntry) -> int:
     return sum(to.startswith(kinds) for to in into)
 
 
-def difference_facts(till: Till, difference: PlaceDifference) -> dict[str, str | int]:
+def open_differences(
+    kiosk: StaffKiosk, differing: Iterable[tuple[Till, PlaceDifference]], case_code: str, staff: str = ""
+) -> None:
+    """Nothing is posted: only a hand count says which of the two is wrong. The case stays until one was booked, and
+    the same difference is not a second case. ``staff``: who looked, "" for the terminal itself."""
+    known = _known_differences(kiosk)
+    by = {"staff": staff} if staff else {}
+    for till, difference in differing:
+        told = _difference_facts(till, difference)
+        if told not in known:
+            kiosk.journal.commit(NewEntry(till.differs, case_code, {**by, **told}))
+
+
+def _known_differences(kiosk: StaffKiosk) -> list[dict[str, str | int]]:
+    acts = {till.differs for till in TILLS}
+    cases = (case for case in kiosk.books.open_cases() if acts & set(case.effects) and case.code)
+    entries = (entry for case in cases for entry in kiosk.journal.story(case.code) if entry.act in acts)
+    return [{name: value for name, value in (one.facts or {}).items() if name != "staff"} for one in entries]
+
+
+def _difference_facts(till: Till, difference: PlaceDifference) -> dict[str, str | int]:
     return {"place": till.name, "difference_fen": difference.fen, "difference_notes": difference.notes}

@@ -18,6 +18,9 @@ from kiosk.ports import Answer, Figure, Figures, HostRefused, OutcomeUnknown, Qu
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.approve import print_for_staff
 from kiosk.staff.count import BACK, tell
+from kiosk.staff.counted import money_moves
+from kiosk.staff.end_of_day import Differing, difference_lines, difference_rows
+from kiosk.staff.places import counted_places, open_differences, place_difference
 from kiosk.staff.visit import OnDuty, still_there
 
 RECONCILE_S_MAX = 60.0
@@ -61,10 +64,10 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
             kiosk, "staff_hospital_silent", say("The hospital did not answer"), say("Nothing was closed by this.")
         )
         return
-    await kiosk.ask(
-        Question("staff_reconciled", _heading(done), (), Figures(tuple(_rows(done)), secret=False), (BACK, PRINT))
-    )
-    printed = await print_for_staff(kiosk, _receipt(kiosk, duty, done), kiosk.visit.case_code)
+    places = await _compared_places(kiosk, duty)
+    rows = (*_rows(done), *difference_rows(places))
+    await kiosk.ask(Question("staff_reconciled", _heading(done), (), Figures(rows, secret=False), (BACK, PRINT)))
+    printed = await print_for_staff(kiosk, _receipt(kiosk, duty, done, places), kiosk.visit.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out.")
     await tell(kiosk, "staff_reconciliation_printed", words, tone=Tone.DONE if printed else Tone.CAUTION)
 
@@ -74,6 +77,15 @@ async def _reconciled(books: Books, day: date, duty: OnDuty) -> Reconciled:
         return await reconcile_day(books, day, duty.staff.staff_id)
     except AlreadyClosed:  # the forwarder was faster with one of them; what is left is judged again
         return await reconcile_day(books, day, duty.staff.staff_id)
+
+
+async def _compared_places(kiosk: StaffKiosk, duty: OnDuty) -> Differing:
+    """What the cash devices count now, against the books; each difference is a case. Nothing while money moves."""
+    if money_moves(kiosk):
+        return ()
+    differing = [(till, found) for till in counted_places(kiosk) if (found := await place_difference(kiosk, till))]
+    open_differences(kiosk, differing, kiosk.visit.case_code, duty.staff.staff_id)
+    return differing
 
 
 async def _without_detail(kiosk: StaffKiosk, day: date) -> None:
@@ -151,7 +163,7 @@ def _case(finding: Finding) -> Text | None:
     return say("Case {code}", code=Grouped(finding.case_code)) if finding.case_code else None
 
 
-def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled) -> Receipt:
+def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled, places: Differing) -> Receipt:
     lines = [
         ReceiptLine(say("Reconciliation of {day}", day=Day(done.day)), LineStyle.BIG),
         ReceiptLine(say("Terminal {number}", number=kiosk.settings.terminal.terminal_id)),
@@ -166,4 +178,4 @@ def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled) -> Receipt:
         for words, amount in ((say("Here"), finding.ours_fen), (say("There"), finding.theirs_fen)):
             if amount is not None:
                 lines.append(ReceiptLine(say("{name}: {amount}", name=words, amount=Amount(amount))))
-    return Receipt(tuple(lines))
+    return Receipt((*lines, *difference_lines(places)))

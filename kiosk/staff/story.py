@@ -113,6 +113,7 @@ ACTS: dict[str, Text] = {
     "drums_refused": say("A second person did not approve the count of the cassettes."),
     "drums_exchanged": say("The loading of the cassettes was approved and booked."),
     "device_differs": say("Books and device differ: a person must look."),
+    "places_compared": say("The terminal compared its cash devices with the books."),
     "box_differs": say("Books and device differ: a person must look."),
     "end_of_day": say("The end of day was printed."),
     "note_of_nobody": say("A note was found that no visit explains."),

@@ -11,10 +11,12 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.cash import CashUnit, UnitKind
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
+from kiosk.money.run_reconciliation import today
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
 from tests.flows.money import CashMachine
 from tests.flows.test_staff import shown
+from tests.flows.test_staff_reconcile import ComparingRoom, compare, reconciled
 
 VALUES = (10_000, 5_000, 2_000, 1_000, 500, 100)
 NOTHING = {f"staff_count_{value}": 0 for value in VALUES} | {f"staff_load_{value}": 0 for value in VALUES}
@@ -120,3 +122,20 @@ async def test_drums_agree_after_a_loading_that_their_device_never_heard_of(
     assert "differ" not in await end(room)
     room.cash.drums = {Fen(1000): 2}
     assert "Device and books differ" in await end(room)
+
+
+async def test_comparing_the_books_compares_the_devices_too(
+    autojump_clock: MockClock, tmp_path: Path, pki: Pki
+) -> None:
+    """On demand, with the hospital's details: the difference stands on screen and paper, and is one case."""
+    room = ComparingRoom(tmp_path, pki, cash=CountingMachine({1000: 0}))
+    await exchange(room, "cash_box")
+    feed(room, booked=False)
+    day = today(room.clock)
+    reconciled(room, day)
+    for _ in range(2):
+        await compare(room, day)
+        assert "Device and books differ" in shown(room, "staff_reconciled")
+    assert any("设备与账不符" in line.words for line in room.kiosk.receipts.papers[-1].lines)
+    assert len(cases(room)) == 1
+    room.journal.close()

@@ -19,6 +19,7 @@ from kiosk.money.run_reconciliation import Books, days_due, reconcile_day, today
 from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
+from tests.flows.money import CashMachine
 from tests.flows.test_staff import shown
 
 AMOUNTS = {"total_fen": 25_000, "fund_fen": 10_000, "account_fen": 9_000}
@@ -54,8 +55,8 @@ class HospitalsDetails:
 class ComparingRoom(DutyRoom):
     """A room whose hospital gives details."""
 
-    def __init__(self, folder: Path, pki: Pki) -> None:
-        super().__init__(folder, pki)
+    def __init__(self, folder: Path, pki: Pki, cash: CashMachine | None = None) -> None:
+        super().__init__(folder, pki, cash=cash)
         self.details = HospitalsDetails()
         self.kiosk.desk.statements = self.details
 
