@@ -12,6 +12,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import Holder, Sex
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.settlement import Claim, MedicalBill
+from kiosk.money.asked_before import is_asked_about
 from kiosk.money.book_settlement import BILL_NOT_HELD, Settling, StillUnknown, settle
 from kiosk.money.drive_unknown import book_settled_late, within_consent
 from kiosk.money.due import DUE
@@ -73,6 +74,8 @@ async def _run(desk: OrderDesk, order: SettlementOrder) -> None:
     person = await platform.person(order.card, _NOBODY)
     if not person.in_force:
         raise HostRefused("medical_insurance", NOT_IN_FORCE)
+    if is_asked_about(desk.journal, person):
+        raise NotNow
     bill = await _bill_now(desk, order)
     claim = await _claim(desk, order, bill)
     quote = await platform.quote(person, bill, True, platform.new_message_id())

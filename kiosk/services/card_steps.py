@@ -7,6 +7,7 @@ from kiosk.money.refund import to_the_card
 from kiosk.ports import Back, CardGone, DeviceFault, HostRefused, Kiosk, OutcomeUnknown, ResidentLeft
 from kiosk.ports.money import BankPayment
 from kiosk.services import card_pages as pages
+from kiosk.services.same_card import still_the_same_card
 
 
 class InNotes(Exception):
@@ -35,6 +36,7 @@ async def _once(kiosk: Kiosk, due: Fen) -> BankPayment:
         NotPaid: also once it was taken back. ResidentLeft: without the card. StillUnknown.
     """
     try:
+        await still_the_same_card(kiosk)
         # Until the PIN is given, nothing is asked of the bank: the red key, "go back" and a pulled card end it.
         trace = kiosk.bank.new_trace_number()
         opened = await kiosk.wait(pages.bank_pin(kiosk, due), lambda: kiosk.bank.open_purchase(due, trace))

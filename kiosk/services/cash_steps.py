@@ -15,6 +15,7 @@ from kiosk.ports import DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLe
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services.receipt_papers import compose
+from kiosk.services.same_card import same_card_back, same_card_or_back
 
 GONE = ("timeout", "card_pulled", "reader_lost")  # ways of leaving after which nobody is known to stand there
 NO_MORE_NOTES = "no_more_notes"  # by the caps, or by what could be paid back
@@ -41,19 +42,16 @@ async def collect_notes(
                 accepted = tuple(note for note in accepted if purse.inside_fen + note <= inside_fen_max)
             if not accepted:
                 raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
+            await same_card_or_back(kiosk, purse)
             await kiosk.cash_acceptor.enable(accepted)
             try:
                 await kiosk.wait(page(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))
             except ResidentLeft as left:
-                if left.how != "card_pulled" or not purse.inside_fen or not await _same_card_back(kiosk):
+                if left.how != "card_pulled" or not purse.inside_fen or not await same_card_back(kiosk):
                     raise
     finally:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + DISABLE_S_MAX):
             await kiosk.cash_acceptor.disable()
-
-
-async def _same_card_back(kiosk: Kiosk) -> bool:
-    return await kiosk.wait_same_card(pages.card_out(), kiosk.settings.cash.same_card_s)
 
 
 async def give_back(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:

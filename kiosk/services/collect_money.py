@@ -9,11 +9,12 @@ from kiosk.domain.entries import NewEntry
 from kiosk.domain.settlement import Debt
 from kiosk.money.debt_payout import Payout, pay_debt
 from kiosk.money.purse import ChangePlan, plan_change
-from kiosk.ports import CashModule, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
+from kiosk.ports import CashModule, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.services import collect_pages as pages
 from kiosk.services.cash_steps import paper_of_visit, print_paper
 from kiosk.services.notices import device_out, host_said_no
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.same_card import still_the_same_card
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer", "cash_acceptor")
 PAY_S_MAX = 500.0  # reserving, and a dispense that may be refused twice because a note is still on its way
@@ -48,7 +49,7 @@ async def collect_money(kiosk: Kiosk) -> Outcome:
         return Outcome.UNAVAILABLE
     notes = mix_value(plan.mix)
     await kiosk.ask(pages.confirm(debt, notes))
-    await _still_the_same_card(kiosk)
+    await still_the_same_card(kiosk)
 
     # Reserve, pay, confirm: from here on nothing is cancelled.
     try:
@@ -70,12 +71,6 @@ async def _plan(kiosk: Kiosk, debt: Debt) -> tuple[CashModule, ChangePlan]:
     if dispenser is None:
         return kiosk.cash_acceptor, ChangePlan((), debt.amount_fen)
     return dispenser, plan_change(debt.amount_fen, await dispenser.unit_status())
-
-
-async def _still_the_same_card(kiosk: Kiosk) -> None:
-    """A quick swap can be invisible to the reader's watch (pins-and-keys 12)."""
-    if not await kiosk.card_reader.same_card(kiosk.visit.identity):
-        raise ResidentLeft("card_pulled")
 
 
 async def _paid(kiosk: Kiosk, payout: Payout) -> Outcome:

@@ -25,6 +25,7 @@ _SLOT_WORDS = {
 _REFUSAL_WORDS = {
     "insurance_not_in_force": say("Your medical insurance is not in force now."),
     "no_fitting_insurance": say("No medical insurance of yours can pay here."),
+    "still_asked": say("An earlier payment of yours is still being checked. Do not pay again."),
     "amounts_disagree": say("The insurance's figures do not add up."),
 }
 

@@ -31,6 +31,7 @@ from kiosk.services.card_steps import InNotes, back_to_the_card, pay_with_card
 from kiosk.services.cash_steps import NO_MORE_NOTES, collect_notes, give_back, paper_of_visit, print_paper
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.same_card import same_card_or_back
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 CREDIT_S_MAX = 90.0  # three times told, each as long as the link waits, and the pauses between
@@ -153,7 +154,9 @@ async def _paid(kiosk: Kiosk, depositing: Depositing, purse: Purse, by: str, cas
             return replace(depositing, payment=await pay_with_card(kiosk, depositing.amount_fen, cash_works))
         except InNotes:
             pass  # the bank surely took nothing
-    return replace(depositing, amount_fen=await _collect(kiosk, depositing.amount_fen, purse))
+    collected = await _collect(kiosk, depositing.amount_fen, purse)
+    await same_card_or_back(kiosk, purse)
+    return replace(depositing, amount_fen=collected)
 
 
 async def _collect(kiosk: Kiosk, amount: Fen, purse: Purse) -> Fen:

@@ -6,6 +6,7 @@ The order is money-rules 6 to 10: claim, quote, confirm, notes, 2207, SETTLED, c
 
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split
+from kiosk.money.asked_before import insist_nothing_is_asked
 from kiosk.money.book_settlement import (
     Settling,
     StillUnknown,
@@ -29,6 +30,7 @@ from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, 
 from kiosk.services.leave_settlement_order import leave_settlement_order, may_leave_order
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.same_card import same_card_or_back
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 PLATFORM = "medical_insurance"
@@ -108,6 +110,8 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
     if by == CASH:
         await collect_notes(kiosk, quote.cash_fen, purse, pages.feed_notes)
 
+    await same_card_or_back(kiosk, purse)
+
     # 2207. From its intent on nothing is cancelled; the card may go, the story goes on.
     payment = None
     try:
@@ -178,6 +182,7 @@ async def _person_and_bills(kiosk: Kiosk) -> tuple[InsuredPerson, tuple[MedicalB
     person = await kiosk.medical_insurance.person(visit.identity, visit.holder)
     if not person.in_force:
         raise HostRefused("medical_insurance", "insurance_not_in_force")
+    insist_nothing_is_asked(kiosk.journal, person)
     return person, await kiosk.hospital.unpaid_bills(visit.identity, visit.holder)
 
 

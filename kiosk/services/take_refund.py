@@ -6,6 +6,7 @@ before they have confirmed.
 
 from kiosk.domain.entries import Facts
 from kiosk.domain.money import NOTHING, Fen
+from kiosk.money.asked_before import insist_nothing_is_asked
 from kiosk.money.pay_by_card import ACT_S_MAX
 from kiosk.money.purse import Purse
 from kiosk.money.refund import begin_card_refund, in_its_case, to_the_card, undo
@@ -16,6 +17,7 @@ from kiosk.services import refund_pages as pages
 from kiosk.services.cash_steps import give_back, paper_of_visit, print_paper
 from kiosk.services.notices import host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.same_card import still_the_same_card
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 UNDO_S_MAX = 90.0  # a deposit is told three times, each as long as the link waits, and the pauses between
@@ -32,6 +34,7 @@ async def take_refund(kiosk: Kiosk) -> Outcome:
         return Outcome.REFUSED
     await kiosk.ask(pages.confirm(refund))
     if refund.kind == CARD:
+        await still_the_same_card(kiosk)
         with in_its_case(kiosk, refund):
             begin_card_refund(kiosk, refund)
             return await _money_back(kiosk, refund, Purse())
@@ -43,10 +46,12 @@ async def _undo_bill(kiosk: Kiosk, refund: Refund) -> Outcome:
     visit, purse = kiosk.visit, Purse()
     try:
         person = await kiosk.wait(pages.looking(), lambda: kiosk.medical_insurance.person(visit.identity, visit.holder))
+        insist_nothing_is_asked(kiosk.journal, person)
     except HostRefused as refusal:
         return await host_said_no(kiosk, refusal)
     except OutcomeUnknown:
         return await host_silent(kiosk, act="bills")
+    await still_the_same_card(kiosk)
     try:
         await kiosk.wait(pages.undoing(refund), lambda: undo(kiosk, refund, person, purse), to_the_end_s=UNDO_S_MAX)
     except HostRefused as refusal:
@@ -59,6 +64,7 @@ async def _undo_bill(kiosk: Kiosk, refund: Refund) -> Outcome:
 async def _undo(kiosk: Kiosk, refund: Refund) -> Outcome:
     """A deposit, at the hospital. From its intent on nothing is cancelled."""
     purse = Purse()
+    await still_the_same_card(kiosk)
     try:
         await kiosk.wait(pages.undoing(refund), lambda: undo_deposit(kiosk, refund, purse), to_the_end_s=UNDO_S_MAX)
     except HostRefused as refusal:

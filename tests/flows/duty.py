@@ -32,6 +32,10 @@ class DutyReader(FakeReader):
 
     chip: VirtualStaffCard | None = None
     signatures_left: int | None = None  # then the chip is mute
+    swapped = False  # another card lies in it, and its watch saw nothing
+
+    async def same_card(self, identity: CardIdentity) -> bool:
+        return not self.swapped and await super().same_card(identity)
 
     async def read_identity(self) -> CardIdentity:
         if self.chip and self.card_present:

@@ -199,6 +199,7 @@ class Office:
 
     behaviour: str = "books"
     quote_split: Split = QUOTE
+    insured: InsuredPerson = PERSON
     fuse: Fuse = field(default_factory=Fuse)
     booked: dict[str, Settlement] = field(default_factory=dict)
     late: dict[str, Settlement] = field(default_factory=dict)
@@ -236,7 +237,7 @@ class Office:
 
     async def person(self, card: Any, holder: Any) -> InsuredPerson:
         await self._platform_asked("1101")
-        return replace(PERSON, in_force=self.in_force)
+        return replace(self.insured, in_force=self.in_force)
 
     async def quote(self, person: Any, bill: MedicalBill, use_account: bool, message_id: str) -> Split:
         await self._platform_asked("2206")

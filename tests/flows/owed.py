@@ -36,9 +36,13 @@ SCRIPT: dict[str, Any] = {
     "choose_deposit": "20000",
     "confirm_deposit": "pay",
     "confirm_payout": "pay",
+    "choose_bill": "B1",
+    "confirm_quote": "pay",
+    "card_not_paid": "undo",
 }
 UNDERSTOOD = (
-    "no_stay deposit_credited deposit_pending host_refused host_silent device_out no_debts register_silent"
+    "bill_settled bill_not_paid outcome_pending"
+    " no_stay deposit_credited deposit_pending host_refused host_silent device_out no_debts register_silent"
     " debt_reserved debt_changed debt_not_in_notes debt_paid payout_uncertain payout_failed no_receipts receipt_printed"
     " receipt_not_printed"
 )

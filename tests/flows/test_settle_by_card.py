@@ -21,7 +21,7 @@ from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from tests.bank.stand import PAN, account, card_of
 from tests.flows.bank import BankOffice
-from tests.flows.money import CashMachine, Office
+from tests.flows.money import PERSON, CashMachine, Office
 from tests.flows.people import PULLS_CARD, WALKS_AWAY, CountingClock, KioskInMemory
 
 DUE = 6000  # what 2206 leaves to the resident
@@ -250,6 +250,7 @@ async def test_a_bank_that_never_answers_is_a_case(autojump_clock: MockClock, pa
     assert payer.office.voids == 0, "nothing is undone while the bank may have been paid"
     with_notes = with_cash(payer, 5000, 1000)
     with_notes.office.claims.clear()
+    with_notes.office.insured = replace(PERSON, person_number="psn-2")
     assert await with_notes.pays() is Outcome.DONE
     assert "Paying by bank card does not work right now." in with_notes.explained("confirm_quote")
     assert with_notes.office.means == ["cash"]

@@ -192,6 +192,27 @@ async def test_a_number_that_nothing_was_paid_under(autojump_clock: MockClock, r
     assert room.acts().count("refund_opened") == 1
 
 
+async def test_an_open_2601_of_its_holder_stops_it(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Money-rules 21: nothing more is asked of the platform for a person of whom an answer is owed."""
+    asked = NewEntry("settle_intent", "700001", {"message_id": "m9", "person_number": "psn-1"}, opens="m9")
+    await opened(room)
+    await approved(room)
+    room.journal.commit(asked)
+    await taken(room)
+    assert "host_refused" in room.names()
+    assert "refund_intent" not in room.acts()
+
+
+async def test_another_card_in_the_slot_gets_no_refund(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Pins-and-keys 12: swapped under the holder's hands, the visit ends before 2208."""
+    await opened(room)
+    await approved(room)
+    room.reader.swapped = True
+    await taken(room)
+    assert "refund_intent" not in room.acts()
+    assert room.cash.outlet == 0
+
+
 async def test_without_the_holders_pin_nothing_moves(autojump_clock: MockClock, room: DutyRoom) -> None:
     """A card alone is nobody."""
     await opened(room)
