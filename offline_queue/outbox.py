@@ -24,14 +24,18 @@ RESTING_LANES_MAX = 200  # named in one question
 # Walks one index; of the table only the rows that are sent are read, however many wait behind a lane that must not go.
 _TURN = """
     select act, key, card_index, tries + refusals, sealed, (select period from entry where entry.seq = notice.seq)
-    from notice where state = 'owed' and host = ?1
-        and card_index not in (select card_index from notice where state = 'quarantined' and host = ?1)
-        {spared} order by seq limit ?2
+    from notice where state = 'owed' and host = ?1 and not exists (
+        select 1 from notice as aside
+        where aside.state = 'quarantined' and aside.host = ?1 and aside.card_index = notice.card_index
+    ) {spared} order by seq limit ?2
 """
 DUE = _TURN.format(spared="")
 DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_each(?3))")
 _STORY_OF = "select entry.case_code, notice.host, notice.act from notice join entry using (seq) where key = ?"
-_TOLD = "update notice set state = 'told', sealed = x'' where key = ? returning amount_fen"
+_TOLD = """
+    update notice set state = 'told', sealed = x'' where key = ? and state = 'owed'
+    returning (select case_code from entry where entry.seq = notice.seq), host, act, amount_fen
+"""
 _ANSWERED = """
     update notice set state = 'answered', sealed = x'' where key = ? and state = 'owed' and amount_fen = 0 returning 1
 """
@@ -91,8 +95,10 @@ class SqliteOutbox:
         assert len(keys) <= COMMIT_ROWS_MAX
         with self._commit() as sql:
             for key in keys:
-                case_code, host, act = self._owed(sql, key, "owed")
-                ((fen,),) = sql(_TOLD, (key,))
+                found = next(iter(sql(_TOLD, (key,))), None)
+                if found is None:
+                    raise UnknownNotice(key)
+                case_code, host, act, fen = found
                 told: dict[str, str | int] = {"key": key, "host": host, "what": act}
                 if fen:
                     told["amount_fen"] = fen
