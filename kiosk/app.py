@@ -28,6 +28,7 @@ from kiosk.doctor import (
     second_medium_findings,
     slot_findings,
 )
+from kiosk.evidence import TerminalCopies
 from kiosk.headset import FollowJack
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.bank.asking import Line as WayToBank
@@ -49,7 +50,7 @@ from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.offline import OfflineDocuments
-from kiosk.ports.staff import TerminalBooks
+from kiosk.ports.staff import OtherCopies, TerminalBooks
 from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.staff.watch_places import keep_comparing_places
@@ -81,6 +82,7 @@ class Outside:
     make_pin_entry: MakePinEntry
     seal_verifier: SealVerifier
     bank_line: WayToBank | None = None  # None: this terminal has no bank
+    other_copies: OtherCopies | None = None
     documents: OfflineDocuments = NO_DOCUMENTS
     time_confirmed: Callable[[], bool] = lambda: True
 
@@ -114,6 +116,7 @@ async def run_kiosk(settings: Settings) -> None:
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
             bank_line=bank_line(settings, log),
+            other_copies=TerminalCopies(settings),
             documents=_offline_documents(settings, log),
             time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),
         ),
@@ -208,6 +211,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         terminal_books=outside.terminal_books,
         statements=hospital,
         aside=journal.outbox,
+        other_copies=outside.other_copies,
     )
     desk.offline = OfflineLimits(journal, clock, outside.documents, lambda: desk.visit, outside.time_confirmed)
     if outside.bank_line is not None:

@@ -49,7 +49,7 @@ from kiosk.ports import (
 from kiosk.ports.cash import CashModule
 from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance, Statements
 from kiosk.ports.offline import Offline
-from kiosk.ports.staff import NoticesAside, TerminalBooks
+from kiosk.ports.staff import NoticesAside, OtherCopies, TerminalBooks
 from kiosk.questions import help_called, nobody_there
 from kiosk.race import first_of
 from kiosk.supervisor import Supervisor
@@ -95,6 +95,7 @@ class Desk:
     terminal_books: TerminalBooks | None = None
     statements: Statements | None = None  # of the hospital whose lobby this is
     aside: NoticesAside | None = None
+    other_copies: OtherCopies | None = None
     offline: Offline = field(init=False)
     visit: Visit = field(init=False)
     card: CardWatch = field(default_factory=CardWatch, init=False)

@@ -1,17 +1,26 @@
 """What of the journal nobody else has yet, and the way out for it by stick: status, export, acknowledgement, reset."""
 
+import errno
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import trio
+
 from kiosk.config import ConfigError, Settings
+from kiosk.control import ask_second_copy
+from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen, yuan
+from kiosk.ports.staff import StickTrouble
 from offline_queue.acknowledgement import keep_acknowledgement, kept_acknowledgement, read_acknowledgement
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.bundle import BundleWriter
-from offline_queue.copies import JournalCopies, open_copies
+from offline_queue.copies import open_copies
 from offline_queue.reset import NotReset, reset_journal
 from offline_queue.signed import NotTrusted
+
+ANSWER_SUFFIX = ".acknowledgement.json"  # behind the terminal's number, on the stick that came back from the agency
 
 
 @dataclass(frozen=True)
@@ -38,19 +47,19 @@ class Status:
 def read_status(settings: Settings) -> Status:
     """Raises one of ``offline_queue.reader.UNREADABLE``, ConfigError."""
     folder = Path(settings.data_dir)
-    copies = open_copies(folder)
-    unsent = copies.unsent()
-    terminal = settings.terminal.terminal_id
-    word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
-    return Status(
-        rows=copies.newest(),
-        unsent_count=unsent.count,
-        unsent_sum_fen=unsent.sum_fen,
-        oldest_at=unsent.oldest_at,
-        put_aside=copies.put_aside(),
-        open_effects=copies.open_effects(),
-        acknowledged_up_to=word.kept_up_to if word else 0,
-    )
+    with closing(open_copies(folder)) as copies:
+        unsent = copies.unsent()
+        terminal = settings.terminal.terminal_id
+        word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
+        return Status(
+            rows=copies.newest(),
+            unsent_count=unsent.count,
+            unsent_sum_fen=unsent.sum_fen,
+            oldest_at=unsent.oldest_at,
+            put_aside=copies.put_aside(),
+            open_effects=copies.open_effects(),
+            acknowledged_up_to=word.kept_up_to if word else 0,
+        )
 
 
 def status_json(status: Status) -> str:
@@ -72,7 +81,7 @@ def status_words(status: Status) -> str:
     )
 
 
-def export(settings: Settings, folder: Path) -> list[Path]:
+def export(settings: Settings, stick: Path) -> list[Path]:
     """Bundles of all rows that the agency has not acknowledged.
 
     Raises:
@@ -81,12 +90,10 @@ def export(settings: Settings, folder: Path) -> list[Path]:
     recovery = recovery_key(settings.agency_keys)
     if recovery is None:
         raise ConfigError("agency_keys.recovery names no key to export to")
-    copies: JournalCopies = open_copies(Path(settings.data_dir))
-    word = kept_acknowledgement(
-        Path(settings.data_dir), document_keys(settings.agency_keys), settings.terminal.terminal_id, copies
-    )
-    writer = BundleWriter(copies, settings.terminal.terminal_id, recovery)
-    return writer.write(folder, word.kept_up_to if word else 0)
+    folder, terminal = Path(settings.data_dir), settings.terminal.terminal_id
+    with closing(open_copies(folder)) as copies:
+        word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
+        return BundleWriter(copies, terminal, recovery).write(stick, word.kept_up_to if word else 0)
 
 
 def acknowledge(settings: Settings, file: Path) -> str:
@@ -96,13 +103,54 @@ def acknowledge(settings: Settings, file: Path) -> str:
         ConfigError: it is not the agency's, or not for these rows; UNREADABLE, OSError.
     """
     folder, wire = Path(settings.data_dir), file.read_bytes()
-    copies = open_copies(folder)
+    keys, terminal = document_keys(settings.agency_keys), settings.terminal.terminal_id
     try:
-        word = read_acknowledgement(wire, document_keys(settings.agency_keys), settings.terminal.terminal_id, copies)
+        with closing(open_copies(folder)) as copies:
+            word = read_acknowledgement(wire, keys, terminal, copies)
     except NotTrusted as refused:
         raise ConfigError(f"{file}: {refused}") from refused
     keep_acknowledgement(folder, wire)
     return f"the agency keeps every row up to {word.kept_up_to}; {word.newer} newer"
+
+
+STICK_S_MAX = 120.0
+
+
+class TerminalCopies:
+    """Implements ``ports.staff.OtherCopies``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._one = trio.CapacityLimiter(1)  # a stick that hangs keeps its one thread
+
+    async def second_copy(self) -> SecondCopy | None:
+        return await ask_second_copy(self._settings.run_dir) if self._settings.journal.second_medium else None
+
+    async def to_stick(self) -> StickCopy:
+        try:
+            with trio.fail_after(STICK_S_MAX):
+                return await trio.to_thread.run_sync(self._write, abandon_on_cancel=True, limiter=self._one)
+        except trio.TooSlowError:
+            raise StickTrouble("slow") from None
+        except OSError as error:
+            why = {errno.ENOENT: "missing", errno.ENOSPC: "full"}.get(error.errno or 0, "broken")
+            raise StickTrouble(why) from error
+
+    def _write(self) -> StickCopy:
+        rules, terminal = self._settings.journal, self._settings.terminal.terminal_id
+        stick = Path(rules.stick)
+        if not stick.is_dir() or (rules.stick_is_mount and not stick.is_mount()):
+            raise FileNotFoundError(errno.ENOENT, "no stick", rules.stick)
+        word, answer = "", stick / f"{terminal}{ANSWER_SUFFIX}"
+        if answer.exists():
+            try:
+                acknowledge(self._settings, answer)
+                word = "kept"
+            except ConfigError:
+                word = "refused"
+        files = export(self._settings, stick)
+        first, last = (int(files[at].stem.split("-")[-2 - at]) for at in (0, -1)) if files else (0, 0)
+        return StickCopy(first, last, word)
 
 
 def reset(settings: Settings, file: Path) -> str:

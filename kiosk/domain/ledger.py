@@ -45,6 +45,18 @@ class LedgerAnswer:
     refused: str = ""
 
 
+@dataclass(frozen=True)
+class StickCopy:
+    """What was written onto a stick: rows ``first`` to ``last``, 0 where the agency keeps every row already.
+
+    ``word``: what became of the agency's acknowledgement that lay on it: "" none | kept | refused.
+    """
+
+    first: int
+    last: int
+    word: str = ""
+
+
 SILENT = "silent"  # nobody says how the second medium is
 
 

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from kiosk.domain.books import Account
 from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.health import Health
+from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen
 from kiosk.domain.staff import StaffCard
 from kiosk.ports.cash import CashModule
@@ -74,6 +75,29 @@ class NoticesAside(Protocol):
         ...
 
 
+class StickTrouble(Exception):
+    """Not everything is on the stick, and nothing is lost. ``why``: missing | full | slow | broken."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class OtherCopies(Protocol):
+    """Where the journal's rows are beside this board."""
+
+    async def second_copy(self) -> SecondCopy | None:
+        """How the second medium is; None: none is fitted."""
+        ...
+
+    async def to_stick(self) -> StickCopy:
+        """Every row that the agency has not acknowledged; an acknowledgement that lies there is taken in first.
+
+        Raises StickTrouble.
+        """
+        ...
+
+
 class StaffKiosk(Kiosk, Protocol):
     """The kiosk as a staff duty sees it. ``visit`` is one of nobody: it has a card and no holder."""
 
@@ -82,6 +106,9 @@ class StaffKiosk(Kiosk, Protocol):
 
     @property
     def aside(self) -> NoticesAside | None: ...
+
+    @property
+    def other_copies(self) -> OtherCopies | None: ...
 
     @property
     def cash_in_need(self) -> tuple[CashModule, ...]:

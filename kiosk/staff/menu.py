@@ -13,6 +13,7 @@ from kiosk.staff.end_of_day import end_of_day
 from kiosk.staff.reconcile import reconcile
 from kiosk.staff.refund import open_refund
 from kiosk.staff.status import show_status
+from kiosk.staff.stick import copy_to_stick
 from kiosk.staff.visit import OnDuty, open_duty
 
 Duty = Callable[[StaffKiosk, OnDuty], Awaitable[None]]
@@ -26,6 +27,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "path": (Answer("path", say("Clear the way of the notes"), icon="note"), clear_path),
     "refund": (Answer("refund", say("Give money back"), icon="note"), open_refund),
     "reconcile": (Answer("reconcile", say("Compare the books"), icon="list"), reconcile),
+    "stick": (Answer("stick", say("Copy records to a stick"), icon="sheet"), copy_to_stick),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),
 }
 FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)
@@ -45,7 +47,7 @@ async def serve_staff(kiosk: StaffKiosk, case_code: str) -> None:
         return
     while True:
         try:
-            chosen = await kiosk.ask(_menu(duty))
+            chosen = await kiosk.ask(_menu(kiosk, duty))
         except Back:
             return
         try:
@@ -56,12 +58,16 @@ async def serve_staff(kiosk: StaffKiosk, case_code: str) -> None:
             await _not_now(kiosk, duty, fault)
 
 
-def _menu(duty: OnDuty) -> Question:
+def _menu(kiosk: StaffKiosk, duty: OnDuty) -> Question:
+    """A duty that this terminal has no place for is not offered."""
+    fitted = {name: answer for name, (answer, _) in DUTIES.items()}
+    if not kiosk.settings.journal.stick:
+        del fitted["stick"]
     return Question(
         "staff_menu",
         say("Staff {staff}: what is to be done?", staff=duty.staff.staff_id),
         body=Tiles(),
-        answers=(*(answer for answer, _ in DUTIES.values()), FINISH),
+        answers=(*fitted.values(), FINISH),
     )
 
 

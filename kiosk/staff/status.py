@@ -40,17 +40,34 @@ UNIT_STATES: dict[str, Text] = {
     "missing": say("not there"),
     "unknown": say("not known"),
 }
+MEDIUM_STATES: dict[str, Text] = {
+    "missing": say("not there"),
+    "full": say("full"),
+    "slow": say("too slow"),
+    "other_journal": say("has other records"),
+    "broken": say("out of order"),
+    "silent": say("not known"),
+}
 BACK = Answer("back", say("Go back"), Role.BACK)
 
 
 async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
     """Raises: Back, ResidentLeft, CardGone."""
-    rows = [*_slots(kiosk), *await _units(kiosk), *_money(kiosk)]
+    second = await _second_copy(kiosk)
+    rows = [*_slots(kiosk), *await _units(kiosk), *second, *_money(kiosk)]
     if kiosk.pin_entry.mode == "B":
         rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
-    wrong = bool(list(_slots(kiosk)))
+    wrong = bool([*_slots(kiosk), *second])
     heading = say("Something needs attention") if wrong else say("Every device works")
     await kiosk.ask(Question("staff_status", heading, (), Figures(tuple(rows), secret=False), (BACK,)))
+
+
+async def _second_copy(kiosk: StaffKiosk) -> list[Figure]:
+    """Said only when it wants something: then a board that dies takes records along."""
+    copy = await kiosk.other_copies.second_copy() if kiosk.other_copies else None
+    if copy is None or not copy.why:
+        return []
+    return [Figure(say("Second storage of records"), MEDIUM_STATES[copy.why])]
 
 
 def _slots(kiosk: StaffKiosk) -> Iterator[Figure]:

@@ -5,6 +5,8 @@ from kiosk.staff.remedies import REMEDY_WORDS
 
 # An act without words is shown by its own name.
 ACTS: dict[str, Text] = {
+    "stick_written": say("Staff took records to a stick."),
+    "stick_not_written": say("Not everything got onto a stick; all of it is still here."),
     "visit_opened": say("A card was put in and proved genuine."),
     "visit_closed": say("The visit ended."),
     "pin_entered": say("The social security PIN was entered."),
