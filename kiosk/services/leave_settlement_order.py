@@ -29,7 +29,8 @@ def may_leave_order(kiosk: Kiosk) -> bool:
     return order_of(kiosk.journal, card) is not None or kiosk.offline.refusal(ACT, LEAST_FEN) is None
 
 
-async def leave_settlement_order(kiosk: Kiosk) -> Outcome:
+async def leave_settlement_order(kiosk: Kiosk, bill_id: str = "") -> Outcome:
+    """``bill_id``: the bill that was chosen before the insurance fell silent."""
     # Who leaves it, and may they? One order at a time for one person.
     ended = await verified_pin(kiosk, initial_permitted=False)
     if ended:
@@ -55,28 +56,30 @@ async def leave_settlement_order(kiosk: Kiosk) -> Outcome:
     if not bills:
         await kiosk.ask(bill_pages.nothing_to_pay())
         return Outcome.DONE
-    chosen = await kiosk.ask(bill_pages.choose_bill(bills))
+    await kiosk.ask(pages.offer())
+    known = [bill for bill in bills if bill.bill_id == bill_id]
+    chosen = bill_id if known else await kiosk.ask(bill_pages.choose_bill(bills))
     bill = next(bill for bill in bills if bill.bill_id == chosen)
 
     # By which means, and how much at most?
     if not kiosk.receipt_health.condition.usable:
         return await device_out(kiosk, DeviceFault("receipt_printer", kiosk.receipt_health))
     means = await kiosk.ask(pages.choose_means(bill)) if _takes_notes(kiosk) else ACCOUNT
-    most = kiosk.offline.most_fen(ACT)
+    limit = kiosk.offline.most_fen(ACT)
     if means == ACCOUNT:
-        most = min(most, bill.total_fen)
+        most = min(limit, bill.total_fen)
         await kiosk.ask(pages.confirm_account(bill, most))
         return await _leave(kiosk, bill, means, most, Purse())
-    await kiosk.ask(pages.confirm_cash(bill, most))
-    return await _leave_notes(kiosk, bill, most)
+    covered = min(limit, Fen(-(-bill.total_fen // SMALLEST_NOTE_FEN) * SMALLEST_NOTE_FEN))
+    await kiosk.ask(pages.confirm_cash(bill, covered))
+    return await _leave_notes(kiosk, bill, covered, limit)
 
 
-async def _leave_notes(kiosk: Kiosk, bill: MedicalBill, most: Fen) -> Outcome:
+async def _leave_notes(kiosk: Kiosk, bill: MedicalBill, covered: Fen, limit: Fen) -> Outcome:
     """Notes until the bill is covered, the limit reached, or the holder says that it is enough."""
     purse = Purse()
-    covered = Fen(min(most, -(-bill.total_fen // SMALLEST_NOTE_FEN) * SMALLEST_NOTE_FEN))
     try:
-        await collect_notes(kiosk, covered, purse, pages.feed_notes, inside_fen_max=most)
+        await collect_notes(kiosk, covered, purse, pages.feed_notes, inside_fen_max=limit)
     except Chose:
         pass  # that is enough
     except DeviceFault as fault:

@@ -24,7 +24,7 @@ from kiosk.ports import Back, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeU
 from kiosk.ports.money import BankPayment
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
-from kiosk.services import card_pages, order_pages
+from kiosk.services import card_pages
 from kiosk.services.card_steps import InNotes, pay_with_card
 from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
 from kiosk.services.leave_settlement_order import leave_settlement_order, may_leave_order
@@ -75,7 +75,7 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
         return await host_said_no(kiosk, refusal)
     except OutcomeUnknown as silence:
         await _undo(kiosk, claim, purse, "no_quote")
-        return await _silent(kiosk, silence, "quote")
+        return await _silent(kiosk, silence, "quote", bill.bill_id)
     except DeviceFault as fault:
         await _undo(kiosk, claim, purse, "device")
         return await device_out(kiosk, fault)
@@ -84,13 +84,12 @@ async def settle_medical_bill(kiosk: Kiosk) -> Outcome:
         raise
 
 
-async def _silent(kiosk: Kiosk, silence: OutcomeUnknown, act: str) -> Outcome:
+async def _silent(kiosk: Kiosk, silence: OutcomeUnknown, act: str, bill_id: str = "") -> Outcome:
     """Nothing is settled while the platform is silent; where the agency allows it, the bill can be left (rule 11)."""
     if silence.where != PLATFORM or not may_leave_order(kiosk):
         return await host_silent(kiosk, act=act)
     kiosk.journal.record("host_silent", kiosk.visit.case_code, act=act)
-    await kiosk.ask(order_pages.offer())
-    return await leave_settlement_order(kiosk)
+    return await leave_settlement_order(kiosk, bill_id)
 
 
 async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill, claim: Claim, purse: Purse) -> Outcome:

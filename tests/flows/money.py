@@ -213,6 +213,8 @@ class Office:
     voids: int = 0
     void_is_silent: bool = False
     platform_down: bool = False  # the line to the platform; the hospital's own is up
+    platform_answers: int = 0  # so often before it is down
+    hospital_down: bool = False
     bills: tuple[MedicalBill, ...] = (BILL,)
     in_force: bool = True
     window_pays: bool = False  # just before a terminal claims
@@ -223,7 +225,8 @@ class Office:
 
     async def _platform_asked(self, name: str) -> None:
         await self._request(name)
-        if self.platform_down:
+        self.platform_answers -= 1
+        if self.platform_down and self.platform_answers < 0:
             raise OutcomeUnknown("medical_insurance", "no line")
 
     def _answer(self, name: str) -> None:
@@ -290,6 +293,8 @@ class Office:
 
     async def unpaid_bills(self, card: Any, holder: Any) -> tuple[MedicalBill, ...]:
         await self._request("bills")
+        if self.hospital_down:
+            raise OutcomeUnknown("hospital", "no line")
         return self.bills
 
     async def claim(self, bill: MedicalBill, lease_key: str) -> Claim:

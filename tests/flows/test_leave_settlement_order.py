@@ -9,13 +9,15 @@ import pytest
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, CardFinding
+from kiosk.money.live_cases import live_cases
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.settlement_orders import ACT, open_orders
 from kiosk.ports import Outcome
 from tests.flows.money import BILL, QUOTE
-from tests.flows.orders import BY_ACCOUNT, POLICY, OrderTerminal
+from tests.flows.orders import BY_ACCOUNT, LEAVE_NOTES, POLICY, OrderTerminal
 from tests.flows.people import PULLS_CARD, WALKS_AWAY
 
 CASE = "000001"
@@ -291,3 +293,53 @@ async def test_an_order_left_again_at_another_terminal(autojump_clock: MockClock
     assert terminal.office.settles == 0
     assert terminal.office.owed_fen == 10_000
     assert CASE in {entry.case_code for entry in terminal.journal.entries()}
+
+
+async def test_without_the_hospital_there_is_nothing_to_leave(
+    autojump_clock: MockClock, terminal: OrderTerminal
+) -> None:
+    """The whole line is down: nobody is offered what cannot be done."""
+    terminal.office.hospital_down = True
+    assert await terminal.leave(1000, host_silent="understood") is Outcome.UNAVAILABLE
+    assert "order_offered" not in terminal.kiosk.screen.names()
+
+
+async def test_a_quote_without_an_answer_leads_to_the_same(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """The line goes after the bill was claimed: the lease is given back, and the bill that was chosen is left."""
+    terminal.office.platform_answers = 1
+    assert await terminal.leave(5000, 2000) is Outcome.DONE
+    assert terminal.kiosk.screen.names().count("choose_bill") == 1
+    assert terminal.office.claims == {}
+    terminal.office.platform_answers = 0
+    await terminal.line_back()
+    assert terminal.office.settles == 1
+
+
+async def test_a_visit_that_goes_on_does_not_stop_the_forwarder(
+    autojump_clock: MockClock, terminal: OrderTerminal
+) -> None:
+    """The order is the forwarder's from its commit on, whatever the kiosk still does for the same card."""
+    terminal.journal.record("kiosk_started")
+    terminal.office.platform_down = True
+    script = {**LEAVE_NOTES, "feed_order_notes": [None, "enough"]}
+    assert await terminal.visit("settle_medical_bill", (10_000,), **script) is Outcome.DONE
+    assert live_cases(terminal.journal) == set()
+    terminal.office.behaviour = "books_silently"
+    await terminal.line_back()
+    assert terminal.balances[Account.HOSPITAL] == -6000
+
+
+async def test_an_unknown_settlement_of_the_person_comes_first(
+    autojump_clock: MockClock, terminal: OrderTerminal
+) -> None:
+    """Nothing more is settled for somebody whose last 2207 has no outcome (rule 21)."""
+    facts = {"message_id": "m900", "bill": "B9", "lease": "l9", "person_number": "p", "insured_place": "4101",
+             "visit_number": "v9", "total_fen": 100, "cash_fen": 100}  # fmt: skip
+    await terminal.leave(10_000)
+    terminal.journal.commit(NewEntry("settle_intent", "900001", facts, card(terminal), opens="m900"))
+    await terminal.line_back()
+    assert terminal.office.settles == 0
+    assert len(open_orders(terminal.journal)) == 1
+    terminal.journal.commit(NewEntry("settle_refused", "900001", {"message_id": "m900", "code": "no"}, closes="m900"))
+    await terminal.line_back()
+    assert terminal.office.settles == 1

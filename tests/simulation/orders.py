@@ -1,4 +1,4 @@
-"""A bill left with notes and settled by the forwarder: lived once, cut at any effect, recovered, every book compared."""
+"""A bill left with notes, settled by the forwarder: lived once, cut at any effect, recovered, every book compared."""
 
 from __future__ import annotations
 
