@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import trio
 from PIL import Image
@@ -169,11 +170,19 @@ class Stack:
         )
         tree["bank"] = bank_settings()
         tree["hosts"]["bank"] = bank_host_settings(bank_port, pki)
+        tree["journal"] = self._other_copies()
         for key, value in self.plan.settings.items():
             tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value
         path = self.plan.run_dir / "settings.toml"
         path.write_text(as_toml(tree))
         return path
+
+    def _other_copies(self) -> dict[str, Any]:
+        """A card beside the disk, and the place for a stick: put in and pulled by making and removing its folder."""
+        card, stick = self.plan.run_dir / "second_medium", self.plan.run_dir / "stick"
+        for folder in (card, stick):
+            folder.mkdir(exist_ok=True)
+        return {"second_medium": str(card), "stick": str(stick), "stick_is_mount": False}
 
     # --- what the page sees ---------------------------------------------------------------------------------------
 
