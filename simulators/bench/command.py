@@ -20,6 +20,7 @@ GROUPS = {
     "cash": ("simulators.bench.notes", "simulators.bench.bill"),
     "hotlist": ("simulators.bench.hotlist",),
     "queue": ("simulators.bench.queue", "simulators.bench.queue_drain", "simulators.bench.queue_growth"),
+    "simulation": ("simulators.bench.simulation",),
 }
 
 

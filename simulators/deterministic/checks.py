@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.entries import StoredEntry
 from offline_queue.verify import open_read_only, verify
-from simulators.deterministic.resident import inside_yuan
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.hospital_books import AT_THE_WINDOW
 from simulators.hosts.medical_insurance_books import Row
@@ -21,7 +20,6 @@ NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
 MAY_CHANGE = (*SETTLED, "deposited")  # after which change may be paid
 PAID_BY_CARD = ("settled", "deposit_intent")
 NOT_TAKEN = (None, "reversed", "never")
-DISPENSE = 0x3C
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
 
@@ -47,7 +45,7 @@ def machine_holds_what_the_books_say(life: Life, entries: list[StoredEntry]) -> 
     """Up to what a dispense left uncertain: that lies in suspense, and the drums are counted by staff (rule 15)."""
     books, terminal = _books(entries), life.terminal
     booked = books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0)
-    held = 100 * (inside_yuan(terminal.cash) - terminal.loaded_yuan)
+    held = 100 * (terminal.till.inside_yuan - terminal.loaded_yuan)
     uncertain = sum(int(_fact(one, "unaccounted_fen")) for one in entries if one.act == "dispense_uncertain")
     if not 0 <= booked - held <= uncertain and not terminal.cash_harmed:
         yield f"books say {booked} fen, the machine holds {held}, {uncertain} are uncertain"
@@ -56,14 +54,14 @@ def machine_holds_what_the_books_say(life: Life, entries: list[StoredEntry]) -> 
 def each_note_is_credited_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Rule 14, against the device's own counter of stacked notes."""
     credited = sum(entry.act in ("note_credited", "note_of_nobody") for entry in entries)
-    if credited != life.terminal.cash.counter and not life.terminal.cash_harmed:
-        yield f"{credited} credits, {life.terminal.cash.counter} notes stacked"
+    if credited != life.terminal.till.notes_in and not life.terminal.cash_harmed:
+        yield f"{credited} credits, {life.terminal.till.notes_in} notes stacked"
 
 
 def nothing_is_dispensed_blindly(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Rules 3 and 15: one dispense for one intent, and no change before SETTLED (rule 7)."""
     intents = [entry for entry in entries if entry.act == "dispense_intent"]
-    ordered = life.terminal.cash.commands.count(DISPENSE)
+    ordered = life.terminal.till.payouts
     if ordered > len(intents):
         yield f"{ordered} dispenses, {len(intents)} intents"
     for intent in intents:

@@ -18,6 +18,8 @@ from typing import Any
 import apsw
 
 SECTOR_BYTES = 512
+NO_ROOM = "no room"  # in whatever a library makes of it
+ENDLESS_BYTES = 1 << 40
 _names = itertools.count(1)
 
 
@@ -71,6 +73,7 @@ class Disk:
         self.lies = False
         self.room_bytes: int | None = None
         self.syncs = 0
+        self.refusals = 0  # writes for which there was no room, in this life
         self.dead = False
         self.life = 1
         self._files: dict[str, _Stored] = {}
@@ -100,6 +103,16 @@ class Disk:
             stored.lose_power(chance)
             stored.linked = True
         self.dead = False
+        self.refusals = 0
+
+    def process_ended(self) -> None:
+        """Killed, or by a fault of its own: what it wrote stays, synced or not, for as long as there is power."""
+        self.dead = True
+        for left_open in [one for one in apsw.connections() if self.ours(one.filename)]:
+            left_open.close()  # as the system closes the files of a process that ended
+        self.life += 1
+        self.dead = False
+        self.refusals = 0
 
     def close(self) -> None:
         apsw.set_default_vfs(self.below)
@@ -133,6 +146,10 @@ class Disk:
         stored.sync()
         self._gone.clear()  # a journaling file system writes names in order: what was deleted before is gone now
         self.syncs += 1
+
+    @property
+    def free_bytes(self) -> int:
+        return ENDLESS_BYTES if self.room_bytes is None else max(0, self.room_bytes - self.used_bytes)
 
     def has_room_for(self, more_bytes: int) -> bool:
         return self.room_bytes is None or self.used_bytes + more_bytes <= self.room_bytes
@@ -183,7 +200,8 @@ class _Handle(apsw.VFSFile):
             return
         grows = offset + len(chunk) - len(self._stored.now)
         if grows > 0 and not self._disk.has_room_for(grows):
-            raise apsw.FullError("no room")
+            self._disk.refusals += 1
+            raise apsw.FullError(NO_ROOM)
         self._stored.write(offset, bytes(chunk))
 
     def xTruncate(self, length: int) -> None:  # noqa: N802 - SQLite's name

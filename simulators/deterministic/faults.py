@@ -16,17 +16,25 @@ from simulators.deterministic.terminal import Terminal
 Turn = Callable[[Terminal], None]
 LASTS_S = (2.0, 90.0)
 DARK_S = (60.0, 3 * 86_400.0)
+NEARLY_BYTES = 8 << 20  # every story that began can be ended; no note is to begin another
 
 
 def _port(name: str) -> tuple[Turn, Turn]:
-    return lambda one: one.ports[name].unplug(), lambda one: one.ports[name].plug()
+    """Of a device that this terminal may not have."""
+
+    def turn(one: Terminal, *, plugged: bool) -> None:
+        if port := one.ports.get(name):
+            port.plug() if plugged else port.unplug()
+
+    return lambda one: turn(one, plugged=False), lambda one: turn(one, plugged=True)
 
 
 def _device(name: str, fault: str) -> tuple[Turn, Turn]:
-    return (
-        lambda one: one.ports[name].device.faults.add(fault),
-        lambda one: one.ports[name].device.faults.discard(fault),
-    )
+    def turn(one: Terminal, *, on: bool) -> None:
+        if port := one.ports.get(name):
+            (port.device.faults.add if on else port.device.faults.discard)(fault)
+
+    return lambda one: turn(one, on=True), lambda one: turn(one, on=False)
 
 
 def _hosts(**switches: object) -> tuple[Turn, Turn]:
@@ -56,6 +64,34 @@ def _reader() -> tuple[Turn, Turn]:
     return lambda one: one.slot.list_reader(there=False), lambda one: one.slot.list_reader(there=True)
 
 
+def _disk(free_bytes: int) -> tuple[Turn, Turn]:
+    """Something else fills it, and is cleaned up again."""
+
+    def begin(one: Terminal) -> None:
+        one.disk.room_bytes = one.disk.used_bytes + free_bytes
+        one.full_since_s = trio.current_time()
+
+    def end(one: Terminal) -> None:
+        one.disk.room_bytes = one.full_since_s = None
+
+    return begin, end
+
+
+def _elsewhere() -> tuple[Turn, Turn]:
+    """Another terminal honours every voucher that nobody holds: reserved at the beginning, paid at the end."""
+
+    def turn(one: Terminal, *, paid: bool) -> None:
+        debts = one.hosts["hospital"].debts
+        for row in debts.standing():
+            key = f"elsewhere-{row.serial}"
+            if paid and row.reserved_by == key:
+                debts.confirm(row.voucher, row.left_fen, key)
+            elif not paid and not row.reserved_by:
+                debts.reserve(row.voucher, key, one.now())
+
+    return lambda one: turn(one, paid=False), lambda one: turn(one, paid=True)
+
+
 def _power_of(name: str) -> tuple[Turn, Turn]:
     return lambda one: one.ports[name].device.power_cut(), lambda one: None
 
@@ -66,6 +102,15 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "cash forgets acknowledgements": _device("cash", "lose_acks"),
     "cash damages frames": _device("cash", "damage"),
     "cash loses its own power": _power_of("cash"),
+    "cash adds noise": _device("cash", "noise"),
+    "cash entry full": _device("cash", "enable_stuck"),
+    "dispenser unplugged": _port("dispenser"),
+    "dispenser silent": _device("dispenser", "silent"),
+    "dispenser damages frames": _device("dispenser", "damage"),
+    "dispenser rejects a note": (lambda one: one.till.reject_one(on=True), lambda one: one.till.reject_one(on=False)),
+    "disk nearly full": _disk(NEARLY_BYTES),
+    "disk full": _disk(0),
+    "elsewhere pays debts": _elsewhere(),
     "printer unplugged": _port("printer"),
     "paper out": _device("printer", "paper_out"),
     "printer off": _device("printer", "off"),
@@ -77,6 +122,13 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "hosts fail": _hosts(error_500=True),
     "hosts babble": _hosts(garbage=True),
     "hosts late": _hosts(answer_late_s=30.0),
+    "hosts down": _hosts(down=True),
+    "hospital fails": _hosts(error_500=True, only=frozenset({"hospital"})),
+    "hospital books and is silent": _hosts(drop_answer=True, only=frozenset({"hospital"})),
+    "bank down": _hosts(bank_down=True),
+    "bank slow": _hosts(bank_slow=True),
+    "bank books silently": _hosts(bank_silent=True),
+    "bank's MAC is wrong": _hosts(bad_mac=True, only=frozenset({"bank"})),
     "platform books silently": _hosts(platform_silent=True),
     "reversal overtakes": _hosts(reversal_overtakes=True),
     "window pays": _hosts(window_pays=True),
@@ -89,7 +141,7 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
 # These lose or hide notes: only cases can explain them, so the strict checks of cash are off in such a history.
 HARM_CASH: dict[str, tuple[Turn, Turn]] = {
     "note jams": _device("cash", "stack_jams"),
-    "change jams": _device("cash", "dispense_jams"),
+    "change jams": (lambda one: one.till.jam_payout(on=True), lambda one: one.till.jam_payout(on=False)),
 }
 
 

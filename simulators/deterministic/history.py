@@ -6,21 +6,20 @@ import tempfile
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import trio
 
 from kiosk.domain.card import PinPrompt
 from kiosk.ports import Question
+from simulators.deterministic.busy_world import PAYERS, busy_world
 from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
 from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.resident import Habits, Resident
 from simulators.deterministic.terminal import Life, Pace, Terminal
-from simulators.worlds.world import World, load_world
+from simulators.deterministic.tills import FITTINGS
 
-WORLD = Path(__file__).parents[1] / "worlds" / "demo.toml"
 SESSIONS = 12
 CALM = Pace(cash_s=0.8, printer_s=20.0, pad_s=60.0)
 # Of a hundred sessions.
@@ -39,11 +38,12 @@ PAUSE_S = (2.0, 16.0)
 FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
 CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
+KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 HARM_CHANCE = 0.1  # of a history
+ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
 QUIET_S_MAX = 150.0
 SERVED_S_MAX = 400.0  # after the last fault has ended
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
-PAYERS = ("wang_xiulan", "li_jianguo", "zhao_min", "zhao_min", "long_name", "spec_3")  # who have bills
 ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
 NEW_PIN = "314159"
 LAST = "rare_ji"  # comes when all is over, and must be served
@@ -80,11 +80,6 @@ class Told:
         return hashlib.sha256("\n".join(self.story).encode()).hexdigest()
 
 
-@cache
-def demo() -> World:
-    return load_world(WORLD)
-
-
 def live_history(seed: int, limits: Limits = Limits()) -> Told:
     """Live it in a new world, in virtual time."""
     scratch = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a scratch folder in memory
@@ -108,7 +103,10 @@ class _History:
         self._resident: Resident | None = None
 
     async def live(self) -> Told:
-        terminal = self._terminal = Terminal(self._seed, demo(), self._folder, CALM, bank=True)
+        fitting = random.Random(f"{self._seed} fitting")
+        till = fitting.choice(FITTINGS)()
+        terminal = self._terminal = Terminal(self._seed, busy_world(), self._folder, CALM, bank=True, till=till)
+        terminal.hosts["medical_insurance"].behaviour.on_repeat = fitting.choice(ON_REPEAT)
         try:
             terminal.load_cash(LOADED)
             terminal.fuse.armed = True
@@ -136,6 +134,9 @@ class _History:
         chance = random.Random(f"{self._seed} faults")
         harm = chance.random() < HARM_CHANCE
         kinds = (*FAULTS, "dark", *(HARM_CASH if harm else ()))
+        if self._terminal.hosts["medical_insurance"].behaviour.on_repeat == "book_twice":
+            # What the wire says twice such a platform books twice, and only its day's detail tells (money-rules 2).
+            kinds = tuple(kind for kind in kinds if kind != "questions repeated")
         chosen = self._limits.kinds
         return Trouble(self._terminal, chance, kinds if chosen is None else tuple(k for k in kinds if k in chosen))
 
@@ -177,6 +178,7 @@ class _History:
             self._told.sessions[habits.service] += 1
             cut, within = self._chance.random() < CUT_CHANCE, self._chance.choice(CUT_WITHIN)
             self._terminal.fuse.left = self._chance.randrange(within) if cut and self._limits.cuts else None
+            self._terminal.kiosk_dies_alone = self._chance.random() < KILLED_CHANCE
             self._terminal.tell(f"{card} comes for {habits.service}")
             await self._visit(life, card, habits)
             self._terminal.fuse.left = None
@@ -194,7 +196,7 @@ class _History:
         service = chance.choices([name for name, _ in mix], [weight for _, weight in mix])[0]
         usual = PAYERS if service in MONEY else ORDINARY
         card = chance.choice(ODD if chance.random() < 0.06 else usual)
-        pin = self._pins.get(card, demo().card(card).pin)
+        pin = self._pins.get(card, busy_world().card(card).pin)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)

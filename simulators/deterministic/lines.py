@@ -110,7 +110,7 @@ class Port:
         """The driver's end. Raises LineLost: "absent"."""
         if not self.plugged:
             raise LineLost("absent")
-        self._hang_up()
+        self.hang_up()
         self._heard = b""
         self._steps = CountedSteps(self.name, self._fuse)
         self._line = PortLine(self._sent)
@@ -119,14 +119,14 @@ class Port:
 
     def unplug(self) -> None:
         self.plugged = False
-        self._hang_up()
+        self.hang_up()
 
     def plug(self) -> None:
         self.plugged = True
 
     def power_cut(self) -> None:
         """Line and device lose their power; the device gets it back at once and waits for somebody to speak."""
-        self._hang_up()
+        self.hang_up()
         self.device.power_cut()
 
     async def run(self) -> None:
@@ -173,7 +173,8 @@ class Port:
             with suppress(LineLost):
                 self._line.answered(chunk, max(self._begins_s, trio.current_time()))
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Whoever held the line is no more; the device notices nothing but silence."""
         if self._line is not None:
             self._line.close()
         self._under_way.clear()

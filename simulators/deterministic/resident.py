@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 import trio
 
 from kiosk.domain.card import PinPrompt
-from kiosk.ports import Number, Question, Role, Stars, Waiting
+from kiosk.ports import Number, Question, Role, Stars, Waiting, number_given
 from simulators.deterministic.terminal import Life, Terminal
-from simulators.devices.ccnet_recycler import CcnetBillToBill
 
 THINK_S = (0.4, 3.0)
 LOOK_S = 0.4  # hands at work look so often; otherwise eyes wait for another page
@@ -91,6 +90,8 @@ class Resident:
     def _wanted(self, question: Question) -> str | None:
         offered = [one.value for one in question.answers if one.unavailable is None]
         if offered and self._chance.random() < self._habits.presses_anything:
+            if isinstance(question.body, Number):
+                return number_given(str(self._chance.randrange(10 ** min(6, question.body.digits_max))))
             return self._chance.choice(offered)
         turn = self._asked.get(question.name, 0)
         self._asked[question.name] = turn + 1
@@ -171,7 +172,7 @@ class Resident:
             self._terminal.slot.pull()
         if self._chance.random() < self._habits.presses_anything:
             self._fumble()
-        self.taken += self._terminal.cash.take_notes()
+        self.taken += self._terminal.till.take_notes()
 
     def _type_bank_pin(self) -> None:
         """At the real pad: the driver takes its PIN block over the line."""
@@ -180,7 +181,7 @@ class Resident:
 
     def _pulls_now(self, life: Life, page: str) -> bool:
         habits = self._habits
-        if self._pulled or self._terminal.cash.counter < habits.after_notes:
+        if self._pulled or self._terminal.till.notes_in < habits.after_notes:
             return False
         return page == habits.pulls_card_at or 0 < habits.pulls_after <= len(life.screen.told) - life.pages_before
 
@@ -193,10 +194,10 @@ class Resident:
             self._terminal.slot.insert(self._chip)
 
     def _feed(self, pocket: list[int], kind: str = "good") -> None:
-        cash = self._terminal.cash
-        if pocket and cash.accepts:
-            before = inside_yuan(cash)
-            if cash.insert(pocket[0], kind) and inside_yuan(cash) != before:
+        till = self._terminal.till
+        if pocket and till.accepts:
+            before = till.inside_yuan
+            if till.insert(pocket[0], kind) and till.inside_yuan != before:
                 self._terminal.tell(f"feeds {pocket[0]} yuan")
                 self.fed.append(pocket.pop(0))
 
@@ -223,10 +224,3 @@ def _suggested(question: Question, *, seen: bool) -> str | None:
             if one.role is role:
                 return one.value
     return None
-
-
-def inside_yuan(cash: CcnetBillToBill) -> int:
-    """All that is behind the flap of a recycler: box, cassettes, what is on its way in or out."""
-    stored = sum(cash.types[kind] * count for kind, count in cash.cassettes)
-    moving = [*cash.dispenser, *([] if cash._note is None else [cash._note])]
-    return stored + sum(cash.box) + sum(cash.types[kind] for kind in moving)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from kiosk.domain.card import PinProgress
-from kiosk.ports import PadKey, Preferences, Question, Role
+from kiosk.ports import Number, PadKey, Preferences, Question, Role
 
 Mind = Callable[[Question], Awaitable[str]]  # may take its time, and may never answer
 NUMBERED = (Role.TILE, Role.ROW, Role.SECOND)
@@ -46,6 +46,8 @@ class MindedScreen:
         if self.standing is None:
             return
         answers = [one for one in self.standing.answers if one.unavailable is None]
+        if isinstance(self.standing.body, Number):
+            return  # digits belong to the number, and nobody here types one to its end by hand
         numbered = [one for one in self.standing.answers if one.role in NUMBERED]
         chosen = [one for one in answers if one.role is BY_KEY.get(key)]
         if key.digit and key.digit <= len(numbered):

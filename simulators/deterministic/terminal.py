@@ -20,6 +20,13 @@ import trio
 from drivers.card_reader.pcsc.driver import CardReaderSettings, PcscCardReader
 from drivers.cash_module.ccnet.recycler import CcnetBillToBill as CcnetDriver
 from drivers.cash_module.ccnet.validator import CcnetSettings
+from drivers.cash_module.ccnet.validator import CcnetValidator as CcnetValidatorDriver
+from drivers.cash_module.id003.driver import Id003Settings
+from drivers.cash_module.id003.driver import Id003Validator as Id003Driver
+from drivers.cash_module.puloon.driver import PuloonDispenser as PuloonDriver
+from drivers.cash_module.puloon.driver import PuloonSettings
+from drivers.cash_module.ssp.driver import SspModule as SspDriver
+from drivers.cash_module.ssp.driver import SspSettings
 from drivers.pin_pad.kmy.driver import KmyPad as KmyDriver
 from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
@@ -43,14 +50,14 @@ from simulators.cards.card import VirtualCard
 from simulators.cards.psam import VirtualPsam
 from simulators.deterministic.bank import MemoryBankLine
 from simulators.deterministic.cards import Slot, SlotLine
-from simulators.deterministic.disk import Disk
+from simulators.deterministic.disk import NO_ROOM, Disk
 from simulators.deterministic.fuse import Fuse, PowerCut
 from simulators.deterministic.hosts import MemoryHostLink, Network
 from simulators.deterministic.lines import Port
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
 from simulators.deterministic.screen import Mind, MindedScreen
-from simulators.devices.ccnet_recycler import CcnetBillToBill
+from simulators.deterministic.tills import DISPENSER, DISPENSER_YUAN, Till, recycler
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.kmy import build as build_pad
 from simulators.hosts.agency_duty import AgencyDutySandbox
@@ -67,6 +74,8 @@ from simulators.worlds.world import World
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 PRINTER_LINES_S = 40.0
+SSP_POLL_S_MAX = 0.4  # at rest every twelfth: an SSP unit wants a word every five seconds
+RESTART_S = 5.0  # systemd's pause before it starts again what ended
 
 
 @dataclass(frozen=True)
@@ -82,12 +91,20 @@ class Terminal:
     """One terminal and its world, made inside a running trio. ``live`` is one life of the kiosk."""
 
     def __init__(
-        self, seed: int | str, world: World, folder: Path, pace: "Pace | None" = None, *, bank: bool = False
+        self,
+        seed: int | str,
+        world: World,
+        folder: Path,
+        pace: "Pace | None" = None,
+        *,
+        bank: bool = False,
+        till: Till | None = None,
     ) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
         self.pace = pace or Pace()
         self._with_bank = bank
+        self.till = till or recycler()
         self.fuse = Fuse(on_death=self._power_fails)
         self.disk = Disk(folder, lambda: self.fuse.burn(f"sync {self.journal_act}"))
         self.journal_act = ""
@@ -97,6 +114,8 @@ class Terminal:
         self.log: list[tuple[str, dict[str, Field]]] = []
         self.story: list[str] = []  # what a person would tell, each line with its virtual second
         self.lives = 0
+        self.crashes = 0  # the process ended by itself, because its disk was full
+        self.full_since_s: float | None = None  # no room for another note's story
         self.loaded_yuan = 0  # what staff put into the cash module
         self.kiosk_dies_alone = False  # a process that ends: devices and cards keep their power and go on
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
@@ -105,12 +124,12 @@ class Terminal:
 
     def _make_devices(self) -> None:
         world = self.world
-        self.cash = CcnetBillToBill()
+        self.cash = self.till.acceptor
         self.printer = EscposPrinter(lines_s=PRINTER_LINES_S)
         self.pad = build_pad(world, {})
         self.pages = MemoryPagePrinter()
         self.ports = {
-            "cash": Port("cash", self.cash, self.fuse),
+            **{name: Port(name, device, self.fuse) for name, device in self.till.devices.items()},
             "printer": Port("printer", self.printer, self.fuse),
             "pad": Port("pad", self.pad, self.fuse),
         }
@@ -148,9 +167,7 @@ class Terminal:
 
     def load_cash(self, notes: Mapping[int, int]) -> None:
         """``notes``: yuan to pieces, one cassette each."""
-        kinds = {yuan: kind for kind, yuan in self.cash.types.items()}
-        self.cash.cassettes = [[kinds[yuan], count] for yuan, count in notes.items()]
-        self.loaded_yuan = sum(yuan * count for yuan, count in notes.items())
+        self.loaded_yuan = self.till.load(notes)
 
     def registered_fen(self) -> int:
         """All debts that the hospital's register was ever told of."""
@@ -195,7 +212,8 @@ class Terminal:
                 nursery.start_soon(port.run)
 
     async def live(self, mind: Mind, type_: Type, until: Callable[["Life"], Awaitable[None]]) -> bool:
-        """One life of the kiosk, from power on until ``until`` returns or the power goes; whether it went.
+        """One life of the kiosk, from power on until ``until`` returns. Whether something else ended it: the power,
+        whoever killed it, or its own last resort, a disk that takes no more.
 
         ``until`` is whoever stands in front, from the moment on in which a card put in is served.
         """
@@ -207,15 +225,28 @@ class Terminal:
                     await nursery.start(serve, life.desk, life.journal)
                     await until(life)
                     nursery.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            if not self.fuse.dead or group.subgroup(PowerCut) is None:
+        except BaseException as ended:
+            if self.fuse.dead and _among(ended, lambda one: isinstance(one, PowerCut)):
+                self._power_returns()
+            elif self.disk.refusals and _among(ended, lambda one: NO_ROOM in str(one)):
+                await self._begins_again()
+            else:
                 raise
-        except PowerCut:
-            pass
-        if not self.fuse.dead:
-            return False
-        self._power_returns()
-        return True
+            return True
+        if self.fuse.dead:
+            self._power_returns()
+            return True
+        return False
+
+    async def _begins_again(self) -> None:
+        """A commit that the disk did not take ends the process: nothing goes on that could not be written."""
+        self.crashes += 1
+        self.tell("the kiosk ends: its disk is full")
+        for port in self.ports.values():
+            port.hang_up()
+        self.slot.power_cut()
+        self.disk.process_ended()
+        await trio.sleep(RESTART_S)
 
     @contextmanager
     def _opened(self, mind: Mind, type_: Type) -> Iterator["Life"]:
@@ -225,9 +256,12 @@ class Terminal:
             yield life
 
     def _power_fails(self) -> None:
-        self.tell(f"POWER CUT after {self.fuse.burnt[-1] if self.fuse.burnt else 'nothing'}")
+        what = "KILLED" if self.kiosk_dies_alone else "POWER CUT"
+        self.tell(f"{what} after {self.fuse.burnt[-1] if self.fuse.burnt else 'nothing'}")
         self.disk.dead = True
         if self.kiosk_dies_alone:
+            for port in self.ports.values():
+                port.hang_up()
             return
         for port in self.ports.values():
             port.power_cut()
@@ -235,9 +269,12 @@ class Terminal:
         self.sam_slot.power_cut()
 
     def _power_returns(self) -> None:
-        self.disk.power_cut(self.chance)
+        if self.kiosk_dies_alone:
+            self.disk.process_ended()
+        else:
+            self.disk.power_cut(self.chance)
         self.fuse.power_on()
-        self.tell("power is back")
+        self.tell("the kiosk starts again" if self.kiosk_dies_alone else "power is back")
 
     def close(self) -> None:
         self.disk.close()
@@ -254,7 +291,7 @@ class Life:
         self.terminal = terminal
         data, run = terminal.folder / "data", terminal.folder / f"run-{terminal.lives}"
         run.mkdir()  # a tmpfs, empty after each power cut
-        self.journal = _NamedJournal(data, terminal.kiosk_now)
+        self.journal = _NamedJournal(data, terminal.kiosk_now, free_bytes=lambda: terminal.disk.free_bytes)
         self.journal.terminal = terminal
         closing.callback(self.journal.database.close)  # also where the journal's last words meet no power any more
         closing.callback(self.journal.close)
@@ -326,7 +363,7 @@ def settings_of(terminal: Terminal, data: Path, run: Path) -> Settings:
         "pin_pad": "kmy",
         "receipt_printer": "escpos",
         "page_printer": "pages",
-        "cash_acceptor": "ccnet",
+        **terminal.till.slots,
     }
     bank = () if terminal.bank is None else ("bank",)
     return Settings(
@@ -362,9 +399,26 @@ def _open_device(terminal: Terminal, name: str, _options: Any, context: DeviceCo
         case "ccnet":
             settings = CcnetSettings(path="memory", unit="bill_to_bill", poll_s=pace.cash_s)
             return CcnetDriver(settings, context, ports["cash"].open)
+        case "ccnet_validator":
+            settings = CcnetSettings(path="memory", poll_s=pace.cash_s)
+            return CcnetValidatorDriver(settings, context, ports["cash"].open)
+        case "id003":
+            return Id003Driver(Id003Settings(path="memory", poll_s=pace.cash_s), context, ports["cash"].open)
+        case "ssp":
+            ssp = SspSettings(path="memory", recycle="1,10,50", poll_s=min(pace.cash_s, SSP_POLL_S_MAX))
+            return SspDriver(ssp, context, ports["cash"].open)
+        case "puloon":
+            puloon = PuloonSettings(path="memory", denomination_fen=100 * DISPENSER_YUAN, poll_s=pace.cash_s)
+            return PuloonDriver(puloon, context, ports[DISPENSER].open)
     assert name == "pages"
     terminal.pages.opened(context)
     return terminal.pages
+
+
+def _among(ended: BaseException, wanted: Callable[[BaseException], bool]) -> bool:
+    if isinstance(ended, BaseExceptionGroup):
+        return ended.subgroup(wanted) is not None
+    return wanted(ended)
 
 
 async def _opened_line(port: Port, options: Options) -> Line:

@@ -186,6 +186,17 @@ class DebtBook:
         """What is still owed, oldest first."""
         return [row for row in self._rows("card_number = ?", card_number) if row.left_fen]
 
+    def standing(self) -> list[DebtRow]:
+        """Of all cards, oldest first."""
+        return [row for row in self._rows("left_fen > ?", 0) if row.left_fen]
+
+    def payouts(self) -> list[tuple[str, str, int]]:
+        """Key, voucher and what was paid by it."""
+        return self._db.execute("SELECT key, voucher, paid_fen FROM payouts").fetchall()
+
+    def all(self) -> list[DebtRow]:
+        return self._rows("serial > ?", 0)
+
     def reserve(self, voucher: str, key: str, until: datetime) -> DebtRow:
         row = self._known(voucher)
         if not row.left_fen or self._payout(key) is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from simulators.deterministic.chance import run_seeded
-from simulators.deterministic.checks import DISPENSE, violations
+from simulators.deterministic.checks import violations
 from simulators.deterministic.resident import Habits, Resident
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.worlds.world import World, load_world
@@ -107,13 +107,13 @@ async def _lives(
 
     async def last(life: Life) -> None:
         await later(life, None)
-        if terminal.cash.commands.count(DISPENSE) > dispensed:
+        if terminal.till.payouts > dispensed:
             judged.append("recovery paid somebody")
         acts.extend(entry.act for entry in life.journal.entries())
         judged.extend(violations(life))
 
     cut = await terminal.live(resident.answers, resident.types, first)
-    effects, dispensed = list(terminal.fuse.burnt), terminal.cash.commands.count(DISPENSE)
+    effects, dispensed = list(terminal.fuse.burnt), terminal.till.payouts
     if cut:
         resident.gone = True
         terminal.slot.pull()
@@ -129,7 +129,7 @@ async def _lives(
 async def _take_whatever_comes(terminal: Terminal) -> None:
     while True:
         await trio.sleep(LOOK_S)
-        terminal.cash.take_notes()
+        terminal.till.take_notes()
 
 
 async def _quiet(life: Life) -> None:
