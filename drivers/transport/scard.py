@@ -4,6 +4,18 @@ Used by the reader's worker thread (``pcsc.py``) and, alone, by the short-lived 
 neither trio nor ``kiosk`` here. PCSCLITE_CSOCK_NAME is read by the library at the first call and never again.
 """
 
+import sys
+from importlib.machinery import PathFinder
+from types import ModuleType
+
+if "smartcard" not in sys.modules:
+    # The package's own beginning loads sessions, readers and monitors that nobody here wants: two thirds of the time
+    # that the import takes. What it holds can still be imported by its full name.
+    _found = PathFinder.find_spec("smartcard")
+    _package = ModuleType("smartcard")
+    _package.__path__ = list(_found.submodule_search_locations or ()) if _found else []
+    sys.modules["smartcard"] = _package
+
 from smartcard import scard
 
 from drivers.transport.card_job import CardJob, drive
