@@ -25,7 +25,15 @@ TIGHT_LEAD = 1.25
 
 def compose(moment: Moment, theme: Theme, sign: Sign) -> Picture:
     """The picture of this moment. Pure: the same arguments give the same picture."""
+    picture = _composed(moment, theme, sign, counted=False)
+    if picture.pages == 1 or isinstance(moment.question.body, Figures | Tiles):
+        return picture
+    return _composed(moment, theme, sign, counted=True)  # whether words need pages shows only once they are set
+
+
+def _composed(moment: Moment, theme: Theme, sign: Sign, counted: bool) -> Picture:
     sheet = Sheet(theme)
+    sheet.counted = counted
     header(sheet, sign, moment)
     if moment.seconds_left is not None:
         warning(sheet, moment)
@@ -65,14 +73,18 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
         parts = _beside_pin(sheet, moment, parts, y, bottom)
     if isinstance(moment.question.body, Tiles) and not fits(sheet, parts, y, bottom):
         parts = []  # a choice is what this page is for: it never stands behind a page of words
+    elif isinstance(moment.question.body, Figures) and not fits(sheet, parts, y, bottom):
+        above = _above_figures(sheet, moment, answers, y, bottom)
+        if above is None:
+            return
+        parts = above
     elif not fits(sheet, parts, y, bottom) and not isinstance(moment.question.body, Stars | Number | Waiting):
         if _pages_of_words(sheet, moment, parts, y, bare):
             return
         parts = []
-    y = flow(sheet, parts, y)
-    top = max(zones.work.y, y + (gap // 2 if y > zones.question.bottom else 0))
+    room = _room(sheet, flow(sheet, parts, y))
     if not bare:
-        _work(sheet, moment, answers, Box(zones.work.x, top, zones.work.w, zones.work.bottom - top), sign)
+        _work(sheet, moment, answers, room, sign)
 
 
 def _prose(sheet: Sheet, moment: Moment, y: int, bottom: int) -> list[Paragraph]:
@@ -96,6 +108,38 @@ def _beside_pin(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bo
         if fits(sheet, parts, y, bottom):
             return parts
     return []
+
+
+def _above_figures(sheet: Sheet, moment: Moment, answers: list[Answer], y: int, bottom: int) -> list[Paragraph] | None:
+    """Figures are what such a page is for: above them stand as many sentences as fit, close lines if need be, and where
+    that is not all, all of them on pages after the figures. None: this is one of those, and it is drawn."""
+    parts, sheet.lead = paragraphs(sheet, moment), TIGHT_LEAD
+    kept = next(parts[:count] for count in range(len(parts), -1, -1) if fits(sheet, parts[:count], y, bottom))
+    if len(kept) == len(parts):
+        return kept
+    below, foot = split(sheet, sheet.theme.zones.work)
+    chunks = paged(sheet, paragraphs(sheet, moment, beside_strip=True), y, below.bottom)
+    sheet.pages_after = len(chunks)
+    before = _pages_of_figures(sheet, moment, answers, kept, y)
+    if moment.page < before:
+        return kept
+    strip(sheet, moment, foot, before, hide=False)
+    flow(sheet, chunks[min(moment.page - before, len(chunks) - 1)], y)
+    return None
+
+
+def _pages_of_figures(sheet: Sheet, moment: Moment, answers: list[Answer], above: list[Paragraph], y: int) -> int:
+    trial = Sheet(sheet.theme)
+    trial.prose, trial.lead, trial.pages_after = sheet.prose, sheet.lead, sheet.pages_after
+    figures.draw(trial, moment.changed(page=0), answers, _room(trial, flow(trial, above, y)))
+    return trial.pages - trial.pages_after
+
+
+def _room(sheet: Sheet, y: int) -> Box:
+    """What is left of the work zone below an explanation that reached ``y``."""
+    zones, gap = sheet.theme.zones, sheet.theme.sizes.gap
+    top = max(zones.work.y, y + (gap // 2 if y > zones.question.bottom else 0))
+    return Box(zones.work.x, top, zones.work.w, zones.work.bottom - top)
 
 
 def _pages_of_words(sheet: Sheet, moment: Moment, parts: list[Paragraph], y: int, bare: bool) -> bool:

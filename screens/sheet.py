@@ -24,9 +24,11 @@ class Sheet:
         self.targets: list[Target] = []
         self.figures: list[Figure] = []
         self.pages = 1
+        self.counted = False  # the count of pages stands at the right of the question, on a wide glass
         self.prose = "body"  # role of the explanation; an upright glass often has room for a larger one
         self.lead = LEADS["body"]  # of the explanation
         self.pages_before = 0  # pages of explanation that precede those of the body
+        self.pages_after = 0  # and of what did not stand above figures, after theirs
 
     def picture(self) -> Picture:
         return Picture(self.theme.colour.paper, tuple(self.items), tuple(self.targets), self.pages, tuple(self.figures))

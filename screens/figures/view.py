@@ -32,7 +32,7 @@ def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     box = tiles.at_foot(sheet, moment, answers, box)
     hides = body.secret and any(_money(figure) for figure in body.rows)
     pages = _paged(_rows(sheet, moment, body, box, hides), box.h)
-    if hides or len(pages) > 1 or sheet.pages_before:
+    if hides or len(pages) > 1 or sheet.pages_before or sheet.pages_after:
         whole = box
         box, foot = split(sheet, box)
         pages = _paged(_rows(sheet, moment, body, whole, True), box.h)

@@ -18,7 +18,7 @@ def heading(sheet: Sheet, moment: Moment) -> int:
     box = Box(zone.x, top, zone.w, zone.bottom - top)
     if marked(moment):
         box = _mark(sheet, moment.question.tone, box)
-    elif not theme.portrait and isinstance(moment.question.body, Figures | Tiles):
+    elif not theme.portrait and (sheet.counted or isinstance(moment.question.body, Figures | Tiles)):
         box = replace(box, w=box.w - theme.type.label * 3)  # the page count stands there
     words = moment.words(moment.question.heading)
     role, lines = sheet.fit(words, box.w, 2, ("question", "label", "body"), True)
@@ -50,23 +50,24 @@ def _mark(sheet: Sheet, tone: Tone, box: Box) -> Box:
     return replace(box, w=box.w - side - gap)
 
 
-def paragraphs(sheet: Sheet, moment: Moment, joined: int = 0) -> list[Paragraph]:
+def paragraphs(sheet: Sheet, moment: Moment, joined: int = 0, beside_strip: bool = False) -> list[Paragraph]:
     """The explanation, and the case code where there is one, in lines; the first ``joined`` alone, to save the ends of
-    lines, as one paragraph."""
+    lines, as one paragraph. ``beside_strip``: so far down that page buttons stand beside it on a wide glass."""
     texts = [moment.words(text) for text in moment.question.explain]
     if moment.question.case_code:
         texts.append(moment.words(say("Number {code}", code=Grouped(moment.question.case_code, 4))))
     if joined:
         texts = [("" if moment.preferences.language == "zh" else " ").join(texts[:joined])]
-    return [sheet.lines(words, _width(sheet, moment), sheet.prose, False) for words in texts]
+    width = _width(sheet, moment, beside_strip)
+    return [sheet.lines(words, width, sheet.prose, False) for words in texts]
 
 
-def _width(sheet: Sheet, moment: Moment) -> int:
+def _width(sheet: Sheet, moment: Moment, beside_strip: bool) -> int:
     """On a wide glass the shape or the page buttons stand at the right of the words."""
     sizes, zone = sheet.theme.sizes, sheet.theme.zones.question
     if sheet.theme.portrait:
         return zone.w
-    if marked(moment):
+    if marked(moment) and not beside_strip:
         return zone.w - sizes.mark - sizes.gap
     paged_body = isinstance(moment.question.body, Figures | Tiles)
     return zone.w - sizes.strip_w - sizes.gap if paged_body else zone.w

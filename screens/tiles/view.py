@@ -6,7 +6,7 @@ from kiosk.domain.text import Amount, Name, Text, Value, say
 from kiosk.l10n import shown
 from kiosk.ports import Answer, Role
 from screens import acts
-from screens.frame.strip import split, strip
+from screens.frame.strip import split, strip, turn_in_act, turns_in_act
 from screens.moment import Moment
 from screens.picture import Target
 from screens.sheet import TIGHT, Sheet
@@ -29,11 +29,15 @@ class Grid:
 
 
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
-    """Lay out ``answers`` in ``box``, a page of them with page buttons below where they do not all fit."""
+    """Lay out ``answers`` in ``box``, a page of them where not all fit; page buttons in the act zone where it is
+    free, else below or beside them."""
     as_rows = not any(answer.role is Role.TILE for answer in answers)
     grid = _grid(sheet, box, as_rows)
     pages = 1
-    if len(answers) > grid.capacity or sheet.pages_before:
+    if not sheet.pages_before and turns_in_act(sheet, moment.question):
+        pages = max(1, -(-len(answers) // grid.capacity))
+        turn_in_act(sheet, moment, pages)
+    elif len(answers) > grid.capacity or sheet.pages_before:
         box, foot = split(sheet, box)
         grid = _grid(sheet, box, as_rows)
         pages = -(-len(answers) // grid.capacity)

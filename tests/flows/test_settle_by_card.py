@@ -347,9 +347,7 @@ async def test_a_card_without_bank_application_pays_in_notes(autojump_clock: Moc
     assert payer.office.means == ["cash"]
 
 
-async def test_a_reader_that_opens_no_bank_application_is_explained(
-    autojump_clock: MockClock, payer: Payer
-) -> None:
+async def test_a_reader_that_opens_no_bank_application_is_explained(autojump_clock: MockClock, payer: Payer) -> None:
     """A maker's library that passes no commands on reads the social security side alone: notes are asked for, and the
     page says that no bank card can pay at this machine."""
     payer = with_cash(payer, 5000, 1000)

@@ -68,7 +68,7 @@ def samples() -> dict[str, Question]:
             (
                 *(
                     Answer(f"kind{n}", t(f"第 {n} 种参保缴费证明", f"Contribution certificate {n}"), icon="sheet")
-                    for n in range(1, 9)
+                    for n in range(1, 11)  # as many as a menu ever has
                 ),
                 back,
             ),

@@ -93,7 +93,7 @@ def shown(screen: Any) -> str:
         ("menu", [PadKey.DIGIT_9, PadKey.ENTER, PadKey.DIGIT_1], "query"),
         ("wrong_pin", [PadKey.ENTER], "again"),
         ("last_try", [PadKey.ENTER], "stop"),
-        ("many", [PadKey.NEXT, PadKey.DIGIT_2], "kind6"),
+        ("many", [PadKey.NEXT, PadKey.DIGIT_2], "kind8"),
         ("many", [PadKey.POINT, PadKey.CLEAR, PadKey.DIGIT_2], "kind2"),
         ("attract", [PadKey.DIGIT_1], "no_card"),
         ("menu", [PadKey.HELP], "help"),
