@@ -9,6 +9,7 @@ from drivers.printer.raster import Bitmap, Pen
 FEED_LINES = 3
 LINE_DOTS = 30  # of one line of text
 QR_MODULE_DOTS_MIN, QR_MODULE_DOTS_MAX = 3, 6  # of 1/8 mm: smaller ones no scanner reads from thermal paper
+QR_DOTS_MAX = 440  # a larger one would only take paper
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _drawn(words: str, style: str, paper: Paper, pen: Pen) -> list[Piece]:
 def _qr(content: str, paper: Paper, pen: Pen) -> list[Piece]:
     if paper.qr == "native":
         side = codec.qr_side(content)
-        module = max(QR_MODULE_DOTS_MIN, min(QR_MODULE_DOTS_MAX, paper.dots // side))
+        module = max(QR_MODULE_DOTS_MIN, min(QR_MODULE_DOTS_MAX, min(paper.dots, QR_DOTS_MAX) // side))
         return [Piece(codec.qr_piece(content, module), side * module // LINE_DOTS + 1)]
     drawn = pen.qr(content)
     return _bands(drawn, drawn.height // LINE_DOTS + 1)
