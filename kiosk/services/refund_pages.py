@@ -27,7 +27,7 @@ _NOT_KNOWN: dict[str, tuple[Text, Text, Text]] = {
     DEPOSIT: (
         say("The hospital has not answered yet"),
         say("Nobody knows yet whether the deposit is given back."),
-        say("The terminal goes on asking by itself. Insert this card again later."),
+        say("Insert this card again later."),
     ),
 }
 _DONE: dict[str, Text] = {

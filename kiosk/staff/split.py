@@ -10,7 +10,7 @@ from kiosk.staff.count import BACK, DONE, tell
 from kiosk.staff.remedies import Part, Remedy, Stake, remedies
 
 FEN_DIGITS_MAX = 9
-NEXT = Answer("next", say("Next part"), Role.MAIN)
+NEXT = Answer("next", say("Go on"), Role.MAIN)
 
 
 async def ask_parts(kiosk: StaffKiosk, stake: Stake) -> tuple[Part, ...]:

@@ -11,7 +11,11 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.money import Fen
+from kiosk.domain.statement import DebtActRow, DepositRow
+from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
+from kiosk.ports.money import BankPayment
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
 from tests.flows import test_staff_path as clearing
@@ -93,6 +97,11 @@ async def _closings(folder: Path, now: datetime) -> list[Question]:
     await found.of(closing.approve(room, staff_close_approve="refuse"))
     await found.of(closing.propose(room, "holder"))
     await found.of(closing.approve(room))
+    room.journal.commit(NewEntry("dispense_uncertain", closing.CODE, {"unaccounted_fen": HELD_FEN}, "C1", lost))
+    room.journal.commit(NewEntry("note_credited", closing.CODE, {"denomination_fen": HELD_FEN}, "C1", fed))
+    parts = {"holder": [1, HELD_FEN - 600], "hospital": [HELD_FEN, 100], "paid_out": 200, "nobody": 300}
+    await found.of(closing.propose(room, "split", staff_parts_differ="understood", **closing.split(**parts)))
+    await found.of(closing.approve(room, staff_close_part="next"))
     room.journal.commit(NewEntry("settle_intent", "451209", {"message_id": "m1"}, "C1", opens="m1"))
     await found.of(closing.propose(room, code="451209"))
     room.journal.close()
@@ -116,6 +125,15 @@ async def _refunds(folder: Path, now: datetime) -> list[Question]:
     for _ in range(2):
         refund.settle_a_bill(room)
     await found.of(refund.opened(room, staff_refund_choose="back"))
+    card = room.reader.identity.card_number
+    deposit = {"key": "deposit-1", "admission": "ZY1", "department": "d", "amount_fen": HELD_FEN}
+    room.journal.commit(NewEntry("deposited", "451208", deposit, card))
+    await found.of(refund.opened(room, staff_refund_number=451208, staff_refund_open="back"))
+    held = balanced((Account.BANK_CLEARING, HELD_FEN), (Account.SUSPENSE, -HELD_FEN))
+    payment = bank_facts(BankPayment("000001", "000001", "R", "A", Fen(HELD_FEN), "621700******1234"))
+    room.journal.commit(NewEntry("deposit_refused_late", "451210", payment, card, held))
+    await found.of(refund.opened(room, staff_refund_number=451210))
+    await found.of(refund.approved(room))
     room.journal.close()
     return found.pages
 
@@ -130,6 +148,10 @@ async def _comparisons(folder: Path, now: datetime) -> list[Question]:
     await found.of(comparing.compare(room, day))
     comparing.reconciled(room, day)
     room.details.days[day] += [comparing.row("m1"), comparing.row("m2", HELD_FEN), comparing.row("m3")]
+    await found.of(comparing.compare(room, day))
+    room.details.credited.append(DepositRow("credited", "k1", "ZY1", Fen(HELD_FEN), "cash", "YJ1", day))
+    room.details.register.append(DebtActRow("reserved", "k2", "QK00000001", Fen(HELD_FEN), day))
+    room.journal.commit(NewEntry("drums_exchanged", "000777", {}))
     await found.of(comparing.compare(room, day))
     await found.of(comparing.compare(room, day, staff_reconcile_day="back"))
     room.details.silent = True
