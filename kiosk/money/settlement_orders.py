@@ -14,7 +14,7 @@ from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import MedicalBill
 from kiosk.money.means import ACCOUNT, CASH
-from kiosk.ports import Journal, Kiosk
+from kiosk.ports import Clock, Journal, Visit
 
 ACT = "settlement_order"  # in the agency's policy, and in the outbox
 HOST = "medical_insurance"
@@ -48,10 +48,10 @@ class SettlementOrder:
         return {"order": self.key, **by_account}
 
 
-def order_entry(kiosk: Kiosk, bill: MedicalBill, means: str, most_fen: Fen) -> NewEntry:
+def order_entry(visit: Visit, clock: Clock, bill: MedicalBill, means: str, most_fen: Fen) -> NewEntry:
     """For ``kiosk.offline.commit``: the order, its cash held, its receipt owed, its notice queued. Keys are made here,
     once."""
-    visit, key = kiosk.visit, kiosk.clock.new_key()
+    key = clock.new_key()
     facts: Facts = {
         "order": key,
         "bill": bill.bill_id,
@@ -60,7 +60,7 @@ def order_entry(kiosk: Kiosk, bill: MedicalBill, means: str, most_fen: Fen) -> N
         "total_fen": bill.total_fen,
         "department": bill.department,
         "receipt_owed": 1,
-        "lease": kiosk.clock.new_key(),
+        "lease": clock.new_key(),
         "chip": visit.identity.identification_code.hex(),
     }
     held = most_fen if means == CASH else NOTHING

@@ -98,7 +98,7 @@ async def _leave(kiosk: Kiosk, bill: MedicalBill, means: str, most: Fen, purse: 
         await _undo(kiosk, purse, "card_pulled")
         raise ResidentLeft("card_pulled")
     try:
-        kiosk.offline.commit(ACT, most, order_entry(kiosk, bill, means, most))
+        kiosk.offline.commit(ACT, most, order_entry(kiosk.visit, kiosk.clock, bill, means, most))
     except NotAllowedOffline as refused:
         await _undo(kiosk, purse, "refused")
         return await refused_offline(kiosk, ACT, refused.refusal, card_needed=False)

@@ -9,7 +9,7 @@ import pytest
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account
-from kiosk.domain.entries import NewEntry
+from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, CardFinding
 from kiosk.money.live_cases import live_cases
@@ -333,7 +333,7 @@ async def test_an_unknown_settlement_of_the_person_comes_first(
     autojump_clock: MockClock, terminal: OrderTerminal
 ) -> None:
     """Nothing more is settled for somebody whose last 2207 has no outcome (rule 21)."""
-    facts = {"message_id": "m900", "bill": "B9", "lease": "l9", "person_number": "p", "insured_place": "4101",
+    facts: Facts = {"message_id": "m900", "bill": "B9", "lease": "l9", "person_number": "p", "insured_place": "4101",
              "visit_number": "v9", "total_fen": 100, "cash_fen": 100}  # fmt: skip
     await terminal.leave(10_000)
     terminal.journal.commit(NewEntry("settle_intent", "900001", facts, card(terminal), opens="m900"))
