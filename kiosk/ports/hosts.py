@@ -5,13 +5,16 @@ A call that only reads raises ``OutcomeUnknown`` too; for the caller that simply
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from kiosk.domain.account import AccountOverview
 from kiosk.domain.card import CardIdentity, CardState, Holder, PinChange
 from kiosk.domain.certificate import CertificateKind, SealedDocument, SealExpectation, SealFinding
+from kiosk.domain.contribution import ContributionKind, PayableContribution
 from kiosk.domain.entries import NoticeResult
 from kiosk.domain.loss import LossReport, LostCard
+from kiosk.domain.money import Fen
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ class SocialInsurance(Protocol):
         self, card: CardIdentity, holder: Holder, kind: CertificateKind, key: str
     ) -> SealedDocument:
         """Ask the back end to compose and seal. The same ``key`` returns the same certificate."""
+        ...
+
+    async def payable(self, card: CardIdentity, holder: Holder) -> tuple[PayableContribution, ...]:
+        """What the holder may pay by themselves, years that are paid among them."""
+        ...
+
+    async def contribute(
+        self, card: CardIdentity, kind: ContributionKind, year: int, amount_fen: Fen, received_at: datetime, key: str
+    ) -> str:
+        """Credit what was received; the agency's number. Idempotent by ``key`` for as long as the document says.
+
+        Raises:
+            HostRefused: surely not credited: ``already_paid``, ``year_closed``, ``amount_differs``, ``not_entitled``.
+        """
         ...
 
 

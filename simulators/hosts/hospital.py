@@ -9,24 +9,20 @@ from typing import Any
 
 from simulators.cards.chip import build_number
 from simulators.hosts.bank_books import settlement_file
-from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook, DebtBook, DebtRow
+from simulators.hosts.debt_register import SCHEMA as DEBTS_SCHEMA
+from simulators.hosts.debt_register import DebtDesk
+from simulators.hosts.hospital_books import AT_THE_WINDOW, SCHEMA, ClaimBook
 from simulators.hosts.hospital_detail import SCHEMA as DETAIL_SCHEMA
 from simulators.hosts.hospital_detail import Means, TerminalActs, receipt_number
 from simulators.hosts.hospital_questions import (
-    UNSAID,
-    AboutVoucher,
     BankStatementAsked,
     ClaimAsked,
-    Confirmed,
     DepositAsked,
     DepositUndone,
     DetailAsked,
     Extended,
     Held,
-    OfCard,
-    Owed,
     Paid,
-    Reserved,
     StatementAsked,
     Undone,
     Who,
@@ -41,14 +37,13 @@ from simulators.worlds.world import BillEntry, Resident, World
 
 LEASE = timedelta(minutes=10)
 LEASE_SETTLING = timedelta(hours=48)  # outlasts 10:00 of the next day, when every unknown must be resolved
-RESERVE = timedelta(minutes=10)  # then a person looks; the reserve stays
 INVOICES_AT = "https://invoice.example/view"
 DETAIL_DAYS_MAX = 31
 
 
 class HospitalSandbox(Sandbox):
     name = "hospital"
-    schema = SCHEMA + DETAIL_SCHEMA
+    schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
@@ -56,8 +51,9 @@ class HospitalSandbox(Sandbox):
         super().__init__(world, directory, weather, clock)
         self._directory = directory
         self.claims = ClaimBook(self.books)
-        self.debts = DebtBook(self.books)
         self.acts = TerminalActs(self.books)
+        self._debt_desk = DebtDesk(self.books, lambda: self.clock(), self._note_debt)
+        self.debts = self._debt_desk.book
         self._owe_from_the_start()
 
     def routes(self) -> list[Route]:
@@ -75,11 +71,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/debts/detail", self._debts_detail),
             to("POST", "/v1/statement", self._statement),
             to("POST", "/v1/bank-statement", self._bank_statement),
-            to("POST", "/v1/debts", self._owe),
-            to("POST", "/v1/debts/of-card", self._debts_of),
-            to("POST", "/v1/debts/reserve", self._reserve),
-            to("POST", "/v1/debts/confirm", self._confirm),
-            to("POST", "/v1/debts/give-back", self._give_back),
+            *self._debt_desk.routes(),
         ]
 
     def pay_at_window(self, bill_id: str) -> None:
@@ -231,11 +223,8 @@ class HospitalSandbox(Sandbox):
 
     # --- debts ----------------------------------------------------------------------------------------------------
 
-    def _owe(self, ask: Ask) -> Reply:
-        owed, key = question(ask, Owed), required_key(ask)
-        row = self.debts.register(key, owed.card_number, owed.amount_fen, owed.reason)
-        self.acts.note("registered", key, owed.terminal_id, self.clock())
-        return json_reply(_debt(row))
+    def _note_debt(self, act: str, key: str, terminal_id: str) -> None:
+        self.acts.note(act, key, terminal_id, self.clock())
 
     def _owe_from_the_start(self) -> None:
         """What the world says that the register keeps; by its keys once, however often the world is opened."""
@@ -244,27 +233,6 @@ class HospitalSandbox(Sandbox):
             for number, debt in enumerate(resident.debts if card else ()):
                 key = f"world-{resident.handle.replace('_', '-')}-{number}"
                 self.debts.register(key, card, debt.amount_fen, debt.reason)
-
-    def _debts_of(self, ask: Ask) -> Reply:
-        return json_reply({"debts": [_debt(row) for row in self.debts.of_card(question(ask, OfCard).card_number)]})
-
-    def _reserve(self, ask: Ask) -> Reply:
-        asked, key = question(ask, Reserved), required_key(ask)
-        row = self.debts.reserve(asked.voucher_number, key, self.clock() + RESERVE)
-        self.acts.note("reserved", key, asked.terminal_id, self.clock())
-        return json_reply(_debt(row))
-
-    def _confirm(self, ask: Ask) -> Reply:
-        confirmed, key = question(ask, Confirmed), required_key(ask)
-        self.debts.confirm(confirmed.voucher_number, confirmed.paid_fen, key)
-        self.acts.note("ended", key, UNSAID, self.clock())
-        return json_reply({"done": True})
-
-    def _give_back(self, ask: Ask) -> Reply:
-        voucher, key = question(ask, AboutVoucher).voucher_number, required_key(ask)
-        self.debts.give_back(voucher, key)
-        self.acts.note("ended", key, UNSAID, self.clock())
-        return json_reply({"done": True})
 
     # --- who ------------------------------------------------------------------------------------------------------
 
@@ -331,13 +299,4 @@ def _banked(line: str) -> dict[str, Any]:
         "amount_fen": int(fen),
         "reference": reference,
         "state": state,
-    }
-
-
-def _debt(row: DebtRow) -> dict[str, Any]:
-    return {
-        "voucher_number": row.voucher,
-        "amount_fen": row.left_fen,
-        "reason": row.reason,
-        "reserved_until": row.reserved_until or None,
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from simulators.hosts.hospital_books import voucher_of
+from simulators.hosts.debt_register import voucher_of
 
 CHINA = timezone(timedelta(hours=8))
 SCHEMA = """

@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simulators.cards.chip import build_number
+from simulators.hosts import contributions, debt_register
 from simulators.hosts.certificates import Certificate, Issuer, open_archive
+from simulators.hosts.contributions import ContributionBook, Received
+from simulators.hosts.debt_register import DebtDesk
 from simulators.hosts.ledger import overview_of
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
@@ -37,10 +40,21 @@ class _CertificateAsked(_Who):
     kind: Literal["insurance_certificate", "rights_record", "benefit_certificate"]
 
 
+class _Contribution(Part):
+    card_number: _CardNumber
+    identification_code: _IdentificationCode
+    kind: Literal["resident_pension", "resident_medical"]
+    year: Annotated[int, msgspec.Meta(ge=2000, le=2200)]
+    amount_fen: Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+    received_at: datetime
+    terminal_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
+
+
 class SocialInsuranceSandbox(Sandbox):
     """``verify_base`` is the address in the QR, ending before the certificate's number."""
 
     name = "social_insurance"
+    schema = contributions.SCHEMA + debt_register.SCHEMA
 
     def __init__(
         self,
@@ -53,6 +67,9 @@ class SocialInsuranceSandbox(Sandbox):
         verify_base: str,
     ) -> None:
         super().__init__(world, directory, weather, clock)
+        self.contributions = ContributionBook(self.books)
+        self._debt_desk = DebtDesk(self.books, lambda: self.clock())
+        self.debts = self._debt_desk.book
         self._issuer = Issuer(open_archive(directory), world, pki, directory, verify_base)
 
     def routes(self) -> list[Route]:
@@ -60,6 +77,9 @@ class SocialInsuranceSandbox(Sandbox):
             to("POST", "/v1/overview", self._overview),
             to("POST", "/v1/certificates", self._issue),
             to("GET", r"/v1/certificates/([A-Z0-9-]{4,40})/document", self._document),
+            to("POST", "/v1/contributions/payable", self._payable),
+            to("POST", "/v1/contributions", self._credit),
+            *self._debt_desk.routes(),
         ]
 
     def certificates(self) -> list[tuple[str, str, str]]:
@@ -89,6 +109,18 @@ class SocialInsuranceSandbox(Sandbox):
         if pdf is None:
             raise Refusal(404, "no_such_certificate", "未查到该证明")
         return Reply(200, pdf, "application/pdf")
+
+    def _payable(self, ask: Ask) -> Reply:
+        resident = self._resident(question(ask, _Who))
+        return json_reply({"payable": self.contributions.payable(resident, self.clock().date())})
+
+    def _credit(self, ask: Ask) -> Reply:
+        told, key = question(ask, _Contribution), required_key(ask)
+        received = Received(
+            self._resident(_who(told)), told.kind, told.year, told.amount_fen, told.received_at, told.terminal_id
+        )
+        number, before = self.contributions.credit(key, received, self.clock().date())
+        return json_reply({"number": number}, 200 if before else 201)
 
     def _resident(self, asked: _Who) -> Resident:
         card = next((card for card in self.world.cards if build_number(card) == asked.card_number), None)
@@ -147,3 +179,7 @@ def _page(title: str, rows: list[tuple[str, str]]) -> bytes:
     lines = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
     head = f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>{html.escape(title)}</title>'
     return f"{head}<h1>{html.escape(title)}</h1><table>{lines}</table></html>".encode()
+
+
+def _who(told: _Contribution) -> _Who:
+    return _Who(card_number=told.card_number, identification_code=told.identification_code, social_security_number="")

@@ -11,8 +11,10 @@ from kiosk.domain.account import AccountOverview
 from kiosk.domain.card import CardIdentity, CardState, Holder, PinChange, Sex
 from kiosk.domain.certificate import CertificateKind
 from kiosk.domain.loss import LostCard
+from kiosk.domain.money import Fen
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.hosts.hospital.client import DebtRegisterClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.ports import HostRefused, OutcomeUnknown
 from simulators.cards.chip import build_atr, build_identification_code
@@ -73,9 +75,12 @@ async def test_every_card_of_the_demo_world_conforms(links: dict[str, Documented
 async def test_every_operation_is_asked(links: dict[str, DocumentedLink]) -> None:
     """Together the clients use every documented operation, except the page for people."""
     identity, holder = card_of(DEMO, "wang_xiulan")
-    insurance = SocialInsuranceClient(links["social_insurance"])
+    insurance = SocialInsuranceClient(links["social_insurance"], "T0000001")
     await insurance.overview(identity, holder)
     await insurance.issue_certificate(identity, holder, CertificateKind.BENEFIT, "key-0001")
+    await insurance.payable(identity, holder)
+    await _pay_a_contribution(insurance)
+    await _owe_and_pay(DebtRegisterClient(links["social_insurance"], "T0000001"), identity)
     platform = CardPlatformClient(links["card_platform"])
     await platform.card_state(identity)
     await platform.internal_authentication_ok(identity, bytes(16), bytes(16))
@@ -92,6 +97,22 @@ async def test_every_operation_is_asked(links: dict[str, DocumentedLink]) -> Non
             operation["operationId"] for path in document(name)["paths"].values() for operation in path.values()
         }
         assert documented - set(link.operations) <= {"verifyCertificate"}
+
+
+async def _pay_a_contribution(insurance: SocialInsuranceClient) -> None:
+    """By somebody for whom no employer pays; told twice, it is one."""
+    card, holder = card_of(DEMO, "zhao_min")
+    wanted = next(one for one in await insurance.payable(card, holder) if not one.paid)
+    told = (card, wanted.kind, wanted.year, wanted.grades_fen[0], NOON, "key-0006")
+    assert await insurance.contribute(*told) == await insurance.contribute(*told)
+
+
+async def _owe_and_pay(register: DebtRegisterClient, card: CardIdentity) -> None:
+    debt = await register.register(card, Fen(1_000), "contribution", "key-0007")
+    await register.give_back(await register.reserve(debt, "key-0008"), "key-0008")
+    await register.reserve(debt, "key-0009")
+    await register.confirm(debt, Fen(1_000), "key-0009")
+    assert await register.of_card(card) == ()
 
 
 async def test_refusals_are_documented(links: dict[str, DocumentedLink], weather: Weather) -> None:

@@ -1,0 +1,21 @@
+"""Contributions that residents pay by themselves: resident pension and resident medical insurance, by year and grade."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kiosk.domain.money import Fen
+
+
+class ContributionKind(Enum):
+    RESIDENT_PENSION = "resident_pension"  # 城乡居民基本养老保险
+    RESIDENT_MEDICAL = "resident_medical"  # 城乡居民基本医疗保险
+
+
+@dataclass(frozen=True)
+class PayableContribution:
+    """One insurance and year. ``grades``: the yearly amounts to choose from; one where the region has one."""
+
+    kind: ContributionKind
+    year: int
+    grades_fen: tuple[Fen, ...]
+    paid: bool = False
