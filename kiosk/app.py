@@ -21,6 +21,7 @@ from kiosk.doctor import (
     Finding,
     bank_card_findings,
     bank_finding,
+    counter_findings,
     host_finding,
     house_findings,
     pad_finding,
@@ -43,10 +44,11 @@ from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.lamps import LitScreen
 from kiosk.links import clock_agrees, host_links, medical_insurance, not_connected
 from kiosk.log import JsonLog
-from kiosk.money.bank_record import JournalBankRecord
+from kiosk.money.bank_record import NUMBERED, JournalBankRecord, numbers_of
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.drive_bank import keep_bank_driven
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
+from kiosk.money.platform_acts import SENT, message_id_of
 from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.offline import OfflineDocuments
@@ -205,7 +207,9 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         make_pin_entry=outside.make_pin_entry,
         hospital=hospital or not_connected("hospital"),
         debt_register=DebtRegisterClient(*at_hospital) if at_hospital else not_connected("hospital"),
-        medical_insurance=medical_insurance(settings, links, clock.now, log),
+        medical_insurance=medical_insurance(
+            settings, links, clock.now, log, newest_id=message_id_of(journal.last(*SENT))
+        ),
         bank=not_connected("bank"),
         lend_cash=cash_books.lent,
         terminal_books=outside.terminal_books,
@@ -268,6 +272,7 @@ def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
 async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
+    journal += await trio.to_thread.run_sync(_counter_findings, settings)
     journal += [await _forwarder_finding(settings), *await second_medium_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
@@ -306,6 +311,17 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
     ]
 
 
+def _counter_findings(settings: Settings) -> list[Finding]:
+    """Read here, whoever uses the counters: no number is drawn."""
+    data_dir = Path(settings.data_dir)
+    try:
+        reader = open_reader(data_dir)
+        trace, message_id = numbers_of(reader.last(*NUMBERED)), message_id_of(reader.last(*SENT))
+    except UNREADABLE:
+        trace, message_id = None, ""  # told as the journal's
+    return [*counter_findings(settings, trace, message_id)]
+
+
 async def _examine_alone(settings: Settings) -> list[Finding]:
     log = JsonLog()
     links = host_links(settings, log, HOSTS, MONEY_HOSTS)
@@ -340,10 +356,10 @@ def _bank(desk: Desk, line: WayToBank) -> Bank:
         progress=desk.screen.stars,
     )
     try:
-        return connect_bank(desk.settings, line, told)
+        return connect_bank(desk.settings, line, told, numbers_of(desk.journal.last(*NUMBERED)))
     except TraceCounterBroken as broken:
         desk.log("bank_unusable", error=type(broken).__name__)
-        unusable: Bank = not_connected("bank")
+        unusable: Bank = not_connected("bank", "trace_counter")
         return unusable
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import trio
 
@@ -16,6 +16,7 @@ from kiosk.domain.books import Account
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import Receipt
+from kiosk.hosts.not_connected import NotConnected
 from kiosk.l10n import on_paper
 from kiosk.money.cash_books import CASH_SLOTS
 from kiosk.ports import (
@@ -158,6 +159,11 @@ class Desk:
         slots = [self.supervisor.slots[name] for name in CASH_SLOTS if name in self.supervisor.slots]
         waiting = [one for one in slots if one.health.condition is Condition.FAULT and one.device is not None]
         return tuple(one.device for one in waiting)
+
+    @property
+    def unusable_hosts(self) -> dict[str, str]:
+        clients: dict[str, Any] = {"bank": self.bank, "medical_insurance": self.medical_insurance}
+        return {name: one.why for name, one in clients.items() if isinstance(one, NotConnected) and one.why}
 
     @property
     def slot_health(self) -> dict[str, Health]:

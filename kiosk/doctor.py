@@ -20,6 +20,10 @@ from kiosk.config import Settings
 from kiosk.control import ask_second_copy
 from kiosk.domain.health import Condition
 from kiosk.domain.ledger import SILENT
+from kiosk.hosts.bank.connect import TRACE_FILE
+from kiosk.hosts.bank.terminal import TraceCounterBroken, read_traces
+from kiosk.hosts.medical_insurance.connect import COUNTER, FORWARDERS_COUNTER
+from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable, read_counter, second_of
 from kiosk.money.means import NO_DEBIT_READER, NO_PAD, no_bank_card_here
 from kiosk.ports import DeviceFault, HostLink, HostRefused, OutcomeUnknown, PinPad
 from kiosk.supervisor import Supervisor
@@ -135,6 +139,40 @@ def bank_card_findings(settings: Settings, supervisor: Supervisor) -> list[Findi
         NO_DEBIT_READER: "cannot pay: this reader passes no commands to the card (ldt33: icc_device)",
     }
     return [Finding(name, "warn", words[why]) if why else Finding(name, "ok", "can pay")]
+
+
+def counter_findings(settings: Settings, trace: tuple[str, str] | None, message_id: str) -> Iterator[Finding]:
+    """Of the numbers that must never repeat (money-rules 4). ``trace`` (batch, number) and ``message_id``: the newest
+    that the journal knows. A bank whose counter is older is not spoken to; message ids go on after the journal's."""
+    folder = Path(settings.data_dir)
+    if BANK in settings.hosts:
+        yield Finding("trace numbers of the bank", *_traces(folder / TRACE_FILE, trace))
+    if "medical_insurance" in settings.hosts:
+        yield Finding("message ids", *_message_ids(folder / COUNTER, message_id))
+        yield Finding("message ids of the forwarder", *_message_ids(folder / FORWARDERS_COUNTER, ""))
+
+
+def _traces(path: Path, newest: tuple[str, str] | None) -> tuple[str, str]:
+    try:
+        kept = read_traces(path)
+    except TraceCounterBroken:
+        return "fail", f"{path} cannot be read: no bank act"
+    if kept is None and newest is None:
+        return "ok", "none used yet"
+    if kept is None or (newest and kept.is_behind(*newest)):
+        number = newest[1] if newest else ""
+        return "fail", f"{path} is older than the journal, which knows {number}: put the newer file there; no bank act"
+    return "ok", f"batch {kept.batch}, {kept.used} used"
+
+
+def _message_ids(path: Path, newest: str) -> tuple[str, str]:
+    try:
+        kept = read_counter(path)
+    except (MessageIdsUnusable, OSError):
+        return "fail", f"{path} cannot be read: nothing is settled"
+    if second_of(newest) > (kept or ("", 0))[0]:
+        return "warn", f"{path} is older than the journal; the next one comes after the journal's"
+    return "ok", f"last used at {kept[0]}" if kept else "none used yet"
 
 
 def certificate_findings(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from kiosk.money.hospital_notices import hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases
+from kiosk.money.platform_acts import SENT, message_id_of
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
@@ -100,7 +101,8 @@ async def run_forwarder(settings: Settings) -> None:
 async def forward(work: Forwarding) -> None:
     """For ever. Whose turn an unknown outcome is stands in the journal."""
     settings, journal, clock, links = work.settings, work.journal, work.clock, work.links
-    platform = medical_insurance(settings, links, clock.now, work.log, forwarder=True)
+    newest = message_id_of(journal.last(*SENT))
+    platform = medical_insurance(settings, links, clock.now, work.log, newest_id=newest, forwarder=True)
     orders = _orders(work, platform)
 
     def live() -> set[str]:

@@ -12,9 +12,12 @@ from kiosk.hosts.not_connected import NotConnected
 from kiosk.ports import HostLink, Log
 
 
-def not_connected(name: str) -> Any:
-    """Refuses everything; a hall has no hospital, and what the settings do not name is not connected."""
-    return NotConnected(name)
+def not_connected(name: str, why: str = "") -> Any:
+    """Refuses everything; a hall has no hospital, and what the settings do not name is not connected.
+
+    ``why``: it is named, and must not be spoken to.
+    """
+    return NotConnected(name, why)
 
 
 def host_links(
@@ -39,13 +42,24 @@ def clock_agrees(links: Mapping[str, HttpsHostLink]) -> bool:
 
 
 def medical_insurance(
-    settings: Settings, links: Mapping[str, HostLink], now: Callable[[], datetime], log: Log, *, forwarder: bool = False
+    settings: Settings,
+    links: Mapping[str, HostLink],
+    now: Callable[[], datetime],
+    log: Log,
+    *,
+    newest_id: str,
+    forwarder: bool = False,
 ) -> Any:
-    """``forwarder``: with its own share of message ids, because two processes must not make the same one."""
+    """``newest_id``: of the messages that the journal knows, "" for none. ``forwarder``: with its own share of message
+    ids, because two processes must not make the same one."""
     if "medical_insurance" not in links:
         return not_connected("medical_insurance")
+    link = links["medical_insurance"]
     try:
-        return connect_medical_insurance(settings, links["medical_insurance"], now, forwarder=forwarder)
-    except (MessageIdsUnusable, ValueError) as broken:  # the counter's file, or SM2 keys in the settings
-        log("medical_insurance_unusable", why=str(broken))
-        return not_connected("medical_insurance")
+        return connect_medical_insurance(settings, link, now, newest_id=newest_id, forwarder=forwarder)
+    except MessageIdsUnusable as broken:
+        why, said = "message_id_counter", str(broken)
+    except ValueError as broken:
+        why, said = "signing_keys", str(broken)
+    log("medical_insurance_unusable", why=said)
+    return not_connected("medical_insurance", why)

@@ -60,6 +60,12 @@ class JournalReader:
         found = self.connection.execute(f"{_SELECT} where case_code = ? and case_code != '' order by seq", (case_code,))
         return [self._stored(row) for row in found]
 
+    def last(self, *acts: str) -> StoredEntry | None:
+        """The newest of any of these acts."""
+        marks = ", ".join("?" * len(acts))
+        found = self.connection.execute(f"{_SELECT} where act in ({marks}) order by seq desc limit 1", acts)
+        return next((self._stored(row) for row in found), None)
+
     def notices_owed(self) -> int:
         return int(next(iter(self.connection.execute("select unsent_count from outbox_totals")))[0])
 

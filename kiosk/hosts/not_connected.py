@@ -6,10 +6,11 @@ from kiosk.ports import HostRefused
 
 
 class NotConnected:
-    """Stands for a host that the settings do not name."""
+    """Stands for a host that the settings do not name, or that must not be spoken to: ``why`` is then staff's word."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, why: str = "") -> None:
         self._name = name
+        self.why = why
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise HostRefused(self._name, "not_connected")

@@ -17,6 +17,9 @@ from kiosk.ports.money import BankIntent, BankPayment
 INTENT, KNOWN, NOTICE, NOTICE_TOLD = "bank_intent", "bank_known", "bank_notice_owed", "bank_notice_told"
 
 
+NUMBERED = (INTENT, NOTICE)  # entries that name a trace number and its batch
+
+
 class JournalBankRecord:
     """Implements ``ports.money.BankRecord``. ``owner``: case code and card number of who is served now, or ""."""
 
@@ -77,6 +80,14 @@ def close_act(
     told = {"trace_number": _trace(intent), **facts}
     card = str((intent.facts or {}).get("card_number", ""))
     journal.commit(NewEntry(act, intent.case_code, told, card, postings, closes=act_key(intent), notices=notices))
+
+
+def numbers_of(entry: StoredEntry | None) -> tuple[str, str] | None:
+    """Batch and trace number of the newest act that the journal knows: the counter may not be behind it."""
+    if entry is None:
+        return None
+    intent = intent_of(entry)
+    return intent.batch_number, intent.trace_number
 
 
 def act_key(intent: StoredEntry) -> str:

@@ -32,6 +32,7 @@ _SAYS: Mapping[str, tuple[bool, Standing]] = {
 }
 PLATFORM_ACTS = tuple(_SAYS)
 INTENTS = tuple(act for act, (_, standing) in _SAYS.items() if standing is Standing.OPEN)
+SENT = (*INTENTS, "reversal_intent")  # entries that name a message id of ours
 
 
 def judged_on(at: str | datetime) -> date:
@@ -80,3 +81,8 @@ def stated_acts(rows: Iterable[StatementRow]) -> list[Act]:
         )
         for row in rows
     ]
+
+
+def message_id_of(entry: StoredEntry | None) -> str:
+    """Of the newest message that the journal knows: none may be made before it. "" if it knows none."""
+    return str((entry.facts or {}).get("message_id", "")) if entry else ""

@@ -121,6 +121,11 @@ class StaffKiosk(Kiosk, Protocol):
         ...
 
     @property
+    def unusable_hosts(self) -> Mapping[str, str]:
+        """Hosts that the settings name and that this terminal must not speak to, and staff's word for why."""
+        ...
+
+    @property
     def slot_health(self) -> Mapping[str, Health]:
         """Every fitted slot."""
         ...

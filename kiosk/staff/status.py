@@ -24,6 +24,7 @@ SLOT_NAMES: dict[str, Text] = {
     "lights": say("Lamps"),
     "headset": say("Headset jack"),
 }
+HOST_NAMES: dict[str, Text] = {"bank": say("The bank"), "medical_insurance": say("The medical insurance")}
 CONDITION_NAMES: dict[Condition, Text] = {
     Condition.ABSENT: say("not there"),
     Condition.STARTING: say("starting"),
@@ -53,11 +54,11 @@ BACK = Answer("back", say("Go back"), Role.BACK)
 
 async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
     """Raises: Back, ResidentLeft, CardGone."""
-    second = await _second_copy(kiosk)
-    rows = [*_slots(kiosk), *await _units(kiosk), *second, *_money(kiosk)]
+    second, hosts = await _second_copy(kiosk), list(_hosts(kiosk))
+    rows = [*hosts, *_slots(kiosk), *await _units(kiosk), *second, *_money(kiosk)]
     if kiosk.pin_entry.mode == "B":
         rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
-    wrong = bool([*_slots(kiosk), *second])
+    wrong = bool([*hosts, *_slots(kiosk), *second])
     heading = say("Something needs attention") if wrong else say("Every device works")
     await kiosk.ask(Question("staff_status", heading, (), Figures(tuple(rows), secret=False), (BACK,)))
 
@@ -68,6 +69,12 @@ async def _second_copy(kiosk: StaffKiosk) -> list[Figure]:
     if copy is None or not copy.why:
         return []
     return [Figure(say("Second storage of records"), MEDIUM_STATES[copy.why])]
+
+
+def _hosts(kiosk: StaffKiosk) -> Iterator[Figure]:
+    """Which the terminal must not speak to, because numbers that must never repeat might."""
+    for host, why in kiosk.unusable_hosts.items():
+        yield Figure(HOST_NAMES[host], CONDITION_NAMES[Condition.FAULT], say("{words}", words=why))
 
 
 def _slots(kiosk: StaffKiosk) -> Iterator[Figure]:

@@ -1,6 +1,9 @@
 """Messages and frames: what goes in comes out, in any pieces, and noise is only ever unreadable."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from kiosk.domain.money import Fen
 from kiosk.hosts.bank import codec
 from kiosk.hosts.bank.codec import FrameReader, Unreadable, Verdict
-from kiosk.hosts.bank.terminal import TRACES_PER_BATCH, BatchFull, TraceCounter, TraceCounterBroken
+from kiosk.hosts.bank.terminal import TRACES_PER_BATCH, BatchFull, TraceCounter, TraceCounterBroken, Traces
 from simulators.hosts import bank_frames
 
 DIGITS = "0123456789"
@@ -151,3 +154,42 @@ def test_trace_numbers_never_repeat_within_a_batch(tmp_path) -> None:  # type: i
     path.write_text("{")
     with pytest.raises(TraceCounterBroken):
         TraceCounter(path)
+
+
+@pytest.mark.parametrize(
+    ("kept", "newest"),
+    [
+        (None, ("000003", "000518")),
+        (Traces("000003", 412, 412), ("000003", "000518")),
+        (Traces("000003", 999_998, 5), ("000003", "000002")),  # the count has wrapped meanwhile
+    ],
+    ids=["lost", "older", "older than a wrap"],
+)
+def test_a_counter_older_than_the_journal_gives_no_numbers(
+    kept: Traces | None, newest: tuple[str, str], tmp_path: Path
+) -> None:
+    """A file that was lost or restored would give out numbers that the bank has seen."""
+    path = tmp_path / "trace.json"
+    if kept:
+        path.write_text(json.dumps(asdict(kept)))
+    with pytest.raises(TraceCounterBroken):
+        TraceCounter(path, newest)
+
+
+def test_an_older_counter_of_an_older_batch_is_found_when_the_bank_names_the_batch(tmp_path: Path) -> None:
+    """Yesterday's copy looks sound until sign-on says which batch is open."""
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(asdict(Traces("000002", 412, 412))))
+    counter = TraceCounter(path, ("000003", "000518"))
+    with pytest.raises(TraceCounterBroken):
+        counter.adopt("000003")
+    counter.adopt("000004")
+    assert counter.draw() == "000413"
+
+
+@pytest.mark.parametrize("kept", [Traces("000003", 518, 518), Traces("000003", 600, 600), Traces("000004", 3, 3)])
+def test_a_counter_that_knows_what_the_journal_knows_goes_on(kept: Traces, tmp_path: Path) -> None:
+    """Numbers of sign-ons are in no journal, so that it may well be ahead."""
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(asdict(kept)))
+    assert TraceCounter(path, ("000003", "000518")).draw() == f"{kept.last + 1:06d}"

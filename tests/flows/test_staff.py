@@ -14,6 +14,7 @@ from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import Amount
 from kiosk.l10n import render
+from kiosk.links import not_connected
 from kiosk.ports import Figures
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
@@ -84,6 +85,16 @@ async def test_a_clock_set_back_makes_no_card_valid_again(autojump_clock: MockCl
     assert "staff_menu" not in room.names()
     refused = next(one for one in room.journal.entries() if one.act == "staff_card_refused")
     assert refused.facts == {"reason": "expired"}
+
+
+async def test_a_host_that_must_not_be_spoken_to_is_told(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """A trace counter that is broken or older than the journal closes the bank; staff see that and why."""
+    room.kiosk.desk.bank = not_connected("bank", "trace_counter")
+    await room.visit(room.card("1001", "clerk"), **SEEN)
+    words = shown(room, "staff_status")
+    assert "Something needs attention" in words
+    assert "The bank" in words and "trace_counter" in words
+    assert "银行" in shown(room, "staff_status", "zh")
 
 
 async def test_without_an_anchor_nobody_is_staff(autojump_clock: MockClock, room: DutyRoom) -> None:

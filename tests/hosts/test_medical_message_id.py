@@ -77,3 +77,23 @@ def test_the_id_is_on_the_disk_first(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "gone")
     with pytest.raises(OSError, match="message-ids"):
         source.new()
+
+
+@pytest.mark.parametrize("kept", ["", "20261121110000 101"], ids=["lost", "restored"])
+def test_a_counter_older_than_the_journal_goes_on_after_it(kept: str, tmp_path: Path) -> None:
+    """Also where the clock was set back: nothing comes before the newest id that the journal knows."""
+    watch, newest = Watch(), HOSPITAL + "20261121120005" + "0101"
+    watch.time -= timedelta(hours=2)
+    if kept:
+        (tmp_path / "message-ids").write_text(kept)
+    made = MessageIds(tmp_path / "message-ids", HOSPITAL, 100, 102, watch, newest).new()
+    assert made == HOSPITAL + "20261121120006" + "0100" > newest
+
+
+def test_a_counter_that_knows_more_than_the_journal_is_believed(tmp_path: Path) -> None:
+    """Quotes and questions have ids too, and no entry."""
+    watch = Watch()
+    last = [ids(tmp_path, watch).new() for _ in range(2)][-1]
+    older = HOSPITAL + "20261121115959" + "0100"
+    made = MessageIds(tmp_path / "message-ids", HOSPITAL, 100, 102, watch, older).new()
+    assert made == HOSPITAL + "20261121120000" + "0102" > last

@@ -16,9 +16,21 @@ from trio.testing import MockClock
 
 from kiosk.app import examine_terminal, run_kiosk
 from kiosk.config import ConfigError, HostSettings, Seals, Settings
-from kiosk.doctor import Finding, bank_finding, certificate_findings, healthy, pad_finding, production_refusals
+from kiosk.doctor import (
+    Finding,
+    bank_finding,
+    certificate_findings,
+    counter_findings,
+    healthy,
+    pad_finding,
+    production_refusals,
+)
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.money import Fen
+from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import DeviceFault, HostRefused
+from kiosk.ports.money import BankIntent
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import KioskInMemory
 
@@ -182,4 +194,69 @@ async def test_journal_is_walked_and_a_changed_row_is_found(tmp_path: Path) -> N
     found = {finding.name: finding for finding in await examine_terminal(tree)}
     assert found["journal"].verdict == "fail"
     assert not healthy(list(found.values()))
+    journal.close()
+
+
+KNOWN = ("000003", "000518")  # the newest act at the bank that the journal knows
+SENT = "H99000100001202611211200050101"
+
+
+@pytest.mark.parametrize(
+    ("kept", "known", "verdict", "why"),
+    [
+        ("", None, "ok", "none used yet"),
+        ('{"batch": "000003", "last": 520, "used": 17}', KNOWN, "ok", "batch 000003, 17 used"),
+        ('{"batch": "000003", "last": 412, "used": 9}', KNOWN, "fail", "older than the journal, which knows 000518"),
+        ("", KNOWN, "fail", "older than the journal"),
+        ("{", KNOWN, "fail", "cannot be read"),
+    ],
+    ids=["none yet", "sound", "restored", "lost", "broken"],
+)
+def test_trace_numbers_that_might_repeat_are_found(
+    kept: str, known: tuple[str, str] | None, verdict: str, why: str, tmp_path: Path
+) -> None:
+    """Why this terminal has no bank stands in the doctor's table, and what to do about it."""
+    tree = Settings(run_dir="run", data_dir=str(tmp_path), hosts={"bank": HostSettings(url="tls://b.example:1")})
+    if kept:
+        (tmp_path / "bank_trace.json").write_text(kept)
+    (found,) = counter_findings(tree, known, "")
+    assert (found.name, found.verdict) == ("trace numbers of the bank", verdict)
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    ("kept", "known", "verdict"),
+    [
+        ("", "", "ok"),
+        ("20261121120006 100", SENT, "ok"),
+        ("20261121110000 100", SENT, "warn"),
+        ("", SENT, "warn"),
+        ("when?", SENT, "fail"),
+    ],
+    ids=["none yet", "sound", "restored", "lost", "broken"],
+)
+def test_message_ids_that_might_repeat_are_found(kept: str, known: str, verdict: str, tmp_path: Path) -> None:
+    """An older counter goes on after the journal's newest, so that is a warning; a broken one settles nothing."""
+    host = HostSettings(url="https://m.example")
+    tree = Settings(run_dir="run", data_dir=str(tmp_path), hosts={"medical_insurance": host})
+    if kept:
+        (tmp_path / "message-ids").write_text(kept)
+    found, forwarders = counter_findings(tree, None, known)
+    assert (found.name, found.verdict) == ("message ids", verdict)
+    assert (forwarders.name, forwarders.verdict) == ("message ids of the forwarder", "ok")
+
+
+async def test_the_counters_are_compared_with_the_journal(tmp_path: Path) -> None:
+    """The doctor itself reads what the journal knows, without the kiosk."""
+    tree = settings(tmp_path, certificate(tmp_path, "TEST hosts", 400), production=False)
+    bank = structs.replace(tree.hosts["agency"], url="tls://b.example:5000")
+    tree = structs.replace(tree, hosts={**tree.hosts, "bank": bank, "medical_insurance": tree.hosts["agency"]})
+    (tmp_path / "run").mkdir()
+    journal = SqliteJournal(tmp_path / "data", lambda: NOW)
+    act = BankIntent("purchase", "000518", "000003", Fen(100), "000000", "051", "9990010000000000019", "3512", "01", "")
+    JournalBankRecord(journal, lambda: ("000001", "C1")).keep(act)
+    journal.commit(NewEntry("settle_intent", "000001", {"message_id": SENT}, opens=SENT))
+    found = {finding.name: finding for finding in await examine_terminal(tree)}
+    assert "000518" in found["trace numbers of the bank"].why
+    assert (found["trace numbers of the bank"].verdict, found["message ids"].verdict) == ("fail", "warn")
     journal.close()

@@ -11,7 +11,7 @@ from kiosk.hosts.bank import codec, messages
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
 from kiosk.hosts.bank.line import HOST
 from kiosk.hosts.bank.sealing import Sealing
-from kiosk.hosts.bank.terminal import BatchFull, TraceCounter
+from kiosk.hosts.bank.terminal import BatchFull, TraceCounter, TraceCounterBroken
 from kiosk.ports import DeviceFault, HostRefused, Log, OutcomeUnknown
 from kiosk.ports.money import BankIntent, BankRecord
 
@@ -82,9 +82,15 @@ class Asking:
         await self._sealing.load(keys)
         batch = answer.get("60")[2:8]
         if len(batch) == 6:
-            self._traces.adopt(batch)
+            self._adopt(batch)
         self._signed_on_at = trio.current_time()
         self._log("bank_signed_on", host=HOST)
+
+    def _adopt(self, batch: str) -> None:
+        try:
+            self._traces.adopt(batch)
+        except TraceCounterBroken as broken:
+            raise HostRefused(HOST, "trace_counter") from broken
 
     async def insist_signed_on(self) -> None:
         """Raises: as ``sign_on``, but silence is a refusal here: the act that wanted it was surely not done."""

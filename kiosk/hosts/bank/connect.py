@@ -19,10 +19,10 @@ def bank_line(settings: Settings, log: Log) -> BankLine | None:
     return BankLine(settings.hosts[HOST], log, production=settings.production)
 
 
-def connect_bank(settings: Settings, line: Line, desk: Desk) -> BankClient:
-    """The client over this line.
+def connect_bank(settings: Settings, line: Line, desk: Desk, newest: tuple[str, str] | None = None) -> BankClient:
+    """The client over this line. ``newest``: batch and trace number of the newest act that the journal knows.
 
     Raises:
         TraceCounterBroken: staff must look at the counter's file first.
     """
-    return BankClient(settings.bank, line, TraceCounter(Path(settings.data_dir) / TRACE_FILE), desk)
+    return BankClient(settings.bank, line, TraceCounter(Path(settings.data_dir) / TRACE_FILE, newest), desk)

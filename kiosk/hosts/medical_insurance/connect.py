@@ -26,9 +26,11 @@ NONCE_BYTES = 16
 
 
 def connect(
-    settings: Settings, link: HostLink, now: Callable[[], datetime], *, forwarder: bool = False
+    settings: Settings, link: HostLink, now: Callable[[], datetime], *, newest_id: str = "", forwarder: bool = False
 ) -> MedicalInsuranceClient:
     """The client of this terminal's kiosk, or of its forwarder; each has its own part of the terminal's serials.
+
+    ``newest_id``: of the messages that the journal knows; none is made before it, also by a counter that was lost.
 
     Raises:
         MessageIdsUnusable, OSError: the counter of message ids cannot be trusted; no message may be sent.
@@ -40,7 +42,7 @@ def connect(
         file, first, last = FORWARDERS_COUNTER, parted + 1, rules.serial_last
     else:
         file, first, last = COUNTER, rules.serial_first, parted
-    ids = MessageIds(data_dir / file, rules.institution_code, first, last, now)
+    ids = MessageIds(data_dir / file, rules.institution_code, first, last, now, newest_id)
     return MedicalInsuranceClient(link, rules, settings.terminal.terminal_id, ids, signer_of(rules, now), now)
 
 

@@ -13,6 +13,7 @@ from kiosk.hosts.one_process import UsedElsewhere, hold
 
 CHINA = timezone(timedelta(hours=8))  # the interface knows one time
 _TIME = "%Y%m%d%H%M%S"
+INSTITUTION_CHARACTERS = 12
 
 
 class MessageIdsUnusable(Exception):
@@ -23,9 +24,19 @@ class MessageIds:
     """``path`` keeps the last id; it is on the disk before anybody sees the id."""
 
     def __init__(
-        self, path: Path, institution: str, serial_first: int, serial_last: int, now: Callable[[], datetime]
+        self,
+        path: Path,
+        institution: str,
+        serial_first: int,
+        serial_last: int,
+        now: Callable[[], datetime],
+        newest: str = "",
     ) -> None:
-        """Raises MessageIdsUnusable, OSError."""
+        """``newest``: the newest id that somebody else remembers; a counter that is behind it was lost or set back.
+
+        Raises:
+            MessageIdsUnusable, OSError.
+        """
         self._path = path
         self._institution = institution
         self._first, self._last = serial_first, serial_last
@@ -34,7 +45,8 @@ class MessageIds:
             self._hold = hold(path)
         except UsedElsewhere:
             raise MessageIdsUnusable(f"{path} is used by another process") from None
-        self._used = self._read()
+        kept = read_counter(path)
+        self._used = max(kept or ("", serial_last), (second_of(newest), serial_last))
 
     def new(self) -> str:
         """A new id of 30 characters.
@@ -57,20 +69,6 @@ class MessageIds:
         following = datetime.strptime(used_second, _TIME) + timedelta(seconds=1)
         return following.strftime(_TIME), self._first
 
-    def _read(self) -> tuple[str, int]:
-        try:
-            text = self._path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            return "", self._last
-        except UnicodeDecodeError:
-            raise MessageIdsUnusable(str(self._path)) from None
-        second, _, serial = text.strip().partition(" ")
-        try:
-            datetime.strptime(second, _TIME)
-            return second, int(serial)
-        except ValueError:
-            raise MessageIdsUnusable(str(self._path)) from None
-
     def _keep(self) -> None:
         """Whole or not at all: written beside, synced, renamed, and the folder synced."""
         second, serial = self._used
@@ -85,3 +83,28 @@ class MessageIds:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def read_counter(path: Path) -> tuple[str, int] | None:
+    """Second and serial of the last id; None: no id was ever made.
+
+    Raises:
+        MessageIdsUnusable, OSError.
+    """
+    try:
+        text = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise MessageIdsUnusable(str(path)) from None
+    second, _, serial = text.strip().partition(" ")
+    try:
+        datetime.strptime(second, _TIME)
+        return second, int(serial)
+    except ValueError:
+        raise MessageIdsUnusable(str(path)) from None
+
+
+def second_of(message_id: str) -> str:
+    """The time part, as it is compared; "" of no id."""
+    return message_id[INSTITUTION_CHARACTERS:][:14]
