@@ -75,14 +75,21 @@ class SqliteJournal:
         self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
         self._open_at: tuple[int, list[StoredEntry]] = (-1, [])  # looked up when this row was the last
         self._high_water: tuple[int, datetime | None] = (0, None)  # looked up to this row
-        self._insist_on_our_own_rows()
         self._data_dir = data_dir
-        insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
-        self.signed_head()
+        try:
+            self._insist_on_our_own_rows()
+            insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
+            self.signed_head()
+        except BaseException:
+            self.database.close()
+            raise
 
     def close(self) -> None:
-        insist_on_what_began(self._data_dir, self.signed_head().seq)
-        self.database.close()
+        """Also where the disk is full: then the newest rows stay unsigned, and their proofs vouch for them."""
+        try:
+            insist_on_what_began(self._data_dir, self.signed_head().seq)
+        finally:
+            self.database.close()
 
     # Writing. Raw statements: a commit costs one disk flush and little more, which no ORM's inserts would.
 

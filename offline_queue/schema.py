@@ -169,5 +169,6 @@ def open_database(path: Path, vfs: str = "") -> APSWDatabase:
         tend_wal(connection)
         connection.set_busy_timeout(BUSY_S_MAX * 1000)
     except (peewee.DatabaseError, apsw.Error) as error:
+        database.close()
         raise JournalUnusable(f"{path}: {error}") from error
     return database

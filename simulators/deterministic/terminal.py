@@ -68,7 +68,7 @@ from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.weather import Weather
-from simulators.kiosk_settings import medical_insurance_settings
+from simulators.kiosk_settings import PROMISED, medical_insurance_settings
 from simulators.worlds.world import World
 
 CHINA = timezone(timedelta(hours=8))
@@ -371,7 +371,7 @@ def settings_of(terminal: Terminal, data: Path, run: Path) -> Settings:
         data_dir=str(data),
         terminal=TerminalRules(telephone="0000-12333"),
         slots={slot: SlotSettings(driver=driver) for slot, driver in drivers.items()},
-        hosts={name: HostSettings(url="https://memory") for name in (*terminal.hosts, *bank)},
+        hosts={name: HostSettings(url="https://memory", **PROMISED.get(name, {})) for name in (*terminal.hosts, *bank)},
         medical_insurance=MedicalInsuranceRules(**_platform_rules(terminal.world)),
         bank=msgspec.convert(bank_settings(), BankRules) if bank else BankRules(),
     )

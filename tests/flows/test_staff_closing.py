@@ -11,6 +11,8 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import Fen
+from kiosk.money.bank_record import bank_facts
+from kiosk.ports.money import BankPayment
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
 
@@ -221,6 +223,23 @@ async def test_a_notice_that_the_hospital_refuses_is_a_case(autojump_clock: Mock
     assert (given_up.facts["by"], given_up.facts["approver"]) == ("1001", "1002")
 
 
+async def test_a_pin_change_that_the_platform_refuses_is_a_case(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """It is the case of its visit, without money; two people have it told once more, and other cards never waited."""
+    journal = room.journal
+    for number, code in enumerate(("451213", "451214")):
+        card = f"C{number:08d}"
+        journal.owe_notice("card_platform", "pin_changed", f"key-{number}", code, card_number=card, at="2026-11-22")
+    for _ in range(3):
+        journal.outbox.refused("key-0", "no_such_card")
+    assert open_codes(room) == [CODE, "451213"]
+    due = journal.outbox.due("card_platform")
+    assert due is not None and due.key == "key-1"
+    await propose(room, "tell_again", code="451213")
+    await approve(room)
+    assert open_codes(room) == [CODE]
+    assert [one.key for one in journal.outbox.due_together("card_platform", 9)] == ["key-0", "key-1"]
+
+
 async def test_a_refused_notice_is_told_once_more(autojump_clock: MockClock, room: DutyRoom) -> None:
     """Released by two people it is due again; refused again it is a case again."""
     await refuse_thrice(room, "amounts_differ")
@@ -360,4 +379,19 @@ async def test_a_doubtful_payout_is_split_between_paid_and_owed(
     assert (notice.act, notice.key, notice.facts["paid_fen"]) == ("debt_confirm", "payout-1", 2200)
     assert room.journal.outbox.unsent_count() == 1, "no second debt"
     assert balances(room) == {Account.HOLDER_DEBT: 200, Account.SHORTAGE: -200}
+    room.journal.close()
+
+
+async def test_what_a_card_paid_is_never_owed_in_notes(autojump_clock: MockClock, tmp_path: Path, pki: Pki) -> None:
+    """A deposit by card that was refused late: its holder has it back by a refund to the card, not by a closing."""
+    room = DutyRoom(tmp_path, pki)
+    payment = bank_facts(BankPayment("000001", "000001", "R", "A", Fen(HELD), "621700******1234"))
+    held = balanced((Account.BANK_CLEARING, HELD), (Account.SUSPENSE, -HELD))
+    room.journal.commit(NewEntry("deposit_refused_late", CODE, payment, "C1", held))
+    await propose(room, "hospital")
+    reasons = next(one for one in room.kiosk.screen.asked if one.name == "staff_close_reason")
+    assert [one.value for one in reasons.answers] == ["hospital", "paid_out", "nobody", "split", "back"]
+    assert reasons.explain
+    await approve(room)
+    assert balances(room) == {Account.BANK_CLEARING: HELD, Account.HOSPITAL: -HELD}
     room.journal.close()

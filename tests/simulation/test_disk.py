@@ -100,6 +100,26 @@ def test_a_full_disk_refuses_the_commit_and_keeps_the_journal(folder: Path) -> N
         disk.close()
 
 
+def test_a_full_disk_leaves_no_connection_open(folder: Path) -> None:
+    """A journal that cannot be closed or opened well for want of room lets go of its file all the same."""
+    disk = Disk(folder)
+    try:
+        journal = _open(folder)
+        journal.record("before")
+        disk.room_bytes = disk.used_bytes
+        with pytest.raises(apsw.FullError):
+            for _ in range(RECORDS_MAX):
+                journal.record("too much")
+        with pytest.raises((apsw.FullError, peewee.OperationalError)):
+            journal.close()
+        assert not [one for one in apsw.connections() if disk.ours(one.filename)]
+        with pytest.raises((JournalUnusable, apsw.FullError, peewee.OperationalError)):
+            _open(folder)
+        assert not [one for one in apsw.connections() if disk.ours(one.filename)]
+    finally:
+        disk.close()
+
+
 def test_a_commit_is_one_sync(folder: Path) -> None:
     """Hundred commits sync a hundred times, give or take the checkpoint of the log."""
     disk = Disk(folder)
