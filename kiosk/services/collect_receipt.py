@@ -32,7 +32,7 @@ async def collect_receipt(kiosk: Kiosk) -> Outcome:
         if not await _print(kiosk, paper):
             await kiosk.ask(pages.not_printed(paper.case_code), card_needed=False)
             return Outcome.UNKNOWN
-        await kiosk.ask(pages.printed(len(owed) - 1), card_needed=False)
+        await kiosk.ask(pages.printed(len(owed) - 1))  # the paper is out: who takes the card as well is seen off by it
         if len(owed) == 1:
             return Outcome.DONE
 

@@ -15,7 +15,7 @@ from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import DeviceFault, Outcome, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.owed import NOW, Terminal
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import PULLS_CARD, FakeReader, KioskInMemory
 
 CARD = FakeReader().identity.card_number
 OUT_OF_PAPER = DeviceFault("receipt_printer", Health(Condition.FAULT, "paper_out"))
@@ -149,16 +149,34 @@ async def test_two_services_of_one_visit_keep_their_money_apart(autojump_clock: 
     assert (bill.kind, bill.paid_out_fen, money.kind, money.paid_out_fen) == ("bill", 0, "money", 2000)
 
 
+async def test_whoever_takes_the_card_after_the_paper_leaves_nothing_standing(
+    autojump_clock: MockClock, terminal: Terminal
+) -> None:
+    """The page about the printed paper ends with the card; the next resident waits for nothing."""
+    commit(terminal.journal, "settled", **SETTLED)
+    (paper,) = papers(terminal)
+    script = {"menu": ["collect_receipt"], "choose_receipt": paper, "receipt_printed": PULLS_CARD}
+    kiosk = terminal.new_kiosk(script)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(card_after_a_while, kiosk)
+        began = trio.current_time()
+        await kiosk.serve(lambda: "visit_closed" in [entry.act for entry in terminal.journal.entries()])
+    assert "receipt_printed" in kiosk.screen.names()
+    assert trio.current_time() - began < kiosk.desk.settings.timing.question_s / 2
+    assert papers(terminal) == []
+
+
+async def card_after_a_while(kiosk: KioskInMemory) -> None:
+    await trio.sleep(3)
+    kiosk.reader.insert()
+
+
 async def menu_of(terminal: Terminal) -> list[tuple[str, bool]]:
     """Names of the menu's tiles, and whether each says that something waits, before any PIN was asked for."""
     kiosk = terminal.new_kiosk({})
 
-    async def put_card_in() -> None:
-        await trio.sleep(3)
-        kiosk.reader.insert()
-
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(put_card_in)
+        nursery.start_soon(card_after_a_while, kiosk)
         await kiosk.serve(lambda: "menu" in kiosk.screen.names())
     menu = next(question for question in kiosk.screen.asked if question.name == "menu")
     assert "pin_entry" not in kiosk.screen.names()
