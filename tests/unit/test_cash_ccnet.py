@@ -209,7 +209,7 @@ async def test_the_counter_proves_a_credit_that_was_never_told(autojump_clock: M
     async with cash_stand(validator, device, books=books) as stand:
         await stand.ready()
         await stand.feed(50)
-        await stand.until(lambda: device._state[0] == 0x81)
+        await stand.until(lambda: device.counter == 1)
         stand.paused = True
         device._owed = None
         device.power_cut()
