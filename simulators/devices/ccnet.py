@@ -46,6 +46,7 @@ class CcnetValidator:
         self.types = dict(types or CNY_TYPES)
         self.commands: list[int] = []  # that were carried out
         self.lost_commands: set[int] = set()  # codes: the next one of each never arrives
+        self.polled_at_s = 0.0  # when the host last asked for the state, in the time of ``tick``
         self.lost_replies: set[int] = set()  # codes: the next one of each is carried out, and its answer gets lost
         self.box: list[int] = []  # yuan, what lies in the cash box
         self.outlet: list[int] = []  # yuan, what lies before the customer
@@ -220,12 +221,13 @@ class CcnetValidator:
         elif body[0] in self.lost_commands:
             self.lost_commands.discard(body[0])
         else:
-            reply = self._state_now() if body == b"\x33" else self._carry_out(body)
+            reply = self._polled() if body == b"\x33" else self._carry_out(body)
             if body[0] not in self.lost_replies:
                 self._send(reply)
             self.lost_replies.discard(body[0])
 
-    def _state_now(self) -> bytes:
+    def _polled(self) -> bytes:
+        self.polled_at_s = self._now_s
         return b"\x7e" if "unknown_state" in self.faults else self._state
 
     def _acknowledged(self) -> None:

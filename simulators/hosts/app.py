@@ -1,5 +1,6 @@
 """The thin server side of a sandbox: ASGI in, ``Sandbox.answer`` out, weather in between."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ class _Door:
         self._sandbox = sandbox
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        began = time.perf_counter()
         request = Request(scope, receive)
         ask = Ask(
             request.method,
@@ -73,6 +75,7 @@ class _Door:
                     pass
             return
         await Response(reply.body, reply.status, media_type=reply.content_type)(scope, receive, send)
+        self._sandbox.at_work.append((began, time.perf_counter()))
 
 
 async def _bounded_body(request: Request) -> bytes:

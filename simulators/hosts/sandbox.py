@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from simulators.worlds.world import World
 
 T = TypeVar("T")
 BODY_BYTES_MAX = 64 * 1024
+AT_WORK_MAX = 256
 KEY_SHAPE = re.compile(r"[A-Za-z0-9-]{4,64}")
 
 
@@ -94,6 +96,8 @@ class Sandbox:
         self.books = sqlite3.connect(directory / f"{self.name}.sqlite", check_same_thread=False, isolation_level=None)
         self.books.executescript(self.schema)
         self._one_at_a_time = threading.Lock()
+        # From a question's head to the last byte of its answer, by ``time.perf_counter``: for who measures terminals.
+        self.at_work: deque[tuple[float, float]] = deque(maxlen=AT_WORK_MAX)
 
     def routes(self) -> list[Route]:
         raise NotImplementedError
