@@ -86,12 +86,17 @@ def refundable(journal: Journal, case_code: str) -> list[StoredEntry]:
     return [one for one in story if one.act in _KINDS and one.facts and _is_ours_still(journal, story, one)]
 
 
+def waits_for_a_card(journal: Journal, case_code: str) -> bool:
+    """Whether what a bank card paid for nothing is in suspense in this case: only its holder's card gets it."""
+    return any(_KINDS[one.act] == CARD for one in refundable(journal, case_code))
+
+
 def _is_ours_still(journal: Journal, story: Sequence[StoredEntry], settled: StoredEntry) -> bool:
     facts = settled.facts or {}
     match _KINDS[settled.act]:
         case kind if kind == BILL:
             undone = {(one.facts or {}).get("settlement_id") for one in story if one.act in ("voided", "void_intent")}
-            return facts["settlement_id"] not in undone and not _given_back(journal, settled)
+            return facts.get("settlement_id") not in undone and not _given_back(journal, settled)
         case kind if kind == DEPOSIT:
             return not _given_back(journal, settled)
     payment = payment_of(settled)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kiosk.domain.cases import OpenCase
-from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import Facts, NewEntry, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.text import Amount, say
 from kiosk.money.debt_payout import ended_by_people
+from kiosk.money.debts import debt_notice, register_of
+from kiosk.money.refundable import waits_for_a_card
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
@@ -67,7 +69,7 @@ async def propose_closing(kiosk: StaffKiosk, duty: OnDuty, case: OpenCase) -> No
     if _waiting(kiosk, case):
         await _tell_it_waits(kiosk)
         return
-    stake = _stake(case, story)
+    stake = _stake(kiosk, case, story)
     parts = await _chosen(kiosk, case, stake)
     await kiosk.ask(
         Question(
@@ -89,9 +91,9 @@ async def _chosen(kiosk: StaffKiosk, case: OpenCase, stake: Stake) -> tuple[Part
     """Raises: Back."""
     offered = (*remedies(stake), *((SPLIT,) if can_be_split(stake) else ()))
     rows = tuple(Answer(one.name, one.words, Role.ROW) for one in offered)
-    name = await kiosk.ask(
-        Question("staff_close_reason", say("What became of the money?"), answers=(*rows, BACK), case_code=case.code)
-    )
+    explain = (say("To the holder only by “Give money back”, to the card."),) if stake.of_card else ()
+    heading = say("What became of the money?")
+    name = await kiosk.ask(Question("staff_close_reason", heading, explain, answers=(*rows, BACK), case_code=case.code))
     if name == SPLIT.name:
         return await ask_parts(kiosk, stake)
     return whole(next(one for one in remedies(stake) if one.name == name), stake)
@@ -118,7 +120,7 @@ def _waiting(kiosk: StaffKiosk, case: OpenCase) -> Closing | None:
     about = [entry for entry in story if entry.act in (PROPOSED, REFUSED, CLOSED)]
     if not about or about[-1].act != PROPOSED or about[-1].facts is None or too_old(kiosk, about[-1]):
         return None
-    facts, stake = about[-1].facts, _stake(case, story)
+    facts, stake = about[-1].facts, _stake(kiosk, case, story)
     parts = parts_of(facts, stake)
     if not parts or facts["stake_fen"] != stake.amount_fen:
         return None
@@ -174,8 +176,8 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     notices = (reserve.notice,) if reserve else ()
     anew = Fen(max(0, owed - reserve.kept_fen)) if reserve else owed
     if anew:
-        debt: Facts = {"amount_fen": anew, "reason": "case_closed", "card_number": stake.card_number}
-        notices = (*notices, NewNotice("hospital", "debt_register", kiosk.clock.new_key(), debt, anew))
+        key = kiosk.clock.new_key()
+        notices = (*notices, debt_notice(register_of(story), key, stake.card_number, anew, "case_closed"))
     if owed:
         facts["receipt_owed"] = 1
     card = stake.card_number if owed else ""
@@ -213,12 +215,13 @@ def _lost_notes(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredE
     return [one for one in intents if (one.facts or {}).get("note") in notes]
 
 
-def _stake(case: OpenCase, story: Sequence[StoredEntry]) -> Stake:
+def _stake(kiosk: StaffKiosk, case: OpenCase, story: Sequence[StoredEntry]) -> Stake:
     facts = [entry.facts or {} for entry in story]
     cards = [str(one["card_number"]) for one in facts if one.get("card_number")]
     lost = [int(one.get("denomination_fen", 0)) for entry, one in zip(story, facts, strict=True) if entry.act == LOST]
     found = stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING, _aside(story))
-    return replace(found, reserved=ended_by_people(story, NOTHING) is not None)
+    reserved, of_card = ended_by_people(story, NOTHING) is not None, waits_for_a_card(kiosk.journal, case.code)
+    return replace(found, reserved=reserved, of_card=of_card)
 
 
 def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:

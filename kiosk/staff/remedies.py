@@ -57,7 +57,8 @@ class Stake:
     """What a case is about: an account, and what stands there for it. ``lost_note_fen``: of a note nobody found.
 
     ``aside``: keys of notices that a host refused. A case that is closed without telling it again gives them up.
-    ``reserved``: it is about a payout of a registered debt, which was paid or is still the holder's.
+    ``reserved``: it is about a payout of a registered debt, which was paid or is still the holder's. ``of_card``: a
+    bank card paid it for nothing, and it goes back to that card by a refund, never as a debt in notes (money-rules 18).
     """
 
     account: Account | None
@@ -66,6 +67,7 @@ class Stake:
     lost_note_fen: Fen = NOTHING
     aside: tuple[str, ...] = ()
     reserved: bool = False
+    of_card: bool = False
 
     @property
     def signed_fen(self) -> Fen:
@@ -99,7 +101,8 @@ def stake_of(case: OpenCase, card_number: str = "", lost_note_fen: Fen = NOTHING
 
 def remedies(stake: Stake) -> tuple[Remedy, ...]:
     """Those that fit. What is the holder's needs a card that it can be owed to."""
-    return tuple(one for one in _fitting(stake) if stake.card_number or not _to_holder(one))
+    can_owe = stake.card_number and not stake.of_card
+    return tuple(one for one in _fitting(stake) if can_owe or not _to_holder(one))
 
 
 def can_be_split(stake: Stake) -> bool:

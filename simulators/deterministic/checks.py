@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.entries import StoredEntry
+from kiosk.money.refundable import waits_for_a_card
 from offline_queue.verify import open_read_only, verify
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.hospital_books import AT_THE_WINDOW
@@ -140,10 +141,10 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
 def deposits_agree(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """The hospital has what the journal says it was given, or is still asked about."""
     given = sum(-one.amount_fen for entry in entries for one in entry.postings if _gives_deposit(entry, one))
-    asked = sum(int(_fact(one, "amount_fen")) for one in life.journal.open_effects() if one.act == "deposit_intent")
+    asked, back = (_asked_fen(life, act) for act in ("deposit_intent", "deposit_undo_intent"))
     has = sum(amount for _, amount in life.terminal.hosts["hospital"].claims.deposits())
-    if not given <= has <= given + asked:
-        yield f"the hospital has {has} fen of deposits, {given} are booked and {asked} asked about"
+    if not given - back <= has <= given + asked:
+        yield f"the hospital has {has} fen of deposits, {given} are booked, {asked} asked about and {back} asked back"
 
 
 def every_intent_has_its_end(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -175,6 +176,8 @@ def suspense_waits_for_something(life: Life, entries: list[StoredEntry]) -> Iter
         for posting in entry.postings:
             if posting.account is Account.SUSPENSE:
                 held[entry.case_code] = held.get(entry.case_code, 0) + posting.amount_fen
+    # What a card paid for nothing waits for its holder and two of staff (rule 18).
+    waits |= {case for case, fen in held.items() if fen and waits_for_a_card(life.journal, case)}
     yield from (f"{-fen} fen of case {case} wait for nobody" for case, fen in held.items() if fen and case not in waits)
 
 
@@ -215,6 +218,10 @@ CHECKS: tuple[Check, ...] = (
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:
     postings: list[Posting] = [posting for entry in entries for posting in entry.postings]
     return dict(totals(postings))
+
+
+def _asked_fen(life: Life, act: str) -> int:
+    return sum(int(_fact(one, "amount_fen")) for one in life.journal.open_effects() if one.act == act)
 
 
 def _gives_deposit(entry: StoredEntry, posting: Posting) -> bool:

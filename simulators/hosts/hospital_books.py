@@ -135,5 +135,8 @@ class ClaimBook:
         return int(total)
 
     def deposits(self) -> list[tuple[str, int]]:
-        """Admission and amount of all that were ever credited, oldest first."""
-        return self._db.execute("SELECT admission, amount_fen FROM deposits ORDER BY serial").fetchall()
+        """Admission and amount of those that stand, oldest first."""
+        return self._db.execute(
+            "SELECT admission, amount_fen FROM deposits WHERE key NOT IN (SELECT deposit_key FROM undone_deposits)"
+            " ORDER BY serial"
+        ).fetchall()

@@ -19,7 +19,7 @@ _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
 _MaybeTerminalId = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{0,40}$")]
 _Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$")]
-UNSAID = ""  # by a terminal of before 1.1.0
+UNSAID: Literal[""] = ""  # by a terminal of before 1.1.0
 
 
 class Who(Part):
