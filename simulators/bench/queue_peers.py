@@ -71,6 +71,7 @@ def lmdb(folder: str) -> tuple[Put, Take]:
 
 
 PEERS = {"ack_queue": ack_queue, "sqlite_queue": sqlite_queue, "huey": huey, "litequeue": litequeue, "lmdb": lmdb}
+KEEP_UNTIL_ACKNOWLEDGED = ("ack_queue", "litequeue", "lmdb")
 
 
 def main() -> None:
