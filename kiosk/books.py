@@ -12,7 +12,8 @@ from kiosk.domain.entries import Facts, StoredEntry
 from kiosk.domain.money import Fen, yuan
 from kiosk.evidence import acknowledge, export, read_status, reset, status_json, status_words
 from kiosk.staff.story import ACTS
-from offline_queue.reader import UNREADABLE, open_reader, why_unreadable
+from offline_queue.reader import UNREADABLE, JournalReader, open_reader, why_unreadable
+from offline_queue.row_code import MARK, anchor_in
 from offline_queue.verify import open_read_only, statement, verify
 
 SETTINGS = Path("/etc/yikatong/settings.toml")
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("verify", help="is the chain whole, does the head hold, do the books balance?")
-    check.add_argument("--anchor", type=_head, help="SEQ:LINK of a head that was seen outside", default=None)
+    check.add_argument("--anchor", type=_anchor, help="SEQ:LINK of a head that was seen outside, or a receipt's code")
     day = commands.add_parser("statement", help="the books of one day")
     day.add_argument("day", type=_day, help="YYYY-MM-DD")
     audit = commands.add_parser("audit", help="everything an auditor may see, as JSON lines")
@@ -70,10 +71,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _head(words: str) -> tuple[int, bytes]:
+Anchor = str | tuple[int, bytes]  # the code of a receipt, or row and link
+
+
+def _anchor(words: str) -> Anchor:
     """Raises ValueError: argparse then says which argument is wrong."""
+    if words.startswith(MARK):
+        return words
     seq, _, link = words.partition(":")
     return int(seq), bytes.fromhex(link)
+
+
+def _vouched_for(code: str, reader: JournalReader) -> tuple[int, bytes]:
+    """Raises ConfigError: no code of a receipt of this journal."""
+    try:
+        return anchor_in(code, reader.public_key)
+    except ValueError as error:
+        raise ConfigError(f"--anchor: {error}") from error
 
 
 def _day(words: str) -> str:
@@ -81,8 +95,9 @@ def _day(words: str) -> str:
     return date.fromisoformat(words).isoformat()
 
 
-def _verify(folder: Path, seen: tuple[int, bytes] | None) -> int:
+def _verify(folder: Path, anchor: Anchor | None) -> int:
     reader = open_reader(folder)
+    seen = _vouched_for(anchor, reader) if isinstance(anchor, str) else anchor
     verdict = verify(reader.connection, reader.public_key, seen, reader.root)
     print(f"{verdict.rows} rows: " + ("whole" if verdict.whole else verdict.why))
     return 0 if verdict.whole else 1

@@ -7,15 +7,18 @@ No personal data stands in it in clear. About 780 characters: QR version 18 at l
 """
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kiosk.domain.entries import Facts
-from offline_queue.base45 import base45
+from offline_queue.base45 import base45, from_base45
 from offline_queue.schema import Entry
 from offline_queue.sealing import Root, wrap_for_agency
 
 MARK = "YKT1:"
 SIGNED_TAG = b"yikatong journal row 1\0"
+_SIGNATURE_BYTES = 64
 _OAEP_BYTES = 66  # of an RSA block, spent by OAEP with SHA-256
 _HOLDER = "card_number"  # whose row it is stays in, whatever else must go
 
@@ -28,6 +31,17 @@ def row_code(terminal_id: str, row: Entry, facts: Facts | None, root: Root, reco
     clear = (terminal_id, row.seq, row.at, row.act, row.case_code, bytes.fromhex(row.card_index), row.postings)
     body = msgspec.msgpack.encode((*clear, bytes(row.link), sealed))
     return MARK + base45(root.signing.sign(SIGNED_TAG + body) + body)
+
+
+def anchor_in(code: str, public_key: Ed25519PublicKey) -> tuple[int, bytes]:
+    """Row and link that a receipt of this journal vouches for (money-rules 26). Raises ValueError: it does not."""
+    raw = from_base45(code.removeprefix(MARK))
+    try:
+        public_key.verify(raw[:_SIGNATURE_BYTES], SIGNED_TAG + raw[_SIGNATURE_BYTES:])
+    except InvalidSignature:
+        raise ValueError("not signed by this terminal") from None
+    _, seq, *_, link, _ = msgspec.msgpack.decode(raw[_SIGNATURE_BYTES:])
+    return int(seq), bytes(link)
 
 
 def _that_fit(facts: Facts, bytes_max: int) -> bytes:

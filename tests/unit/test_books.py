@@ -44,6 +44,30 @@ def test_touched_journal_does_not(settings: Path, capsys: pytest.CaptureFixture[
     assert "row 1" in capsys.readouterr().out
 
 
+def test_a_receipt_is_an_anchor(settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The code of a receipt vouches for its row: a journal that ends before it, or has another row there, is broken;
+    a code of another terminal, or one that was read wrongly, says nothing."""
+    journal = SqliteJournal(tmp_path / "data", lambda: datetime(2026, 11, 21, 10, tzinfo=UTC))
+    code = journal.row_code("T0000001", 2)
+    journal.close()
+    whole = (tmp_path / "data" / "journal.db").read_bytes()
+    assert main(["--settings", str(settings), "verify", "--anchor", code]) == 0
+    journal = SqliteJournal(tmp_path / "data", lambda: datetime(2026, 11, 21, 10, tzinfo=UTC))
+    later = journal.row_code("T0000001", journal.record("visit_opened"))
+    journal.close()
+    for beside in (tmp_path / "data").glob("journal.db-*"):
+        beside.unlink()
+    (tmp_path / "data" / "journal.db").write_bytes(whole)
+    assert main(["--settings", str(settings), "verify", "--anchor", later]) == 1
+    assert "ends before the anchored head" in capsys.readouterr().out
+    stranger = SqliteJournal(tmp_path / "stranger", lambda: datetime(2026, 11, 21, 10, tzinfo=UTC))
+    foreign = stranger.row_code("T0000001", stranger.record("visit_opened"))
+    stranger.close()
+    for bad, why in ((foreign, "not signed by this terminal"), (code[:-2], "--anchor"), ("YKT1:a", "not base45")):
+        assert main(["--settings", str(settings), "verify", "--anchor", bad]) == 2
+        assert why in capsys.readouterr().err
+
+
 def test_statement_shows_movement_and_balance(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The day's books name each account with what moved and what is there."""
     assert main(["--settings", str(settings), "statement", "2026-11-21"]) == 0
