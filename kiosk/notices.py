@@ -118,8 +118,14 @@ class _Courier:
         self._book(notices, {result.key: result for result in results}, batch)
 
     async def _deliver_one(self, notice: OwedNotice) -> None:
+        """Raises OutcomeUnknown."""
+        deliver = self._deliveries.get((self._host, notice.act))
+        if deliver is None:  # owed by a newer program, before its update was taken back: it waits for that one
+            self._log("notice_not_known", host=self._host, act=notice.act, key=notice.key)
+            self._rest(notice, BACK_OFF_S_MAX)
+            return
         try:
-            await self._deliveries[self._host, notice.act](notice)
+            await deliver(notice)
         except HostRefused as refusal:
             if refusal.retry_after_s:  # not now: that is no verdict on the notice
                 raise OutcomeUnknown(self._host, refusal.code, refusal.retry_after_s) from None

@@ -36,10 +36,13 @@ async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log:
         try:
             if rows.newest() > kept.up_to:
                 kept.up_to = await copy_rows(rows, ledger)
-        except OutcomeUnknown:
+        except OutcomeUnknown as silence:
             tries += 1
-            await trio.sleep(min(BACK_OFF_S_MAX, 2.0**tries) * (0.5 + random.random() / 2))
+            await trio.sleep(silence.retry_after_s or _pause_s(tries))
         except (LedgerDisagrees, HostRefused) as problem:
+            if isinstance(problem, HostRefused) and problem.retry_after_s:  # busy: that is no word about the rows
+                await trio.sleep(problem.retry_after_s)
+                continue
             why = problem.code if isinstance(problem, HostRefused) else str(problem)
             if why != told:
                 journal.record("ledger_disagrees", why=why)
@@ -49,6 +52,10 @@ async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log:
         else:
             tries, told = 0, ""
             await trio.sleep(LOOK_S)
+
+
+def _pause_s(tries: int) -> float:
+    return min(BACK_OFF_S_MAX, 2.0 ** min(tries, 16)) * (0.5 + random.random() / 2)
 
 
 async def copy_rows(rows: JournalRows, ledger: Ledger) -> int:

@@ -143,6 +143,18 @@ async def test_a_bill_paid_at_the_window_meanwhile_waits_for_a_person(
     assert (last.facts or {})["code"] == "paid_elsewhere"
 
 
+async def test_what_a_newer_program_owed_waits_for_it(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock
+) -> None:
+    """An update that was taken back leaves acts that this program cannot tell: they stay owed, and others are told."""
+    journal.owe_notice("card_platform", "act_of_tomorrow", "key-2", card_number="B00000132")
+    journal.owe_notice("card_platform", "pin_changed", "key-3", card_number="B00000133", at="2026-11-22")
+    await deliver_for(journal, FakeHosts(), 7200)
+    owed = journal.outbox.due("card_platform")
+    assert owed is not None
+    assert (owed.key, owed.tries, journal.outbox.unsent_count()) == ("key-2", 0, 1)
+
+
 def test_pauses_grow_to_a_quarter_of_an_hour_and_are_spread() -> None:
     """One second at first, fifteen minutes at most, never less than half of it."""
     assert 0.5 <= pause_s(0, 0.0) <= pause_s(0, 1.0) == 1.0
