@@ -20,6 +20,9 @@ _OPENS_A_CASE = (
 # A hand count of two people stands above what a device says of the same place.
 _SETTLES = {"drums_exchanged": "device_differs", "cash_box_exchanged": "box_differs"}
 _TAKEN_UP = ("notice_released", "notice_given_up")
+# Money that a visit of an earlier life left inside: nobody's, until every cash module has told what it knows (rule 2).
+LEFT_INSIDE = "money_left_inside"
+_LEFT_INSIDE_BEFORE = "select purse.case_code, at from purse join entry using (seq) where seq < ? order by seq"
 _NEW_ROWS = "select seq, at, act, case_code, postings from entry where seq > ? order by seq"
 
 
@@ -43,6 +46,7 @@ class StaffBooks:
     def __init__(self, data_dir: Path) -> None:
         self._connection = open_read_only(data_dir / "journal.db")
         self._seen = 0
+        self._life_began = 0
         self._latest: datetime | None = None
         self._balances: dict[Account, Fen] = {}
         self._cases: dict[str, _Case] = {}
@@ -84,6 +88,9 @@ class StaffBooks:
         ):
             effects.setdefault(code, []).append(act)
             since.setdefault(code, at)
+        for code, at in self._connection.execute(_LEFT_INSIDE_BEFORE, (self._life_began,)):
+            effects.setdefault(code, []).append(LEFT_INSIDE)
+            since.setdefault(code, at)
         codes = [code for code, case in self._cases.items() if case.is_open]
         found = [self._open_case(code, effects.get(code, []), since.get(code, "")) for code in {*codes, *effects}]
         return tuple(sorted(found, key=lambda case: (case.since, case.code)))
@@ -99,6 +106,7 @@ class StaffBooks:
     def _read_on(self) -> None:
         for seq, at, act, code, stored in self._connection.execute(_NEW_ROWS, (self._seen,)):
             self._seen = seq
+            self._life_began = seq if act == "kiosk_started" else self._life_began
             moment = datetime.fromisoformat(at)
             self._latest = max(self._latest, moment) if self._latest else moment
             postings = read_postings(stored) if stored else ()

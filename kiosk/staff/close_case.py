@@ -199,7 +199,8 @@ def unknown(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredEntry
     """Effects of the case whose outcome nothing has proved yet."""
     seqs = {entry.seq for entry in story}
     lost = {entry.seq for entry in _lost_notes(kiosk, story)}
-    return [one for one in kiosk.journal.open_effects() if one.seq in seqs and one.seq not in lost]
+    left_inside = [newest for newest, _ in kiosk.journal.unspent()]
+    return [one for one in (*kiosk.journal.open_effects(), *left_inside) if one.seq in seqs and one.seq not in lost]
 
 
 def _lost_notes(kiosk: StaffKiosk, story: Sequence[StoredEntry]) -> list[StoredEntry]:

@@ -181,6 +181,18 @@ def suspense_waits_for_something(life: Life, entries: list[StoredEntry]) -> Iter
     yield from (f"{-fen} fen of case {case} wait for nobody" for case, fen in held.items() if fen and case not in waits)
 
 
+def uncertain_money_is_a_case(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 2: staff see every act without an outcome, every fen in suspense, and what a dead life left inside."""
+    uncertain = {entry.case_code for entry in life.journal.open_effects()}
+    uncertain |= {newest.case_code for newest, _ in life.journal.unspent()}
+    held: Counter[str] = Counter()
+    for entry in entries:
+        held[entry.case_code] += sum(one.amount_fen for one in entry.postings if one.account is Account.SUSPENSE)
+    uncertain |= {case for case, fen in held.items() if fen}
+    seen = {case.code for case in life.books.open_cases()}
+    yield from (f"case {case} is uncertain, and no person can see it" for case in uncertain - seen)
+
+
 def chain_is_whole(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     connection = open_read_only(life.terminal.folder / "data" / "journal.db")
     verdict = verify(connection, None)
@@ -210,6 +222,7 @@ CHECKS: tuple[Check, ...] = (
     every_intent_has_its_end,
     receipts_are_printed_or_owed,
     suspense_waits_for_something,
+    uncertain_money_is_a_case,
     chain_is_whole,
     logs_name_nobody,
 )

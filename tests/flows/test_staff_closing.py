@@ -148,6 +148,17 @@ async def test_a_case_that_moved_since_is_not_closed_as_it_was(autojump_clock: M
     assert balances(room)[Account.SUSPENSE] == -HELD - 500
 
 
+async def test_refused_while_a_dead_life_left_money_inside(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """Until every cash module has told what it knows, nobody says whose it is."""
+    inside = balanced((Account.CASH_BOX, HELD), (Account.RESIDENT, -HELD))
+    room.journal.commit(NewEntry("note_credited", "700001", {"denomination_fen": HELD}, "C1", inside))
+    room.journal.record("kiosk_started")
+    assert "700001" in open_codes(room)
+    await propose(room, code="700001")
+    assert "staff_case_unknown" in room.names()
+    assert "case_close_proposed" not in room.acts()
+
+
 async def test_refused_while_an_effect_is_unknown(autojump_clock: MockClock, room: DutyRoom) -> None:
     """Neither proposed nor approved while nobody knows the outcome; closed once the detail has proved it."""
     room.journal.commit(NewEntry("settle_intent", CODE, {"message_id": "m1"}, "C1", opens="m1"))
