@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,11 +42,16 @@ def collect() -> int:
     polib = importlib.import_module("polib")
     catalog = polib.pofile(str(PO), wrapwidth=0)
     known = {entry.msgid for entry in catalog}
-    missing = [msgid for msgid in message_ids() if msgid not in known]
+    missing = [msgid for msgid in message_ids() if msgid not in known and _has_words(msgid)]
     with PO.open("a", encoding="utf-8") as file:
         for msgid in missing:
             file.write(f'\nmsgid "{polib.escape(msgid)}"\nmsgstr ""\n')
     return len(missing)
+
+
+def _has_words(msgid: str) -> bool:
+    """An argument alone is the same in every language."""
+    return any(letter.isalpha() for letter in re.sub(r"\{[^}]*\}", "", msgid))
 
 
 if __name__ == "__main__":

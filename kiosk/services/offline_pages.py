@@ -30,8 +30,14 @@ _NEEDS_THE_LINE = (say("The line to the office is down now"), (say("This cannot 
 
 def cannot_offline(refusal: OfflineRefusal, case_code: str = "") -> Question:
     heading, explain = _WORDS.get(refusal, _NEEDS_THE_LINE)
-    name = f"offline_{refusal.value}"
-    return Question(name, heading, explain, answers=(understood(),), tone=Tone.CAUTION, case_code=case_code)
+    return Question(
+        f"offline_{refusal.value}",
+        heading,
+        explain,
+        answers=(understood(),),
+        tone=Tone.CAUTION,
+        case_code=case_code,
+    )
 
 
 async def refused_offline(kiosk: Kiosk, act: str, refusal: OfflineRefusal, *, card_needed: bool = True) -> Outcome:

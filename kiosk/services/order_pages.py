@@ -109,7 +109,7 @@ def feed_notes(due: Fen, purse: Purse, accepted: Iterable[Fen]) -> Question:
 def left(kiosk: Kiosk, held: Fen, printed: bool) -> Question:
     explain = [say("It is settled when the line is back. Do not pay it elsewhere.")]
     if held:
-        explain.append(say("{amount} of yours are kept safe under your card.", amount=Amount(held)))
+        explain.append(say("{amount} are kept for you.", amount=Amount(held)))
     if not printed:
         explain.append(say("The receipt is kept for you. Print it later with your card."))
     return Question(
