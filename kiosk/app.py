@@ -29,6 +29,7 @@ from kiosk.doctor import (
     second_medium_findings,
     slot_findings,
 )
+from kiosk.domain.settlement import HOSPITAL
 from kiosk.evidence import TerminalCopies
 from kiosk.headset import FollowJack
 from kiosk.hosts.agency.client import AgencyDutyClient
@@ -46,6 +47,7 @@ from kiosk.links import clock_agrees, host_links, medical_insurance, not_connect
 from kiosk.log import JsonLog
 from kiosk.money.bank_record import NUMBERED, JournalBankRecord, numbers_of
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
+from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.drive_bank import keep_bank_driven
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.money.platform_acts import SENT, message_id_of
@@ -200,13 +202,13 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         supervisor=Supervisor(
             settings.slots, find, log, run_dir, settings.pin_mode, card_platform, attendants, production
         ),
-        social_insurance=SocialInsuranceClient(links["social_insurance"]),
+        social_insurance=SocialInsuranceClient(links["social_insurance"], settings.terminal.terminal_id),
         card_platform=card_platform,
         duty=AgencyDutyClient(links["agency"]),
         seal_verifier=outside.seal_verifier,
         make_pin_entry=outside.make_pin_entry,
         hospital=hospital or not_connected("hospital"),
-        debt_register=DebtRegisterClient(*at_hospital) if at_hospital else not_connected("hospital"),
+        debt_register=_debt_registers(settings, links),
         medical_insurance=medical_insurance(
             settings, links, clock.now, log, newest_id=message_id_of(journal.last(*SENT))
         ),
@@ -239,6 +241,11 @@ async def serve(
         await nursery.start(serve_residents, desk)
         # Yesterday's accounts can wait until somebody can be served: they load what speaks to hosts.
         task_status.started()
+
+
+def _debt_registers(settings: Settings, links: Mapping[str, HostLink]) -> DebtRegisters:
+    hosts = [host for host in (HOSPITAL, AGENCY) if host in links]
+    return DebtRegisters({host: DebtRegisterClient(links[host], settings.terminal.terminal_id) for host in hosts})
 
 
 def _refuse_development(settings: Settings) -> None:

@@ -15,6 +15,8 @@ from kiosk.services.collect_money import NEEDS as COLLECT_MONEY_NEEDS
 from kiosk.services.collect_money import collect_money
 from kiosk.services.collect_receipt import NEEDS as COLLECT_RECEIPT_NEEDS
 from kiosk.services.collect_receipt import collect_receipt
+from kiosk.services.pay_contributions import NEEDS as PAY_CONTRIBUTIONS_NEEDS
+from kiosk.services.pay_contributions import pay_contributions
 from kiosk.services.pay_inpatient_deposit import NEEDS as PAY_INPATIENT_DEPOSIT_NEEDS
 from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
 from kiosk.services.print_certificate import NEEDS as PRINT_CERTIFICATE_NEEDS
@@ -95,6 +97,15 @@ SERVICES = (
         hosts=("hospital",),
         ways=("cash_acceptor", "bank"),
     ),
+    ServiceEntry(
+        "pay_contributions",
+        say("Pay contributions"),
+        "calendar",
+        PAY_CONTRIBUTIONS_NEEDS,
+        pay_contributions,
+        hosts=("social_insurance",),
+        fitted=("cash_acceptor",),
+    ),
     ServiceEntry("report_loss", say("Report the card as lost"), "stop", REPORT_LOSS_NEEDS, report_loss),
     ServiceEntry(
         "collect_money",
@@ -102,7 +113,6 @@ SERVICES = (
         "note",
         COLLECT_MONEY_NEEDS,
         collect_money,
-        hosts=("hospital",),
         fitted=("cash_acceptor",),
         waits=owes_here,
     ),

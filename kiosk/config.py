@@ -212,6 +212,14 @@ class OfflineRules(_Part, frozen=True):
     has_rtc: bool = False  # the board's clock runs on a battery: it is right also before a host was heard
 
 
+class ContributionRules(_Part, frozen=True):
+    """Regional data for the time without the line; with it the agency says what is payable. 0: nothing offline."""
+
+    year: int = 0
+    pension_grades_fen: tuple[int, ...] = ()
+    medical_grades_fen: tuple[int, ...] = ()
+
+
 class LossRules(_Part, frozen=True):
     """Regional data about loss reports."""
 
@@ -255,6 +263,7 @@ class Settings(_Part, frozen=True):
     journal: JournalRules = JournalRules()
     offline: OfflineRules = OfflineRules()
     loss: LossRules = LossRules()
+    contributions: ContributionRules = ContributionRules()
     metrics_port: int = 0  # on loopback, where the forwarder shows figures to a collector; 0: nowhere
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 

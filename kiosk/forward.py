@@ -6,7 +6,7 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,17 +18,21 @@ from kiosk import asked
 from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
+from kiosk.domain.settlement import HOSPITAL
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
 from kiosk.metrics import serve_metrics
+from kiosk.money.contribution_notices import contribution_notices
 from kiosk.money.copy_to_ledger import Kept, keep_copying
 from kiosk.money.copy_to_medium import SecondCopies
+from kiosk.money.debts import AGENCY
 from kiosk.money.drive_deposits import keep_driving_deposits
-from kiosk.money.hospital_notices import hospital_notices
+from kiosk.money.hospital_notices import debt_notices, hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases
@@ -44,7 +48,7 @@ from offline_queue.journal import SqliteJournal
 from offline_queue.second_medium import SecondMedium
 
 HOSTS = ("card_platform",)
-IF_NAMED = ("hospital", "medical_insurance", "agency_ledger")
+IF_NAMED = ("social_insurance", "hospital", "medical_insurance", "agency_ledger")
 JOURNAL_LOOK_S = 0.5
 
 
@@ -110,7 +114,7 @@ async def forward(work: Forwarding) -> None:
         return live_cases(journal) | (orders.in_hand if orders else set())
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log, _batches(work))
+        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work, live), work.log, _batches(work))
         nursery.start_soon(keep_driving, journal, clock, platform, live)
         if "hospital" in links:
             hospital = HospitalClient(links["hospital"], settings.terminal.terminal_id)
@@ -133,14 +137,18 @@ def _orders(work: Forwarding, platform: MedicalInsurance) -> Orders | None:
     return Orders(work.settings, work.clock, journal, journal.outbox, hospital, platform, work.log)
 
 
-def _deliveries(work: Forwarding) -> Deliveries:
+def _deliveries(work: Forwarding, live: Callable[[], Collection[str]]) -> Deliveries:
     """What each connected host may be owed. Without its host a notice stays owed."""
-    links = work.links
-    if "hospital" not in links:
-        return card_platform_notices(_card_platform(work))
-    at_hospital = links["hospital"], work.settings.terminal.terminal_id
-    hospital = hospital_notices(HospitalClient(*at_hospital), DebtRegisterClient(*at_hospital))
-    return {**card_platform_notices(_card_platform(work)), **hospital}
+    links, journal, terminal_id = work.links, work.journal, work.settings.terminal.terminal_id
+    found: dict[tuple[str, str], Any] = {**card_platform_notices(_card_platform(work))}
+    if AGENCY in links:
+        insurance = SocialInsuranceClient(links[AGENCY], terminal_id)
+        found |= contribution_notices(insurance, journal, work.clock, live)
+        found |= debt_notices(AGENCY, DebtRegisterClient(links[AGENCY], terminal_id))
+    if HOSPITAL in links:
+        at_hospital = links[HOSPITAL], terminal_id
+        found |= hospital_notices(HospitalClient(*at_hospital), DebtRegisterClient(*at_hospital))
+    return found
 
 
 def _batches(work: Forwarding) -> Batches:

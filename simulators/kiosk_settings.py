@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simulators.hosts.contributions import GRADES_FEN
 from simulators.hosts.medical_insurance import SIGN_ON_MISSING
 from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET
 from simulators.offline_documents import HOTLIST_KEY
@@ -54,6 +56,11 @@ def kiosk_settings(
             "documents": str(offline_dir),
             "hotlist_key": str(offline_dir / HOTLIST_KEY),
             "has_rtc": True,
+        },
+        "contributions": {
+            "year": datetime.now().astimezone().year,
+            "pension_grades_fen": list(GRADES_FEN["resident_pension"]),
+            "medical_grades_fen": list(GRADES_FEN["resident_medical"]),
         },
         "slots": {
             slot: {"driver": options["driver"], "options": {k: v for k, v in options.items() if k != "driver"}}

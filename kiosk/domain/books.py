@@ -26,6 +26,7 @@ class Account(Enum):
     BANK_CLEARING = "bank_clearing"
     PERSONAL_ACCOUNT = "personal_account"  # paid by the medical personal account
     CONTRIBUTIONS = "contributions"  # received for the agency, not credited yet
+    AGENCY = "agency"  # credited: cash collected for the agency
     RESIDENT = "resident"  # the person in front: gives and takes
     # To be explained
     SUSPENSE = "suspense"

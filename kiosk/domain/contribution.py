@@ -1,4 +1,4 @@
-"""Contributions that residents pay by themselves: resident pension and resident medical insurance, by year and grade."""
+"""Contributions that residents pay themselves: resident pension and resident medical insurance, by year and grade."""
 
 from dataclasses import dataclass
 from enum import Enum

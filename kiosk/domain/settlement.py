@@ -163,11 +163,20 @@ class InvoiceCode:
     address: str
 
 
+HOSPITAL = "hospital"
+
+
 @dataclass(frozen=True)
 class Debt:
-    """Money that is owed to a holder and registered at the host it was for."""
+    """Money that is owed to a holder and registered at the host it was for, which is ``register``."""
 
     voucher_number: str
     amount_fen: Fen
     reason: str
     reserved_until: datetime | None = None
+    register: str = HOSPITAL
+
+    @property
+    def handle(self) -> str:
+        """Two registers may have the same voucher number."""
+        return self.voucher_number if self.register == HOSPITAL else f"{self.register} {self.voucher_number}"

@@ -9,6 +9,7 @@ from datetime import date
 
 from kiosk.domain.entries import Facts, StoredEntry
 from kiosk.domain.money import Fen
+from kiosk.domain.settlement import HOSPITAL
 from kiosk.domain.statement import Act, DebtActRow, Standing
 from kiosk.money.compare_keys import Booked, Known
 from kiosk.money.platform_acts import judged_on
@@ -47,8 +48,8 @@ def debt_acts(entries: Iterable[StoredEntry], unsent: Collection[str] = ()) -> K
 
 def _standing(act: str, facts: Facts) -> Standing | None:
     """None: not about the register, or its details were destroyed."""
-    if "key" not in facts:
-        return None
+    if "key" not in facts or facts.get("host", facts.get("register", HOSPITAL)) != HOSPITAL:
+        return None  # what another host keeps, the hospital's detail does not show
     if act in _PAYOUT:
         return _PAYOUT[act]
     heard = _HEARD.get(str(facts.get("what")))

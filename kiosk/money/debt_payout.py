@@ -11,7 +11,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.cash import Mix, mix_value
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.settlement import Debt
+from kiosk.domain.settlement import HOSPITAL, Debt
 from kiosk.money.pay_out import dispense_when_clear
 from kiosk.money.purse import Purse
 from kiosk.ports import CashModule, HostRefused, Journal, Kiosk, OutcomeUnknown
@@ -66,6 +66,7 @@ def _intend(kiosk: Kiosk, debt: Debt, amount: Fen) -> StoredEntry:
         "voucher": debt.voucher_number,
         "amount_fen": amount,
         "debt_fen": debt.amount_fen,
+        "register": debt.register,
     }
     card = visit.identity.card_number
     kiosk.journal.commit(NewEntry("payout_intent", visit.case_code, facts, card, opens=f"payout:{key}"))
@@ -122,14 +123,18 @@ def _told(intent: StoredEntry, paid: Fen, under_check: Fen) -> tuple[str, tuple[
         return "payout_uncertain", ()
     if paid:
         return "debt_paid_out", (
-            NewNotice("hospital", "debt_confirm", key, {**_named(intent), "paid_fen": paid}, paid),
+            NewNotice(_register(intent), "debt_confirm", key, {**_named(intent), "paid_fen": paid}, paid),
         )
-    return "payout_given_up", (NewNotice("hospital", "debt_give_back", key, _named(intent)),)
+    return "payout_given_up", (NewNotice(_register(intent), "debt_give_back", key, _named(intent)),)
+
+
+def _register(intent: StoredEntry) -> str:
+    return str(_facts(intent).get("register", HOSPITAL))
 
 
 def _named(intent: StoredEntry) -> dict[str, str | int]:
     facts = _facts(intent)
-    return {"key": facts["key"], "voucher": facts["voucher"]}
+    return {"key": facts["key"], "voucher": facts["voucher"], "register": _register(intent)}
 
 
 def _effect(intent: StoredEntry) -> str:

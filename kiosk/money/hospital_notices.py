@@ -7,7 +7,7 @@ from typing import Protocol
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, OwedNotice
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split, UndonePayment
+from kiosk.domain.settlement import HOSPITAL, Claim, Debt, InvoiceCode, Settlement, Split, UndonePayment
 from kiosk.money.means import ACCOUNT, CASH
 from kiosk.ports import HostRefused
 
@@ -77,6 +77,17 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
     async def undone(notice: OwedNotice) -> None:
         await hospital.notify_undone(_undone(notice.facts), notice.key)
 
+    return {
+        ("hospital", "payment"): payment,
+        ("hospital", "release"): release,
+        ("hospital", "payment_undone"): undone,
+        **debt_notices(HOSPITAL, register),
+    }
+
+
+def debt_notices(host: str, register: DebtDesk) -> dict[tuple[str, str], Delivery]:
+    """Of the register that ``host`` keeps."""
+
     async def debt(notice: OwedNotice) -> None:
         facts = notice.facts
         owed = Fen(int(facts["amount_fen"]))
@@ -92,14 +103,7 @@ def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[st
             if refusal.code not in NOT_OURS:  # the reserve never reached the register: there is nothing to give back
                 raise
 
-    return {
-        ("hospital", "payment"): payment,
-        ("hospital", "release"): release,
-        ("hospital", "payment_undone"): undone,
-        ("hospital", "debt_register"): debt,
-        ("hospital", "debt_confirm"): paid_out,
-        ("hospital", "debt_give_back"): given_up,
-    }
+    return {(host, "debt_register"): debt, (host, "debt_confirm"): paid_out, (host, "debt_give_back"): given_up}
 
 
 def _undone(facts: Facts) -> UndonePayment:

@@ -6,8 +6,9 @@ import trio
 
 from kiosk.domain.books import Account, Posting, balanced
 from kiosk.domain.cash import CashEvent, DispenseResult, Escrow, Mix, mix_value
-from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import NOTHING, Fen
+from kiosk.money.debts import debt_notice
 from kiosk.money.purse import Purse, plan_change
 from kiosk.ports import CashModule, DeviceFault, Kiosk
 
@@ -144,9 +145,7 @@ def owe_rest(kiosk: Kiosk, purse: Purse, reason: str) -> None:
     visit = kiosk.visit
     key = kiosk.clock.new_key()
     card = visit.identity.card_number
-    notice = NewNotice(
-        "hospital", "debt_register", key, {"card_number": card, "amount_fen": owed, "reason": reason}, owed
-    )
+    notice = debt_notice(purse.register, key, card, owed, reason)
     kiosk.journal.commit(
         NewEntry(
             "debt_owed",

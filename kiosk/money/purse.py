@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from kiosk.domain.cash import CashUnit, Mix, UnitKind, mix_of, mix_value
 from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.settlement import HOSPITAL
 
 
 @dataclass
 class Purse:
     inside_fen: Fen = NOTHING
     notes: int = 0
+    register: str = HOSPITAL  # whom the money is for: where a debt of it is kept (money-rules 19)
 
 
 @dataclass(frozen=True)

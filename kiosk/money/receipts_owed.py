@@ -32,6 +32,11 @@ _KINDS = {
     "deposit_given_back_late": "deposit_refund",
     "card_refund": "card_refund",
     "settlement_ordered": "order_pending",
+    "contribution_received": "contribution_pending",
+    "contribution_credited": "contribution",
+    "contribution_credited_late": "contribution",
+    "contribution_refused": "contribution_refused",
+    "contribution_refused_late": "contribution_refused",
     "settlement_order_ended": "order_ended",
 }
 GIVEN_BACK = "bank_given_back"  # what a bank card paid for nothing is on its card again
@@ -52,6 +57,8 @@ _ALONE = (
     "held_for_deposit",
     "settlement_order_ended",
     "settle_undone",
+    "contribution_credited_late",
+    "contribution_refused_late",
 )
 
 

@@ -37,7 +37,7 @@ async def collect_money(kiosk: Kiosk) -> Outcome:
         await kiosk.ask(pages.no_debts())
         return Outcome.DONE
     chosen = await kiosk.ask(pages.choose_debt(debts))
-    debt = next(one for one in debts if one.voucher_number == chosen)
+    debt = next(one for one in debts if one.handle == chosen)
 
     # What can the notes inside pay? The resident agrees to that, and nothing goes out without its receipt.
     try:

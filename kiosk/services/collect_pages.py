@@ -106,7 +106,7 @@ def register_silent(code: str) -> Question:
 def choose_debt(debts: Iterable[Debt]) -> Question:
     rows = tuple(
         Answer(
-            debt.voucher_number,
+            debt.handle,
             say("{amount}", amount=Amount(debt.amount_fen)),
             Role.ROW,
             icon="note",

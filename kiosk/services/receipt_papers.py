@@ -5,6 +5,7 @@ Every one shows what is due, paid, owed and under check, as far as there is any 
 
 from datetime import datetime
 
+from kiosk.domain.contribution import ContributionKind
 from kiosk.domain.entries import Facts
 from kiosk.domain.identity import mask_name
 from kiosk.domain.money import NOTHING, Fen
@@ -14,6 +15,7 @@ from kiosk.money.means import ACCOUNT
 from kiosk.money.receipts_owed import OwedReceipt
 from kiosk.money.row_code import row_code
 from kiosk.ports import Kiosk
+from kiosk.services.contribution_pages import KIND_NAMES
 
 _TITLES = {
     "bill": say("Medical bill: settled"),
@@ -28,6 +30,9 @@ _TITLES = {
     "deposit_refund": say("Inpatient deposit: given back"),
     "card_refund": say("Money back to your bank card"),
     "order_pending": say("Received, not settled"),
+    "contribution": say("Contribution: credited"),
+    "contribution_pending": say("Contribution received, not credited yet"),
+    "contribution_refused": say("Contribution: not credited"),
     "order_ended": say("Medical bill: not settled"),
 }
 
@@ -45,6 +50,9 @@ _NAMES = {
     "deposit_refund": say("Deposit given back"),
     "card_refund": say("Back to your bank card"),
     "order_pending": say("Bill left here: not settled yet"),
+    "contribution": say("Contribution"),
+    "contribution_pending": say("Contribution: not credited yet"),
+    "contribution_refused": say("Contribution: not credited"),
     "order_ended": say("Bill left here: not settled"),
 }
 # Why a bill that was left was not settled. What is not named here, the counter explains.
@@ -75,6 +83,9 @@ def compose(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> Receipt:
         "deposit_refund": _deposit_refund,
         "card_refund": _card_refund,
         "order_pending": _order,
+        "contribution": _contribution,
+        "contribution_pending": _contribution,
+        "contribution_refused": _contribution,
         "order_ended": _order_ended,
     }.get(owed.kind, _nothing)
     lines = [*_heading(kiosk, owed), *about(owed.facts), *_money(owed), *_what_next(kiosk, owed)]
@@ -206,6 +217,17 @@ def _back_on_card(facts: Facts) -> list[Text]:
     return [say("Not yet back on your bank card: {amount}", amount=amount)]
 
 
+def _contribution(facts: Facts) -> list[Text]:
+    lines = [
+        say("Insurance: {insurance}", insurance=KIND_NAMES[ContributionKind(str(facts["kind"]))]),
+        say("Year: {year}", year=str(facts["year"])),
+        say("Amount: {amount}", amount=_amount(facts, "amount_fen")),
+    ]
+    if "number" in facts:
+        lines.append(say("The office's number: {number}", number=str(facts["number"])))
+    return lines
+
+
 def _order(facts: Facts) -> list[Text]:
     by_account = facts["means"] == ACCOUNT
     most = say("From your medical account, at most: {amount}", amount=_amount(facts, "most_fen"))
@@ -242,7 +264,7 @@ def _money(owed: OwedReceipt) -> list[Text]:
         ]
     else:
         paid = say("Change paid out: {amount}", amount=Amount(owed.paid_out_fen))
-        if owed.kind in ("money", "refund", "deposit_refund"):
+        if owed.kind in ("money", "refund", "deposit_refund", "contribution_refused"):
             paid = say("Paid back to you: {amount}", amount=Amount(owed.paid_out_fen))
         lines = [paid, say("Still owed to you: {amount}", amount=Amount(owed.owed_fen))]
         in_notes = owed.paid_out_fen or owed.owed_fen or "bank_trace_number" not in owed.facts
@@ -250,7 +272,10 @@ def _money(owed: OwedReceipt) -> list[Text]:
             lines = []
         if owed.kind == "order_ended":
             lines = lines[1:] if owed.owed_fen else []
-        if owed.kind.endswith(("_pending", "_unpaid")) or (owed.kind in _BY_CARD_TOO and not in_notes):
+        # A contribution that is only received may have had change; where nothing came back nobody needs to read that.
+        nothing_back = owed.kind != "contribution_pending" or not (owed.paid_out_fen or owed.owed_fen)
+        waits = owed.kind.endswith(("_pending", "_unpaid")) and nothing_back
+        if waits or (owed.kind in _BY_CARD_TOO and not in_notes):
             lines = []
     if owed.under_check_fen:
         lines.append(say("Not certain that it came out: {amount}", amount=Amount(owed.under_check_fen)))

@@ -30,6 +30,7 @@ ACCOUNT_NAMES: dict[Account, Text] = {
     Account.BANK_CLEARING: say("Bank clearing"),
     Account.PERSONAL_ACCOUNT: say("Personal accounts"),
     Account.CONTRIBUTIONS: say("Contributions received"),
+    Account.AGENCY: say("Contributions credited"),
     Account.RESIDENT: say("In a visit"),
     Account.SUSPENSE: say("To be explained"),
     Account.SURPLUS: say("Surplus"),

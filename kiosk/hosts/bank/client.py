@@ -209,7 +209,8 @@ class BankClient:
         act = DebitAct(kind, amount_fen, trace_number, now.strftime("%y%m%d"), now.strftime("%H%M%S"), random)
         reader = self._desk.reader()
         if not hasattr(reader, "open_debit"):
-            raise HostRefused(HOST, "no_debit_reader")  # a maker's library (LD/T 33) that passes no commands to the card
+            # A maker's library (LD/T 33) that passes no commands to the card.
+            raise HostRefused(HOST, "no_debit_reader")
         try:
             return await reader.open_debit(debit_rules(self._rules), act)
         except CardDeclined as declined:

@@ -1,0 +1,31 @@
+"""Contributions received, told to the agency when nobody is here any more: credited, or owed to the holder."""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from kiosk.domain.entries import OwedNotice
+from kiosk.money.contributions import ACT, FINAL, book_late, outcome_known, tell
+from kiosk.money.debts import AGENCY
+from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, SocialInsurance
+
+
+def contribution_notices(
+    insurance: SocialInsurance, journal: Journal, clock: Clock, live: Callable[[], Collection[str]]
+) -> dict[tuple[str, str], Callable[[OwedNotice], Awaitable[object]]]:
+    """For ``kiosk.notices``. ``live``: cases of visits that go on; what becomes of theirs they book themselves."""
+
+    async def contribution(notice: OwedNotice) -> None:
+        facts = notice.facts
+        if outcome_known(journal, facts):
+            return
+        if str(facts["case"]) in live():
+            raise OutcomeUnknown(AGENCY, "its visit goes on")
+        try:
+            number = await tell(insurance, facts)
+        except HostRefused as refusal:
+            if refusal.code not in FINAL:
+                raise  # three times, and then it waits for a person
+            book_late(journal, clock, facts, code=refusal.code)
+        else:
+            book_late(journal, clock, facts, number=number)
+
+    return {(AGENCY, ACT): contribution}
