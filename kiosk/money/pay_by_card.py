@@ -1,12 +1,16 @@
 """The resident's part by bank card, after 2207 (money-rules 8, 21, 22): 0200 once, and 0400 until it is answered."""
 
+from datetime import datetime
+
 import trio
 
 from kiosk.domain.books import Account, Posting, balanced
-from kiosk.domain.entries import NewEntry, StoredEntry
+from kiosk.domain.entries import Facts, NewEntry, StoredEntry
 from kiosk.domain.money import Fen
-from kiosk.money.bank_record import close_act, intent_of, open_act
+from kiosk.domain.statement import BankRow
+from kiosk.money.bank_record import bank_facts, close_act, intent_of, open_act
 from kiosk.money.book_settlement import StillUnknown
+from kiosk.money.platform_acts import CHINA
 from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown
 from kiosk.ports.money import Bank, BankPayment, OpenedPurchase, ReversalDisputed
 
@@ -85,13 +89,25 @@ def out_of_suspense(journal: Journal, intent: StoredEntry) -> tuple[Posting, ...
     return _in_suspense(Fen(-amount)) if amount else ()
 
 
-def close_by_detail(journal: Journal, intent: StoredEntry, *, stands: bool) -> None:
-    """The bank's file of the day says whether the act stands (T+1), whatever its reversal was answered. What stands
-    and was not asked for is in suspense, for a person."""
+def close_by_detail(journal: Journal, intent: StoredEntry, stands: BankRow | None) -> None:
+    """The bank's file of the day says whether the act stands (T+1), whatever its reversal was answered. A purchase that
+    stands and was not asked for is in suspense, and goes back to its card by a refund (rule 18)."""
     suspended = _suspended_fen(journal, intent)
     moved = Fen(_owed_by_bank(intent) - suspended if stands else -suspended)
     act = "bank_stands" if stands else "bank_reversed"
-    close_act(journal, intent, act, {"proved": "statement"}, _in_suspense(moved) if moved else ())
+    told: Facts = {"proved": "statement", **(_purchase_facts(intent, stands) if stands else {})}
+    close_act(journal, intent, act, told, _in_suspense(moved) if moved else ())
+
+
+def _purchase_facts(intent: StoredEntry, row: BankRow) -> Facts:
+    """What a refund will need: of a purchase, with the reference that only the bank's file tells."""
+    known = intent_of(intent)
+    if known.kind != "purchase":
+        return {}
+    masked = f"{known.pan[:6]}{'*' * (len(known.pan) - 10)}{known.pan[-4:]}"
+    paid_on = f"{datetime.fromisoformat(intent.at).astimezone(CHINA):%m%d}"
+    names = known.trace_number, known.batch_number, row.reference, known.authorization
+    return bank_facts(BankPayment(*names, known.amount_fen, masked, paid_on))
 
 
 def _unanswered(journal: Journal, intent: StoredEntry, unknown: OutcomeUnknown) -> None:

@@ -2,7 +2,7 @@
 
 Three kinds. A settled bill is undone by 2208 first, a credited deposit by the hospital. Money of a bank card that is in
 suspense has nothing left to undo: its deposit was refused, or what it paid was given back and the bank did not do its
-part. All go back the way they came.
+part, or only the bank's file tells that it paid. All go back the way they came.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ _KINDS = {
     "refunded_late": CARD,
     "deposit_given_back": CARD,
     "deposit_given_back_late": CARD,
+    "bank_stands": CARD,
 }
 INTENTS = {BILL: "refund_intent", DEPOSIT: "deposit_undo_intent", CARD: "card_refund"}
 _NOT_DONE = ("refund_refused", "refund_not_booked", "deposit_undo_refused")

@@ -145,12 +145,11 @@ async def _bank_detail(books: Books, day: date) -> DayDetail[BankRow]:
 
 def _close_bank(books: Books, day: date, detail: DayDetail[BankRow]) -> int:
     """Acts at the bank that nobody knew of, closed by its file: the only thing that answers a 12 or 25 (rule 1)."""
-    booked = {bank_key(row) for row in (*detail.rows, *detail.before) if row.state != "reversed"}
+    booked = {bank_key(row): row for row in (*detail.before, *detail.rows) if row.state != "reversed"}
     due = [one for one in open_acts(books.journal) if judged_on(one.at) == day and one.case_code not in books.live()]
     for intent in due:
         known = intent_of(intent)
-        stands = f"{known.batch_number}:{known.trace_number}" in booked
-        close_by_detail(books.journal, intent, stands=stands)
+        close_by_detail(books.journal, intent, booked.get(f"{known.batch_number}:{known.trace_number}"))
     return len(due)
 
 

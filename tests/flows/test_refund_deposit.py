@@ -12,6 +12,7 @@ from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
+from kiosk.domain.statement import BankRow
 from kiosk.money.bank_record import open_acts
 from kiosk.money.drive_bank import drive_bank
 from kiosk.money.drive_deposits import drive_deposits
@@ -29,6 +30,7 @@ from tests.flows.owed import SERVICES, Terminal
 from tests.flows.people import FakeReader
 from tests.flows.test_staff import shown
 from tests.flows.test_staff_refund import approved, balances, opened, taken
+from tests.simulation.deposit_refunds import files_of
 
 SERVICES["take_refund"] = take_refund
 BY_CARD: dict[str, Any] = {"choose_means": "bank_card"}
@@ -235,9 +237,31 @@ async def test_a_bank_that_is_silent_is_never_asked_twice(
     assert refundable(terminal.journal, "000001") == []
     (act,) = open_acts(terminal.journal)
     assert act.case_code == "000001", "it goes on with the deposit's own case"
-    close_by_detail(terminal.journal, act, stands=stands)
+    facts = act.facts or {}
+    row = BankRow(
+        str(facts["batch_number"]), str(facts["trace_number"]), str(facts["kind"]), Fen(DEPOSIT), "R", "booked"
+    )
+    close_by_detail(terminal.journal, act, row if stands else None)
     assert len(refundable(terminal.journal, "000001")) == (0 if stands else 1)
     assert open_codes(terminal, tmp_path) == ([] if stands else ["000001"])
+
+
+async def test_what_only_the_banks_file_tells_goes_back_too(
+    autojump_clock: MockClock, terminal: Terminal, tmp_path: Path
+) -> None:
+    """A payment that nobody heard of until the bank's file came: it stands for nothing, and goes back to its card."""
+    client = bank_of(terminal).power_on(terminal.journal, lambda: ("000001", CARD))
+    await client.purchase(Fen(DEPOSIT), client.new_trace_number())
+    (act,) = open_acts(terminal.journal)
+    (row,) = files_of(bank_of(terminal))
+    close_by_detail(terminal.journal, act, row)
+    assert terminal.balances == {Account.BANK_CLEARING: DEPOSIT, Account.SUSPENSE: -DEPOSIT}
+    assert open_codes(terminal, tmp_path) == ["000001"]
+    approve(terminal)
+    assert await take(terminal) is Outcome.DONE
+    assert [state for _, state, _ in bank_of(terminal).acts] in (["voided", "booked"], ["refunded", "booked"])
+    assert terminal.balances == {}
+    assert open_codes(terminal, tmp_path) == []
 
 
 async def test_without_the_holders_card_nobody_gets_it(autojump_clock: MockClock, terminal: Terminal) -> None:

@@ -60,6 +60,14 @@ class Plan:
     ends: str = "dispensed"
 
 
+def files_of(bank: BankOffice) -> tuple[BankRow, ...]:
+    """The bank counts days by its own clock; here all that it has is of the day."""
+    rows = bank.host.books.sql.execute(
+        "SELECT batch, trace, kind, amount_fen, reference, state FROM act WHERE state != 'never' ORDER BY trace"
+    ).fetchall()
+    return tuple(BankRow(*row) for row in rows)
+
+
 @dataclass
 class Files:
     """What the hospital tells of the day: the bank's file, and its own detail of deposits."""
@@ -72,10 +80,7 @@ class Files:
         return ()
 
     async def bank_statement(self, day: date, terminal_id: str) -> tuple[BankRow, ...]:
-        rows = self.bank.host.books.sql.execute(
-            "SELECT batch, trace, kind, amount_fen, reference, state FROM act WHERE state != 'never' ORDER BY trace"
-        ).fetchall()
-        return tuple(BankRow(*row) for row in rows) if day == DAY else ()
+        return files_of(self.bank) if day == DAY else ()
 
     async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]:
         means = "bank_card" if self.plan.by_card else "cash"

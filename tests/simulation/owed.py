@@ -213,7 +213,7 @@ def _check_bank(world: World, bank: BankOffice, suspense: int) -> None:
         return
     assert bank.taken_fen == world.balances().get(Account.BANK_CLEARING, 0), bank.acts
     assert bank.taken_fen in (sum(world.office.deposits.values()), suspense), (bank.acts, world.office.deposits)
-    refused = {"deposit_refused", "deposit_refused_late"} & set(world.acts)
+    refused = {"deposit_refused", "deposit_refused_late", "bank_stands"} & set(world.acts)
     assert not suspense or refused, world.acts
 
 

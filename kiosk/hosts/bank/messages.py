@@ -43,12 +43,17 @@ def balance(station: Station, intent: BankIntent, account: DebitAccount, pin_blo
 
 def void(station: Station, intent: BankIntent, account: DebitAccount, pin_block: bytes, payment: BankPayment) -> Fields:
     fields = _with_card(station, intent, account, pin_block) | _original(intent)
-    return fields | {"37": payment.reference, "38": payment.authorization, "60": f"23{station.batch_number}00050"}
+    return fields | _names(payment) | {"60": f"23{station.batch_number}00050"}
 
 
 def refund(station: Station, intent: BankIntent, account: DebitAccount, payment: BankPayment) -> Fields:
     fields = _with_card(station, intent, account, b"") | _original(intent, payment.paid_on.rjust(4, "0"))
-    return fields | {"37": payment.reference, "38": payment.authorization, "60": f"25{station.batch_number}00050"}
+    return fields | _names(payment) | {"60": f"25{station.batch_number}00050"}
+
+
+def _names(payment: BankPayment) -> Fields:
+    """By which the bank knows it. A purchase that only its file of the day tells of has no authorization."""
+    return {"37": payment.reference, **({"38": payment.authorization} if payment.authorization else {})}
 
 
 def reversal(station: Station, intent: BankIntent) -> Fields:
