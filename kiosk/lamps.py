@@ -69,6 +69,9 @@ class LitScreen:
         self._turned(question)
         self._screen.show(question)
 
+    def foresee(self, question: Question) -> None:
+        self._screen.foresee(question)
+
     def key(self, key: PadKey) -> None:
         self._screen.key(key)
 

@@ -6,6 +6,7 @@ Nothing of a visit survives it, and nothing opens again without the card being p
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
+from typing import NoReturn
 
 import trio
 
@@ -48,6 +49,7 @@ from kiosk.services.report_loss import nobodys_visit, report_lost_card, withdraw
 from kiosk.staff.menu import serve_staff
 
 READ_CARD_S_MAX = 20.0
+ASKED_AFTER_S = 0.01  # then the question to the platform is on its way, and this thread has nothing to do
 READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers a card up in less than a second
 STAFF_CARD = card_problem("card_staff").name
 REPORTED_LOST = f"card_state_{CardState.TEMPORARILY_LOST.value}"
@@ -237,7 +239,7 @@ async def _open_visit(desk: Desk, code: str) -> None:
     except trio.TooSlowError as slow:
         raise _NotServed(card_problem("card_mute")) from slow
     desk.visit = Visit(identity, holder, code)
-    await _check_card_state(desk, identity)
+    await first_of(partial(_check_card_state, desk, identity), partial(_foresee_menu, desk))
     if identity.expires is not None and identity.expires < desk.clock.now().date():
         try:
             await desk.ask(card_expired(identity))
@@ -265,6 +267,13 @@ async def _check_card_state(desk: Desk, identity: CardIdentity) -> None:
         return
     if state is not CardState.NORMAL:
         raise _NotServed(card_state_problem(state, desk.settings))
+
+
+async def _foresee_menu(desk: Desk) -> NoReturn:
+    """What the platform's yes will most probably bring is laid out while it thinks; until then nobody sees it."""
+    await trio.sleep(ASKED_AFTER_S)
+    desk.screen.foresee(menu(desk.visit, _tiles(desk)))
+    await trio.sleep_forever()
 
 
 async def _serve_menu(desk: Desk) -> None:

@@ -49,6 +49,10 @@ class Screen(Protocol):
         """Show without waiting, e.g. while a device or a host works. Its answers are dead until it is asked."""
         ...
 
+    def foresee(self, question: Question) -> None:
+        """It will probably be asked soon: make ready what can be, while nobody waits for it. Nothing is shown."""
+        ...
+
     def key(self, key: PadKey) -> None:
         """One key of the pad: chooses the answer of that number, pages, or acts on the care bar."""
         ...

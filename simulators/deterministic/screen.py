@@ -55,6 +55,9 @@ class MindedScreen:
         if chosen:
             self._give(chosen[0].value)
 
+    def foresee(self, question: Question) -> None:
+        assert question.name, "nothing is drawn here, so nothing is made ready"
+
     def stars(self, progress: PinProgress) -> None:
         self.activity = trio.current_time()
 

@@ -78,6 +78,7 @@ class ScriptedScreen:
         self.shown: list[Question] = []
         self.progress: list[PinProgress] = []
         self.warnings: list[int] = []
+        self.foreseen: list[Question] = []
         self.activity = 0.0
         self._script = script
         self._world = world
@@ -116,6 +117,9 @@ class ScriptedScreen:
         if chosen:
             self._keyed_value = chosen[0].value
             self._keyed.set()
+
+    def foresee(self, question: Question) -> None:
+        self.foreseen.append(question)
 
     def stars(self, progress: PinProgress) -> None:
         self.progress.append(progress)
@@ -272,6 +276,7 @@ class FakeHosts:
 
     def __init__(self) -> None:
         self.silent = False
+        self.thinks_s = 0.0
         self.refuses: Exception | None = None
         self.state = CardState.NORMAL
         self.duty_minutes: int | None = 3
@@ -288,7 +293,7 @@ class FakeHosts:
         )
 
     async def _answer(self) -> None:
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.thinks_s)
         if self.silent:
             raise OutcomeUnknown("host", "silence")
         if self.refuses:

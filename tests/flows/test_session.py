@@ -333,3 +333,20 @@ async def test_reader_that_comes_back_with_the_card_opens_nothing(autojump_clock
         nursery.start_soon(accident)
         await kiosk.serve(lambda: "card_inside" in kiosk.screen.names())
     assert kiosk.journal.names().count("visit_opened") == 1
+
+
+async def test_the_menu_is_made_ready_while_the_platform_thinks(autojump_clock: MockClock) -> None:
+    """What is laid out is the very page that is asked then."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    kiosk.hosts.thinks_s = 1.0
+    await kiosk.visit()
+    asked = next(question for question in kiosk.screen.asked if question.name == "menu")
+    assert kiosk.screen.foreseen == [asked]
+
+
+async def test_a_platform_that_answers_at_once_is_not_waited_for(autojump_clock: MockClock) -> None:
+    """Nothing is made ready that could only hold the next page up."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+    await kiosk.visit()
+    assert kiosk.screen.foreseen == []
+    assert "menu" in kiosk.screen.names()
