@@ -6,21 +6,24 @@ from pathlib import Path
 
 from msgspec import structs
 
-from kiosk.config import HostSettings
+from kiosk.config import HostSettings, JournalRules
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import DebtActRow, DepositRow
 from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
 from kiosk.ports.money import BankPayment
+from kiosk.ports.staff import StickTrouble
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
 from tests.flows import test_staff_path as clearing
 from tests.flows import test_staff_reconcile as comparing
 from tests.flows import test_staff_refund as refund
+from tests.flows import test_staff_stick as taking
 from tests.flows.duty import DutyRoom
 
 VALUES = (10_000, 5_000, 2_000, 1_000, 500, 100)
@@ -80,6 +83,7 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     found += await _refunds(folder, now)
     found += await _comparisons(folder, now)
     found += await _clearings(folder, now)
+    found += await _sticks(folder, now)
     return [one for one in found if "staff_" in one.name or "refund" in one.name]
 
 
@@ -134,6 +138,22 @@ async def _refunds(folder: Path, now: datetime) -> list[Question]:
     room.journal.commit(NewEntry("deposit_refused_late", "451210", payment, card, held))
     await found.of(refund.opened(room, staff_refund_number=451210))
     await found.of(refund.approved(room))
+    room.journal.close()
+    return found.pages
+
+
+async def _sticks(folder: Path, now: datetime) -> list[Question]:
+    """Records onto a stick, with the agency's answer and with one that is not; a stick that is full; a worn card."""
+    room = DutyRoom(folder / "sticks", make_pki(folder / "pki", now))
+    room.clock.moment = now
+    taking.fit(room, JournalRules(stick="/media/stick"))
+    found = Pages(room)
+    seen = taking.WRITE | {"staff_menu": ["status", "stick", "finish"], "staff_status": "back"}
+    for answer in (StickCopy(1, 40_000), StickCopy(40_001, 40_002, "refused"), StickCopy(0, 0, "kept")):
+        room.kiosk.desk.other_copies = taking.Copies(answer)
+        await found.of(room.visit(room.card("1001", "clerk"), **taking.WRITE))
+    room.kiosk.desk.other_copies = taking.Copies(StickTrouble("full"), SecondCopy(7, "other_journal"))
+    await found.of(room.visit(room.card("1001", "clerk"), **seen))
     room.journal.close()
     return found.pages
 
