@@ -136,8 +136,11 @@ static long contact(const char *name, long reader, unsigned char connector, unsi
 
 long ICC_Reader_Open(char *dev_Name)
 {
-    int fd = dev_Name == NULL || dev_Name[0] == '\0' ? -1 : reader();
+    int fd;
 
+    if (dev_Name == NULL || (strcmp(dev_Name, "USB1") != 0 && strcmp(dev_Name, "AUTO") != 0))
+        return ERR_ARGUMENT;
+    fd = reader();
     if (fd < 0)
         return ERR_CONNECTION;
     close(fd);

@@ -211,6 +211,15 @@ async def test_a_reader_that_is_unplugged_ends_its_driver(tmp_path: Path) -> Non
             await trio.sleep(SOON_S)
 
 
+async def test_a_reader_of_another_name_is_a_fault_in_words(tmp_path: Path) -> None:
+    """The installer wrote a name that the library does not know: the slot says so, and nobody waits for a card."""
+    began = False
+    with pytest.RaisesGroup(pytest.RaisesExc(DeviceFault, match="vendor_-14")):
+        async with vendor_reader(tmp_path, Tray(), KEYS, icc_device="COM9"):
+            began = True
+    assert not began
+
+
 def test_a_library_that_lacks_these_functions_says_so(tmp_path: Path) -> None:
     """The C library has no ICC_Reader_Open: the installer named a reader where none can be reached."""
     with pytest.raises(LibraryUnusable):

@@ -11,6 +11,7 @@ from drivers.apdu import debit_card, staff_card
 from drivers.apdu.status import CardRefused
 from drivers.card_reader.debit import CardDebitRun
 from drivers.card_reader.ldt33.basic import VendorCardReader
+from drivers.card_reader.ldt33.codes import reason
 from drivers.card_reader.ldt33.contact import CardContact, NotPassed
 from drivers.card_reader.ldt33.library import VendorAnswer, VendorLibrary
 from drivers.transport.card_job import Answer, CardJob
@@ -81,7 +82,7 @@ class CommandingCardReader(VendorCardReader):
         try:
             await self._in_thread(contact.open)
         except NotPassed as error:
-            self._saw(error.code)
+            raise self._fault(Condition.FAULT, reason(error.code)) from error
         self._contact = contact
         await super()._begin(library)
 
