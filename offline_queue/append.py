@@ -1,4 +1,4 @@
-"""One more row at the end of the chain: sealed, linked, proved, and findable again."""
+"""More rows at the end of the chain: sealed, linked, proved, and findable again."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,10 +10,10 @@ from offline_queue.chain import GENESIS, link_of, sign_head
 from offline_queue.layout import BLOCK_ROWS, Sql
 from offline_queue.periods import Periods
 from offline_queue.postings import stored_postings
-from offline_queue.sealing import Root
+from offline_queue.sealing import Root, Sealer
 
-# A signature takes as long as the rest of a commit's arithmetic, so it is made for every so many rows, and whenever
-# somebody asks for it. Rows in between are proved by a keyed MAC.
+# A signature takes as long as the rest of a commit's arithmetic, so it is made for every so many rows, for the last of
+# a commit, and whenever somebody asks for it. Rows in between are proved by a keyed MAC.
 SIGNED_EVERY = 16
 
 _LAST = "select seq, link from entry order by seq desc limit 1"
@@ -40,24 +40,31 @@ class Appender:
         self._now = now
         self._found: set[tuple[str, int]] = set()  # of the block at the end: no need to write them again
 
-    def append(self, sql: Sql, entry: NewEntry) -> int:
-        """Its ``seq``. The end of the chain is read anew each time: another process may have written since."""
-        last, before = newest(sql)
-        seq = last + 1
+    def append(self, sql: Sql, *entries: NewEntry) -> int:
+        """The last one's ``seq``. The chain's end is read anew each time: another process may have written since."""
+        seq, link = before, _ = newest(sql)
         at = self._now().isoformat(timespec="milliseconds")
+        sealer = self._periods.sealer(at[:7])
+        for entry in entries:
+            seq += 1
+            link = self._add(sql, seq, at, link, sealer, entry)
+        if seq // SIGNED_EVERY != before // SIGNED_EVERY:
+            self.sign(sql, seq, link)
+        return seq
+
+    def _add(self, sql: Sql, seq: int, at: str, before: bytes, sealer: Sealer, entry: NewEntry) -> bytes:
+        """Its link."""
         card, facts = "", entry.facts
         if entry.card_number:
             card, facts = self._root.card_index(entry.card_number), {**facts, "card_number": entry.card_number}
-        sealed = self._periods.sealer(at[:7]).seal(canonical(facts), str(seq))
+        sealed = sealer.seal(canonical(facts), str(seq))
         clear = (seq, at, entry.act, entry.case_code, card, at[:7], stored_postings(entry.postings))
         link = link_of(before, clear, sealed)
         sql(_INSERT_ENTRY, (*clear, sealed, link, self._root.proof(link)))
         self._make_findable(sql, seq // BLOCK_ROWS, entry.case_code, card)
-        if seq % SIGNED_EVERY == 0:
-            self.sign(sql, seq, link)
         for notice in entry.notices:
-            self._owe(sql, seq, at[:7], card, notice)
-        return seq
+            self._owe(sql, seq, card, sealer, notice)
+        return link
 
     def sign(self, sql: Sql, seq: int, link: bytes) -> None:
         sql(_SIGN, (seq, link, sign_head(self._root.signing, seq, link)))
@@ -75,8 +82,8 @@ class Appender:
                 sql(_FIND, (word, block))
                 self._found.add((word, block))
 
-    def _owe(self, sql: Sql, seq: int, period: str, card: str, notice: NewNotice) -> None:
-        sealed = self._periods.sealer(period).seal(canonical(notice.facts), notice.key)
+    def _owe(self, sql: Sql, seq: int, card: str, sealer: Sealer, notice: NewNotice) -> None:
+        sealed = sealer.seal(canonical(notice.facts), notice.key)
         if notice.card_number:
             card = self._root.card_index(notice.card_number)
         sql(_INSERT_NOTICE, (seq, notice.host, notice.act, notice.key, card, notice.amount_fen, sealed))

@@ -109,10 +109,10 @@ class SqliteJournal:
             if sum([posting.amount_fen for posting in entry.postings]):
                 raise Unbalanced(entry.act)
         with self._commit() as sql:
-            for entry in entries:
-                seq = self._appender.append(sql, entry)
+            last = self._appender.append(sql, *entries)
+            for seq, entry in enumerate(entries, last - len(entries) + 1):
                 self._book_effects(sql, seq, entry)
-        return seq
+        return last
 
     def _book_effects(self, sql: Sql, seq: int, entry: NewEntry) -> None:
         if entry.opens:

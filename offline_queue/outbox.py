@@ -94,15 +94,7 @@ class SqliteOutbox:
         """The host took them. Their sealed content goes with the commit."""
         assert len(keys) <= COMMIT_ROWS_MAX
         with self._commit() as sql:
-            for key in keys:
-                found = next(iter(sql(_TOLD, (key,))), None)
-                if found is None:
-                    raise UnknownNotice(key)
-                case_code, host, act, fen = found
-                told: dict[str, str | int] = {"key": key, "host": host, "what": act}
-                if fen:
-                    told["amount_fen"] = fen
-                self._appender.append(sql, NewEntry("notice_told", case_code, told))
+            self._appender.append(sql, *[self._now_told(sql, key) for key in keys])
 
     def answered(self, *keys: str) -> None:
         """As ``told``, for notices from which nothing follows (money-rules 27): not flushed, so that a power cut may
@@ -193,6 +185,14 @@ class SqliteOutbox:
             sql(f"update notice set state = ?, refusals = 0{sealed} where key = ?", (state, key))  # noqa: S608 - constants
             told: dict[str, str | int] = {"key": key, "host": host, "what": what, **facts}
             self._appender.append(sql, NewEntry(act, case_code, told))
+
+    def _now_told(self, sql: Sql, key: str) -> NewEntry:
+        found = next(iter(sql(_TOLD, (key,))), None)
+        if found is None:
+            raise UnknownNotice(key)
+        case_code, host, act, fen = found
+        told: dict[str, str | int] = {"key": key, "host": host, "what": act}
+        return NewEntry("notice_told", case_code, {**told, "amount_fen": fen} if fen else told)
 
     def _owed(self, sql: Sql, key: str, state: str) -> tuple[str, str, str]:
         """Case, host and act of a notice in just this state."""
