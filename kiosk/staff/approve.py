@@ -1,10 +1,13 @@
 """The second person: sees the figures, approves or not; only then is anything booked, and a receipt printed."""
 
+from dataclasses import replace
+
 from kiosk.domain.cash import mix_value
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
+from kiosk.money.row_code import row_code
 from kiosk.ports import Answer, DeviceFault, Figures, OutcomeUnknown, Question, Role, Tone, Waiting
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.close_case import approve_closing, closings
@@ -79,8 +82,9 @@ async def _book(kiosk: StaffKiosk, duty: OnDuty, till: Till, found: Standing, co
     after = Fen(booked(kiosk, till) + mix_value(count.loaded) - count.booked_fen)
     base = (await read_place(kiosk, till)).facts(after)
     facts = {**count.facts(), **base, "approver": duty.staff.staff_id, "receipt_owed": 1}
-    kiosk.journal.commit(NewEntry(till.acts[3], found.entry.case_code, facts, postings=count.postings(till)))
-    printed = await print_for_staff(kiosk, _receipt(kiosk, duty, till, found, count), found.entry.case_code)
+    seq = kiosk.journal.commit(NewEntry(till.acts[3], found.entry.case_code, facts, postings=count.postings(till)))
+    receipt = replace(_receipt(kiosk, duty, till, found, count), qr=row_code(kiosk, seq))
+    printed = await print_for_staff(kiosk, receipt, found.entry.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out. The booking stands.")
     await tell(kiosk, "staff_booked", say("Booked"), words, tone=Tone.DONE if printed else Tone.CAUTION)
 

@@ -4,12 +4,14 @@ A difference between books and device is not explained away here: it becomes an 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from kiosk.domain.books import Account
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import LineStyle, Receipt, ReceiptLine
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
+from kiosk.money.row_code import row_code
 from kiosk.ports import Answer, Figure, Figures, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.approve import print_for_staff
@@ -51,8 +53,8 @@ async def end_of_day(kiosk: StaffKiosk, duty: OnDuty) -> None:
     open_differences(kiosk, differing, kiosk.visit.case_code, duty.staff.staff_id)
     facts: dict[str, str | int] = {"staff": duty.staff.staff_id, "day": today.isoformat(), "receipt_owed": 1}
     facts |= {f"{account.value}_fen": amount for account, amount in at_end.items()}
-    kiosk.journal.commit(NewEntry("end_of_day", kiosk.visit.case_code, facts))
-    receipt = _receipt(kiosk, duty, at_end, within, differing)
+    seq = kiosk.journal.commit(NewEntry("end_of_day", kiosk.visit.case_code, facts))
+    receipt = replace(_receipt(kiosk, duty, at_end, within, differing), qr=row_code(kiosk, seq))  # an anchor a day
     printed = await print_for_staff(kiosk, receipt, kiosk.visit.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out. The booking stands.")
     await tell(kiosk, "staff_day_ended", say("Booked"), words, tone=Tone.DONE if printed else Tone.CAUTION)

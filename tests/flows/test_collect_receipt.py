@@ -14,6 +14,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import DeviceFault, Outcome, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
+from simulators.hosts.row_code import Code
 from tests.flows.owed import NOW, Terminal
 from tests.flows.people import PULLS_CARD, FakeReader, KioskInMemory
 
@@ -67,6 +68,10 @@ async def test_a_crash_between_settled_and_paper_leaves_it_owed(autojump_clock: 
     (paper,) = papers(terminal)
     assert await collect(terminal, paper) is Outcome.DONE
     (lines,) = terminal.papers
+    (printed,) = terminal.kiosk.receipts.papers
+    assert printed.qr is not None
+    row = Code(printed.qr).row
+    assert (str(row.seq), row.act, row.case_code) == (paper, "settled", "900001")
     told = {"补打", "总金额：¥ 250.00 元", "已找零：¥ 10.00 元", "还欠您：¥ 0.50 元", "结算编号：s-m1"}
     assert told <= set(lines)
     assert any("9000 01" in line for line in lines)
