@@ -25,6 +25,7 @@ from tests.flows import test_staff_reconcile as comparing
 from tests.flows import test_staff_refund as refund
 from tests.flows import test_staff_stick as taking
 from tests.flows.duty import DutyRoom
+from tests.flows.test_staff_split import split
 
 VALUES = (10_000, 5_000, 2_000, 1_000, 500, 100)
 COUNT = {f"staff_count_{value}": 9 for value in VALUES} | {f"staff_load_{value}": 9 for value in VALUES}
@@ -104,7 +105,7 @@ async def _closings(folder: Path, now: datetime) -> list[Question]:
     room.journal.commit(NewEntry("dispense_uncertain", closing.CODE, {"unaccounted_fen": HELD_FEN}, "C1", lost))
     room.journal.commit(NewEntry("note_credited", closing.CODE, {"denomination_fen": HELD_FEN}, "C1", fed))
     parts = {"holder": [1, HELD_FEN - 600], "hospital": [HELD_FEN, 100], "paid_out": 200, "nobody": 300}
-    await found.of(closing.propose(room, "split", staff_parts_differ="understood", **closing.split(**parts)))
+    await found.of(closing.propose(room, "split", staff_parts_differ="understood", **split(**parts)))
     await found.of(closing.approve(room, staff_close_part="next"))
     room.journal.commit(NewEntry("settle_intent", "451209", {"message_id": "m1"}, "C1", opens="m1"))
     await found.of(closing.propose(room, code="451209"))

@@ -15,6 +15,7 @@ from tests.flows import test_staff_closing as closing
 from tests.flows import test_staff_exchange as exchange
 from tests.flows.duty import DutyRoom
 from tests.flows.money import Fuse, FusedJournal, PowerCut
+from tests.flows.test_staff_split import split
 
 HELD = 1_000
 Duty = Callable[[DutyRoom], Awaitable[None]]
@@ -74,7 +75,7 @@ async def close(room: DutyRoom) -> None:
 
 async def close_in_parts(room: DutyRoom) -> None:
     if closing.open_codes(room):
-        await closing.propose(room, "split", **closing.split(holder=700, hospital=0, paid_out=300))
+        await closing.propose(room, "split", **split(holder=700, hospital=0, paid_out=300))
         await closing.approve(room, staff_close_part="next")
 
 
