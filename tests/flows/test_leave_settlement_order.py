@@ -11,11 +11,12 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.offline import ActLimits, CardFinding
+from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
 from kiosk.money.live_cases import live_cases
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.settlement_orders import ACT, open_orders
 from kiosk.ports import Outcome
+from offline_queue.staff_books import StaffBooks
 from tests.flows.money import BILL, QUOTE
 from tests.flows.orders import BY_ACCOUNT, LEAVE_NOTES, POLICY, OrderTerminal
 from tests.flows.people import PULLS_CARD, WALKS_AWAY
@@ -343,3 +344,34 @@ async def test_an_unknown_settlement_of_the_person_comes_first(
     terminal.journal.commit(NewEntry("settle_refused", "900001", {"message_id": "m900", "code": "no"}, closes="m900"))
     await terminal.line_back()
     assert terminal.office.settles == 1
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [None, replace(POLICY, issued_at=POLICY.issued_at - timedelta(days=9)), replace(POLICY, acts={})],
+    ids=["none", "stale", "not allowed"],
+)
+async def test_without_a_policy_that_allows_it_nothing_is_offered(
+    autojump_clock: MockClock, terminal: OrderTerminal, rules: OfflinePolicy | None
+) -> None:
+    """A policy that is missing, too old or says nothing of orders: the platform is silent, and that is all."""
+    terminal.agency.rules = rules
+    assert await terminal.leave(1000, host_silent="understood") is Outcome.UNAVAILABLE
+    assert terminal.kiosk.screen.names()[-1] == "host_silent"
+    assert terminal.balances == {}
+
+
+async def test_an_order_that_ended_is_a_persons_case(
+    autojump_clock: MockClock, terminal: OrderTerminal, tmp_path: Path
+) -> None:
+    """It stands among the open cases while it waits for the line, and after it ended, until two people close it."""
+    await terminal.leave(10_000)
+    books = StaffBooks(tmp_path)
+    assert [(one.code, one.suspense_fen) for one in books.open_cases()] == [(CASE, -10_000)]
+    terminal.office.window_pays = True
+    await terminal.line_back()
+    (case,) = books.open_cases()
+    assert (case.code, case.suspense_fen, case.effects) == (CASE, 0, ("settlement_order_ended",))
+    terminal.journal.record("case_closed", CASE, remedy="explained")
+    assert books.open_cases() == ()
+    books.close()
