@@ -12,6 +12,8 @@ from kiosk.domain.books import Account
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
+from kiosk.domain.settlement import StatementRow
+from kiosk.money.close_proven import Detail, close_proven
 from kiosk.money.live_cases import live_cases
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.settlement_orders import ACT, open_orders
@@ -375,3 +377,23 @@ async def test_an_order_that_ended_is_a_persons_case(
     terminal.journal.record("case_closed", CASE, remedy="explained")
     assert books.open_cases() == ()
     books.close()
+
+
+@pytest.mark.parametrize("booked", [False, True])
+async def test_the_days_detail_ends_what_nobody_knew(
+    autojump_clock: MockClock, terminal: OrderTerminal, booked: bool
+) -> None:
+    """T+1: not booked, then the cash is owed; booked after all, then it is settled. The order is over either way."""
+    terminal.office.behaviour = "ignores"
+    await terminal.leave(10_000)
+    await terminal.line_back()
+    (intent,) = [one for one in terminal.journal.open_effects() if one.act == "settle_intent"]
+    key = str((intent.facts or {})["message_id"])
+    row = StatementRow(key, "s-late", BILL.visit_number, True, False, Fen(25_000), Fen(10_000), Fen(9_000))
+    close_proven(terminal.journal, terminal.forwarders_clock, [intent], Detail((row,) if booked else ()))
+    await terminal.line_back()
+    assert terminal.journal.open_effects() == []
+    assert "settlement_order_over" in terminal.acts
+    assert terminal.office.settles == 1
+    assert terminal.office.owed_fen == (4_000 if booked else 10_000)
+    assert terminal.journal.unsent() == (0, Fen(0))
