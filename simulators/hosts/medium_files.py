@@ -18,6 +18,7 @@ from simulators.hosts.journal_bundle import BundleRefused, Row
 
 HEAD_TAG = b"yikatong journal head 1\0"
 SUFFIX = ".rows"
+FILE_BYTES_MAX = 64 << 20
 
 
 @dataclass
@@ -34,6 +35,8 @@ def read_medium(path: Path) -> MediumFile:
     """Raises BundleRefused: a head that the terminal did not sign, or a name that is none of ours."""
     terminal, _, _ = path.stem.partition("-")
     found, rows = MediumFile(terminal), list[Row]()
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise BundleRefused(f"{path.name}: no terminal writes so much into one file")
     for kind, values in _lines(path.read_bytes()):
         try:
             if kind == "period":
@@ -43,7 +46,7 @@ def read_medium(path: Path) -> MediumFile:
             elif kind == "head":
                 found.public_key = _signed(rows, *values)
                 found.rows = list(rows)
-        except (msgspec.ValidationError, InvalidSignature, ValueError, TypeError, IndexError) as error:
+        except (msgspec.MsgspecError, InvalidSignature, ValueError, TypeError, IndexError, OverflowError) as error:
             raise BundleRefused(f"{path.name}: {type(error).__name__}") from error
     return found
 
@@ -54,7 +57,7 @@ def _lines(content: bytes) -> Iterator[tuple[str, list[Any]]]:
             return  # the power went in the middle of it
         try:
             kind, *values = json.loads(line)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             return
         yield str(kind), values
 

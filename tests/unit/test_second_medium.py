@@ -1,6 +1,8 @@
 """The second medium: the same rows on another disk, behind the commits; what is wrong with it hurts nobody here."""
 
 import errno
+import json
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,6 +13,8 @@ from typing import Any
 import pytest
 import trio
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced
@@ -259,3 +263,31 @@ async def test_a_medium_ahead_of_the_journal_is_a_case(board: Board, autojump_cl
     async with copying(board, card) as (copies, _):
         await until(lambda: copies.now.why == "other_journal")
         assert card.up_to == 9
+
+
+LINES = st.lists(
+    st.one_of(
+        st.lists(st.integers() | st.text(max_size=20), min_size=9, max_size=9).map(
+            lambda row: json.dumps(["row", *row]).encode()
+        ),
+        st.binary(max_size=60).map(lambda raw: raw.replace(b"\n", b"")),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=20) | st.sampled_from(["row", "head", "period", "ab" * 32]),
+            lambda inner: st.lists(inner, max_size=11),
+            max_leaves=12,
+        ).map(lambda value: json.dumps(value).encode()),
+    ),
+    max_size=8,
+)
+
+
+@given(LINES)
+def test_no_file_breaks_the_agencys_reader(lines: list[bytes]) -> None:
+    """Whatever lies on a card that somebody brings: rows of no terminal are never made of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "T0000001-00-0000000001.rows"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        try:
+            assert read_medium(path).rows == []
+        except BundleRefused as refused:
+            assert path.name in str(refused)
