@@ -12,6 +12,13 @@ from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.entries import StoredEntry
 from kiosk.money.refundable import waits_for_a_card
 from offline_queue.verify import open_read_only, verify
+from simulators.deterministic.arrivals import (
+    ledger_has_the_chain,
+    nothing_is_refused_for_ever,
+    order_of_each_card,
+    told_means_arrived,
+    vouchers_are_paid_once,
+)
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.hospital_books import AT_THE_WINDOW
 from simulators.hosts.medical_insurance_books import Row
@@ -20,6 +27,7 @@ SETTLED = ("settled", "settled_late")
 NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
 MAY_CHANGE = (*SETTLED, "deposited")  # after which change may be paid
 PAID_BY_CARD = ("settled", "deposit_intent")
+OF_A_VOUCHER = ("payout_given_up", "debt_paid_out", "payout_uncertain", "debt_reserved")
 NOT_TAKEN = (None, "reversed", "never")
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
@@ -133,7 +141,7 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
         if bill not in paid and bill not in at_window
     )
     registered = life.terminal.registered_fen() - life.terminal.registered_before_fen
-    owed = -sum(one.amount_fen for entry in entries for one in entry.postings if _adds_debt(one))
+    owed = -sum(one.amount_fen for entry in entries for one in entry.postings if _adds_debt(entry, one))
     if registered != owed:
         yield f"{registered} fen of debts registered, {owed} owed"
 
@@ -165,6 +173,14 @@ def receipts_are_printed_or_owed(life: Life, entries: list[StoredEntry]) -> Iter
         owed = done & {"settled", "settle_handed_over"}
         if owed and "visit_closed" in done and not done & {"receipt_delivered", "receipt_not_confirmed"}:
             yield f"no receipt for case {case}"
+
+
+def paper_is_no_promise(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 23: as many whole papers came out as the journal says were delivered, or more; none is counted before."""
+    delivered = sum(entry.act == "receipt_delivered" for entry in entries)
+    whole = sum(paper.whole for paper in life.terminal.printer.papers)
+    if delivered > whole:
+        yield f"{delivered} receipts count as delivered, {whole} came out"
 
 
 def suspense_waits_for_something(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -225,6 +241,12 @@ CHECKS: tuple[Check, ...] = (
     uncertain_money_is_a_case,
     chain_is_whole,
     logs_name_nobody,
+    paper_is_no_promise,
+    told_means_arrived,
+    order_of_each_card,
+    nothing_is_refused_for_ever,
+    vouchers_are_paid_once,
+    ledger_has_the_chain,
 )
 
 
@@ -241,8 +263,9 @@ def _gives_deposit(entry: StoredEntry, posting: Posting) -> bool:
     return posting.account is Account.HOSPITAL and entry.act.startswith("deposit")
 
 
-def _adds_debt(posting: Posting) -> bool:
-    return posting.account is Account.HOLDER_DEBT and posting.amount_fen < 0
+def _adds_debt(entry: StoredEntry, posting: Posting) -> bool:
+    """What a payout did not pay stays under its old voucher."""
+    return posting.account is Account.HOLDER_DEBT and posting.amount_fen < 0 and entry.act not in OF_A_VOUCHER
 
 
 def _live(terminal: Terminal) -> list[Row]:

@@ -39,6 +39,7 @@ FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usu
 CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
+LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
 QUIET_S_MAX = 150.0
@@ -104,8 +105,10 @@ class _History:
 
     async def live(self) -> Told:
         fitting = random.Random(f"{self._seed} fitting")
-        till = fitting.choice(FITTINGS)()
-        terminal = self._terminal = Terminal(self._seed, busy_world(), self._folder, CALM, bank=True, till=till)
+        till, ledger = fitting.choice(FITTINGS)(), fitting.random() < LEDGER_CHANCE
+        terminal = self._terminal = Terminal(
+            self._seed, busy_world(), self._folder, CALM, bank=True, till=till, ledger=ledger
+        )
         terminal.hosts["medical_insurance"].behaviour.on_repeat = fitting.choice(ON_REPEAT)
         try:
             terminal.load_cash(LOADED)
@@ -187,6 +190,8 @@ class _History:
         self._resident = Resident(self._terminal, card, habits, self._chance)
         life.pages_before = len(life.screen.told)
         await self._resident.visit(life)
+        if self._resident.endless:
+            self._told.violations.append(f"every_visit_ends: {card} still stands before {life.page}")
         chip = self._terminal.cards[card]
         self._pins[card] = next((pin for pin in (habits.pin, NEW_PIN) if chip.accepts_pin(pin)), habits.pin)
 
@@ -221,7 +226,7 @@ class _History:
         served = life.journal.last("service_ended")
         if limit.cancelled_caught or served is None or (served.facts or {}).get("outcome") != "done":
             self._told.violations.append("back_in_service: nobody is served after the faults have ended")
-        self._told.violations += violations(life)
+        self._told.violations += [*violations(life), *self._terminal.watch.broken]
         self._told.acts.update(entry.act for entry in life.journal.entries())
 
 

@@ -29,6 +29,7 @@ class Network:
     late: float = 0.0  # the answer takes longer than anybody waits
     dark_until_s: float = 0.0
     happened: dict[str, int] = field(default_factory=dict)
+    arrived: dict[str, dict[str, None]] = field(default_factory=dict)  # host -> keys that ever came there, in order
 
     @property
     def repeated(self) -> bool:
@@ -97,7 +98,7 @@ class MemoryHostLink(HttpsHostLink):
             fate = self.before[label]() or fate
         if fate in ("dark", "lose_question") or self._sandbox.weather.closed(self._sandbox.name):
             await trio.sleep_forever()
-        reply = await weathered(self._sandbox, ask, _at_once)
+        reply = await weathered(self._sandbox, ask, self._at_once)
         if fate == "twice":
             self._sandbox.answer(ask)
         if fate in ("lose_answer", "late") or reply is None:
@@ -107,9 +108,22 @@ class MemoryHostLink(HttpsHostLink):
         assert reply is not None
         return reply
 
+    async def _at_once(self, sandbox: Sandbox, ask: Ask) -> Reply:
+        arrived = self._network.arrived.setdefault(sandbox.name, {})
+        arrived.update(dict.fromkeys(key for key in keys_in(ask) if key not in arrived))
+        return sandbox.answer(ask)
 
-async def _at_once(sandbox: Sandbox, ask: Ask) -> Reply:
-    return sandbox.answer(ask)
+
+def keys_in(ask: Ask) -> list[str]:
+    """Of one question, or of each item of a batch."""
+    if ask.key:
+        return [ask.key]
+    try:
+        told: Any = json.loads(ask.body)
+    except ValueError:
+        return []
+    items = next((one for one in told.values() if isinstance(one, list)), []) if isinstance(told, dict) else []
+    return [str(one["key"]) for one in items if isinstance(one, dict) and "key" in one]
 
 
 def label_of(host: str, ask: Ask) -> str:

@@ -23,6 +23,7 @@ FEED_PAGES = ("feed_notes", "feed_deposit")
 CARD_PAGES = ("take_card", "card_left", "card_inside")
 HAND_PAGES = (*FEED_PAGES, "card_out_while_paying", "bank_pin")
 STEADY_S = 2.0  # the welcome page stands this long: the visit is over
+ANSWERS_MAX = 60  # whoever presses just anything has had enough then
 KIND_S, STAFF_S = 15.0, 150.0  # how long a forgotten card waits for somebody kind, or for staff
 VISIT_S_MAX = 3600.0
 KEYS = (*"0123456789", "enter", "cancel", "clear")
@@ -77,6 +78,7 @@ class Resident:
         """What they touch, after a moment; never, when they have gone."""
         await trio.sleep(self._chance.uniform(*THINK_S))
         habits = self._habits
+        self.gone = self.gone or self._answered > ANSWERS_MAX
         if habits.walks_after and self._answered >= habits.walks_after:
             self.gone = True
         wanted = None if self.gone else self._wanted(question)
@@ -172,6 +174,7 @@ class Resident:
             self._terminal.slot.pull()
         if self._chance.random() < self._habits.presses_anything:
             self._fumble()
+            self.gone = self._answered > ANSWERS_MAX
         self.taken += self._terminal.till.take_notes()
 
     def _type_bank_pin(self) -> None:
@@ -203,6 +206,7 @@ class Resident:
 
     def _fumble(self) -> None:
         """A key, a note or a bad note, whatever the page says."""
+        self._answered += 1
         what = self._chance.randrange(3)
         if what == 0:
             self._terminal.press(self._chance.choice(KEYS))

@@ -46,7 +46,7 @@ class MindedScreen:
         if self.standing is None:
             return
         answers = [one for one in self.standing.answers if one.unavailable is None]
-        if isinstance(self.standing.body, Number):
+        if isinstance(self.standing.body, Number) and key is not PadKey.CANCEL:
             return  # digits belong to the number, and nobody here types one to its end by hand
         numbered = [one for one in self.standing.answers if one.role in NUMBERED]
         chosen = [one for one in answers if one.role is BY_KEY.get(key)]

@@ -47,6 +47,7 @@ from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from simulators.bank_settings import bank_settings
 from simulators.cards.card import VirtualCard
+from simulators.cards.chip import build_number
 from simulators.cards.psam import VirtualPsam
 from simulators.deterministic.bank import MemoryBankLine
 from simulators.deterministic.cards import Slot, SlotLine
@@ -58,9 +59,11 @@ from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealT
 from simulators.deterministic.pin_entry import Type, TypedPin
 from simulators.deterministic.screen import Mind, MindedScreen
 from simulators.deterministic.tills import DISPENSER, DISPENSER_YUAN, Till, recycler
+from simulators.deterministic.watch import Watch
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.kmy import build as build_pad
 from simulators.hosts.agency_duty import AgencyDutySandbox
+from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.bank import BankHost
 from simulators.hosts.bank_books import BookedAct
 from simulators.hosts.card_platform import CardPlatformSandbox
@@ -99,6 +102,7 @@ class Terminal:
         *,
         bank: bool = False,
         till: Till | None = None,
+        ledger: bool = False,
     ) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
@@ -119,8 +123,10 @@ class Terminal:
         self.loaded_yuan = 0  # what staff put into the cash module
         self.kiosk_dies_alone = False  # a process that ends: devices and cards keep their power and go on
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
+        self.watch = Watch(self)
+        self.live_case: Callable[[], str] = lambda: ""  # of the visit that goes on in this life
         self._make_devices()
-        self._make_hosts()
+        self._make_hosts(ledger=ledger)
 
     def _make_devices(self) -> None:
         world = self.world
@@ -146,7 +152,7 @@ class Terminal:
             for card in world.cards
         }
 
-    def _make_hosts(self) -> None:
+    def _make_hosts(self, *, ledger: bool) -> None:
         folder = self.folder / "hosts"
         kinds: dict[str, Callable[..., Sandbox]] = {
             "social_insurance": PlainAgency,
@@ -154,6 +160,7 @@ class Terminal:
             "agency": AgencyDutySandbox,
             "hospital": HospitalSandbox,
             "medical_insurance": MedicalInsuranceSandbox,
+            **({"agency_ledger": AgencyLedgerSandbox} if ledger else {}),
         }
         self.hosts: dict[str, Any] = {
             name: kind(self.world, folder, self.weather, self.now) for name, kind in kinds.items()
@@ -197,6 +204,12 @@ class Terminal:
 
     def tell(self, what: str) -> None:
         self.story.append(f"{trio.current_time():10.2f} {what}")
+
+    @property
+    def number_in_slot(self) -> str:
+        """Of the card that is in it; "": none."""
+        handle = next((handle for handle, chip in self.cards.items() if chip is self.slot.chip), None)
+        return "" if handle is None else build_number(self.world.card(handle))
 
     def press(self, key: str) -> None:
         """A key of the PIN pad."""
@@ -330,6 +343,8 @@ class Life:
             ),
         )
 
+        terminal.live_case = lambda: self.desk.live_case
+
     @property
     def page(self) -> str:
         """The page that stands now."""
@@ -343,7 +358,10 @@ class _NamedJournal(SqliteJournal):
 
     def commit(self, entry: NewEntry) -> int:
         self.terminal.journal_act = entry.act
+        if not self.terminal.fuse.dead:
+            self.terminal.watch.commits(entry)
         seq = super().commit(entry)
+        self.terminal.watch.committed(entry)
         money = " ".join(f"{one.account.value}:{one.amount_fen}" for one in entry.postings if one.amount_fen)
         self.terminal.tell(f"journal {seq} {entry.act} {money}".rstrip())
         return seq

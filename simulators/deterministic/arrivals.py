@@ -1,0 +1,74 @@
+"""What hosts were asked, by key, and what they have of it: order, nothing twice, nothing lost (rules 3, 6, 19)."""
+
+from collections.abc import Iterator
+
+from kiosk.domain.entries import StoredEntry
+from simulators.deterministic.terminal import Life
+
+NOTICES = (
+    "select key, host, card_index, state, seq from notice where act != 'release' order by seq"  # leases have no key
+)
+TOLD = ("told", "answered")
+
+
+def told_means_arrived(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """A notice that counts as told was once at its host."""
+    for key, host, _, state, _ in _notices(life):
+        if state in TOLD and key not in life.terminal.network.arrived.get(host, ()):
+            yield f"{key} counts as told to {host} and never came there"
+
+
+def order_of_each_card(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """What one card did reaches a host in the order in which it was done."""
+    for host, arrived in life.terminal.network.arrived.items():
+        place = {key: number for number, key in enumerate(arrived)}
+        newest: dict[str, tuple[int, int]] = {}  # card -> seq of the one that came last so far, and when
+        for key, its_host, card, _, seq in _notices(life):
+            if its_host != host or not card or key not in place:
+                continue
+            before, came = newest.get(card, (0, -1))
+            if place[key] < came and before < seq:  # what one commit owes has no order
+                yield f"at {host} {key} came before an older one of its card"
+            newest[card] = max((before, came), (seq, place[key]), key=lambda one: one[1])
+
+
+def nothing_is_refused_for_ever(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """A notice that its host will never take says that the terminal did what it was not to do."""
+    for key, host, _, state, _ in _notices(life):
+        if state == "quarantined":
+            yield f"{host} does not take {key}"
+
+
+def vouchers_are_paid_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 19: what all terminals paid for a debt, and what is left of it, is what was owed; and ours is booked."""
+    debts = life.terminal.hosts["hospital"].debts
+    paid: dict[str, int] = {}
+    for _, voucher, fen in debts.payouts():
+        paid[voucher] = paid.get(voucher, 0) + fen
+    for row in debts.all():
+        if paid.get(row.voucher, 0) + row.left_fen != row.owed_fen:
+            yield f"{row.voucher}: {paid.get(row.voucher, 0)} fen paid, {row.left_fen} left of {row.owed_fen}"
+    if life.books.unsent().count:
+        return
+    confirmed = {key: fen for key, _, fen in debts.payouts()}
+    for entry in entries:
+        facts = entry.facts or {}
+        if entry.act == "debt_paid_out" and confirmed.get(str(facts["key"])) != facts["paid_fen"]:
+            yield f"{facts['voucher']}: {facts['paid_fen']} fen went out, {confirmed.get(str(facts['key']))} are booked"
+
+
+def ledger_has_the_chain(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """What the agency keeps is this chain from its first row on, without a gap and without another one beside it."""
+    ledger = life.terminal.hosts.get("agency_ledger")
+    if ledger is None:
+        return
+    ours = dict(life.journal.database.execute_sql("select seq, hex(link) from entry"))
+    name = life.forwarding.settings.terminal.terminal_id
+    yield from (f"alert at the agency, row {seq}: {why}" for seq, why in ledger.alerts(name))
+    seq, link = ledger.kept_up_to(name)
+    if seq and ours.get(seq, "").lower() != link.lower():
+        yield f"row {seq} at the agency is not ours"
+
+
+def _notices(life: Life) -> list[tuple[str, str, str, str, int]]:
+    return list(life.journal.database.execute_sql(NOTICES))
