@@ -37,12 +37,19 @@ _TOLD = """
     returning (select case_code from entry where entry.seq = notice.seq), host, act, amount_fen
 """
 _ANSWERED = """
-    update notice set state = 'answered', sealed = x'' where key = ? and state = 'owed' and amount_fen = 0 returning 1
+    update notice set state = 'answered', sealed = x''
+    where key in (select value from json_each(?)) and state = 'owed' and amount_fen = 0 returning 1
 """
 _SETTLE = "select key from notice where state = 'answered' and host = ? order by seq limit ?"
+_SETTLED = "update notice set state = 'told' where key in (select value from json_each(?))"
+_TRIED = "update notice set tries = tries + 1 where key in (select value from json_each(?))"
 UNSENT = "select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"
 
 _facts_of = msgspec.json.Decoder(dict[str, str | int]).decode
+
+
+def _as_json(words: Collection[str]) -> str:
+    return msgspec.json.encode(list(words)).decode()
 
 
 class UnknownNotice(Exception):
@@ -77,9 +84,7 @@ class SqliteOutbox:
         """
         assert len(resting) <= RESTING_LANES_MAX
         rows: Iterable[tuple[Any, ...]] = (
-            self._sql(DUE_BESIDE, (host, most, msgspec.json.encode(list(resting)).decode()))
-            if resting
-            else self._sql(DUE, (host, most))
+            self._sql(DUE_BESIDE, (host, most, _as_json(resting))) if resting else self._sql(DUE, (host, most))
         )
         found: list[OwedNotice] = []
         for act, key, lane, tries, sealed, period in rows:
@@ -104,25 +109,22 @@ class SqliteOutbox:
             UnknownNotice: not owed, or about money, which is never acknowledged like this.
         """
         with self._unflushed(), self._commit() as sql:
-            for key in keys:
-                if not list(sql(_ANSWERED, (key,))):
-                    raise UnknownNotice(key)
+            if len(list(sql(_ANSWERED, (_as_json(keys),)))) != len(set(keys)):
+                raise UnknownNotice("one of several")
 
     def settle_answered(self, host: str) -> int:
         """Up to fifty that this host has ``answered`` enter the chain, in one row; how many. Durable on return."""
         with self._commit() as sql:
             keys = [key for (key,) in sql(_SETTLE, (host, COMMIT_ROWS_MAX))]
             if keys:
-                for key in keys:
-                    sql("update notice set state = 'told' where key = ?", (key,))
+                sql(_SETTLED, (_as_json(keys),))
                 facts: dict[str, str | int] = {"host": host, "count": len(keys), "keys": " ".join(keys)}
                 self._appender.append(sql, NewEntry("notices_told", "", facts))
         return len(keys)
 
     def unanswered(self, *keys: str) -> None:
         with self._commit() as sql:
-            for key in keys:
-                sql("update notice set tries = tries + 1 where key = ?", (key,))
+            sql(_TRIED, (_as_json(keys),))
 
     def refused(self, key: str, code: str) -> bool:
         """The host said no. At the third no the notice is put aside for a person; whether it was."""

@@ -85,7 +85,7 @@ def history(folder: Path, seed: int) -> Told:
             fuse.power_on()
         fuse.armed = False
         journal = opened(folder)
-        known = [facts for entry in journal.entries() if (facts := entry.facts) and entry.act == "notice_owed"]
+        known = [entry for entry in journal.entries() if entry.act == "notice_owed"]
         while notices := journal.outbox.due_together(HOST, 50):
             for notice in notices:
                 host.take(notice.key)
