@@ -151,9 +151,11 @@ async def test_the_warning_blinks_and_a_touch_ends_it(autojump_clock: MockClock)
     lights, kiosk = FakeLights(), KioskInMemory({})
     lit = LitScreen(kiosk.screen)
     pin = Question("pin", say("PIN"), body=Stars(6, 6))
+    at_reader = Question("own_pad", say("PIN"), body=Stars(6, 6, place=Place.CARD_SLOT))  # PIN mode A
     async with trio.open_nursery() as nursery:
         await nursery.start(lit.attend, lights)
-        for page, places in ((pin, PAD), (Question("plain", say("Read"), body=Plain()), frozenset())):
+        plain = Question("plain", say("Read"), body=Plain())
+        for page, places in ((pin, PAD), (at_reader, frozenset({Place.CARD_SLOT})), (plain, frozenset())):
             lit.show(page)
             lit.warn_idle(20)
             await trio.sleep(1)
@@ -162,4 +164,4 @@ async def test_the_warning_blinks_and_a_touch_ends_it(autojump_clock: MockClock)
             await trio.sleep(1)
             assert lights.now == Shine(places)
         nursery.cancel_scope.cancel()
-    assert kiosk.screen.warnings == [20, 20]
+    assert kiosk.screen.warnings == [20, 20, 20]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from msgspec import structs
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced
@@ -15,7 +16,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import Amount
 from kiosk.l10n import render
 from kiosk.links import not_connected
-from kiosk.ports import Figures
+from kiosk.ports import Figures, Place, Stars
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
 
@@ -55,6 +56,17 @@ async def test_a_staff_card_opens_the_staff_side_and_nothing_else(autojump_clock
     opened = next(one for one in room.journal.entries() if one.act == "staff_visit_opened")
     assert opened.facts == {"staff": "1001", "role": "clerk"}
     assert "service_ended" not in room.acts()
+
+
+async def test_in_mode_a_the_readers_own_pad_takes_the_staff_pin(autojump_clock: MockClock, room: DutyRoom) -> None:
+    """The page names it, and offers nothing that would leave it asking; a red key there ends the entry."""
+    room.kiosk.desk.settings = structs.replace(room.kiosk.desk.settings, pin_mode="A")
+    room.kiosk.pin.verdicts = [PinVerdict(PinResult.CANCELLED), PinVerdict(PinResult.OK)]
+    await room.visit(room.card("1001", "clerk"), staff_pin_refused="again", staff_menu="finish")
+    entry = next(one for one in room.kiosk.screen.asked if one.name == "staff_pin")
+    assert entry.answers == ()
+    assert isinstance(entry.body, Stars) and entry.body.place is Place.CARD_SLOT
+    assert "staff_menu" in room.names()
 
 
 async def test_a_residents_card_never_gets_there(autojump_clock: MockClock, room: DutyRoom) -> None:
