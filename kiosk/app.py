@@ -100,6 +100,7 @@ async def run_kiosk(settings: Settings) -> None:
     """
     _refuse_development(settings)
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
+    from screens.awake import stay_lit
 
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -138,6 +139,7 @@ async def run_kiosk(settings: Settings) -> None:
         async with trio.open_nursery() as nursery:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(stay_lit)
             told = {"case_viewed": partial(note_view, journal)}
             await nursery.start(serve_control, kiosk_path(settings.run_dir), {"doctor": examine}, told)
             nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)

@@ -38,6 +38,7 @@ def prepare(width: int, height: int, home: Path) -> None:
         ("graphics", "left", 0),
         ("graphics", "top", 0),
         ("graphics", "show_cursor", 0),
+        ("graphics", "allow_screensaver", 0),  # Kivy allows one by itself
         ("graphics", "multisamples", 0),  # 0.3 s of start-up; the painter's edges are smooth without
         ("graphics", "maxfps", 0),  # the loop in loop.py decides when to draw
         ("input", "mouse", "mouse,disable_multitouch"),
