@@ -6,6 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from drivers.cash_module.ccnet.recycler import JUST_READ_S
 from drivers.cash_module.ccnet.recycler import CcnetBillToBill as Driver
 from drivers.cash_module.ccnet.validator import CcnetSettings
 from drivers.transport.memory import SlowWire
@@ -26,6 +27,7 @@ from simulators.devices.ccnet_recycler import CcnetBillToBill
 from tests.cash_stand import Books, cash_stand, yuan
 
 recycler = partial(Driver, CcnetSettings(unit="bill_to_bill"))
+MINUTE_S = 60.0
 CHANGE = mix_of({yuan(10): 3, yuan(50): 1})
 
 
@@ -53,6 +55,32 @@ async def test_change_is_paid_and_counted(autojump_clock: MockClock) -> None:
         ]
         units = {unit.name: unit.count for unit in await stand.driver.unit_status()}
         assert units == {"cash_box": None, "recycler_1": 9, "recycler_2": 4, "recycler_3": 0}
+
+
+async def test_what_was_just_read_is_not_asked_again(autojump_clock: MockClock) -> None:
+    """Cassettes read at once before a dispense are read once: the next word to the unit is the dispense."""
+    device = loaded()
+    async with cash_stand(recycler, device) as stand:
+        await stand.recover("e1")
+        await stand.driver.unit_status()
+        await trio.sleep(MINUTE_S)  # recovery is confirmed by then, and the unit rests
+        device.commands.clear()
+        await stand.driver.unit_status()
+        await stand.driver.dispense("d1", CHANGE)
+        assert device.commands == [0x5B, 0x3B, 0x3C]
+
+
+async def test_what_was_read_a_while_ago_is_asked_again(autojump_clock: MockClock) -> None:
+    """Notes that left a cassette since then are not counted on: surely nothing moves."""
+    device = loaded()
+    async with cash_stand(recycler, device) as stand:
+        await stand.recover("e1")
+        await stand.driver.unit_status()
+        device.cassettes[0][1] = 2
+        await trio.sleep(JUST_READ_S)
+        with pytest.raises(DeviceFault, match="cannot_pay"):
+            await stand.driver.dispense("d1", CHANGE)
+        assert 0x3C not in device.commands
 
 
 async def test_a_note_that_was_taken_can_be_paid_out_again(autojump_clock: MockClock) -> None:

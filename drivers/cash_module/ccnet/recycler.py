@@ -35,6 +35,7 @@ from kiosk.ports import DeviceFault
 
 NOT_HEARD_POLLS = 3
 EMPTYING_S_MAX = 120.0
+JUST_READ_S = 0.1
 
 
 class CcnetBillToBill(CcnetValidator):
@@ -43,6 +44,9 @@ class CcnetBillToBill(CcnetValidator):
     address = codec.BILL_TO_BILL
     _told_recovery: bytes | None = None
     _expected: dict[int, int] | None = None  # cassette -> count after the dispense that was told last
+    _read: tuple[list[codec.Cassette], int, float] | None = (
+        None  # what they held, as which question, until when it counts
+    )
 
     @property
     def capabilities(self) -> CashCapabilities:
@@ -123,7 +127,7 @@ class CcnetBillToBill(CcnetValidator):
     # --- paying out ---------------------------------------------------------------------------------------------------
 
     async def _do_dispense(self, payout: Payout) -> None:
-        held = codec.cassettes(await self._talk.ask(codec.CASSETTE_STATUS))
+        held = await self._held_now()
         notes = self._chosen(payout.requested, held)
         self._payout, self._expected = payout, _left(held, notes)  # from the first byte on
         try:
@@ -131,6 +135,19 @@ class CcnetBillToBill(CcnetValidator):
         except DeviceFault:
             self._payout = self._expected = None  # surely nothing moved
             raise
+
+    async def _held_now(self) -> list[codec.Cassette]:
+        """Who dispenses has mostly just asked: if nothing else was said to the unit since, it is not asked again."""
+        if self._read is not None:
+            held, question, until = self._read
+            if question == self._talk.questions and trio.current_time() < until:
+                return held
+        return await self._cassettes()
+
+    async def _cassettes(self) -> list[codec.Cassette]:
+        held = codec.cassettes(await self._talk.ask(codec.CASSETTE_STATUS))
+        self._read = held, self._talk.questions, trio.current_time() + JUST_READ_S
+        return held
 
     async def _order(self, command: codec.Command) -> None:
         try:
@@ -197,7 +214,7 @@ class CcnetBillToBill(CcnetValidator):
         await super()._take_rest(code)
         if self._payout is None and self._expected is not None and self._told.booked:
             expected, self._expected = self._expected, None
-            held = codec.cassettes(await self._talk.ask(codec.CASSETTE_STATUS))
+            held = await self._cassettes()
             if any(expected.get(one.number, one.count) != one.count for one in held):
                 self._emit(CashFault("cassette_counts_differ"))
 
@@ -216,7 +233,7 @@ class CcnetBillToBill(CcnetValidator):
 
     async def _do_units(self) -> tuple[CashUnit, ...]:
         box = (await super()._do_units())[0]
-        held = codec.cassettes(await self._talk.ask(codec.CASSETTE_STATUS))
+        held = await self._cassettes()
         return (box, *(self._unit(one) for one in held if one.bill_type is not None))
 
     def _unit(self, one: codec.Cassette) -> CashUnit:

@@ -22,6 +22,7 @@ class Talk:
         self._address = address
         self._inbox: Inbox[codec.Frame] = Inbox(line, codec.Decoder(address))
         self._free_at = 0.0
+        self.questions = 0  # asked so far, polls too
 
     async def ask(self, command: Command) -> Reply:
         """The answer. Only what is repeatable is repeated after silence; what the device refused by NAK was not done,
@@ -31,6 +32,7 @@ class Talk:
             Illegal.
         """
         reason = "silent"
+        self.questions += 1
         for _ in range(TRIES):
             await trio.sleep_until(self._free_at)
             self._inbox.forget()
