@@ -73,4 +73,3 @@ def contribution_request(
 def credited(body: Any) -> str:
     """The agency's number of the contribution. Raises BadShape."""
     return read(body, _Credited).number
-
