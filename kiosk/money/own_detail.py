@@ -9,12 +9,13 @@ from kiosk.money.compare_keys import Known, compare_keys
 from kiosk.money.debt_acts import DEBT_ACTS, debt_acts, payouts_under_way, register_acts
 from kiosk.money.deposit_acts import DEPOSIT_ACTS, credited_acts, deposit_acts
 from kiosk.money.platform_acts import opens_at
-from kiosk.ports import Journal
+from kiosk.ports import HostRefused, Journal
 from kiosk.ports.money import OwnDetail
 
 # An act is told by its key until the hospital answers: so far back it is looked for where it may have been booked. What
 # took longer is a case for people.
 DAYS = 8
+NOT_YET = "not_reconciled_yet"
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,21 @@ class OwnRows:
     under_way: frozenset[str]
 
 
-async def ask_own_detail(journal: Journal, hospital: OwnDetail, day: date) -> OwnRows:
-    """Raises HostRefused: ``not_reconciled_yet``. OutcomeUnknown."""
+async def ask_own_detail(journal: Journal, hospital: OwnDetail, day: date) -> OwnRows | None:
+    """None: this hospital gives none, because its gateway is older than 1.1.0 of the document. Platform and bank are
+    compared all the same, and what is missing is said.
+
+    Raises:
+        HostRefused: ``not_reconciled_yet``. OutcomeUnknown.
+    """
     under_way = payouts_under_way(_debts(journal, day, ()))
     days = _first(day), day
-    return OwnRows(await hospital.deposits_detail(days), await hospital.debts_detail(days), under_way)
+    try:
+        return OwnRows(await hospital.deposits_detail(days), await hospital.debts_detail(days), under_way)
+    except HostRefused as refusal:
+        if refusal.code == NOT_YET:
+            raise
+        return None
 
 
 def compare_deposits(journal: Journal, day: date, rows: OwnRows) -> Comparison:

@@ -35,7 +35,8 @@ DIFFERS, RECONCILED = "reconciliation_differs", "reconciled"
 
 @dataclass(frozen=True)
 class Reconciled:
-    """``proved``: effects that were open, and closed by the detail."""
+    """``proved``: effects that were open, and closed by the detail. ``own_detail``: whether the hospital also told what
+    it has itself of deposits and debts."""
 
     day: date
     agree: int
@@ -43,6 +44,7 @@ class Reconciled:
     open: int
     proved: int
     findings: tuple[Finding, ...]
+    own_detail: bool = True
 
 
 @dataclass(frozen=True)
@@ -114,19 +116,20 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
     due = [one for one in _intents(books) if judged_on(one.at) == day]
     proved = close_proven(books.journal, books.clock, due, Detail((*platform.rows, *platform.before)))
     proved += _close_bank(books, day, bank)
-    proved += prove_deposits(books.journal, books.clock, own.deposits, books.live())
-    compared = _together(
-        platform=_compare_platform(books, day, platform),
-        bank=_compare_bank(books, day, bank),
-        deposits=compare_deposits(books.journal, day, own),
-        debts=compare_debts(books.journal, day, own, books.unsent()),
-    )
+    sides = {"platform": _compare_platform(books, day, platform), "bank": _compare_bank(books, day, bank)}
+    if own is not None:
+        proved += prove_deposits(books.journal, books.clock, own.deposits, books.live())
+        sides["deposits"] = compare_deposits(books.journal, day, own)
+        sides["debts"] = compare_debts(books.journal, day, own, books.unsent())
+    compared = _together(sides)
     findings = tuple(_as_case(books, day, finding) for finding in compared.findings)
-    done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings)
+    done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings, own is not None)
     facts: dict[str, str | int] = {
         "day": day.isoformat(), "agree": done.agree, "differ": done.differ, "open": done.open, "proved": proved,
     }  # fmt: skip
-    books.journal.commit(NewEntry(RECONCILED, "", facts | ({"staff": staff} if staff else {})))
+    facts |= {"staff": staff} if staff else {}
+    facts |= {} if done.own_detail else {"without": "own_detail"}
+    books.journal.commit(NewEntry(RECONCILED, "", facts))
     return done
 
 
@@ -172,7 +175,7 @@ def _compare(
     return compare(ours.values(), [*theirs, *(act for act in theirs_before if act.key in ours)], beside)
 
 
-def _together(**sides: Comparison) -> Comparison:
+def _together(sides: Mapping[str, Comparison]) -> Comparison:
     findings = [replace(one, side=side) for side, compared in sides.items() for one in compared.findings]
     told = sides.values()
     return Comparison(sum(one.agree for one in told), sum(one.open for one in told), tuple(findings))

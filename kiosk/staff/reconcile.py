@@ -142,6 +142,8 @@ def _rows(done: Reconciled) -> Iterator[Figure]:
     yield Figure(say("Closed by the detail"), _number(done.proved))
     if done.open:
         yield Figure(say("Outcome still not known"), _number(done.open))
+    if not done.own_detail:
+        yield Figure(say("Deposits and debts: the hospital gives no detail"))
     for finding in done.findings:
         yield Figure(_words(finding), None, _case(finding), heading=True)
         if finding.ours_fen is not None:
@@ -171,6 +173,8 @@ def _receipt(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled, places: Differin
         ReceiptLine(_heading(done), LineStyle.BOLD),
         ReceiptLine(say("Closed by the detail: {count}", count=done.proved)),
     ]
+    if not done.own_detail:
+        lines.append(ReceiptLine(say("Deposits and debts: the hospital gives no detail")))
     for finding in done.findings:
         lines.append(ReceiptLine(_words(finding), LineStyle.BOLD))
         case = _case(finding)

@@ -14,6 +14,7 @@ from kiosk.domain.statement import DebtActRow, DepositRow, Difference
 from kiosk.money.debt_acts import DEBT_ACTS
 from kiosk.money.platform_acts import judged_on
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
+from kiosk.ports import HostRefused
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from tests.flows.duty import WallClock
@@ -189,6 +190,20 @@ async def test_a_deposit_that_was_told_days_later_agrees(terminal: Terminal) -> 
         done = await terminal.reconcile(began + timedelta(days=later))
         assert done.findings == (), (later, done.findings)
     assert done.agree == 1
+
+
+async def test_a_hospital_that_gives_no_detail_of_its_own(terminal: Terminal) -> None:
+    """An older gateway refuses the question: platform and bank are compared, and it is written that this was not."""
+    terminal.deposit("deposit-1")
+    terminal.details.refusal = "no_such_service"
+    done = await terminal.reconcile()
+    assert (done.own_detail, done.agree, done.findings) == (False, 0, ())
+    newest = terminal.journal.last("reconciled")
+    assert newest is not None
+    assert (newest.facts or {})["without"] == "own_detail"
+    terminal.details.refusal = "not_reconciled_yet"
+    with pytest.raises(HostRefused):
+        await terminal.reconcile()
 
 
 # --- register of debts ------------------------------------------------------------------------------------------------

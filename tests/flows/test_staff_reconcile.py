@@ -32,6 +32,7 @@ class HospitalsDetails:
     days: dict[date, list[StatementRow]] = field(default_factory=dict)
     banked: dict[date, list[BankRow]] = field(default_factory=dict)
     silent: bool = False
+    refusal: str = ""  # of its own detail
     credited: list[DepositRow] = field(default_factory=list)
     register: list[DebtActRow] = field(default_factory=list)
 
@@ -46,6 +47,8 @@ class HospitalsDetails:
         return tuple(self.banked.get(day, []))
 
     async def deposits_detail(self, days: tuple[date, date]) -> tuple[DepositRow, ...]:
+        if self.refusal:
+            raise HostRefused("hospital", self.refusal)
         return tuple(row for row in self.credited if days[0] <= row.booked_on <= days[1])
 
     async def debts_detail(self, days: tuple[date, date]) -> tuple[DebtActRow, ...]:

@@ -175,6 +175,8 @@ async def _comparisons(folder: Path, now: datetime) -> list[Question]:
     room.journal.commit(NewEntry("drums_exchanged", "000777", {}))
     await found.of(comparing.compare(room, day))
     await found.of(comparing.compare(room, day, staff_reconcile_day="back"))
+    room.details.refusal = "no_such_service"
+    await found.of(comparing.compare(room, day))
     room.details.silent = True
     await found.of(comparing.compare(room, day))
     room.kiosk.desk.statements = None
