@@ -76,6 +76,7 @@ from simulators.worlds.world import World
 
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
+BOOT_TIME = datetime(2026, 1, 1, tzinfo=CHINA)  # of a clock without a battery
 PRINTER_LINES_S = 40.0
 SSP_POLL_S_MAX = 0.4  # at rest every twelfth: an SSP unit wants a word every five seconds
 RESTART_S = 5.0  # systemd's pause before it starts again what ended
@@ -121,6 +122,7 @@ class Terminal:
         self.crashes = 0  # the process ended by itself, because its disk was full
         self.full_since_s: float | None = None  # no room for another note's story
         self.loaded_yuan = 0  # what staff put into the cash module
+        self.clock_has_battery = True  # else it begins anew with the power
         self.kiosk_dies_alone = False  # a process that ends: devices and cards keep their power and go on
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
         self.watch = Watch(self)
@@ -286,6 +288,8 @@ class Terminal:
             self.disk.process_ended()
         else:
             self.disk.power_cut(self.chance)
+            if not self.clock_has_battery:
+                self.clock_off = BOOT_TIME - self.now()
         self.fuse.power_on()
         self.tell("the kiosk starts again" if self.kiosk_dies_alone else "power is back")
 
