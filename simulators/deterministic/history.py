@@ -39,10 +39,7 @@ FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usu
 CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
-<<<<<<< HEAD
-=======
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
->>>>>>> b182694 (wip)
 LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
@@ -113,14 +110,10 @@ class _History:
         terminal = self._terminal = Terminal(
             self._seed, busy_world(), self._folder, CALM, bank=True, till=till, ledger=ledger
         )
-<<<<<<< HEAD
-        terminal.hosts["medical_insurance"].behaviour.on_repeat = fitting.choice(ON_REPEAT)
-=======
         platform = terminal.hosts["medical_insurance"].behaviour
         platform.on_repeat = fitting.choice(ON_REPEAT)
         platform.settles_differently = fitting.random() < DIFFERENTLY_CHANCE
         terminal.clock_has_battery = fitting.random() >= NO_BATTERY_CHANCE
->>>>>>> b182694 (wip)
         try:
             terminal.load_cash(LOADED)
             terminal.fuse.armed = True
