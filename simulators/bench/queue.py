@@ -25,9 +25,9 @@ from simulators.bench import Measurement
 from simulators.bench.queue_peers import KEEP_UNTIL_ACKNOWLEDGED
 from simulators.bench.queue_rivals import rivals
 
-TURNS = 12
-TURN = 60
-BATCHES = 8  # a turn
+TURNS = 60  # short ones: a disk of a shared machine changes its mood within a second
+TURN = 12
+BATCHES = 3  # a turn
 TOGETHER = 50
 WARM_UP = 1500
 HOST = "card_platform"
