@@ -82,7 +82,7 @@ class DayAfter(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.office: RecordingOffice = RecordingOffice(self.office.behaviour, self.office.quote_split, self.fuse)
+        self.office: RecordingOffice = RecordingOffice(self.office.behaviour, self.office.quote_split, fuse=self.fuse)
 
     async def recover(self) -> None:
         self.reopen()
