@@ -7,36 +7,32 @@ a refusal now says that it was never credited, and what was held is owed to the 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NoReturn
 
-import trio
-
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import DepositRow
 from kiosk.money.book_deposit import tell_deposit
+from kiosk.money.pauses import Pauses
 from kiosk.money.undo_deposit import INTENT as UNDO_INTENT
 from kiosk.money.undo_deposit import book_undone_late, drive_undone
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import Hospital
 
-LOOK_S = 20.0
-BACK_OFF_S_MAX = 300.0
+_ACTS = ("deposit_intent", UNDO_INTENT)
 HELD_BY = ("deposit_handed_over", "held_for_deposit")
 
 
 async def keep_driving_deposits(
     journal: Journal, clock: Clock, hospital: Hospital, live: Callable[[], Collection[str]]
 ) -> NoReturn:
-    """For as long as the process lives: again after 20 s, doubled up to 5 minutes while nothing becomes known."""
-    pause_s, open_before = LOOK_S, 0
+    """For as long as the process lives: again and again, as ``Pauses`` says."""
+    pauses = Pauses(journal, _ACTS, live)
     while True:
         try:
             still_open = await drive_deposits(journal, clock, hospital, live())
         except AlreadyClosed:  # a person closed it meanwhile
             still_open = 0
-        pause_s = min(2 * pause_s, BACK_OFF_S_MAX) if 0 < still_open <= open_before else LOOK_S
-        open_before = still_open
-        await trio.sleep(pause_s)
+        await pauses.rest(still_open)
 
 
 async def drive_deposits(journal: Journal, clock: Clock, hospital: Hospital, live: Collection[str] = ()) -> int:

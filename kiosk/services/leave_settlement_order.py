@@ -9,7 +9,7 @@ from kiosk.domain.settlement import MedicalBill
 from kiosk.money.means import ACCOUNT, CASH
 from kiosk.money.purse import Purse
 from kiosk.money.settlement_orders import ACT, order_entry, order_of
-from kiosk.ports import Back, CardGone, Chose, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
+from kiosk.ports import Back, Chose, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
 from kiosk.ports.offline import NotAllowedOffline
 from kiosk.services import bill_pages
 from kiosk.services import order_pages as pages
@@ -17,6 +17,7 @@ from kiosk.services.cash_steps import NO_MORE_NOTES, collect_notes, give_back, p
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.offline_pages import refused_offline
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.same_card import same_card_or_back
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 SMALLEST_NOTE_FEN = 100
@@ -94,9 +95,11 @@ async def _leave_notes(kiosk: Kiosk, bill: MedicalBill, covered: Fen, limit: Fen
 
 async def _leave(kiosk: Kiosk, bill: MedicalBill, means: str, most: Fen, purse: Purse) -> Outcome:
     """The order in one commit, judged again by the agency's rules. From there on it is the forwarder's."""
-    if not await _same_card(kiosk):
-        await _undo(kiosk, purse, "card_pulled")
-        raise ResidentLeft("card_pulled")
+    try:
+        await same_card_or_back(kiosk, purse)
+    except ResidentLeft as left:
+        await _undo(kiosk, purse, left.how)
+        raise
     try:
         kiosk.offline.commit(ACT, most, order_entry(kiosk.visit, kiosk.clock, bill, means, most))
     except NotAllowedOffline as refused:
@@ -115,14 +118,6 @@ def _takes_notes(kiosk: Kiosk) -> bool:
     except DeviceFault:
         return False
     return kiosk.receipt_health.condition.usable and kiosk.offline.most_fen(ACT) >= SMALLEST_NOTE_FEN
-
-
-async def _same_card(kiosk: Kiosk) -> bool:
-    """A quick swap can be invisible to the reader's watch (pins-and-keys 12)."""
-    try:
-        return await kiosk.card_reader.same_card(kiosk.visit.identity)
-    except (CardGone, DeviceFault):
-        return False
 
 
 async def _undo(kiosk: Kiosk, purse: Purse, reason: str) -> None:

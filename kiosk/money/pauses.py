@@ -1,0 +1,33 @@
+"""How long whoever drives unknown outcomes rests: rarer and rarer over old ones, and never long over a new one."""
+
+from collections.abc import Callable, Collection
+
+import trio
+
+from kiosk.ports import Journal
+
+LOOK_S = 20.0
+BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
+
+
+class Pauses:
+    """``acts``: intents that are driven here. What waits for the next day's detail must not keep others waiting."""
+
+    def __init__(self, journal: Journal, acts: Collection[str], live: Callable[[], Collection[str]]) -> None:
+        self._journal, self._acts, self._live = journal, acts, live
+        self._pause_s, self._open_before = LOOK_S, 0
+
+    async def rest(self, still_open: int) -> None:
+        """20 s, doubled up to 5 minutes while nothing becomes known; cut short by an effect that was not there."""
+        passed_over = 0 < still_open <= self._open_before
+        self._pause_s = min(2 * self._pause_s, BACK_OFF_S_MAX) if passed_over else LOOK_S
+        self._open_before = still_open
+        known = self._ours()
+        with trio.move_on_after(self._pause_s):
+            while self._ours() <= known:  # noqa: ASYNC110 - the other process writes, and tells no event
+                await trio.sleep(LOOK_S)
+
+    def _ours(self) -> set[int]:
+        live = self._live()
+        effects = self._journal.open_effects()
+        return {one.seq for one in effects if one.act in self._acts and one.case_code not in live}
