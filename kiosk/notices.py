@@ -35,11 +35,11 @@ Deliveries = Mapping[tuple[str, str], Callable[[OwedNotice], Awaitable[object]]]
 class Batch:
     """How several notices of one act are told at once: a result for each, in any order.
 
-    ``tell`` raises HostRefused: nothing was looked at; OutcomeUnknown. ``remembers_keys_days``: what the host's
+    ``deliver`` raises HostRefused: nothing was looked at; OutcomeUnknown. ``remembers_keys_days``: what the host's
     document promises; where that is longer than a terminal may be dark, an answer needs no flush (money-rules 27).
     """
 
-    tell: Callable[[Sequence[OwedNotice]], Awaitable[Sequence[NoticeResult]]]
+    deliver: Callable[[Sequence[OwedNotice]], Awaitable[Sequence[NoticeResult]]]
     most: int
     remembers_keys_days: int = 0
 
@@ -107,7 +107,7 @@ class _Courier:
             await self._deliver_one(notices[0])
             return
         try:
-            results = await batch.tell(notices)
+            results = await batch.deliver(notices)
         except HostRefused as refusal:
             if refusal.retry_after_s:
                 raise OutcomeUnknown(self._host, refusal.code, refusal.retry_after_s) from None

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from kiosk.domain.entries import OwedNotice
-from kiosk.money.contributions import ACT, FINAL, book_late, outcome_known, tell
+from kiosk.money.contributions import ACT, FINAL, book_late, outcome_known, tell_contribution
 from kiosk.money.debts import AGENCY
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, SocialInsurance
 
@@ -20,7 +20,7 @@ def contribution_notices(
         if str(facts["case"]) in live():
             raise OutcomeUnknown(AGENCY, "its visit goes on")
         try:
-            number = await tell(insurance, facts)
+            number = await tell_contribution(insurance, facts)
         except HostRefused as refusal:
             if refusal.code not in FINAL:
                 raise  # three times, and then it waits for a person

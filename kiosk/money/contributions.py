@@ -57,7 +57,7 @@ def received_entry(kiosk: Kiosk, contributing: Contributing) -> NewEntry:
     return NewEntry(RECEIVED, visit.case_code, {**facts, "receipt_owed": 1}, card, moved, notices=(notice,))
 
 
-async def tell(insurance: SocialInsurance, facts: Facts) -> str:
+async def tell_contribution(insurance: SocialInsurance, facts: Facts) -> str:
     """The agency's number of it. Raises HostRefused, OutcomeUnknown."""
     card = CardIdentity(bytes.fromhex(str(facts["chip"])), str(facts["card_number"]), "", None, None, b"")
     kind, amount = ContributionKind(str(facts["kind"])), Fen(int(facts["amount_fen"]))

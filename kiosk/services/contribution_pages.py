@@ -13,7 +13,7 @@ from kiosk.services.notices import go_back, understood
 
 KIND_NAMES = {
     ContributionKind.RESIDENT_PENSION: say("Resident pension"),
-    ContributionKind.RESIDENT_MEDICAL: say("Resident medical insurance"),
+    ContributionKind.RESIDENT_MEDICAL: say("Resident medical"),
 }
 _ICONS = {ContributionKind.RESIDENT_PENSION: "account", ContributionKind.RESIDENT_MEDICAL: "certificate"}
 

@@ -13,7 +13,7 @@ from kiosk.money.contributions import (
     book_credited,
     book_refused,
     received_entry,
-    tell,
+    tell_contribution,
 )
 from kiosk.money.debts import AGENCY
 from kiosk.money.purse import Purse
@@ -148,7 +148,7 @@ async def _tell(kiosk: Kiosk, contributing: Contributing) -> str:
         "card_number": identity.card_number,
         "at": kiosk.clock.now().isoformat(timespec="seconds"),
     }
-    return await tell(kiosk.social_insurance, facts)
+    return await tell_contribution(kiosk.social_insurance, facts)
 
 
 async def _undo(kiosk: Kiosk, purse: Purse, reason: str) -> None:
