@@ -5,8 +5,9 @@ import hashlib
 import pytest
 
 from kiosk.domain.account import Insurance, InsuranceState
-from kiosk.domain.card import CardState
+from kiosk.domain.card import CardState, PinChange
 from kiosk.domain.certificate import CertificateKind
+from kiosk.domain.entries import Word
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
@@ -102,6 +103,29 @@ async def test_card_state_is_mapped_from_regional_codes(town: Town) -> None:
     assert await CardPlatformClient(link).card_state(card) is CardState.NORMAL
     assert await CardPlatformClient(link, {"1": CardState.LOST}).card_state(card) is CardState.LOST
     assert await CardPlatformClient(link, {"9": CardState.NORMAL}).card_state(card) is CardState.UNKNOWN
+
+
+async def test_a_batch_has_a_result_for_each_and_keeps_order(town: Town) -> None:
+    """Unknown cards are refused, the rest is booked once however often it is told; of one card nothing overtakes."""
+    client = CardPlatformClient(town.link("card_platform"))
+    number, at = town.identity("chen_ji").card_number, "2026-11-22T10:00:00+08:00"
+    changes = [
+        PinChange("key-0001", number, at),
+        PinChange("key-0002", "ZZZZZZZZ9", at),
+        PinChange("key-0003", "ZZZZZZZZ9", at),
+        PinChange("key-0004", number, at),
+    ]
+    for _ in range(2):
+        results = await client.notice_pins_changed(changes)
+        assert [(one.key[-1], one.word.value, one.code) for one in results if one.word is not Word.DONE] == [
+            ("2", "refused", "no_such_card"),
+            ("3", "later", "refused"),
+        ]
+    assert town.platform.pin_changes() == [("key-0001", number), ("key-0004", number)]
+    await client.notice_pin_changed(number, at, "key-0001")
+    assert len(town.platform.pin_changes()) == 2, "alone or together, a key is one notice"
+    with pytest.raises(HostRefused, match="bad_request"):
+        await client.notice_pins_changed([PinChange(f"key-{count:04d}", number, at) for count in range(51)])
 
 
 async def test_hsm_tells_genuine_from_counterfeit(town: Town) -> None:

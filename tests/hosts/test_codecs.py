@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kiosk.domain.account import Insurance, InsuranceState
 from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
 from kiosk.domain.certificate import CertificateKind
+from kiosk.domain.entries import Word
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.card_platform import codec as platform
 from kiosk.hosts.card_platform.client import CardPlatformClient
@@ -167,6 +168,42 @@ def test_notice_is_done_only_when_booked(status: int) -> None:
     else:
         with pytest.raises(OutcomeUnknown):
             trio.run(CardPlatformClient(link).notice_pin_changed, "Y00000009", "2026-11-21T10:00:00+08:00", "key-0001")
+
+
+KEYS = st.lists(st.text("abc123-", min_size=4, max_size=8), min_size=1, max_size=6, unique=True)
+
+
+@given(
+    keys=KEYS,
+    words=st.lists(st.sampled_from(list(Word)), min_size=6, max_size=6),
+    wait_s=st.integers(0, 86_400),
+    order=st.randoms(),
+)
+def test_each_notice_of_a_batch_has_its_own_result(keys: list[str], words: list[Word], wait_s: int, order: Any) -> None:
+    """In any order: for each key what the platform said of it, and when it wants to hear of it again."""
+    told = [{"key": key, "result": word.value, "retry_after_s": wait_s} for key, word in zip(keys, words, strict=False)]
+    order.shuffle(told)
+    results = {one.key: one for one in platform.pin_change_results({"results": told}, keys)}
+    assert {key: one.word for key, one in results.items()} == dict(zip(keys, words, strict=False))
+    assert {one.retry_after_s for one in results.values()} == {wait_s}
+
+
+@given(keys=KEYS, drop=st.booleans(), more=st.sampled_from(["twice", "stranger", "garbled", "impatient"]))
+def test_a_batch_without_one_result_for_each_is_unknown(keys: list[str], drop: bool, more: str) -> None:
+    """A key too few, too many, of a stranger, a word or a time out of the document: nothing of it counts."""
+    told: list[dict[str, Any]] = [{"key": key, "result": "done"} for key in keys]
+    if drop:
+        told.pop()
+    elif more == "twice":
+        told.append(told[0])
+    elif more == "stranger":
+        told[0] = {**told[0], "key": "of-somebody-else"}
+    elif more == "garbled":
+        told[0] = {**told[0], "result": "perhaps"}
+    else:
+        told[0] = {**told[0], "retry_after_s": 86_401}
+    with pytest.raises(BadShape):
+        platform.pin_change_results({"results": told}, keys)
 
 
 @given(pdf=st.binary(max_size=200))
