@@ -67,7 +67,7 @@ async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse,
     with trio.CancelScope(shield=True, deadline=trio.current_time() + DISPENSE_S_MAX):
         try:
             await dispenser.dispense(key, mix)
-            result = await _result(kiosk, dispenser)
+            result = await _result(kiosk, dispenser, key)
         except DeviceFault as fault:
             # Surely nothing moved, unless the device fell silent afterwards: then the intent stays open for recovery.
             if fault.health.condition.usable or fault.health.reason in PASSING:
@@ -80,10 +80,11 @@ async def _dispense(kiosk: Kiosk, dispenser: CashModule, mix: Mix, purse: Purse,
     return _book_uncertain(kiosk, purse, key, asked)
 
 
-async def _result(kiosk: Kiosk, dispenser: CashModule) -> DispenseResult:
+async def _result(kiosk: Kiosk, dispenser: CashModule, key: str) -> DispenseResult:
+    """Of this dispense: what is told late of an earlier life has no name, or another one."""
     while True:
         event: CashEvent = await dispenser.next_event()
-        if isinstance(event, DispenseResult):
+        if isinstance(event, DispenseResult) and event.dispense_id == key:
             return event
         kiosk.journal.record("cash_event", kiosk.visit.case_code, what=type(event).__name__)
         dispenser.acknowledge(event)

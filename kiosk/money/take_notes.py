@@ -6,6 +6,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.cash import (
     CashEvent,
     CashFault,
+    DispenseResult,
     Escrow,
     NoteUncertain,
     Returned,
@@ -16,6 +17,7 @@ from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.money.purse import Purse, plan_change
+from kiosk.money.recover import book_finding
 from kiosk.ports import CashModule, DeviceFault, Kiosk, ResidentLeft
 
 GONE_BACK = "no_note_in_escrow"
@@ -117,6 +119,8 @@ def book(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None
             if needs != "nobody":
                 raise DeviceFault("cash_acceptor", Health(Condition.FAULT, reason))
             return
+        case DispenseResult():
+            book_finding(kiosk.journal, kiosk.clock, event)  # of an earlier life: nobody pays while notes go in
         case _:
             kiosk.journal.record("cash_event", visit.case_code, what=type(event).__name__)
     cash.acknowledge(event)

@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
+from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import BankRow
@@ -279,6 +280,35 @@ async def test_without_the_holders_card_nobody_gets_it(autojump_clock: MockClock
     assert await take(terminal) is Outcome.REFUSED
     assert bank_of(terminal).taken_fen == DEPOSIT
     assert "card_refund" not in terminal.acts
+
+
+class SwappedReader(FakeReader):
+    """Another card lies in it by now, and its watch saw nothing."""
+
+    async def same_card(self, identity: CardIdentity) -> bool:
+        return False
+
+
+async def test_a_card_that_was_swapped_gives_no_deposit_back(autojump_clock: MockClock, terminal: Terminal) -> None:
+    """Pins-and-keys 12: the hospital is told nothing, and no note comes out."""
+    await pay_in(terminal)
+    approve(terminal)
+    terminal.make_reader = SwappedReader
+    assert await take(terminal) is None
+    assert "deposit_undo_intent" not in terminal.acts
+    assert (terminal.cash.outlet, terminal.office.undone) == (0, {})
+
+
+async def test_a_card_that_was_swapped_gives_nothing_back_to_the_bank(
+    autojump_clock: MockClock, terminal: Terminal
+) -> None:
+    """The same where only the bank is asked."""
+    await refused_late(terminal)
+    approve(terminal)
+    terminal.make_reader = SwappedReader
+    assert await take(terminal) is None
+    assert "card_refund" not in terminal.acts
+    assert bank_of(terminal).taken_fen == DEPOSIT
 
 
 async def test_what_two_people_closed_otherwise_is_not_refundable(

@@ -1,6 +1,7 @@
 """Money-rules 2: every uncertain fen is a case that staff can see, from the commit on that makes it uncertain."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced, totals
 from kiosk.domain.cases import OpenCase
+from kiosk.domain.cash import DispenseResult, Mix
 from kiosk.domain.entries import NewEntry
+from kiosk.domain.money import Fen
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import LEFT_INSIDE, StaffBooks
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
+from tests.flows.money import CashMachine
 from tests.flows.owed import NOW, Terminal
 
 CASH: dict[str, Any] = {"choose_means": "cash"}
@@ -125,6 +129,43 @@ async def test_whatever_ends_unknown_is_a_case(
     assert watched.unseen == []
     (case,) = [one for one in watched.books().open_cases() if one.code == "000001"]
     assert shows in case.effects if shows else case.suspense_fen
+
+
+TOLD_LATE = DispenseResult((), (), 0, 0, False, reason="dispensed", presented_sum=Fen(4000))
+
+
+async def test_a_result_that_comes_while_notes_go_in_reaches_its_case(
+    autojump_clock: MockClock, terminal: Terminal
+) -> None:
+    """Of a dispense that was called uncertain: its story says so, its suspense waits for people, and nobody is paid."""
+    terminal.cash.sensor_fails = True
+    await terminal.visit("settle_medical_bill", (10_000,), **CASH)
+    terminal.cash.sensor_fails = False
+    terminal.cash.untold.clear()
+    before = terminal.balances[Account.SUSPENSE]
+    await terminal.visit(
+        "pay_inpatient_deposit", (10_000, 10_000), prepare=lambda kiosk: terminal.cash.tell(TOLD_LATE), **CASH
+    )
+    late = next(one for one in terminal.journal.entries() if one.act == "dispense_told_late")
+    assert (late.case_code, (late.facts or {})["paid_fen"]) == ("000001", 4000)
+    assert terminal.balances[Account.SUSPENSE] == before
+
+
+class TellsOfThePast(CashMachine):
+    """Just before it says what came of a dispense it tells of one of an earlier life."""
+
+    async def dispense(self, dispense_id: str, mix: Mix) -> None:
+        self.tell(replace(TOLD_LATE, presented_sum=Fen(1000)))
+        await super().dispense(dispense_id, mix)
+
+
+async def test_a_result_of_another_dispense_ends_none_of_ours(autojump_clock: MockClock, terminal: Terminal) -> None:
+    """Ours is booked by its own counts."""
+    terminal.cash = TellsOfThePast({1000: 9})
+    await terminal.visit("settle_medical_bill", (10_000,), **CASH)
+    (paid,) = [one for one in terminal.journal.entries() if one.act == "dispensed"]
+    assert (paid.facts or {})["paid_fen"] == terminal.cash.outlet == 4000
+    assert terminal.balances.get(Account.SUSPENSE, 0) == 0
 
 
 async def test_what_a_dead_life_left_inside_is_a_case(tmp_path: Path) -> None:
