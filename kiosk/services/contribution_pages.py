@@ -83,7 +83,7 @@ def confirm(contributing: Contributing, *, offline: bool) -> Question:
     """Offline it says before the first note that the money is only received."""
     rows = (
         Figure(say("You pay"), Amount(contributing.amount_fen), heading=True),
-        Figure(say("Insurance"), KIND_NAMES[contributing.kind]),
+        Figure(say("Kind of insurance"), KIND_NAMES[contributing.kind]),
         Figure(say("Year"), str(contributing.year)),
     )
     return Question(
