@@ -27,10 +27,11 @@ def break_lines(words: str, width: int, size: int, bold: bool) -> tuple[str, ...
 
 
 def _evened(words: str, width: int, size: int, bold: bool) -> list[str]:
-    """No last line of one or two characters, where somewhat shorter lines before it need no line more."""
+    """No last line of one or two characters, where somewhat shorter lines before it need no line more; but what stands
+    after a comma is a part of its own, however short."""
     lines = _break(words, partial(_fits, width, size, bold))
     for narrower in range(1, EVENING_EMS_MAX + 1):
-        if len(lines) < 2 or len(lines[-1]) > LAST_CHARS_LONELY:
+        if len(lines) < 2 or len(lines[-1]) > LAST_CHARS_LONELY or lines[-2][-1] in NO_START:
             break
         even = _break(words, partial(_fits, width - narrower * size, size, bold))
         if len(even) == len(lines):

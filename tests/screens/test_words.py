@@ -132,6 +132,12 @@ def test_no_character_stands_alone_at_the_end() -> None:
     assert break_lines("请带身份证和社保卡到窗口。", width, 40, False) == ("请带身份证和社保卡到", "窗口。")
 
 
+def test_a_short_part_after_a_comma_stands_alone() -> None:
+    """Two characters of their own are no remnant: "pension," is not torn apart to keep them company."""
+    width = int(measure("查养老金、", 40, False))
+    assert break_lines("查养老金、余额", width, 40, False) == ("查养老金、", "余额")
+
+
 def test_a_quotation_keeps_its_opening_mark() -> None:
     """An English quotation mark goes with its word."""
     width = int(measure('Go back and touch "', 40, False))
