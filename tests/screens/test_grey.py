@@ -11,9 +11,10 @@ from kiosk.ports import Hands, Place, Plain, Question, Tone
 from screens import acts
 from screens.compose import compose, compose_dark
 from screens.moment import Moment
-from screens.palette import contrast
+from screens.palette import contrast, rgb
 from screens.picture import Drawing, Picture
 from screens.theme import Box
+from screens.widgets.brush import icon
 from tests.screens.judge import panels
 from tests.screens.poses import POSES, SIGN, SIZES, Pose
 from tests.screens.samples import samples
@@ -162,3 +163,15 @@ def test_a_state_told_by_colour_alone_would_be_seen_here() -> None:
     red, green = (Image.new("RGB", (10, 10), colour).convert("L") for colour in ("#A61B1B", "#1B4F1B"))
     assert differing(red, green, box) == 0
     assert contrast("#A61B1B", "#0B6B5B") < FILL_CONTRAST_MIN
+
+
+@pytest.mark.parametrize("side", [80, 112])
+def test_the_triangles_ground_stays_within_its_outline(side: int) -> None:
+    """The rim is ink all around: amber beyond it stood as two dots below the corners."""
+    ink, amber = rgb("#13212B"), rgb("#FFC247")
+    pixels = icon("caution", side, "#13212B", "#FFC247")
+    for top in range(0, len(pixels), side * 4):
+        row = [pixels[at : at + 4] for at in range(top, top + side * 4, 4)]
+        seen = [pixel for pixel in row if pixel[3] > 40]
+        for red, *_ in (seen[:1] + seen[-1:]) if seen else []:
+            assert abs(red / 255 - ink[0]) < abs(red / 255 - amber[0])
