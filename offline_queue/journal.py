@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.domain.books import Account, Unbalanced
-from kiosk.domain.entries import AlreadyClosed, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
 from offline_queue.chain import head_signed_by
@@ -128,7 +128,8 @@ class SqliteJournal:
     def owe_notice(self, host: str, act: str, key: str, case_code: str = "", /, **facts: str | int) -> None:
         card_number = str(facts.get("card_number", ""))
         notice = NewNotice(host, act, key, facts, card_number=card_number)
-        self.commit(NewEntry("notice_owed", case_code, notices=(notice,)))
+        told: Facts = {"host": host, "what": act, "key": key}
+        self.commit(NewEntry("notice_owed", case_code, told, notices=(notice,)))
 
     def signed_head(self) -> SignedHead:
         """What is anchored outside (money-rules 26): the newest row, signed now if it was not yet."""

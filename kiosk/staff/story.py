@@ -62,6 +62,7 @@ ACTS: dict[str, Text] = {
     "card_refund": say("The bank was about to be asked to give money back to its card, its holder present."),
     "bank_given_back": say("The bank gave the money back to the card."),
     "bank_not_given_back": say("The bank has not given the money back: a person must look."),
+    "notice_owed": say("A host was to be told of it."),
     "notice_put_aside": say("The host said no three times: a person must look."),
     "cash_needs_staff": say("The cash module needs a person."),
     "notice_refused": say("The host did not take a message."),
