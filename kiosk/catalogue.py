@@ -45,7 +45,8 @@ class ServiceEntry:
 
     ``ways``: slots and hosts of which one is enough, such as a cash module or a bank.
     ``waits``: whether something waits here for the holder of a card. Its tile then stands first and says so, and no
-    more than that: who reads it over a shoulder learns no amount. With ``if_waiting`` it has no tile else.
+    more than that: who reads it over a shoulder learns no amount. With ``if_waiting`` it has no tile else,
+    unless one of the hosts of ``elsewhere`` may know of something that waits.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ServiceEntry:
     ways: tuple[str, ...] = ()
     waits: Callable[[Journal, str], bool] = _nothing_waits
     if_waiting: bool = False
+    elsewhere: tuple[str, ...] = ()
 
     def offered(self, settings: Settings) -> bool:
         there = {*settings.slots, *settings.hosts}
@@ -67,6 +69,9 @@ class ServiceEntry:
     def slots(self, settings: Settings) -> tuple[str, ...]:
         """Which slots it cannot do without here. In PIN mode A the card reader has a pad of its own."""
         return tuple(slot for slot in self.needs if slot != "pin_pad" or settings.pin_mode != "A")
+
+    def stands_always(self, settings: Settings) -> bool:
+        return not self.if_waiting or bool(set(self.elsewhere) & set(settings.hosts))
 
     @property
     def moves_notes(self) -> bool:
@@ -124,6 +129,7 @@ SERVICES = (
         collect_receipt,
         waits=_receipt_waits,
         if_waiting=True,
+        elsewhere=("hospital",),
     ),
     ServiceEntry(
         "take_refund",

@@ -32,6 +32,7 @@ from kiosk.money.copy_to_ledger import Kept, keep_copying
 from kiosk.money.copy_to_medium import SecondCopies
 from kiosk.money.debts import AGENCY
 from kiosk.money.drive_deposits import keep_driving_deposits
+from kiosk.money.held_receipts import receipt_notices
 from kiosk.money.hospital_notices import debt_notices, hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
@@ -147,7 +148,8 @@ def _deliveries(work: Forwarding, live: Callable[[], Collection[str]]) -> Delive
         found |= debt_notices(AGENCY, DebtRegisterClient(links[AGENCY], terminal_id))
     if HOSPITAL in links:
         at_hospital = links[HOSPITAL], terminal_id
-        found |= hospital_notices(HospitalClient(*at_hospital), DebtRegisterClient(*at_hospital))
+        hospital = HospitalClient(*at_hospital)
+        found |= hospital_notices(hospital, DebtRegisterClient(*at_hospital)) | receipt_notices(hospital, terminal_id)
     return found
 
 

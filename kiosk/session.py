@@ -310,7 +310,7 @@ def _tiles(desk: Desk) -> tuple[Answer, ...]:
     card = desk.visit.identity.card_number
     offered = [entry for entry in SERVICES if entry.offered(desk.settings)]
     waiting = [entry for entry in offered if entry.waits(desk.journal, card)]
-    others = [entry for entry in offered if entry not in waiting and not entry.if_waiting]
+    others = [entry for entry in offered if entry not in waiting and entry.stands_always(desk.settings)]
     return tuple(_tile(desk, entry, entry in waiting) for entry in (*waiting, *others))
 
 

@@ -180,3 +180,24 @@ class Debt:
     def handle(self) -> str:
         """Two registers may have the same voucher number."""
         return self.voucher_number if self.register == HOSPITAL else f"{self.register} {self.voucher_number}"
+
+
+@dataclass(frozen=True)
+class HeldReceipt:
+    """What the receipt of a bill says that was settled after its holder had gone, for any terminal to print.
+
+    ``key``: under which it was registered. ``owed_fen``: of the cash that was left for it.
+    """
+
+    key: str
+    terminal_id: str
+    case_code: str
+    settled_on: date
+    department: str
+    settlement_id: str
+    total_fen: Fen
+    fund_fen: Fen
+    account_fen: Fen
+    shared_account_fen: Fen
+    cash_fen: Fen
+    owed_fen: Fen

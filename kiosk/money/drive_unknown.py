@@ -12,6 +12,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, Split, Treatment
 from kiosk.money.book_settlement import case_of_figures
 from kiosk.money.due import open_due
+from kiosk.money.held_receipts import KEY, hold_notice
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown
 from kiosk.ports.money import MedicalInsurance
@@ -90,7 +91,12 @@ def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found
         return
     owed = held - cash
     told = payment_facts(found, str(facts["bill"]), str(facts["lease"]))
+    paper: dict[str, str | int] = {**told, "receipt_owed": 1, "owed_fen": owed}
     notices = [NewNotice("hospital", "payment", clock.new_key(), told, cash)]
+    if "order" in facts:
+        about = {**paper, "department": facts["department"]}
+        notices.append(hold_notice(clock, intent.case_code, card, about))
+        paper[KEY] = notices[-1].key
     if owed:
         debt: dict[str, str | int] = {"amount_fen": owed, "reason": "change_owed", "card_number": card}
         notices.append(NewNotice("hospital", "debt_register", clock.new_key(), debt, owed))
@@ -98,7 +104,7 @@ def book_settled_late(journal: Journal, clock: Clock, intent: StoredEntry, found
         NewEntry(
             "settled_late",
             intent.case_code,
-            {**told, "receipt_owed": 1, "owed_fen": owed},
+            paper,
             card,
             balanced(
                 (Account.SUSPENSE, held),

@@ -32,6 +32,7 @@ _KINDS = {
     "deposit_given_back_late": "deposit_refund",
     "card_refund": "card_refund",
     "settlement_ordered": "order_pending",
+    "receipt_taken": "bill",  # of another terminal
     "contribution_received": "contribution_pending",
     "contribution_credited": "contribution",
     "contribution_credited_late": "contribution",
@@ -57,6 +58,7 @@ _ALONE = (
     "held_for_deposit",
     "settlement_order_ended",
     "settle_undone",
+    "receipt_taken",
     "contribution_credited_late",
     "contribution_refused_late",
 )

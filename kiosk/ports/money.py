@@ -15,6 +15,7 @@ from kiosk.domain.settlement import (
     Admission,
     Claim,
     Debt,
+    HeldReceipt,
     InsuredPerson,
     InvoiceCode,
     MedicalBill,
@@ -71,6 +72,18 @@ class Hospital(Protocol):
         self, card: CardIdentity, holder: Holder, admission: str, amount_fen: Fen, paid_by: PaidBy, key: str
     ) -> str:
         """Inpatient deposit (住院预交金); returns the hospital's receipt number."""
+        ...
+
+    async def hold_receipt(self, card: CardIdentity, receipt: HeldReceipt) -> None:
+        """Keep what a receipt says for its holder, by its own key. Any refusal means: this hospital keeps none."""
+        ...
+
+    async def held_receipts(self, card: CardIdentity) -> tuple[HeldReceipt, ...]:
+        """Those that no terminal has taken, oldest first."""
+        ...
+
+    async def take_receipt(self, receipt_key: str, key: str) -> None:
+        """From now on this terminal owes it. Raises HostRefused: ``taken`` by another key."""
         ...
 
     async def undo_deposit(self, undone: UndoneDeposit, key: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Debt
-from kiosk.domain.text import Amount, say
+from kiosk.domain.settlement import Debt, HeldReceipt
+from kiosk.domain.text import Amount, Day, say
 from kiosk.money.debt_payout import Payout
 from kiosk.money.receipts_owed import OwedReceipt
 from kiosk.ports import Answer, Figure, Figures, Hands, Place, Plain, Question, Role, Tone, Waiting
@@ -26,10 +26,19 @@ def no_papers() -> Question:
     )
 
 
-def choose_paper(owed: Iterable[OwedReceipt]) -> Question:
+def looking_for_papers() -> Question:
+    return Question(
+        "receipts_loading", say("Looking for receipts kept for you"), body=Waiting(say("Asking the hospital"))
+    )
+
+
+def choose_paper(owed: Iterable[OwedReceipt], held: Iterable[HeldReceipt] = ()) -> Question:
+    """``held``: those of other terminals, by their keys."""
+    here = [(str(one.paper), name_of(one), day_of(one)) for one in owed]
+    there = [(one.key, say("Medical bill"), Day(one.settled_on)) for one in held]
     rows = tuple(
-        Answer(str(one.paper), name_of(one), Role.ROW, icon="receipt", note=say("{day}", day=day_of(one)))
-        for one in owed
+        Answer(value, name, Role.ROW, icon="receipt", note=say("{day}", day=day))
+        for value, name, day in (*here, *there)
     )
     return Question(
         "choose_receipt",

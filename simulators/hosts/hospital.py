@@ -30,6 +30,8 @@ from simulators.hosts.hospital_questions import (
 from simulators.hosts.medical_insurance import CHINA, batch_of, visit_of
 from simulators.hosts.medical_insurance_books import Books, Row
 from simulators.hosts.medical_insurance_split import classes_of
+from simulators.hosts.receipt_register import SCHEMA as RECEIPTS_SCHEMA
+from simulators.hosts.receipt_register import ReceiptDesk
 from simulators.hosts.sandbox import Ask, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
 from simulators.hosts.weather import Weather
@@ -43,7 +45,7 @@ DETAIL_DAYS_MAX = 31
 
 class HospitalSandbox(Sandbox):
     name = "hospital"
-    schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA
+    schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA + RECEIPTS_SCHEMA
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
@@ -54,6 +56,7 @@ class HospitalSandbox(Sandbox):
         self.acts = TerminalActs(self.books)
         self._debt_desk = DebtDesk(self.books, lambda: self.clock(), self._note_debt)
         self.debts = self._debt_desk.book
+        self.receipts = ReceiptDesk(self.books)
         self._owe_from_the_start()
 
     def routes(self) -> list[Route]:
@@ -72,6 +75,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/statement", self._statement),
             to("POST", "/v1/bank-statement", self._bank_statement),
             *self._debt_desk.routes(),
+            *self.receipts.routes(),
         ]
 
     def pay_at_window(self, bill_id: str) -> None:

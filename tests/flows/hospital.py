@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Admission, Debt, PaidBy, UndoneDeposit
+from kiosk.domain.settlement import Admission, Debt, HeldReceipt, PaidBy, UndoneDeposit
+from kiosk.money.held_receipts import receipt_notices
 from kiosk.money.hospital_notices import DebtDesk, PaymentDesk, hospital_notices
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.money import Office
 
 STAY = Admission("ZY20261101", "心内科", date(2026, 11, 16), Fen(50_000))
+TERMINAL = "T0000001"
 RESERVED_UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -35,6 +37,10 @@ class HospitalOffice(Office):
     reserved_by: dict[str, str] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)  # key of a payout -> what it paid
     told: list[str] = field(default_factory=list)
+    held: dict[str, HeldReceipt] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)  # key of a receipt -> of its taking
+    keeps_receipts: bool = True
+    before_take: Callable[[], object] = lambda: None  # what happens just before a terminal takes one
     asked_with: list[tuple[str, str]] = field(default_factory=list)
     undo_habit: str = "undoes"  # undoes | refuses | undoes_silently | ignores
     undone: dict[str, str] = field(default_factory=dict)  # key of a deposit -> key that undid it
@@ -88,6 +94,29 @@ class HospitalOffice(Office):
     async def notify_undone(self, undone: Any, key: str) -> None:
         await self._request("undone")
         self.told.append(key)
+
+    # Receipts
+
+    async def _receipts_asked(self, name: str) -> None:
+        await self._request(name)
+        if not self.keeps_receipts:
+            raise HostRefused("hospital", "no_such_path")
+
+    async def hold_receipt(self, card: Any, receipt: HeldReceipt) -> None:
+        await self._receipts_asked("hold receipt")
+        self.held.setdefault(receipt.key, receipt)
+        self._answer("hold receipt")
+
+    async def held_receipts(self, card: Any) -> tuple[HeldReceipt, ...]:
+        await self._receipts_asked("receipts")
+        return tuple(one for key, one in self.held.items() if key not in self.taken)
+
+    async def take_receipt(self, receipt_key: str, key: str) -> None:
+        await self._receipts_asked("take receipt")
+        self.before_take()
+        if self.taken.setdefault(receipt_key, key) != key:
+            raise HostRefused("hospital", "taken")
+        self._answer("take receipt")
 
     # Register
 
@@ -158,6 +187,7 @@ class HospitalOffice(Office):
 async def deliver_all(journal: SqliteJournal, hospital: PaymentDesk, register: DebtDesk | None = None) -> None:
     """Tell the hospital everything that it is owed, as ``kiosk.notices`` does it, until nothing is left."""
     deliveries = hospital_notices(hospital, register or hospital)  # type: ignore[arg-type] # the office is both
+    deliveries |= receipt_notices(hospital, TERMINAL)  # type: ignore[arg-type] # and keeps receipts
     while (notice := journal.outbox.due("hospital")) is not None:
         await deliveries["hospital", notice.act](notice)
         journal.outbox.told(notice.key)

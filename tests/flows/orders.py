@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import trio
 
 from kiosk.clock import SystemClock
@@ -80,6 +81,8 @@ class ForwarderClock(SystemClock):
 class OrderTerminal(Terminal):
     """``agency`` may change its mind at any time; ``run_orders`` is the forwarder when the line is back."""
 
+    terminal_id = "T0000001"
+
     def __init__(self, folder: Path, drums: dict[int, int] | None = None) -> None:
         self.agency = Agency()
         self.forwarders_clock = ForwarderClock()
@@ -96,6 +99,8 @@ class OrderTerminal(Terminal):
     def new_kiosk(self, script: dict[str, Any]) -> KioskInMemory:
         kiosk = super().new_kiosk(script)
         desk = kiosk.desk
+        whose = msgspec.structs.replace(desk.settings.terminal, terminal_id=self.terminal_id)
+        desk.settings = msgspec.structs.replace(desk.settings, terminal=whose)
         desk.offline = OfflineLimits(self.journal, self.clock, self.agency, lambda: desk.visit, lambda: True)
         return kiosk
 

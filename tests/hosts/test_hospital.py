@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Claim, PaidBy, Settlement, Split, UndoneDeposit, UndonePayment
+from kiosk.domain.settlement import Claim, HeldReceipt, PaidBy, Settlement, Split, UndoneDeposit, UndonePayment
 from kiosk.hosts.hospital import codec
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.hospital.details import codec as details
@@ -308,6 +308,10 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     await lobby.debts.give_back(debt, "payout-1")
     await lobby.debts.reserve(debt, "payout-2")
     await lobby.debts.confirm(debt, Fen(200), "payout-2")
+    receipt = HeldReceipt("receipt-1", "T1", "451207", date(2026, 11, 22), "内科", "S1", *[Fen(1)] * 6)
+    await lobby.hospital.hold_receipt(lobby.card, receipt)
+    await lobby.hospital.held_receipts(lobby.card)
+    await lobby.hospital.take_receipt("receipt-1", "take-1")
     documented = {
         operation["operationId"] for path in document("hospital")["paths"].values() for operation in path.values()
     }

@@ -8,6 +8,7 @@ from kiosk.domain.settlement import (
     Admission,
     Claim,
     Debt,
+    HeldReceipt,
     InvoiceCode,
     MedicalBill,
     PaidBy,
@@ -20,6 +21,7 @@ from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.hospital import codec
 from kiosk.hosts.hospital.details import codec as details
+from kiosk.hosts.hospital.receipts import codec as receipts
 from kiosk.ports import HostLink
 
 HOST = "hospital"
@@ -78,6 +80,19 @@ class HospitalClient:
     async def undo_deposit(self, undone: UndoneDeposit, key: str) -> None:
         body = codec.told_by(codec.undone_deposit(undone), self._terminal_id)
         answer = await self._link.call("POST", codec.DEPOSIT_UNDONE_PATH, body=body, key=key)
+        understood(HOST, lambda: codec.done(answer.body))
+
+    async def hold_receipt(self, card: CardIdentity, receipt: HeldReceipt) -> None:
+        body = receipts.registration(card, receipt)
+        answer = await self._link.call("POST", receipts.HOLD_PATH, body=body, key=receipt.key)
+        understood(HOST, lambda: codec.done(answer.body))
+
+    async def held_receipts(self, card: CardIdentity) -> tuple[HeldReceipt, ...]:
+        answer = await self._link.call("POST", receipts.OF_CARD_PATH, body=receipts.of_card_question(card))
+        return understood(HOST, lambda: receipts.held_receipts(answer.body))
+
+    async def take_receipt(self, receipt_key: str, key: str) -> None:
+        answer = await self._link.call("POST", receipts.TAKE_PATH, body=receipts.taking(receipt_key), key=key)
         understood(HOST, lambda: codec.done(answer.body))
 
     async def statement(self, day: date, serial_first: int, serial_last: int) -> tuple[StatementRow, ...]:

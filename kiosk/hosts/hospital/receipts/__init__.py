@@ -1,0 +1,1 @@
+"""Receipts that wait for their holders at the hospital."""
