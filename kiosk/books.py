@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from kiosk.config import ConfigError, load_settings
+from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.domain.entries import Facts, StoredEntry
 from kiosk.domain.money import Fen, yuan
 from kiosk.evidence import acknowledge, export, read_status, reset, status_json, status_words
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
                 status = read_status(settings)
                 print(status_json(status) if asked.json else status_words(status))
             case "export":
-                print("\n".join(str(path) for path in export(settings, asked.to)) or "nothing to export")
+                print("\n".join(_exported(settings, asked.to)) or "nothing to export")
             case "reset":
                 print(reset(settings, asked.acknowledgement))
             case _:
@@ -69,6 +69,16 @@ def main(arguments: list[str] | None = None) -> int:
     except UNREADABLE as error:
         print(why_unreadable(error, folder), file=sys.stderr)
         return 2
+
+
+def _exported(settings: Settings, stick: Path) -> list[str]:
+    """Raises ConfigError: the stick is full, gone or not there; UNREADABLE: the journal is."""
+    try:
+        return [str(path) for path in export(settings, stick)]
+    except OSError as error:
+        if error.filename and not str(error.filename).startswith(str(stick)):
+            raise
+        raise ConfigError(f"{stick}: {error.strerror}. Nothing is lost: every row is still in the journal.") from error
 
 
 Anchor = str | tuple[int, bytes]  # the code of a receipt, or row and link
