@@ -287,7 +287,9 @@ def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
     lines = []
     if owed.owed_fen:
         lines.append(say("Get it with this card at this terminal or at the hospital counter."))
-    if owed.kind.endswith("_pending"):
+    if owed.kind == "order_pending":
+        lines.append(say("Insert this card again later: the result is printed at this hospital's terminals."))
+    elif owed.kind.endswith("_pending"):
         lines.append(say("Insert this card again later: the result is printed here."))
     if owed.kind.endswith("_pending") or owed.under_check_fen or _at_bank(owed.facts):
         lines.append(say("Ask with the number above, or call {number}.", number=number))
