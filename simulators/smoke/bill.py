@@ -22,6 +22,7 @@ PAGE_S_MAX = 60.0  # under a slow host every page takes several of its answers
 NOTE_S_MAX = 20.0
 CHANGE_S_MAX = 90.0
 BOOKED_S_MAX = 60.0
+HEARD_OF_S_MAX = 60.0
 FED_YUAN = 100
 NOTES_MAX = 20
 HOST_SLOW_S = 2.0
@@ -123,7 +124,20 @@ class BillVisit(Visit):
         bare = paper.text.replace(" ", "")
         amounts = (f"{cash / 100:,.2f}", f"{change:,.2f}")
         self.record.check("receipt_tells_both", paper.whole and all(amount in bare for amount in amounts))
+        self.record.check("agency_books_the_code", await self._agency_books(paper.codes))
         self.stack.take_paper(paper.id)
+
+    async def _agency_books(self, codes: tuple[str, ...]) -> bool:
+        """By the agency's own command, as soon as its ledger has heard of this terminal."""
+        run_dir = str(self.stack.plan.run_dir)
+        command = [sys.executable, "-m", "simulators", "import-receipt", "--run-dir", run_dir, *codes]
+        with trio.move_on_after(HEARD_OF_S_MAX):
+            while codes:
+                done = await trio.run_process(command, check=False, capture_stdout=True, capture_stderr=True)
+                if done.returncode == 0:
+                    return True
+                await trio.sleep(1)
+        return False
 
     async def _journal_is_whole(self) -> bool:
         """By the auditor's own command, while the kiosk goes on."""
