@@ -32,7 +32,7 @@ PLACES: dict[Errand, tuple[int | str, ...]] = {
 DELAY_S_MAX = 0.45  # longer than most steps between two rows
 SHORT_S_MAX = 0.03  # while a host is being asked
 DEAF = 0.3  # of the kills: what hosts answered just before was never heard
-DEVICES_TOO = 0.4  # of the kills: power cut to pad, printer and cash module, too
+POWER_CUT = 0.4  # of the kills: forwarder, pad, printer and cash module go down, too
 
 Life = tuple[Errand, Kill]
 
@@ -48,7 +48,7 @@ def kills(seed: int, count: int, errands: Sequence[Errand]) -> list[Life]:
         delay_s = chance.uniform(0, chance.choice((SHORT_S_MAX, DELAY_S_MAX)))
         place = left[errand].pop()
         deaf_from = place if chance.random() < DEAF else ""
-        found.append((errand, Kill(place, delay_s, deaf_from, chance.random() < DEVICES_TOO)))
+        found.append((errand, Kill(place, delay_s, deaf_from, chance.random() < POWER_CUT)))
     return found
 
 

@@ -24,12 +24,12 @@ LIFE_S_MAX = 180.0
 @dataclass(frozen=True)
 class Kill:
     """So many rows of the visit in, or at this act of it, and so much later. ``deaf_from``: from there to the kill the
-    answers of hosts get lost. ``cut_devices``: their power goes, too."""
+    answers of hosts get lost. ``power_cut``: forwarder and devices go down with it."""
 
     at: int | str
     delay_s: float
     deaf_from: int | str = ""
-    cut_devices: bool = False
+    power_cut: bool = False
 
 
 @dataclass
@@ -93,7 +93,8 @@ class Lives:
         self.killed += 1
         before = self.stack.kiosk.pid
         os.kill(before, signal.SIGKILL)
-        if kill.cut_devices:
+        if kill.power_cut:
+            os.kill(self.stack.forwarder.pid, signal.SIGKILL)
             self.stack.hardware.power_cut()
         self.stack.weather.clear()
         again = self.stack.kiosk
