@@ -13,7 +13,7 @@ from simulators.hosts.recovery import INSIDE, NOT_CREDITED, OWED, UNDER_CHECK, O
 WORDS = {
     INSIDE: "inside and not given back",
     OWED: "owed to the holder",
-    UNDER_CHECK: "under check",
+    UNDER_CHECK: "held or under check",
     NOT_CREDITED: "received, not credited",
 }
 
