@@ -73,14 +73,14 @@ def planted(house: Path, mutant: Mutant) -> str:
     return was
 
 
-def hunted(house: Path, mutant: Mutant, runs: int) -> Found:
+def hunted(house: Path, mutant: Mutant, runs: int, seconds: float) -> Found:
     """The first seed of the copy that breaks a rule."""
     command = [sys.executable, "-m", "simulators", "simulate", "--until-broken", "--runs", str(runs)]
     if not mutant.mix:
         command.append("--only-money")
-    told = run_in(house, command, MUTANT_S_MAX)
+    told = run_in(house, command, seconds)
     if told is None:
-        return Found(0, f"not within {MUTANT_S_MAX:.0f} s")
+        return Found(0, f"not within {seconds:.0f} s")
     lines = told.stdout.strip().splitlines()
     if not lines:
         raise ValueError(f"{mutant.name}: {told.stderr.strip()[-400:]}")
@@ -122,7 +122,7 @@ def copies(count: int) -> Iterator["SimpleQueue[Path]"]:
         yield free
 
 
-def _each(chosen: Iterable[Mutant], runs: int, jobs: int) -> Iterator[tuple[Mutant, Found]]:
+def _each(chosen: Iterable[Mutant], runs: int, jobs: int, seconds: float) -> Iterator[tuple[Mutant, Found]]:
     with copies(jobs) as free, ThreadPoolExecutor(jobs) as pool:
 
         def hunt(mutant: Mutant) -> tuple[Mutant, Found]:
@@ -130,7 +130,7 @@ def _each(chosen: Iterable[Mutant], runs: int, jobs: int) -> Iterator[tuple[Muta
             try:
                 was = planted(house, mutant)
                 try:
-                    return mutant, hunted(house, mutant, runs)
+                    return mutant, hunted(house, mutant, runs, seconds)
                 finally:
                     (house / mutant.file).write_text(was, encoding="utf-8")
             except ValueError as stale:
@@ -145,11 +145,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="planted bugs that the simulation must find")
     parser.add_argument("--runs", type=int, default=RUNS_MAX)
     parser.add_argument("--only", default="", help="mutants whose name holds this")
+    parser.add_argument("--seconds", type=float, default=MUTANT_S_MAX, help="at most for one mutant")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     chosen = [one for one in mutants() if asked.only in one.name]
     survivors = 0
-    for mutant, found in _each(chosen, asked.runs, asked.jobs):
+    for mutant, found in _each(chosen, asked.runs, asked.jobs, asked.seconds):
         survivors += not found.seed
         print(f"{found.seed or 'never':>6}  {mutant.name}  ({found.rule[:100]})", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} planted bugs found within {asked.runs} seeds")

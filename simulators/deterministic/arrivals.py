@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from kiosk.domain.entries import StoredEntry
-from simulators.deterministic.terminal import Life
+from simulators.deterministic.offline import in_effect_once
+from simulators.deterministic.terminal import REGISTERS, Life
 
-NOTICES = (
-    "select key, host, card_index, state, seq from notice where act != 'release' order by seq"  # leases have no key
-)
+# A lease ends by its name, and an order runs by message ids of its own: neither notice carries its key.
+NOTICES = """
+    select key, host, card_index, state, seq from notice where act not in ('release', 'settlement_order') order by seq
+"""
 TOLD = ("told", "answered")
 
 
@@ -41,20 +43,31 @@ def nothing_is_refused_for_ever(life: Life, entries: list[StoredEntry]) -> Itera
 
 def vouchers_are_paid_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Rule 19: what all terminals paid for a debt, and what is left of it, is what was owed; and ours is booked."""
-    debts = life.terminal.hosts["hospital"].debts
-    paid: dict[str, int] = {}
-    for _, voucher, fen in debts.payouts():
-        paid[voucher] = paid.get(voucher, 0) + fen
-    for row in debts.all():
-        if paid.get(row.voucher, 0) + row.left_fen != row.owed_fen:
-            yield f"{row.voucher}: {paid.get(row.voucher, 0)} fen paid, {row.left_fen} left of {row.owed_fen}"
+    confirmed: dict[str, int] = {}
+    for debts in [life.terminal.hosts[name].debts for name in REGISTERS]:
+        paid: dict[str, int] = {}
+        for key, voucher, fen in debts.payouts():
+            paid[voucher] = paid.get(voucher, 0) + fen
+            confirmed[key] = fen
+        for row in debts.all():
+            if paid.get(row.voucher, 0) + row.left_fen != row.owed_fen:
+                yield f"{row.voucher}: {paid.get(row.voucher, 0)} fen paid, {row.left_fen} left of {row.owed_fen}"
     if life.books.unsent().count:
         return
-    confirmed = {key: fen for key, _, fen in debts.payouts()}
     for entry in entries:
         facts = entry.facts or {}
         if entry.act == "debt_paid_out" and confirmed.get(str(facts["key"])) != facts["paid_fen"]:
             yield f"{facts['voucher']}: {facts['paid_fen']} fen went out, {confirmed.get(str(facts['key']))} are booked"
+
+
+def offline_is_in_effect_once(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Contributions and loss reports that were taken without a line."""
+    if life.books.unsent().count:
+        return
+    hosts = life.terminal.hosts
+    credited = {key: amount for key, _, _, _, amount in hosts["social_insurance"].contributions.credited()}
+    reported = {key for key, _ in hosts["card_platform"].losses.reports()}
+    yield from in_effect_once(entries, credited, reported)
 
 
 def ledger_has_the_chain(life: Life, entries: list[StoredEntry]) -> Iterator[str]:

@@ -27,7 +27,7 @@ class MemoryBankLine:
     async def connected(self) -> AsyncIterator["MemoryBankLine"]:
         """Raises HostRefused: "line_down": nothing was asked."""
         await trio.sleep(OTHER_WAY_S / 2)
-        if self._network.is_dark or self._host.weather.closed(HOST):
+        if self._network.is_dark(HOST) or self._host.weather.closed(HOST):
             raise HostRefused(HOST, "line_down")
         yield self
 
@@ -50,7 +50,7 @@ class MemoryBankLine:
         label = f"bank {body[HEAD_BYTES : HEAD_BYTES + 2].hex()}"
         self._fuse.burn(f"{label} asked")
         await trio.sleep(OTHER_WAY_S / 2)
-        fate = self._network.fate()
+        fate = self._network.fate(HOST)
         if label in self.before:
             fate = self.before[label]() or fate
         if fate in ("dark", "lose_question"):

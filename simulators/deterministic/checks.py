@@ -15,6 +15,7 @@ from offline_queue.verify import open_read_only, verify
 from simulators.deterministic.arrivals import (
     ledger_has_the_chain,
     nothing_is_refused_for_ever,
+    offline_is_in_effect_once,
     order_of_each_card,
     told_means_arrived,
     vouchers_are_paid_once,
@@ -25,7 +26,7 @@ from simulators.hosts.medical_insurance_books import Row
 
 SETTLED = ("settled", "settled_late")
 NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
-MAY_CHANGE = (*SETTLED, "deposited")  # after which change may be paid
+MAY_CHANGE = (*SETTLED, "deposited", "contribution_received", "settlement_ordered")  # after which change may be paid
 PAID_BY_CARD = ("settled", "deposit_intent")
 OF_A_VOUCHER = ("payout_given_up", "debt_paid_out", "payout_uncertain", "debt_reserved")
 NOT_TAKEN = (None, "reversed", "never")
@@ -247,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     nothing_is_refused_for_ever,
     vouchers_are_paid_once,
     ledger_has_the_chain,
+    offline_is_in_effect_once,
 )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import trio
 
-from simulators.deterministic.terminal import Terminal
+from simulators.deterministic.terminal import REGISTERS, Terminal
 
 Turn = Callable[[Terminal], None]
 LASTS_S = (2.0, 90.0)
@@ -81,13 +81,13 @@ def _elsewhere() -> tuple[Turn, Turn]:
     """Another terminal honours every voucher that nobody holds: reserved at the beginning, paid at the end."""
 
     def turn(one: Terminal, *, paid: bool) -> None:
-        debts = one.hosts["hospital"].debts
-        for row in debts.standing():
-            key = f"elsewhere-{row.serial}"
-            if paid and row.reserved_by == key:
-                debts.confirm(row.voucher, row.left_fen, key)
-            elif not paid and not row.reserved_by:
-                debts.reserve(row.voucher, key, one.now())
+        for debts in [one.hosts[name].debts for name in REGISTERS]:
+            for row in debts.standing():
+                key = f"elsewhere-{row.serial}"
+                if paid and row.reserved_by == key:
+                    debts.confirm(row.voucher, row.left_fen, key)
+                elif not paid and not row.reserved_by:
+                    debts.reserve(row.voucher, key, one.now())
 
     return lambda one: turn(one, paid=False), lambda one: turn(one, paid=True)
 
@@ -137,6 +137,8 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "questions repeated": _network(twice=0.3),
     "clock forward": _clock(timedelta(days=400)),
     "clock back": _clock(timedelta(days=-900)),
+    "clock a day forward": _clock(timedelta(days=1)),
+    "clock some hours back": _clock(timedelta(hours=-9)),
 }
 # These lose or hide notes: only cases can explain them, so the strict checks of cash are off in such a history.
 HARM_CASH: dict[str, tuple[Turn, Turn]] = {
@@ -168,6 +170,7 @@ class Trouble:
         for kind in sorted(self._on):
             self._end(kind)
         self._terminal.clock_off = timedelta(0)
+        self._terminal.network.dark_hosts = frozenset()
 
     def _begin(self, kind: str) -> None:
         if kind == "dark":

@@ -24,15 +24,25 @@ SESSIONS = 12
 CALM = Pace(cash_s=0.8, printer_s=20.0, pad_s=60.0)
 # Of a hundred sessions.
 MIX = (
-    ("query_account", 65),
+    ("query_account", 64),
+    ("report_loss", 1),
     ("print_certificate", 15),
     ("change_pin", 5),
-    ("settle_medical_bill", 9),
-    ("pay_inpatient_deposit", 3),
+    ("settle_medical_bill", 7),
+    ("pay_inpatient_deposit", 2),
+    ("pay_contributions", 2),
     ("collect_money", 2),
+    ("collect_receipt", 1),
     ("take_refund", 1),
 )
-MONEY = ("settle_medical_bill", "pay_inpatient_deposit", "collect_money", "take_refund")
+MONEY = (
+    "settle_medical_bill",
+    "pay_inpatient_deposit",
+    "pay_contributions",
+    "collect_money",
+    "collect_receipt",
+    "take_refund",
+)
 LOADED = {1: 24, 10: 18, 50: 6}
 PAUSE_S = (2.0, 16.0)
 FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
@@ -40,6 +50,9 @@ CUT_CHANCE = 0.15  # of a session
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
+# Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
+ALL_HOSTS = ("social_insurance", "card_platform", "agency", "hospital", "medical_insurance", "agency_ledger", "bank")
+DARK_DAYS: tuple[tuple[str, ...], ...] = (ALL_HOSTS, ("medical_insurance", "social_insurance"), (), (), (), (), ())
 LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
@@ -113,6 +126,7 @@ class _History:
         platform = terminal.hosts["medical_insurance"].behaviour
         platform.on_repeat = fitting.choice(ON_REPEAT)
         platform.settles_differently = fitting.random() < DIFFERENTLY_CHANCE
+        terminal.network.dark_hosts = frozenset(fitting.choice(DARK_DAYS))
         terminal.clock_has_battery = fitting.random() >= NO_BATTERY_CHANCE
         try:
             terminal.load_cash(LOADED)

@@ -28,6 +28,7 @@ class Network:
     twice: float = 0.0  # the question arrives again, a moment after the first was answered
     late: float = 0.0  # the answer takes longer than anybody waits
     dark_until_s: float = 0.0
+    dark_hosts: frozenset[str] = frozenset()  # of which nothing is heard for as long as they stand here
     happened: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, dict[str, None]] = field(default_factory=dict)  # host -> keys that ever came there, in order
 
@@ -36,13 +37,12 @@ class Network:
         """Whether any question arrived twice by the network's doing."""
         return "twice" in self.happened
 
-    @property
-    def is_dark(self) -> bool:
-        return trio.current_time() < self.dark_until_s
+    def is_dark(self, host: str) -> bool:
+        return host in self.dark_hosts or trio.current_time() < self.dark_until_s
 
-    def fate(self) -> str:
+    def fate(self, host: str) -> str:
         """ "" | lose_question | lose_answer | twice | late | dark."""
-        if self.is_dark:
+        if self.is_dark(host):
             return self._count("dark")
         for name in ("lose_question", "lose_answer", "twice", "late"):
             chance: float = getattr(self, name)
@@ -93,7 +93,7 @@ class MemoryHostLink(HttpsHostLink):
         label = label_of(self._sandbox.name, ask)
         self._fuse.burn(f"{label} asked")
         await trio.sleep(OTHER_WAY_S / 2)
-        fate = self._network.fate()
+        fate = self._network.fate(self._sandbox.name)
         if label in self.before:
             fate = self.before[label]() or fate
         if fate in ("dark", "lose_question") or self._sandbox.weather.closed(self._sandbox.name):

@@ -55,6 +55,7 @@ from simulators.deterministic.disk import NO_ROOM, Disk
 from simulators.deterministic.fuse import Fuse, PowerCut
 from simulators.deterministic.hosts import MemoryHostLink, Network
 from simulators.deterministic.lines import Port
+from simulators.deterministic.offline import AgencyDocuments
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
 from simulators.deterministic.screen import Mind, MindedScreen
@@ -77,6 +78,7 @@ from simulators.worlds.world import World
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 BOOT_TIME = datetime(2026, 1, 1, tzinfo=CHINA)  # of a clock without a battery
+REGISTERS = ("hospital", "social_insurance")  # hosts that keep one of debts
 PRINTER_LINES_S = 40.0
 SSP_POLL_S_MAX = 0.4  # at rest every twelfth: an SSP unit wants a word every five seconds
 RESTART_S = 5.0  # systemd's pause before it starts again what ended
@@ -125,6 +127,7 @@ class Terminal:
         self.clock_has_battery = True  # else it begins anew with the power
         self.kiosk_dies_alone = False  # a process that ends: devices and cards keep their power and go on
         self.cash_harmed = False  # a fault that loses or hides notes: then only cases can explain them
+        self.documents = AgencyDocuments(world, self.now())
         self.watch = Watch(self)
         self.live_case: Callable[[], str] = lambda: ""  # of the visit that goes on in this life
         self._make_devices()
@@ -179,8 +182,9 @@ class Terminal:
         self.loaded_yuan = self.till.load(notes)
 
     def registered_fen(self) -> int:
-        """All debts that the hospital's register was ever told of."""
-        return int(self.hosts["hospital"].books.execute("select coalesce(sum(owed_fen), 0) from debts").fetchone()[0])
+        """All debts that the registers of hospital and agency were ever told of."""
+        wanted = "select coalesce(sum(owed_fen), 0) from debts"
+        return sum(int(self.hosts[name].books.execute(wanted).fetchone()[0]) for name in REGISTERS)
 
     def bank_acts(self) -> list[BookedAct]:
         """Everything that the bank ever booked for a card of this world."""
@@ -344,6 +348,7 @@ class Life:
                 make_pin_entry=lambda reader, pad: TypedPin(reader, type_),
                 seal_verifier=SealTakenAtItsWord(),
                 bank_line=self.bank_line,
+                documents=terminal.documents,
             ),
         )
 
@@ -363,7 +368,7 @@ class _NamedJournal(SqliteJournal):
     def commit(self, entry: NewEntry) -> int:
         self.terminal.journal_act = entry.act
         if not self.terminal.fuse.dead:
-            self.terminal.watch.commits(entry)
+            self.terminal.watch.commits(entry, self.unsent() if "offline" in entry.facts else (0, 0))
         seq = super().commit(entry)
         self.terminal.watch.committed(entry)
         money = " ".join(f"{one.account.value}:{one.amount_fen}" for one in entry.postings if one.amount_fen)

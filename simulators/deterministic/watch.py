@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kiosk.domain.entries import NewEntry
+from simulators.deterministic.offline import OfflineWatch
 
 if TYPE_CHECKING:
     from simulators.deterministic.terminal import Terminal
@@ -16,11 +17,16 @@ class Watch:
     def __init__(self, terminal: "Terminal") -> None:
         self._terminal = terminal
         self.broken: list[str] = []
+        policy = terminal.documents.policy(0)
+        assert policy is not None
+        self._offline = OfflineWatch(terminal.world, policy)
         self._full_since_s: float | None = None
         self._notes_after_full = 0
         self._bank_open: dict[str, str] = {}  # effect -> trace
 
-    def commits(self, entry: NewEntry) -> None:
+    def commits(self, entry: NewEntry, unsent: tuple[int, int]) -> None:
+        terminal = self._terminal
+        self.broken += self._offline.breaks(entry, terminal.kiosk_now(), unsent)
         if entry.act == "note_intent":
             self._full_disk_takes_no_money()
         elif entry.act == "dispense_intent":
@@ -29,6 +35,8 @@ class Watch:
             self._one_act_at_the_bank(entry)
 
     def committed(self, entry: NewEntry) -> None:
+        if not self._terminal.fuse.dead:
+            self._offline.committed(entry, self._terminal.kiosk_now())
         if entry.act == "bank_intent":
             self._bank_open[entry.opens] = str(entry.facts.get("trace_number", ""))
         for key in (entry.closes, *entry.closes_too):
