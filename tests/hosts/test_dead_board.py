@@ -122,7 +122,7 @@ async def test_what_residents_paid_in_is_recovered(
 
     told = village.told(capsys, "recover", TERMINAL)
     assert "case 451207, card ...0131: owed to the holder 120.00 (last: settlement_order_left)" in told
-    assert "case 451208, card ...0242: under check 50.00 (last: settle_handed_over)" in told
+    assert "case 451208, card ...0242: held or under check 50.00 (last: settle_handed_over)" in told
     assert not any(card in told for card in CARDS.values())
     story = village.told(capsys, "recover", TERMINAL, "--case", "451207")
     assert "bill B7" in story
