@@ -38,6 +38,7 @@ from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases
 from kiosk.money.platform_acts import SENT, message_id_of
+from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
@@ -122,6 +123,9 @@ async def forward(work: Forwarding) -> None:
             nursery.start_soon(keep_driving_deposits, journal, clock, hospital, live)
             books = Books(journal, clock, hospital, settings, live, partial(journal.outbox.unsent_keys, "hospital"))
             nursery.start_soon(keep_reconciling, books, work.log)
+        if AGENCY in links:
+            agency = SocialInsuranceClient(links[AGENCY], settings.terminal.terminal_id)
+            nursery.start_soon(keep_reconciling_agency, journal, clock, agency, work.log)
         if orders:
             nursery.start_soon(orders.keep_running)
         if "agency_ledger" in links:

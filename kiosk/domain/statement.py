@@ -51,7 +51,7 @@ class Finding:
     case_code: str = ""
     ours_fen: Fen | None = None
     theirs_fen: Fen | None = None
-    side: str = ""  # platform | bank | deposits | debts | device
+    side: str = ""  # platform | bank | deposits | debts | contributions | device
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,16 @@ class DepositRow:
     amount_fen: Fen
     means: str  # cash | bank_card
     receipt_number: str
+    booked_on: date
+
+
+@dataclass(frozen=True)
+class ContributionRow:
+    """One contribution of this terminal that the agency credited. ``key``: the one it was told under."""
+
+    key: str
+    number: str
+    amount_fen: Fen
     booked_on: date
 
 

@@ -122,7 +122,7 @@ async def reconcile_day(books: Books, day: date, staff: str = "") -> Reconciled:
         sides["deposits"] = compare_deposits(books.journal, day, own)
         sides["debts"] = compare_debts(books.journal, day, own, books.unsent())
     compared = _together(sides)
-    findings = tuple(_as_case(books, day, finding) for finding in compared.findings)
+    findings = tuple(as_case(books.journal, books.clock, day, finding, finding.side) for finding in compared.findings)
     done = Reconciled(day, compared.agree, len(findings), compared.open, proved, findings, own is not None)
     facts: dict[str, str | int] = {
         "day": day.isoformat(), "agree": done.agree, "differ": done.differ, "open": done.open, "proved": proved,
@@ -188,26 +188,26 @@ def _intents(books: Books) -> list[StoredEntry]:
     return [one for one in effects if one.act in INTENTS and one.case_code not in waiting]
 
 
-def _as_case(books: Books, day: date, finding: Finding) -> Finding:
+def as_case(journal: Journal, clock: Clock, day: date, finding: Finding, side: str) -> Finding:
     """The finding under the number of its case, which is opened unless it was before, also in a run that was cut."""
-    known = _case_of(books, day, finding)
+    known = _case_of(journal, day, finding)
     if known:
-        return replace(finding, case_code=known)
-    numbered = replace(finding, case_code=finding.case_code or books.clock.new_case_code())
-    _open_case(books, day, numbered)
+        return replace(finding, case_code=known, side=side)
+    numbered = replace(finding, case_code=finding.case_code or clock.new_case_code(), side=side)
+    _open_case(journal, day, numbered)
     return numbered
 
 
-def _case_of(books: Books, day: date, finding: Finding) -> str:
+def _case_of(journal: Journal, day: date, finding: Finding) -> str:
     """What blocks somebody stands in the detail of every day until it is ended, and is told once."""
-    for entry in books.journal.since(opens_at(day - timedelta(days=DAYS)), DIFFERS):
+    for entry in journal.since(opens_at(day - timedelta(days=DAYS)), DIFFERS):
         facts = entry.facts or {}
         if (facts.get("key"), facts.get("difference")) == (finding.key, finding.difference.value):
             return entry.case_code
     return ""
 
 
-def _open_case(books: Books, day: date, finding: Finding) -> None:
+def _open_case(journal: Journal, day: date, finding: Finding) -> None:
     """Nothing is posted: only a person can say which side is wrong."""
     facts: dict[str, str | int] = {
         "key": finding.key, "difference": finding.difference.value, "day": day.isoformat(), "side": finding.side,
@@ -216,4 +216,4 @@ def _open_case(books: Books, day: date, finding: Finding) -> None:
         facts["ours_fen"] = finding.ours_fen
     if finding.theirs_fen is not None:
         facts["theirs_fen"] = finding.theirs_fen
-    books.journal.commit(NewEntry(DIFFERS, finding.case_code, facts))
+    journal.commit(NewEntry(DIFFERS, finding.case_code, facts))

@@ -5,7 +5,7 @@ A call that only reads raises ``OutcomeUnknown`` too; for the caller that simply
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from kiosk.domain.account import AccountOverview
@@ -15,6 +15,7 @@ from kiosk.domain.contribution import ContributionKind, PayableContribution
 from kiosk.domain.entries import NoticeResult
 from kiosk.domain.loss import LossReport, LostCard
 from kiosk.domain.money import Fen
+from kiosk.domain.statement import ContributionRow
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,14 @@ class SocialInsurance(Protocol):
 
         Raises:
             HostRefused: surely not credited: ``already_paid``, ``year_closed``, ``amount_differs``, ``not_entitled``.
+        """
+        ...
+
+    async def contributions_detail(self, days: tuple[date, date]) -> tuple[ContributionRow, ...]:
+        """What it credited of this terminal's contributions, oldest first. ``days``: first and last, both counted in.
+
+        Raises:
+            HostRefused: ``not_reconciled_yet``, the last is not over.
         """
         ...
 

@@ -4,6 +4,7 @@ The terminal does it by itself every morning (``kiosk/money/run_reconciliation.p
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from kiosk.domain.statement import Comparison, Difference, Finding
 from kiosk.domain.text import Amount, Day, Grouped, Text, say
 from kiosk.money.ask_platform import ask_platform
 from kiosk.money.live_cases import live_cases
+from kiosk.money.reconcile_agency import AgencyReconciled, reconcile_agency_day
 from kiosk.money.run_reconciliation import DAYS_BACK_MAX, Books, Reconciled, reconcile_day, reconciled_days, today
 from kiosk.ports import Answer, Figure, Figures, HostRefused, OutcomeUnknown, Question, Role, Tone, Waiting
 from kiosk.ports.staff import StaffKiosk
@@ -39,6 +41,7 @@ SIDES: dict[str, Text] = {
     "bank": say("Bank"),
     "deposits": say("Deposits"),
     "debts": say("Register of debts"),
+    "contributions": say("Contributions"),
 }
 
 
@@ -46,7 +49,7 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
     """Raises: Back, ResidentLeft, CardGone, DeviceFault, NotStaff."""
     statements = kiosk.statements
     if statements is None:
-        await tell(kiosk, "staff_no_statements", say("This terminal has nothing to compare with"))
+        await reconcile_contributions(kiosk, duty)
         return
     unsent = partial(kiosk.aside.unsent_keys, "hospital") if kiosk.aside else tuple
     live = partial(live_cases, kiosk.journal)
@@ -64,12 +67,54 @@ async def reconcile(kiosk: StaffKiosk, duty: OnDuty) -> None:
             kiosk, "staff_hospital_silent", say("The hospital did not answer"), say("Nothing was closed by this.")
         )
         return
+    done = with_contributions(done, await contributions_of(kiosk, duty, day))
     places = await _compared_places(kiosk, duty)
+    await _shown(kiosk, duty, done, places)
+
+
+async def _shown(kiosk: StaffKiosk, duty: OnDuty, done: Reconciled, places: Differing) -> None:
     rows = (*_rows(done), *difference_rows(places))
     await kiosk.ask(Question("staff_reconciled", _heading(done), (), Figures(rows, secret=False), (BACK, PRINT)))
     printed = await print_for_staff(kiosk, _receipt(kiosk, duty, done, places), kiosk.visit.case_code)
     words = say("The receipt is printed.") if printed else say("The receipt did not come out.")
     await tell(kiosk, "staff_reconciliation_printed", words, tone=Tone.DONE if printed else Tone.CAUTION)
+
+
+async def reconcile_contributions(kiosk: StaffKiosk, duty: OnDuty) -> None:
+    """Of a terminal without a hospital: what the agency credited yesterday, and what the cash devices count now."""
+    day = today(kiosk.clock) - timedelta(days=1)
+    await still_there(kiosk, duty)
+    agency = await contributions_of(kiosk, duty, day)
+    if agency is None:
+        await tell(
+            kiosk,
+            "staff_agency_silent",
+            say("The office has no detail of yesterday yet"),
+            say("Nothing was closed by this."),
+        )
+        return
+    places = await _compared_places(kiosk, duty)
+    await _shown(kiosk, duty, with_contributions(Reconciled(day, 0, 0, 0, 0, ()), agency), places)
+
+
+async def contributions_of(kiosk: StaffKiosk, duty: OnDuty, day: date) -> AgencyReconciled | None:
+    """None: the agency does not say yet; the terminal asks again by itself."""
+    page = Question(
+        "staff_asking_agency", say("Comparing the books"), body=Waiting(say("Asking the social insurance office"))
+    )
+    ask = partial(reconcile_agency_day, kiosk.journal, kiosk.clock, kiosk.social_insurance, day, duty.staff.staff_id)
+    try:
+        return await kiosk.wait(page, ask, to_the_end_s=RECONCILE_S_MAX)
+    except (HostRefused, OutcomeUnknown):
+        return None
+
+
+def with_contributions(done: Reconciled, agency: AgencyReconciled | None) -> Reconciled:
+    if agency is None:
+        return done
+    found = (*done.findings, *agency.findings)
+    agree, left = done.agree + agency.agree, done.open + agency.open
+    return replace(done, agree=agree, differ=len(found), open=left, findings=found)
 
 
 async def _reconciled(books: Books, day: date, duty: OnDuty) -> Reconciled:

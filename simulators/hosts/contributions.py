@@ -82,6 +82,18 @@ class ContributionBook:
         columns = "key, resident, kind, year, amount_fen"
         return self._books.execute(f"SELECT {columns} FROM contributions ORDER BY serial").fetchall()  # noqa: S608 - constants
 
+    def of_terminal(self, terminal_id: str, first: date, last: date) -> list[dict[str, Any]]:
+        """What this terminal told and was credited, by the day of crediting."""
+        rows = self._books.execute(
+            "SELECT key, serial, amount_fen, credited_on FROM contributions"
+            " WHERE terminal_id = ? AND credited_on BETWEEN ? AND ? ORDER BY serial",
+            (terminal_id, first.isoformat(), last.isoformat()),
+        )
+        return [
+            {"key": key, "number": _number(serial), "amount_fen": amount, "booked_on": on}
+            for key, serial, amount, on in rows
+        ]
+
     def pay_elsewhere(self, resident: Resident, kind: str, year: int, today: date) -> None:
         """At the counter, or by telephone: a kiosk hears of it only when it tells its own."""
         key = f"counter-{resident.handle.replace('_', '-')}-{kind.replace('_', '-')}-{year}"

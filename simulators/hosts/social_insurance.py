@@ -13,6 +13,7 @@ from simulators.hosts import contributions, debt_register
 from simulators.hosts.certificates import Certificate, Issuer, open_archive
 from simulators.hosts.contributions import ContributionBook, Received
 from simulators.hosts.debt_register import DebtDesk
+from simulators.hosts.hospital_questions import DetailAsked
 from simulators.hosts.ledger import overview_of
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
@@ -79,6 +80,7 @@ class SocialInsuranceSandbox(Sandbox):
             to("GET", r"/v1/certificates/([A-Z0-9-]{4,40})/document", self._document),
             to("POST", "/v1/contributions/payable", self._payable),
             to("POST", "/v1/contributions", self._credit),
+            to("POST", "/v1/contributions/detail", self._contributions_detail),
             *self._debt_desk.routes(),
         ]
 
@@ -121,6 +123,14 @@ class SocialInsuranceSandbox(Sandbox):
         )
         number, before = self.contributions.credit(key, received, self.clock().date())
         return json_reply({"number": number}, 200 if before else 201)
+
+    def _contributions_detail(self, ask: Ask) -> Reply:
+        asked = question(ask, DetailAsked)
+        if asked.last_day >= self.clock().date() and not self.weather.day_is_over:
+            raise Refusal(409, "not_reconciled_yet", "尚未对账")
+        rows = self.contributions.of_terminal(asked.terminal_id, asked.first_day, asked.last_day)
+        days = {"first_day": asked.first_day.isoformat(), "last_day": asked.last_day.isoformat()}
+        return json_reply({**days, "rows": rows})
 
     def _resident(self, asked: _Who) -> Resident:
         card = next((card for card in self.world.cards if build_number(card) == asked.card_number), None)

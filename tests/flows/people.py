@@ -43,6 +43,7 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.loss import LossReport, LostCard
 from kiosk.domain.money import Fen
 from kiosk.domain.receipt import PaperReceipt
+from kiosk.domain.statement import ContributionRow
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.lamps import LitScreen
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
@@ -283,6 +284,7 @@ class FakeHosts:
         self.finding = SealFinding.GENUINE
         self.staff_calls: list[tuple[str, str]] = []
         self.lost: list[tuple[LostCard, str]] = []
+        self.contributions: tuple[ContributionRow, ...] = ()
         self.certificates: dict[str, SealedDocument] = {}
         month = Contribution("2026-10", Insurance.PENSION, Fen(500_000), Fen(40_000), Fen(80_000), arrived=True)
         self.account = AccountOverview(
@@ -328,6 +330,10 @@ class FakeHosts:
     async def notice_pins_changed(self, changes: Sequence[PinChange]) -> list[NoticeResult]:
         await self._answer()
         return [NoticeResult(change.key, Word.DONE) for change in changes]
+
+    async def contributions_detail(self, days: tuple[date, date]) -> tuple[ContributionRow, ...]:
+        await self._answer()
+        return self.contributions
 
     async def report_loss(self, lost: LostCard, at: str, key: str) -> LossReport:
         await self._answer()

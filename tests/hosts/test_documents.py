@@ -1,7 +1,7 @@
 """The published OpenAPI documents against both sides: what the clients ask, and what the sandboxes answer."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,7 +104,12 @@ async def _pay_a_contribution(insurance: SocialInsuranceClient) -> None:
     card, holder = card_of(DEMO, "zhao_min")
     wanted = next(one for one in await insurance.payable(card, holder) if not one.paid)
     told = (card, wanted.kind, wanted.year, wanted.grades_fen[0], NOON, "key-0006")
-    assert await insurance.contribute(*told) == await insurance.contribute(*told)
+    number = await insurance.contribute(*told)
+    assert await insurance.contribute(*told) == number
+    with pytest.raises(HostRefused, match="not_reconciled_yet"):
+        await insurance.contributions_detail((NOON.date(), NOON.date()))
+    before = NOON.date() - timedelta(days=1)
+    assert await insurance.contributions_detail((before, before)) == ()
 
 
 async def _owe_and_pay(register: DebtRegisterClient, card: CardIdentity) -> None:

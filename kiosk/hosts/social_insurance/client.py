@@ -1,12 +1,13 @@
 """Client of the agency's business system."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from kiosk.domain.account import AccountOverview
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.certificate import CertificateKind, SealedDocument
 from kiosk.domain.contribution import ContributionKind, PayableContribution
 from kiosk.domain.money import Fen
+from kiosk.domain.statement import ContributionRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.social_insurance import codec, contributions
 from kiosk.ports import HostLink
@@ -46,3 +47,9 @@ class SocialInsuranceClient:
         body = contributions.contribution_request(card, kind, year, amount_fen, received_at, self._terminal_id)
         answer = await self._link.call("POST", contributions.CONTRIBUTIONS_PATH, body=body, key=key)
         return understood(HOST, lambda: contributions.credited(answer.body))
+
+    async def contributions_detail(self, days: tuple[date, date]) -> tuple[ContributionRow, ...]:
+        """Implements ``ports.money.ContributionDetail``."""
+        body = contributions.detail_request(days, self._terminal_id)
+        answer = await self._link.call("POST", contributions.DETAIL_PATH, body=body)
+        return understood(HOST, lambda: contributions.detail(answer.body, days))

@@ -3,7 +3,7 @@
 In substance the steps that agencies' payment interfaces share: what is payable, and paying under an own number.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +11,12 @@ import msgspec
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.contribution import ContributionKind, PayableContribution
 from kiosk.domain.money import Fen
-from kiosk.hosts.shape import Part, read
+from kiosk.domain.statement import ContributionRow
+from kiosk.hosts.shape import BadShape, Part, read
 
 PAYABLE_PATH = "/v1/contributions/payable"
 CONTRIBUTIONS_PATH = "/v1/contributions"
+DETAIL_PATH = "/v1/contributions/detail"
 
 _Fen = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 _Year = Annotated[int, msgspec.Meta(ge=2000, le=2200)]
@@ -30,6 +32,19 @@ class _Payable(Part):
 
 class _Payables(Part):
     payable: Annotated[list[_Payable], msgspec.Meta(max_length=40)]
+
+
+class _Row(Part):
+    key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{4,64}$")]
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    amount_fen: _Fen
+    booked_on: date
+
+
+class _Detail(Part):
+    first_day: date
+    last_day: date
+    rows: Annotated[list[_Row], msgspec.Meta(max_length=20_000)]
 
 
 class _Credited(Part):
@@ -73,3 +88,16 @@ def contribution_request(
 def credited(body: Any) -> str:
     """The agency's number of the contribution. Raises BadShape."""
     return read(body, _Credited).number
+
+
+def detail_request(days: tuple[date, date], terminal_id: str) -> dict[str, Any]:
+    """Body of ``POST /v1/contributions/detail``."""
+    return {"terminal_id": terminal_id, "first_day": days[0].isoformat(), "last_day": days[1].isoformat()}
+
+
+def detail(body: Any, days: tuple[date, date]) -> tuple[ContributionRow, ...]:
+    """Answer of it. Raises BadShape: also of other days than were asked for."""
+    told = read(body, _Detail)
+    if (told.first_day, told.last_day) != days:
+        raise BadShape("the detail of other days")
+    return tuple(ContributionRow(row.key, row.number, Fen(row.amount_fen), row.booked_on) for row in told.rows)
