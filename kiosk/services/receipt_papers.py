@@ -286,7 +286,9 @@ def _what_next(kiosk: Kiosk, owed: OwedReceipt) -> list[Text]:
     number = kiosk.settings.terminal.telephone
     lines = []
     if owed.owed_fen:
-        lines.append(say("Get it with this card at this terminal or at the hospital counter."))
+        at_agency = owed.kind.startswith("contribution")
+        hospital = say("Get it with this card at this terminal or at the hospital counter.")
+        lines.append(say("Get it with this card at this terminal or at the counter.") if at_agency else hospital)
     if owed.kind == "order_pending":
         lines.append(say("Insert this card again later: the result is printed at this hospital's terminals."))
     elif owed.kind.endswith("_pending"):
