@@ -1,5 +1,6 @@
 """The QR code of a receipt: read back from the printed picture, it books its row at the agency, once (rule 25)."""
 
+import io
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account, balanced
@@ -102,6 +104,23 @@ async def test_the_printed_code_books_the_row(
     assert row.postings == "cash_box:12000 holder_debt:-12000"
     told = opened(row, RECOVERY)
     assert (told["card_number"], told["bill"], told["up_to_fen"]) == (CARD, "B20261122-0007", 12_345)
+
+
+async def test_a_stained_and_creased_paper_is_still_read(
+    village: Village, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """A blot as wide as a fingertip and a white crease through the code: level M gives back what they hide."""
+    printer, seq = EscposPrinter(), village.order()
+    async with printer_on_wire(tmp_path, printer) as stand:
+        await stand.driver.print_receipt(PaperReceipt("job-1", (PaperLine("凭条"),), village.code(seq)))
+    sheet = Image.open(io.BytesIO(printer.papers[0].png)).convert("L")
+    middle = sheet.width // 2
+    pen = ImageDraw.Draw(sheet)
+    pen.ellipse((middle - 120, 210, middle - 60, 270), fill=20)  # 60 dots = 7.5 mm
+    pen.line((middle - 170, 330, middle + 170, 336), fill=255, width=4)
+    stained = io.BytesIO()
+    sheet.save(stained, "PNG")
+    assert village.agency.kept.book_paper(read_by_a_scanner(stained.getvalue(), tmp_path))[0] == "booked"
 
 
 async def test_a_row_is_booked_once_however_it_comes(village: Village) -> None:

@@ -15,9 +15,14 @@ from kiosk.books import main
 from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.ledger import LedgerBatch
 from kiosk.evidence import acknowledge, export, read_status
 from offline_queue.agency_keys import recovery_key
+from offline_queue.bundle import BundleWriter
+from offline_queue.copies import JournalCopies
 from offline_queue.journal import SqliteJournal
+from offline_queue.sealing import Root
+from offline_queue.verify import open_read_only
 from simulators.alone.import_bundles import import_all
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
@@ -132,6 +137,41 @@ def test_what_waits_or_is_unknown_keeps_the_journal(village: Village) -> None:
     status = read_status(village.settings)
     assert (status.unsent_count, status.unsent_sum_fen, status.acknowledged_up_to) == (1, 700, 2)
     assert not status.may_be_destroyed
+
+
+class Pulled(JournalCopies):
+    """Copies of a journal whose stick is pulled while they are written, three rows to a file."""
+
+    stick: Path
+    files = 0
+
+    def after(self, seq: int, rows_max: int, bytes_max: int) -> LedgerBatch | None:
+        self.files += 1
+        if self.files == 2:
+            self.stick.rename(self.stick.with_name("in a pocket"))
+        return super().after(seq, 3, bytes_max)
+
+
+def test_a_stick_that_is_pulled_in_the_middle(village: Village) -> None:
+    """What is on it is whole files and can be booked; the next stick brings the rest, and nothing is there twice."""
+    village.live(8)
+    data = village.folder / "data"
+    copies = Pulled(open_read_only(data / "journal.db"), Root((data / "journal.key").read_bytes()))
+    copies.stick = village.stick
+    recovery = recovery_key(village.settings.agency_keys)
+    assert recovery is not None
+    with pytest.raises(FileNotFoundError):
+        BundleWriter(copies, TERMINAL, recovery).write(village.stick)
+    copies.close()
+    (village.folder / "in a pocket").rename(village.stick)
+    assert [path.name for path in village.stick.iterdir()] == ["T0000001-1-3.bundle"]
+    assert village.import_stick() == 0
+    assert village.kept() == 3
+    acknowledge(village.settings, village.word)
+    assert [path.name for path in export(village.settings, village.stick)] == ["T0000001-4-8.bundle"]
+    assert village.import_stick() == 0
+    assert village.kept() == 8
+    assert village.ledger.alerts(TERMINAL) == []
 
 
 def test_a_stick_shows_nobody_anything(village: Village) -> None:
