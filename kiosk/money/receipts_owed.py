@@ -11,6 +11,7 @@ from kiosk.domain.entries import Facts, NewEntry, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.ports import Journal, Kiosk
 
+CARD_REFUND = "card_refund"
 CASES_MAX = 60  # of one card, the newest: what is older is asked for by its number at the counter
 # What kind of paper each act begins. An act that owes a receipt and is not named here is about money alone.
 _KINDS = {
@@ -30,7 +31,7 @@ _KINDS = {
     "refunded_late": "refund",
     "deposit_given_back": "deposit_refund",
     "deposit_given_back_late": "deposit_refund",
-    "card_refund": "card_refund",
+    CARD_REFUND: "card_refund",
     "settlement_ordered": "order_pending",
     "receipt_taken": "bill",  # of another terminal
     "contribution_received": "contribution_pending",
@@ -158,7 +159,7 @@ class _Case:
     def _begin(self, entry: StoredEntry, facts: Facts) -> None:
         told = {**self._intents.get(_name(facts), {}), **facts}
         for before in self.papers:
-            if before.kind.endswith("_pending") and _names(before.facts) & _names(told):
+            if _is_overtaken(before, entry.act, told):
                 before.done = True  # what is known now stands in its stead
         kind = _KINDS.get(entry.act, "money")
         owed = Fen(int(facts.get("owed_fen", NOTHING)))
@@ -183,6 +184,13 @@ class _Case:
 
 def _name(facts: Facts) -> str:
     return str(facts.get("message_id") or facts.get("key") or "")
+
+
+def _is_overtaken(before: OwedReceipt, act: str, told: Facts) -> bool:
+    """A paper about something unknown; or one that says "under check" of a card's money that is now given back."""
+    if before.kind.endswith("_pending") and _names(before.facts) & _names(told):
+        return True
+    return act == CARD_REFUND and before.facts.get("bank_trace_number") == told.get("bank_trace_number")
 
 
 def _names(facts: Facts) -> set[str]:

@@ -83,7 +83,7 @@ def bank_pin(kiosk: Kiosk, payment: BankPayment) -> Question:
             say("Not the social security PIN."),
             at_which_pad(kiosk),
         ),
-        Stars(rules.pin_digits_min, rules.pin_digits_max),
+        Stars(rules.pin_digits_min, rules.pin_digits_max, say("Your bank PIN")),
     )
 
 

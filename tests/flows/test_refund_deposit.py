@@ -18,6 +18,7 @@ from kiosk.money.bank_record import open_acts
 from kiosk.money.drive_bank import drive_bank
 from kiosk.money.drive_deposits import drive_deposits
 from kiosk.money.pay_by_card import close_by_detail
+from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.refundable import APPROVED, refundable
 from kiosk.ports import Outcome
 from kiosk.services.take_refund import take_refund
@@ -186,6 +187,7 @@ async def test_a_card_deposit_refused_late_goes_back_to_its_card(
     assert terminal.office.undone == {}, "there was nothing to undo"
     assert terminal.balances == {}
     assert open_codes(terminal, tmp_path) == []
+    assert receipts_owed(terminal.journal, CARD) == (), "nothing says \"under check\" of it any more"
     paper = "\n".join(terminal.papers[-1])
     assert "款项退回银行卡" in paper
     assert "退回银行卡：¥ 200.00 元" in paper
