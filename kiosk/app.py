@@ -21,12 +21,12 @@ from kiosk.doctor import (
     Finding,
     bank_card_findings,
     bank_finding,
+    copies_findings,
     counter_findings,
     host_finding,
     house_findings,
     pad_finding,
     production_refusals,
-    second_medium_findings,
     slot_findings,
 )
 from kiosk.domain.settlement import HOSPITAL
@@ -282,7 +282,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
     journal += await trio.to_thread.run_sync(_counter_findings, settings)
-    journal += [await _forwarder_finding(settings), *await second_medium_findings(settings)]
+    journal += [await _forwarder_finding(settings), *await copies_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
     except ControlSilent:

@@ -17,7 +17,7 @@ from typing import Protocol
 import trio
 
 from kiosk.config import Settings
-from kiosk.control import ask_second_copy
+from kiosk.control import ControlSilent, ask_control, ask_second_copy, forward_path
 from kiosk.domain.health import Condition
 from kiosk.domain.ledger import SILENT
 from kiosk.hosts.bank.connect import TRACE_FILE
@@ -107,6 +107,25 @@ async def pad_finding(supervisor: Supervisor) -> Finding:
             return Finding(name, "warn", "no PIN key is loaded, so no bank PIN can be asked")
         return Finding(name, "unknown", f"not tried: {fault.health.reason or fault.health.condition.value}")
     return Finding(name, "unknown", "not tried: the pad is busy")
+
+
+async def copies_findings(settings: Settings) -> list[Finding]:
+    """Where the journal is beside this board."""
+    return [*await ledger_findings(settings), *await second_medium_findings(settings)]
+
+
+async def ledger_findings(settings: Settings) -> list[Finding]:
+    """Whether the agency takes this board's rows: another board waits until it is registered (docs/recovery.md)."""
+    name = "records at the agency"
+    if "agency_ledger" not in settings.hosts:
+        return []
+    try:
+        told = await ask_control(forward_path(settings.run_dir), "ledger")
+    except ControlSilent:
+        return [Finding(name, "unknown", "only the forwarder knows, and it does not answer")]
+    if told["disagrees"]:
+        return [Finding(name, "fail", f"refused: {told['disagrees']}")]
+    return [Finding(name, "ok", f"the rows up to {told['up_to']} are kept")]
 
 
 async def second_medium_findings(settings: Settings) -> list[Finding]:

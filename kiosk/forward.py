@@ -18,6 +18,7 @@ from kiosk import asked
 from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
+from kiosk.domain.ledger import SecondCopy
 from kiosk.domain.settlement import HOSPITAL
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
@@ -85,9 +86,11 @@ async def run_forwarder(settings: Settings) -> None:
         work = Forwarding(settings, clock, log, journal, copies, links)
         try:
             answers = asked.answers(journal)
+            if "agency_ledger" in links:
+                answers["ledger"] = partial(_told, work.kept)
             if settings.journal.second_medium:
                 copies_too = _second_copies(work, copies.public_key)
-                answers["second_medium"] = partial(_told, copies_too)
+                answers["second_medium"] = lambda: _told(copies_too.now)
                 nursery.start_soon(copies_too.keep)
             await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
             if settings.metrics_port:
@@ -172,8 +175,8 @@ def _second_copies(work: Forwarding, public_key: bytes) -> SecondCopies:
     return SecondCopies(work.rows, medium, work.log, lambda: work.kept.up_to)
 
 
-async def _told(copies: SecondCopies) -> dict[str, Any]:
-    return asdict(copies.now)
+async def _told(now: Kept | SecondCopy) -> dict[str, Any]:
+    return asdict(now)
 
 
 async def _journal_made(data_dir: Path) -> None:

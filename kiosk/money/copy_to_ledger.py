@@ -24,9 +24,10 @@ class LedgerDisagrees(Exception):
 
 @dataclass
 class Kept:
-    """How far the ledger has said that it keeps the rows; 0 until it was asked."""
+    """How far the ledger has said that it keeps the rows; 0 until it was asked. ``disagrees``: why it takes none."""
 
     up_to: int = 0
+    disagrees: str = ""
 
 
 async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log, kept: Kept) -> NoReturn:
@@ -47,10 +48,11 @@ async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log:
             if why != told:
                 journal.record("ledger_disagrees", why=why)
                 log("ledger_disagrees", why=why)
-            told = why
+            told = kept.disagrees = why
             await trio.sleep(BACK_OFF_S_MAX)
         else:
             tries, told = 0, ""
+            kept.disagrees = ""
             await trio.sleep(LOOK_S)
 
 

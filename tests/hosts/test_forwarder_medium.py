@@ -1,4 +1,4 @@
-"""The real forwarder, killed and started again, beside a journal that grows: the second medium misses nothing."""
+"""The real forwarder, killed and started again, beside a journal that grows: what the other copies miss is told."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import trio
 
 from kiosk.config import load_settings
 from kiosk.control import ask_second_copy
-from kiosk.doctor import second_medium_findings
+from kiosk.doctor import ledger_findings, second_medium_findings
 from kiosk.domain.ledger import SILENT
 from offline_queue.copies import open_copies
 from simulators.hosts.medium_files import read_medium
@@ -45,6 +45,26 @@ async def until_all_is_on(terminal: Terminal) -> None:
 
 async def verdicts(terminal: Terminal) -> list[tuple[str, str]]:
     return [(one.verdict, one.why) for one in await second_medium_findings(terminal.settings)]
+
+
+async def test_a_board_that_nobody_registered_is_told_to_the_workshop(terminal: Terminal) -> None:
+    """The ledger knows another board under this number: the doctor says so, and once two persons registered this one,
+    the rows are kept."""
+    books = terminal.town.sandboxes["agency_ledger"].kept  # type: ignore[attr-defined] # the ledger's own
+    books.chain_of("T0000001", "ab" * 32)
+    assert (await ledger_findings(terminal.settings))[0].verdict == "unknown"
+
+    async def until_it_says(verdict: str, why: str) -> None:
+        with trio.fail_after(ARRIVES_S_MAX):
+            while (found := (await ledger_findings(terminal.settings))[0]).verdict != verdict or why not in found.why:
+                await trio.sleep(0.2)
+
+    async with terminal.forwarder():
+        await until_it_says("fail", "refused: board_not_registered")
+    (key,) = books.newcomers("T0000001")
+    books.replace_board("T0000001", key, "now", "E001", "E002")
+    async with terminal.forwarder():
+        await until_it_says("ok", f"the rows up to {open_copies(Path(terminal.settings.data_dir)).newest()} are kept")
 
 
 async def test_every_row_is_on_the_second_medium_through_kills(terminal: Terminal) -> None:
