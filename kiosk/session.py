@@ -315,7 +315,7 @@ def _tiles(desk: Desk) -> tuple[Answer, ...]:
 
 
 def _tile(desk: Desk, entry: ServiceEntry, waits: bool) -> Answer:
-    note, reason = say("Waiting for you") if waits else None, _why_shut(desk, entry)
+    note, reason = say("Waits for you") if waits else None, _why_shut(desk, entry)
     if note is None and reason is None and _in_notes_only(desk, entry):
         note = say("No bank card")
     return Answer(entry.name, entry.label, icon=entry.icon, note=note, unavailable=reason)

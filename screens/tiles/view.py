@@ -126,7 +126,7 @@ def _upright(sheet: Sheet, moment: Moment, answer: Answer, target: Target, ink: 
     _icon(sheet, answer, target, Box(inner.x, inner.y, sizes.icon, sizes.icon), ink)
     badge = Box(inner.right - sizes.icon, inner.y, sizes.icon, sheet.theme.line_h("label"))
     _number(sheet, target, badge, ink, fill, "right")
-    top = inner.y + sizes.icon + sizes.pad // 2
+    top = inner.y + sizes.icon + sizes.pad // 4  # leaves a label of two lines and a note their room
     _label(sheet, moment, answer, target, Box(inner.x, top, inner.w, inner.bottom - top), ink, fill)
 
 
