@@ -247,6 +247,7 @@ def _order_ended(facts: Facts) -> list[Text]:
         say("Bill in all: {amount}", amount=_amount(facts, "total_fen")),
         _WHY_ENDED.get(str(facts["code"]), say("The counter can tell you why.")),
         say("Nothing was taken for it."),
+        *(() if facts["code"] in ("paid_elsewhere", "bill_gone") else (say("Pay it here or at the counter."),)),
     ]
 
 
