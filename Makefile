@@ -31,11 +31,11 @@ smoke: setup ## A resident through all three services, judged from outside: WORL
 bench: setup ## One JSON object a line: GROUP=ui|card|serial
 	@exec $(PYTHON) -m simulators bench $(if $(GROUP),--group $(GROUP))
 
-simulate: setup ## Whole kiosks in memory with faults and power cuts: SEED=n RUNS=n; ends with one JSON line
-	@exec $(PYTHON) -m simulators simulate $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
+simulate: setup ## Whole kiosks in memory with faults and power cuts: SEED=n RUNS=n KEEP=dir; ends with one JSON line
+	@exec $(PYTHON) -m simulators simulate $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(KEEP),--out $(KEEP))
 
-mutants: setup ## Planted bugs, each in a copy, that the simulation must find: RUNS=n ONLY=words
-	@exec $(PYTHON) tools/mutants.py $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)")
+mutants: setup ## Planted bugs that the simulation must find: RUNS=n ONLY=words; GENERIC=50: small changes anywhere
+	@exec $(PYTHON) $(if $(GENERIC),tools/mutants_generic.py $(GENERIC) $(if $(SAMPLE),--sample $(SAMPLE)),tools/mutants.py $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)"))
 
 setup:
 	@exec /usr/bin/python3 tools/set_up.py

@@ -1,7 +1,7 @@
 """`make mutants`: each planted bug of tests/simulation/mutants.toml, alone in a copy of the house, must be found.
 
 The simulation lives seeds 1 to RUNS until one breaks a rule. What no seed breaks is a hole in the checkers, and the
-exit status says so. `make mutants GENERIC=50` plants as many small changes anywhere instead; see ``mutants_generic``.
+exit status says so. `make mutants GENERIC=50` plants as many small changes anywhere instead; see mutants_generic.py.
 """
 
 import argparse

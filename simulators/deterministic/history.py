@@ -16,8 +16,9 @@ from simulators.deterministic.busy_world import PAYERS, busy_world
 from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
 from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
+from simulators.deterministic.fitting import Pace
 from simulators.deterministic.resident import Habits, Resident
-from simulators.deterministic.terminal import Life, Pace, Terminal
+from simulators.deterministic.terminal import Life, Terminal
 from simulators.deterministic.tills import FITTINGS
 
 SESSIONS = 12

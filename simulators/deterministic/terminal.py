@@ -8,50 +8,29 @@ chance. Not here: Kivy, the PIN process, the A4 printer's IPP and the process th
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import trio
 
-from drivers.card_reader.pcsc.driver import CardReaderSettings, PcscCardReader
-from drivers.cash_module.ccnet.recycler import CcnetBillToBill as CcnetDriver
-from drivers.cash_module.ccnet.validator import CcnetSettings
-from drivers.cash_module.ccnet.validator import CcnetValidator as CcnetValidatorDriver
-from drivers.cash_module.id003.driver import Id003Settings
-from drivers.cash_module.id003.driver import Id003Validator as Id003Driver
-from drivers.cash_module.puloon.driver import PuloonDispenser as PuloonDriver
-from drivers.cash_module.puloon.driver import PuloonSettings
-from drivers.cash_module.ssp.driver import SspModule as SspDriver
-from drivers.cash_module.ssp.driver import SspSettings
-from drivers.pin_pad.kmy.driver import KmyPad as KmyDriver
-from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
-from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
-from drivers.printer.escpos.options import Options, read_options
-from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
-from drivers.transport.line import Line
 from kiosk.app import Outside, compose, serve
 from kiosk.clock import SystemClock
-from kiosk.config import BankRules, HostSettings, MedicalInsuranceRules, Settings, SlotSettings
-from kiosk.config import Terminal as TerminalRules
 from kiosk.desk import Desk
 from kiosk.domain.entries import NewEntry
 from kiosk.forward import Forwarding, forward
 from kiosk.log import ALLOWED_FIELDS, Field
-from kiosk.ports import DeviceContext
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
-from simulators.bank_settings import bank_settings
 from simulators.cards.card import VirtualCard
 from simulators.cards.chip import build_number
 from simulators.cards.psam import VirtualPsam
 from simulators.deterministic.bank import MemoryBankLine
-from simulators.deterministic.cards import Slot, SlotLine
+from simulators.deterministic.cards import Slot
 from simulators.deterministic.disk import NO_ROOM, Disk
+from simulators.deterministic.fitting import Pace, open_device, settings_of
 from simulators.deterministic.fuse import Fuse, PowerCut
 from simulators.deterministic.hosts import MemoryHostLink, Network
 from simulators.deterministic.lines import Port
@@ -59,7 +38,7 @@ from simulators.deterministic.offline import AgencyDocuments
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
 from simulators.deterministic.screen import Mind, MindedScreen
-from simulators.deterministic.tills import DISPENSER, DISPENSER_YUAN, Till, recycler
+from simulators.deterministic.tills import Till, recycler
 from simulators.deterministic.watch import Watch
 from simulators.devices.escpos import EscposPrinter
 from simulators.devices.kmy import build as build_pad
@@ -72,7 +51,6 @@ from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.weather import Weather
-from simulators.kiosk_settings import PROMISED, medical_insurance_settings
 from simulators.worlds.world import World
 
 CHINA = timezone(timedelta(hours=8))
@@ -80,17 +58,7 @@ MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 BOOT_TIME = datetime(2026, 1, 1, tzinfo=CHINA)  # of a clock without a battery
 REGISTERS = ("hospital", "social_insurance")  # hosts that keep one of debts
 PRINTER_LINES_S = 40.0
-SSP_POLL_S_MAX = 0.4  # at rest every twelfth: an SSP unit wants a word every five seconds
 RESTART_S = 5.0  # systemd's pause before it starts again what ended
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often drivers ask their devices, in seconds, as shipped. A long history asks less often, by the same code."""
-
-    cash_s: float = CcnetSettings.poll_s
-    printer_s: float = Options.poll_s
-    pad_s: float = PadSettings.heartbeat_s
 
 
 class Terminal:
@@ -344,7 +312,7 @@ class Life:
                 terminal_books=self.books,
                 links=self.links,
                 screen=self.screen,
-                find_driver=lambda name: partial(_open_device, terminal, name),
+                find_driver=lambda name: partial(open_device, terminal, name),
                 make_pin_entry=lambda reader, pad: TypedPin(reader, type_),
                 seal_verifier=SealTakenAtItsWord(),
                 bank_line=self.bank_line,
@@ -383,71 +351,7 @@ class _SteeredClock(SystemClock):
         return self.terminal.kiosk_now()
 
 
-def settings_of(terminal: Terminal, data: Path, run: Path) -> Settings:
-    drivers = {
-        "card_reader": "pcsc",
-        "sam_reader": "psam",
-        "pin_pad": "kmy",
-        "receipt_printer": "escpos",
-        "page_printer": "pages",
-        **terminal.till.slots,
-    }
-    bank = () if terminal.bank is None else ("bank",)
-    return Settings(
-        run_dir=str(run),
-        data_dir=str(data),
-        terminal=TerminalRules(telephone="0000-12333"),
-        slots={slot: SlotSettings(driver=driver) for slot, driver in drivers.items()},
-        hosts={name: HostSettings(url="https://memory", **PROMISED.get(name, {})) for name in (*terminal.hosts, *bank)},
-        medical_insurance=MedicalInsuranceRules(**_platform_rules(terminal.world)),
-        bank=msgspec.convert(bank_settings(), BankRules) if bank else BankRules(),
-    )
-
-
-def _platform_rules(world: World) -> dict[str, Any]:
-    rules = medical_insurance_settings(world)
-    return {**rules, "sign_on_codes": tuple(rules["sign_on_codes"])}
-
-
-def _open_device(terminal: Terminal, name: str, _options: Any, context: DeviceContext) -> Any:
-    fuse, ports, pace = terminal.fuse, terminal.ports, terminal.pace
-    match name:
-        case "pcsc":
-            return PcscCardReader(CardReaderSettings(), context, open_line=partial(SlotLine, terminal.slot, fuse))
-        case "psam":
-            return PsamReader(PsamSettings(), context, open_line=partial(SlotLine, terminal.sam_slot, fuse))
-        case "kmy":
-            options = {"path": "memory", "heartbeat_s": pace.pad_s, "mac_algorithm": "unionpay"}
-            return KmyDriver(pad_settings(options), context, ports["pad"].open)
-        case "escpos":
-            return EscposDriver(
-                read_options({"poll_s": pace.printer_s}), context, partial(_opened_line, ports["printer"])
-            )
-        case "ccnet":
-            settings = CcnetSettings(path="memory", unit="bill_to_bill", poll_s=pace.cash_s)
-            return CcnetDriver(settings, context, ports["cash"].open)
-        case "ccnet_validator":
-            settings = CcnetSettings(path="memory", poll_s=pace.cash_s)
-            return CcnetValidatorDriver(settings, context, ports["cash"].open)
-        case "id003":
-            return Id003Driver(Id003Settings(path="memory", poll_s=pace.cash_s), context, ports["cash"].open)
-        case "ssp":
-            ssp = SspSettings(path="memory", recycle="1,10,50", poll_s=min(pace.cash_s, SSP_POLL_S_MAX))
-            return SspDriver(ssp, context, ports["cash"].open)
-        case "puloon":
-            puloon = PuloonSettings(path="memory", denomination_fen=100 * DISPENSER_YUAN, poll_s=pace.cash_s)
-            return PuloonDriver(puloon, context, ports[DISPENSER].open)
-    assert name == "pages"
-    terminal.pages.opened(context)
-    return terminal.pages
-
-
 def _among(ended: BaseException, wanted: Callable[[BaseException], bool]) -> bool:
     if isinstance(ended, BaseExceptionGroup):
         return ended.subgroup(wanted) is not None
     return wanted(ended)
-
-
-async def _opened_line(port: Port, options: Options) -> Line:
-    await trio.lowlevel.checkpoint()
-    return port.open()

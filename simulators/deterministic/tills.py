@@ -22,6 +22,11 @@ class CountingSsp(SspModule):
         super().__init__(store=True)
         self.notes_in = self.payouts = 0
 
+    @property
+    def due_s(self) -> float | None:
+        """When something inside happens by itself, for a carrier that need not tick before; None: nothing will."""
+        return self._next[0] if self._next else None
+
     def _put_away(self, yuan: int, to_box: int, to_store: int) -> None:
         self.notes_in += 1
         super()._put_away(yuan, to_box, to_store)

@@ -112,11 +112,6 @@ class SspModule:
 
     # --- time and power -----------------------------------------------------------------------------------------------
 
-    @property
-    def due_s(self) -> float | None:
-        """When something inside happens by itself, for a carrier that need not tick before; None: nothing will."""
-        return self._next[0] if self._next else None
-
     def tick(self, now_s: float) -> None:
         self._now_s = now_s
         if now_s - self._heard_at_s > STALLED_S:
