@@ -3,8 +3,6 @@
 import random
 from collections.abc import Callable
 
-import pytest
-
 from simulators.deterministic.resident import Habits
 from simulators.deterministic.terminal import Life, Terminal
 from tests.simulation.plans import WholePlan, live_plan
