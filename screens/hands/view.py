@@ -57,13 +57,14 @@ def _inside(front: Front, box: Box) -> Box:
 def _front(sheet: Sheet, front: Front, box: Box, places: tuple[Place, ...]) -> None:
     """Body of the machine, its parts in grey, the named ones lit and ringed."""
     px = sheet.theme.sizes.outline
+    ring = min(2 * px, box.h * 3 // 100)  # two outlets that are lit at once stay apart on a small picture, too
     sheet.panel(box, WHITE, INK, px)
     _glass(sheet, _in(box, front.glass))
     for place, part in front.parts.items():
         at = _in(box, part)
         lit = place in places
         if lit:
-            sheet.panel(at.inset(-2 * px), INK, radius=12)
+            sheet.panel(at.inset(-ring), INK, radius=12)
         sheet.panel(at, AMBER if lit else GREY, INK if lit else LINE, px, radius=8)
         _fixture(sheet, place, at)
 
