@@ -47,7 +47,7 @@ MONEY = (
 LOADED = {1: 24, 10: 18, 50: 6}
 PAUSE_S = (2.0, 16.0)
 FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
-CUT_CHANCE = 0.15  # of a session
+CUT_CHANCE, CUT_CHANCE_MONEY = 0.15, 0.4  # of a session; where all are about money
 CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
@@ -115,6 +115,7 @@ class _History:
         self._chance = random.Random(f"{seed} residents")
         self._told = Told(seed)
         self._left = limits.sessions
+        self._cut_chance = CUT_CHANCE_MONEY if limits.only_money else CUT_CHANCE
         self._pins: dict[str, str] = {}
         self._resident: Resident | None = None
 
@@ -198,7 +199,7 @@ class _History:
             self._left -= 1
             card, habits = self._somebody()
             self._told.sessions[habits.service] += 1
-            cut, within = self._chance.random() < CUT_CHANCE, self._chance.choice(CUT_WITHIN)
+            cut, within = self._chance.random() < self._cut_chance, self._chance.choice(CUT_WITHIN)
             self._terminal.fuse.left = self._chance.randrange(within) if cut and self._limits.cuts else None
             self._terminal.kiosk_dies_alone = self._chance.random() < KILLED_CHANCE
             self._terminal.tell(f"{card} comes for {habits.service}")
