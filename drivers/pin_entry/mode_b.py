@@ -29,8 +29,8 @@ START_S_MAX = 10.0
 SEND_S_MAX = 10.0
 REAP_S_MAX = 2.0
 PLAIN_ENTRY = "drivers.pin_pad.kmy.plain_entry"
-# Nothing of the environment, of a user's folder or of what hooks itself into every Python comes into this process; and
-# without them it starts in half the time.
+# Nothing of the environment, of a user's folder or of what hooks itself into every Python (.pth files too: another
+# maker's ``plain_entry`` must be installed) comes into this process; and without them it starts in half the time.
 _PLACES = (str(Path(drivers.__file__).parents[1]), *site.getsitepackages())
 _BEGIN = "import sys; sys.path += sys.argv[2:]; from drivers.pin_entry.__main__ import main; sys.exit(main())"
 
