@@ -60,8 +60,13 @@ class Agency:
     rules: OfflinePolicy | None = POLICY
     finding: CardFinding = CardFinding.CLEAR
     clear_times: int = 0
+    next_rules: OfflinePolicy | None = None  # once the policy was read ``reads_left`` times
+    reads_left: int = 0
 
     def policy(self, version_min: int) -> OfflinePolicy | None:
+        self.reads_left -= 1
+        if self.next_rules is not None and self.reads_left < 0:
+            self.rules = self.next_rules
         return self.rules if self.rules and self.rules.version >= version_min else None
 
     def card(self, card_number: str, now: datetime, age_max: timedelta) -> CardFinding:

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
+from kiosk.domain.offline import ActLimits
 from kiosk.domain.settlement import StatementRow
 from kiosk.money.close_proven import Detail, close_proven
 from kiosk.money.live_cases import live_cases
@@ -239,43 +239,6 @@ async def test_a_second_order_waits_for_the_first(autojump_clock: MockClock, ter
     assert await terminal.leave(5000) is Outcome.DONE
 
 
-@pytest.mark.parametrize(
-    ("finding", "clear_times", "last_page", "outlet"),
-    [
-        (CardFinding.LISTED, 0, "host_silent", 0),
-        (CardFinding.NO_LIST, 0, "host_silent", 0),
-        (CardFinding.LISTED, 2, "offline_ask_staff", 1000),
-    ],
-)
-async def test_a_listed_card_leaves_nothing(
-    autojump_clock: MockClock,
-    terminal: OrderTerminal,
-    finding: CardFinding,
-    clear_times: int,
-    last_page: str,
-    outlet: int,
-) -> None:
-    """It is not even offered; a list that comes while notes go in stops it at the commit, and they come out again."""
-    terminal.agency.finding, terminal.agency.clear_times = finding, clear_times
-    assert await terminal.leave(1000, host_silent="understood") is Outcome.UNAVAILABLE
-    assert terminal.kiosk.screen.names()[-1] == last_page
-    assert open_orders(terminal.journal) == []
-    assert terminal.cash.outlet == outlet
-
-
-async def test_no_more_notes_than_the_policy_allows(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
-    """The note that would be more than the card's limit stays out; what is inside is the order."""
-    terminal.agency.rules = replace(POLICY, acts={ACT: ActLimits(Fen(6000), Fen(6000), 4)})
-    assert await terminal.leave(5000, 5000, feed_order_notes=[None, "enough"]) is Outcome.DONE
-    assert facts_of(terminal, "settlement_ordered")["most_fen"] == 5000
-    assert "feed_order_notes" in terminal.kiosk.screen.names()
-    await terminal.line_back()
-    assert await terminal.leave(1000) is Outcome.DONE
-    await terminal.line_back()
-    assert await terminal.leave(1000, host_silent="understood") is Outcome.UNAVAILABLE
-    assert terminal.kiosk.screen.names()[-1] == "host_silent"
-
-
 @pytest.mark.parametrize(("answer", "outlet"), [("stop", 2000), (WALKS_AWAY, 0), (PULLS_CARD, 0)])
 async def test_who_does_not_finish_left_nothing(
     autojump_clock: MockClock, terminal: OrderTerminal, answer: str, outlet: int
@@ -346,21 +309,6 @@ async def test_an_unknown_settlement_of_the_person_comes_first(
     terminal.journal.commit(NewEntry("settle_refused", "900001", {"message_id": "m900", "code": "no"}, closes="m900"))
     await terminal.line_back()
     assert terminal.office.settles == 1
-
-
-@pytest.mark.parametrize(
-    "rules",
-    [None, replace(POLICY, issued_at=POLICY.issued_at - timedelta(days=9)), replace(POLICY, acts={})],
-    ids=["none", "stale", "not allowed"],
-)
-async def test_without_a_policy_that_allows_it_nothing_is_offered(
-    autojump_clock: MockClock, terminal: OrderTerminal, rules: OfflinePolicy | None
-) -> None:
-    """A policy that is missing, too old or says nothing of orders: the platform is silent, and that is all."""
-    terminal.agency.rules = rules
-    assert await terminal.leave(1000, host_silent="understood") is Outcome.UNAVAILABLE
-    assert terminal.kiosk.screen.names()[-1] == "host_silent"
-    assert terminal.balances == {}
 
 
 async def test_an_order_that_ended_is_a_persons_case(
