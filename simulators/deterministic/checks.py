@@ -8,9 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from kiosk.domain.books import Account, Posting, totals
 from kiosk.domain.entries import StoredEntry
 from kiosk.money.refundable import waits_for_a_card
+from offline_queue.copies import open_copies
+from offline_queue.row_code import anchor_in
 from offline_queue.verify import open_read_only, verify
 from simulators.deterministic.arrivals import (
     ledger_has_the_chain,
@@ -184,6 +188,17 @@ def paper_is_no_promise(life: Life, entries: list[StoredEntry]) -> Iterator[str]
         yield f"{delivered} receipts count as delivered, {whole} came out"
 
 
+def papers_vouch_for_rows(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rules 25 and 26: the code of every paper that is out names a row of this very chain; none was ever lost after."""
+    copies = open_copies(life.terminal.folder / "data")
+    key, newest = Ed25519PublicKey.from_public_bytes(copies.public_key), copies.newest()
+    for code in (code for paper in life.terminal.printer.papers for code in paper.codes):
+        seq, link = anchor_in(code, key)
+        if seq > newest or copies.link_of(seq) != link:
+            yield f"a paper vouches for row {seq}, which is another one or gone"
+    copies.close()
+
+
 def suspense_waits_for_something(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Money is held where somebody is still to answer, or a person must look: nowhere else (rule 2)."""
     waits = {entry.case_code for entry in life.journal.open_effects()}
@@ -243,6 +258,7 @@ CHECKS: tuple[Check, ...] = (
     chain_is_whole,
     logs_name_nobody,
     paper_is_no_promise,
+    papers_vouch_for_rows,
     told_means_arrived,
     order_of_each_card,
     nothing_is_refused_for_ever,
