@@ -14,7 +14,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import BankRow
-from kiosk.money.bank_record import open_acts
+from kiosk.money.bank_record import act_key, bank_facts, open_acts
 from kiosk.money.drive_bank import drive_bank
 from kiosk.money.drive_deposits import drive_deposits
 from kiosk.money.pay_by_card import close_by_detail
@@ -187,7 +187,7 @@ async def test_a_card_deposit_refused_late_goes_back_to_its_card(
     assert terminal.office.undone == {}, "there was nothing to undo"
     assert terminal.balances == {}
     assert open_codes(terminal, tmp_path) == []
-    assert receipts_owed(terminal.journal, CARD) == (), "nothing says \"under check\" of it any more"
+    assert receipts_owed(terminal.journal, CARD) == (), 'nothing says "under check" of it any more'
     paper = "\n".join(terminal.papers[-1])
     assert "款项退回银行卡" in paper
     assert "退回银行卡：¥ 200.00 元" in paper
@@ -263,6 +263,23 @@ async def test_what_only_the_banks_file_tells_goes_back_too(
     approve(terminal)
     assert await take(terminal) is Outcome.DONE
     assert [state for _, state, _ in bank_of(terminal).acts] in (["voided", "booked"], ["refunded", "booked"])
+    assert terminal.balances == {}
+    assert open_codes(terminal, tmp_path) == []
+
+
+async def test_a_bill_that_the_detail_gave_back_goes_to_its_card_too(
+    autojump_clock: MockClock, terminal: Terminal, tmp_path: Path
+) -> None:
+    """2208 was silent and the day's detail has it: what the card paid waits, and the same three cards bring it back."""
+    client = bank_of(terminal).power_on(terminal.journal, lambda: ("000001", CARD))
+    payment = await client.purchase(Fen(DEPOSIT), client.new_trace_number())
+    (act,) = open_acts(terminal.journal)
+    paid = balanced((Account.BANK_CLEARING, DEPOSIT), (Account.SUSPENSE, -DEPOSIT))
+    facts = {"message_id": "m2", "settlement_id": "s1", "cash_fen": DEPOSIT, **bank_facts(payment)}
+    terminal.journal.commit(NewEntry("refunded_late", "000001", facts, CARD, paid, closes=act_key(act)))
+    approve(terminal)
+    assert await take(terminal) is Outcome.DONE
+    assert bank_of(terminal).taken_fen == 0
     assert terminal.balances == {}
     assert open_codes(terminal, tmp_path) == []
 
