@@ -127,10 +127,7 @@ class Notice(_Row):
         without_rowid = True
         # By host, so that a dark host's backlog is not walked for another one. Each holds what its question asks for.
         indexes = (
-            peewee.SQL(
-                "create index if not exists notice_turn on notice(host, seq, amount_fen)"
-                " where state = 'owed'"
-            ),
+            peewee.SQL("create index if not exists notice_turn on notice(host, seq, amount_fen) where state = 'owed'"),
             peewee.SQL(
                 "create index if not exists notice_aside on notice(host, card_index, seq, amount_fen)"
                 " where state = 'quarantined'"
