@@ -21,7 +21,6 @@ from kiosk.ports.money import Hospital, MedicalInsurance
 from kiosk.ports.outbox import Outbox
 
 LOOK_S = 5.0
-WAIT_S = 20.0  # after what may pass, doubled
 BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
 TOLD_MAX = 50
 
@@ -54,8 +53,8 @@ class Orders:
                 continue
             try:
                 await self._run(order)
-            except NotNow:
-                self._wait(order.key)
+            except NotNow as later:
+                self._wait(order.key, later.wait_s)
             except OutcomeUnknown as silence:
                 self.outbox.unanswered(order.key)
                 self._silences += 1
@@ -83,9 +82,9 @@ class Orders:
         finally:
             self.in_hand.discard(case_code)
 
-    def _wait(self, key: str) -> None:
+    def _wait(self, key: str, wait_s: float) -> None:
         times = self._waits.get(key, (0, 0.0))[0]
-        self._waits[key] = times + 1, trio.current_time() + _pause_s(WAIT_S, times)
+        self._waits[key] = times + 1, trio.current_time() + _pause_s(wait_s, times)
 
     def _tell(self) -> None:
         """What is over is unsent no more."""

@@ -21,9 +21,12 @@ from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, Visit
 from kiosk.ports.money import Hospital, MedicalInsurance
 
 TRIES_MAX = 3
+UNKNOWN_WAIT_S = 20.0  # as often as ``keep_driving`` looks
+REFUSED_WAIT_S = 120.0  # three refusals are of different minutes: a platform that only opens its day says no, too
 # Ours. What the resident agreed to is not what there is now.
 TOO_OLD, CHANGED, GONE, BEYOND = "order_too_old", "bill_changed", "bill_gone", "outside_consent"
 NOT_IN_FORCE = "insurance_not_in_force"
+NOT_CONNECTED = "not_connected"  # this terminal's own trouble (a broken counter, a missing key): staff mend it
 _OVER_AT_ONCE = (TOO_OLD, CHANGED, GONE, BEYOND, NOT_IN_FORCE, "paid_elsewhere", "amounts_disagree")
 _NOT_SENT = ("not_signed_on", BILL_NOT_HELD, "claimed_elsewhere")  # of 2207: refused before it left
 _UNKNOWN_YET = ("settle_intent", DUE)
@@ -34,7 +37,11 @@ _NOBODY = Holder("", "", Sex.UNKNOWN, "", None)
 
 
 class NotNow(Exception):
-    """This order must wait; others need not."""
+    """This order must wait; others need not. ``wait_s``: for how long at first, doubled each time."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
 
 
 @dataclass(frozen=True)
@@ -69,13 +76,13 @@ async def _run(desk: OrderDesk, order: SettlementOrder) -> None:
     if desk.clock.now() - order.left_at > timedelta(days=desk.settings.settlement.order_days_max):
         raise HostRefused("order", TOO_OLD)
     if _person_waits(desk, order):
-        raise NotNow
+        raise NotNow(UNKNOWN_WAIT_S)
     platform = desk.medical_insurance
     person = await platform.person(order.card, _NOBODY)
     if not person.in_force:
         raise HostRefused("medical_insurance", NOT_IN_FORCE)
     if is_asked_about(desk.journal, person):
-        raise NotNow
+        raise NotNow(UNKNOWN_WAIT_S)
     bill = await _bill_now(desk, order)
     claim = await _claim(desk, order, bill)
     quote = await platform.quote(person, bill, True, platform.new_message_id())
@@ -126,7 +133,7 @@ def _ended_by_itself(desk: OrderDesk, order: SettlementOrder) -> bool:
     story = _story(desk, order)
     ours = {_facts(one)["message_id"] for one in story if one.act == "settle_intent" and _is_of(one, order)}
     if any(one.act in _UNKNOWN_YET and _facts(one)["message_id"] in ours for one in desk.journal.open_effects()):
-        raise NotNow
+        raise NotNow(UNKNOWN_WAIT_S)
     ends = [one for one in story if one.act in _ENDS and _facts(one)["message_id"] in ours]
     if not ends or any(one.act in (ENDED, OVER) and _is_of(one, order) for one in story):
         return False
@@ -169,12 +176,14 @@ def _refused(desk: OrderDesk, order: SettlementOrder, refusal: HostRefused) -> N
     """
     if refusal.retry_after_s:
         raise OutcomeUnknown(refusal.host, refusal.code, refusal.retry_after_s) from None
+    if refusal.code == NOT_CONNECTED:
+        raise NotNow(REFUSED_WAIT_S)
     tries = 1 + sum(one.act == WAITS and _is_of(one, order) for one in _story(desk, order))
     if refusal.code in _OVER_AT_ONCE or tries >= TRIES_MAX:
         _end(desk, order, refusal.code)
         return
     desk.journal.record(WAITS, order.case_code, order=order.key, code=refusal.code)
-    raise NotNow
+    raise NotNow(REFUSED_WAIT_S)
 
 
 def _end(desk: OrderDesk, order: SettlementOrder, code: str) -> None:

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
+from kiosk.hosts.not_connected import NotConnected
 from kiosk.money.settlement_orders import ACT, open_orders
 from kiosk.ports import Outcome
 from offline_queue.journal import SqliteJournal
@@ -99,3 +100,14 @@ async def test_a_limit_that_shrinks_meanwhile_gives_the_notes_back(
     assert open_orders(terminal.journal) == []
     assert terminal.cash.outlet == 1000
     assert terminal.balances == {Account.CASH_BOX: 1000, Account.DRUMS: -1000}
+
+
+async def test_a_terminal_that_cannot_ask_ends_no_order(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """Its counter of message ids is broken, say: that is no word of the platform, and the order waits until it is."""
+    await terminal.leave(1000)
+    asked, terminal.orders.medical_insurance = terminal.orders.medical_insurance, NotConnected("medical_insurance")
+    await terminal.line_back(5)
+    assert len(open_orders(terminal.journal)) == 1
+    terminal.orders.medical_insurance = asked
+    await terminal.line_back()
+    assert open_orders(terminal.journal) == []
