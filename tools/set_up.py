@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -20,6 +22,7 @@ VENV = HOUSE / ".venv"
 PYTHON = VENV / "bin" / "python"
 PROGRESS_S = 10.0
 STEP_S_MAX = 3600.0
+SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 
 # What is made from the sources once the packages are there: name, module to run, what it is made from, what comes out.
 BUILDERS: list[tuple[str, list[str], list[str], str]] = [
@@ -106,7 +109,25 @@ def install_debian_packages() -> None:
     root = become_root(missing)
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "Dpkg::Use-Pty=0"]
     do("apt update", [*apt, "update"])
-    do("apt install", [*apt, "install", "--no-install-recommends", *missing])
+    with no_service_starts(root):
+        do("apt install", [*apt, "install", "--no-install-recommends", *missing])
+
+
+@contextmanager
+def no_service_starts(root: list[str]) -> Iterator[None]:
+    """What some packages would start at once listens on every address; we start our own, on loopback, when needed.
+
+    Debian's maintainer scripts ask this file first (invoke-rc.d(8)). One that is there already is somebody's choice.
+    """
+    if SERVICE_POLICY.exists():
+        yield
+        return
+    forbid = f"printf '#!/bin/sh\\nexit 101\\n' > {SERVICE_POLICY} && chmod 755 {SERVICE_POLICY}"
+    subprocess.run([*root, "sh", "-c", forbid], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*root, "rm", "-f", str(SERVICE_POLICY)], check=True)
 
 
 def become_root(missing: list[str]) -> list[str]:
