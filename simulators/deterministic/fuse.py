@@ -14,12 +14,14 @@ class PowerCut(BaseException):
 
 @dataclass
 class Fuse:
-    """``left``: how many effects still happen; None is for ever. ``dead`` until ``power_on``."""
+    """``left``: how many effects still happen; None is for ever. ``dead`` until ``power_on``. ``aim``: only effects
+    whose name holds this are counted."""
 
     left: int | None = None
     burnt: list[str] = field(default_factory=list)
     armed: bool = False  # effects before that are not counted: nothing was at stake
     dead: bool = False
+    aim: str = ""
     on_death: Callable[[], None] = lambda: None
 
     def burn(self, effect: str) -> None:
@@ -31,7 +33,7 @@ class Fuse:
             self.on_death()
         if self.dead:
             raise PowerCut
-        if self.left is not None:
+        if self.left is not None and self.aim in effect:
             self.left -= 1
         self.burnt.append(effect)
 

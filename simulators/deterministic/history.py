@@ -48,7 +48,21 @@ LOADED = {1: 24, 10: 18, 50: 6}
 PAUSE_S = (2.0, 16.0)
 FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
 CUT_CHANCE, CUT_CHANCE_MONEY = 0.15, 0.4  # of a session; where all are about money
-CUT_WITHIN = (12, 40, 130)  # effects: in the first steps, in a short visit, in a payment
+# Where, and within how many effects: anywhere in the first steps, in a short visit, in a payment; or where it hurts.
+CUT_WITHIN = (
+    ("", 12),
+    ("", 40),
+    ("", 130),
+    ("cash ", 20),
+    ("sync note", 12),
+    ("sync dispens", 2),
+    ("sync debt", 3),
+    ("sync settle", 3),
+    ("sync receipt", 3),
+    ("22", 6),
+    ("hospital ", 10),
+    ("bank ", 5),
+)
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
@@ -199,8 +213,10 @@ class _History:
             self._left -= 1
             card, habits = self._somebody()
             self._told.sessions[habits.service] += 1
-            cut, within = self._chance.random() < self._cut_chance, self._chance.choice(CUT_WITHIN)
-            self._terminal.fuse.left = self._chance.randrange(within) if cut and self._limits.cuts else None
+            cut, (aim, within) = self._chance.random() < self._cut_chance, self._chance.choice(CUT_WITHIN)
+            left = bool(aim) + self._chance.randrange(within)  # aimed: after that many of them
+            self._terminal.fuse.left = left if cut and self._limits.cuts else None
+            self._terminal.fuse.aim = aim
             self._terminal.kiosk_dies_alone = self._chance.random() < KILLED_CHANCE
             self._terminal.tell(f"{card} comes for {habits.service}")
             await self._visit(life, card, habits)
