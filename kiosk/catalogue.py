@@ -111,7 +111,7 @@ SERVICES = (
         hosts=("social_insurance",),
         fitted=("cash_acceptor",),
     ),
-    ServiceEntry("report_loss", say("Report the card as lost"), "stop", REPORT_LOSS_NEEDS, report_loss),
+    ServiceEntry("report_loss", say("Report the card as lost"), "card", REPORT_LOSS_NEEDS, report_loss),
     ServiceEntry(
         "collect_money",
         say("Collect your money"),

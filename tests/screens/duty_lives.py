@@ -13,7 +13,7 @@ from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen
-from kiosk.domain.statement import DebtActRow, DepositRow
+from kiosk.domain.statement import ContributionRow, DebtActRow, DepositRow
 from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
 from kiosk.ports.money import BankPayment
@@ -179,7 +179,10 @@ async def _comparisons(folder: Path, now: datetime) -> list[Question]:
     await found.of(comparing.compare(room, day))
     room.details.silent = True
     await found.of(comparing.compare(room, day))
-    room.kiosk.desk.statements = None
+    room.kiosk.desk.statements, room.kiosk.hosts.silent = None, True
+    await found.of(comparing.compare(room, day))
+    room.kiosk.hosts.silent = False
+    room.kiosk.hosts.contributions = (ContributionRow("k9", "C0000000009", Fen(HELD_FEN), day),)
     await found.of(comparing.compare(room, day))
     room.journal.close()
     return found.pages
