@@ -14,7 +14,8 @@ import trio
 
 from kiosk.clock import SystemClock
 from kiosk.config import Settings, load_settings
-from kiosk.domain.books import Account, totals
+from kiosk.domain.books import Account, balanced, totals
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.money.means import CASH
 from kiosk.money.receipts_owed import receipts_owed
@@ -63,9 +64,11 @@ class Terminal:
         return {field: getattr(host, field) for field in host.__struct_fields__}
 
     def leave(self) -> None:
-        """As ``leave_settlement_order`` commits it; the note itself is the cash module's story."""
+        """As the service commits it, with the note that was credited before."""
         bill = bill_of(self.town.world.resident(WHOSE).bills[0])
         visit = Visit(self.identity, self.town.holder(WHOSE), CASE, pin_verified=True)
+        credited = balanced((Account.CASH_BOX, LEFT), (Account.RESIDENT, -LEFT))
+        self.journal.commit(NewEntry("note_credited", CASE, {}, self.identity.card_number, credited))
         self.journal.commit(order_entry(visit, self.clock, bill, CASH, LEFT))
         self.journal.record("visit_closed", CASE)
 
@@ -120,14 +123,14 @@ def judge(terminal: Terminal) -> None:
     assert isinstance(platform, MedicalInsuranceSandbox) and isinstance(hospital, HospitalSandbox)
     if terminal.waits_for_the_day_after:
         assert (platform.platform.standing(), hospital.claims.payments()) == ([], [])
-        assert terminal.balances == {Account.RESIDENT: LEFT, Account.SUSPENSE: -LEFT}
+        assert terminal.balances == {Account.CASH_BOX: LEFT, Account.SUSPENSE: -LEFT}
         return
     (row,) = platform.platform.standing()
     (payment,) = hospital.claims.payments()
     assert (payment.settlement_id, payment.means) == (row.setl_id, "account")
     (debt,) = hospital.debts.of_card(terminal.identity.card_number)
     assert debt.left_fen == LEFT
-    assert terminal.balances == {Account.RESIDENT: LEFT, Account.HOLDER_DEBT: -LEFT}
+    assert terminal.balances == {Account.CASH_BOX: LEFT, Account.HOLDER_DEBT: -LEFT}
     assert [one.kind for one in receipts_owed(terminal.journal, terminal.identity.card_number)] == ["bill"]
 
 
