@@ -66,7 +66,7 @@ def offline_is_in_effect_once(life: Life, entries: list[StoredEntry]) -> Iterato
         return
     hosts = life.terminal.hosts
     credited = {key: amount for key, _, _, _, amount in hosts["social_insurance"].contributions.credited()}
-    reported = {key for key, _ in hosts["card_platform"].losses.reports()}
+    reported = {word for row in hosts["card_platform"].losses.reports() for word in row}
     yield from in_effect_once(entries, credited, reported)
 
 

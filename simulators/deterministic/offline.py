@@ -87,14 +87,15 @@ class OfflineWatch:
 
 
 def in_effect_once(entries: list[StoredEntry], credited: Mapping[str, int], reported: set[str]) -> Iterator[str]:
-    """What was taken without a line stands at its host, by its key: asked once nothing waits any more."""
+    """What was taken without a line stands at its host: asked once nothing waits any more. ``reported``: keys and cards,
+    because a card that is reported already stays so by the key of before."""
     ended = {str((one.facts or {}).get("key", "")) for one in entries if one.act in ENDED}
     for entry in entries:
         facts = entry.facts or {}
         key = str(facts.get("key", ""))
         if entry.act == "contribution_received" and key not in ended and credited.get(key) != facts["amount_fen"]:
             yield f"contribution {key}: {facts['amount_fen']} fen received, {credited.get(key)} credited"
-        if entry.act == "loss_report_queued" and key not in reported:
+        if entry.act == "loss_report_queued" and not {key, str(facts.get("card_number", ""))} & reported:
             yield f"loss report {key} is not in force anywhere"
 
 
