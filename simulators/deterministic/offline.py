@@ -87,7 +87,7 @@ class OfflineWatch:
 
 
 def in_effect_once(entries: list[StoredEntry], credited: Mapping[str, int], reported: set[str]) -> Iterator[str]:
-    """What was taken without a line stands at its host: asked once nothing waits any more. ``reported``: keys and cards,
+    """What was taken without a line stands at its host, once nothing waits any more. ``reported``: keys and cards,
     because a card that is reported already stays so by the key of before."""
     ended = {str((one.facts or {}).get("key", "")) for one in entries if one.act in ENDED}
     for entry in entries:
