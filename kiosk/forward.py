@@ -6,7 +6,7 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from kiosk.money.held_receipts import receipt_notices
 from kiosk.money.hospital_notices import debt_notices, hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
-from kiosk.money.live_cases import live_cases
+from kiosk.money.live_cases import live_cases, open_visit
 from kiosk.money.platform_acts import SENT, message_id_of
 from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
@@ -119,7 +119,7 @@ async def forward(work: Forwarding) -> None:
         return live_cases(journal) | (orders.in_hand if orders else set())
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work, live), work.log, _batches(work))
+        nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log, _batches(work))
         nursery.start_soon(keep_driving, journal, clock, platform, live)
         if "hospital" in links:
             hospital = HospitalClient(links["hospital"], settings.terminal.terminal_id)
@@ -145,13 +145,13 @@ def _orders(work: Forwarding, platform: MedicalInsurance) -> Orders | None:
     return Orders(work.settings, work.clock, journal, journal.outbox, hospital, platform, work.log)
 
 
-def _deliveries(work: Forwarding, live: Callable[[], Collection[str]]) -> Deliveries:
+def _deliveries(work: Forwarding) -> Deliveries:
     """What each connected host may be owed. Without its host a notice stays owed."""
     links, journal, terminal_id = work.links, work.journal, work.settings.terminal.terminal_id
     found: dict[tuple[str, str], Any] = {**card_platform_notices(_card_platform(work))}
     if AGENCY in links:
         insurance = SocialInsuranceClient(links[AGENCY], terminal_id)
-        found |= contribution_notices(insurance, journal, work.clock, live)
+        found |= contribution_notices(insurance, journal, work.clock, partial(open_visit, journal))
         found |= debt_notices(AGENCY, DebtRegisterClient(links[AGENCY], terminal_id))
     if HOSPITAL in links:
         at_hospital = links[HOSPITAL], terminal_id

@@ -11,14 +11,14 @@ from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, SocialInsur
 def contribution_notices(
     insurance: SocialInsurance, journal: Journal, clock: Clock, live: Callable[[], Collection[str]]
 ) -> dict[tuple[str, str], Callable[[OwedNotice], Awaitable[object]]]:
-    """For ``kiosk.notices``. ``live``: cases of visits that go on; what becomes of theirs they book themselves."""
+    """For ``kiosk.notices``. ``live``: of ``open_visit``; what becomes of its contribution a visit books itself."""
 
     async def contribution(notice: OwedNotice) -> None:
         facts = notice.facts
-        if outcome_known(journal, facts):
-            return
         if str(facts["case"]) in live():
             raise OutcomeUnknown(AGENCY, "its visit goes on")
+        if outcome_known(journal, facts):  # asked after the visit has ended, so that all of it is read
+            return
         try:
             number = await tell_contribution(insurance, facts)
         except HostRefused as refusal:

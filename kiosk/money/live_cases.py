@@ -7,6 +7,7 @@ from kiosk.domain.entries import StoredEntry
 from kiosk.ports import Journal
 
 STARTED = "kiosk_started"
+OPENED = "visit_opened"
 ENDS_A_VISIT = ("visit_closed", "staff_visit_closed")
 HANDS_OVER = ("settle_handed_over", "deposit_handed_over")
 
@@ -16,6 +17,12 @@ def live_cases(journal: Journal) -> set[str]:
     started = journal.last(STARTED)
     life_began = started.seq if started else 0
     return {effect.case_code for effect in journal.open_effects() if _is_live(journal, effect, life_began)}
+
+
+def open_visit(journal: Journal) -> set[str]:
+    """The case of the resident's visit that goes on, whether or not an effect of it is open; visits never overlap."""
+    newest = journal.last(OPENED, *ENDS_A_VISIT, STARTED)
+    return {newest.case_code} if newest and newest.act == OPENED else set()
 
 
 def _is_live(journal: Journal, effect: StoredEntry, life_began: int) -> bool:

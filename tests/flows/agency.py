@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import trio
@@ -15,6 +16,7 @@ from kiosk.domain.settlement import Debt
 from kiosk.money.contribution_notices import contribution_notices
 from kiosk.money.debts import AGENCY
 from kiosk.money.hospital_notices import debt_notices
+from kiosk.money.live_cases import open_visit
 from kiosk.ports import Clock, HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.money import Fuse
@@ -104,7 +106,7 @@ def allows(act: str, act_fen: int, card_day_fen: int = 10**6) -> OfflinePolicy:
 
 async def tell_all(journal: SqliteJournal, agency: Any, clock: Clock) -> None:
     """What the forwarder does while the line is up, without its pauses."""
-    told = contribution_notices(agency, journal, clock, lambda: ()) | debt_notices(AGENCY, agency)
+    told = contribution_notices(agency, journal, clock, partial(open_visit, journal)) | debt_notices(AGENCY, agency)
     for _ in range(ROUNDS_MAX):
         notice = journal.outbox.due(AGENCY)
         if notice is None:

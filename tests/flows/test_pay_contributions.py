@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from kiosk.domain.books import Account
@@ -125,6 +126,28 @@ async def test_what_the_agency_refuses_comes_back_at_once(autojump_clock: MockCl
     assert village.balances.get(Account.CONTRIBUTIONS, 0) == 0
     await tell_all(village.journal, village.agency, village.clock)
     assert (village.agency.credited, village.agency.registered) == ({}, {})
+
+
+@pytest.mark.parametrize("habit", ["refuses", "credits"])
+async def test_the_forwarder_leaves_a_contribution_to_its_visit(
+    autojump_clock: MockClock, village: Village, habit: str
+) -> None:
+    """The other process comes by while the visit waits for the agency: one of them books what became of the money."""
+    ask, forwarder_came_by = village.agency.contribute, trio.Event()
+
+    async def slowly(*asked: Any) -> str:
+        if not forwarder_came_by.is_set():
+            forwarder_came_by.set()
+            await tell_all(village.journal, village.agency, village.clock)
+        return await ask(*asked)
+
+    village.agency.habit, village.agency.contribute = habit, slowly  # type: ignore[method-assign,assignment]
+    await village.pays(HUNDRED, HUNDRED, prepare=lambda _: village.journal.record("visit_opened", "000001"))
+    village.journal.record("visit_closed", "000001")
+    await tell_all(village.journal, village.agency, village.clock)
+    assert village.balances.get(Account.CONTRIBUTIONS, 0) == 0
+    assert not any(act.endswith("_late") for act in village.acts)
+    assert village.journal.unsent()[0] == 0
 
 
 async def test_what_is_refused_later_is_the_holders_at_the_agency(autojump_clock: MockClock, village: Village) -> None:
