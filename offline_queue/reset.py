@@ -1,12 +1,13 @@
 """The end of a journal: only once the agency has said that it keeps every row of it (money-rules 28).
 
 Its key goes first, so that whatever else is left after a power cut is a journal that no terminal takes for its own. A
-journal that is gone without this is noticed at the next start by what stands in ``journal.began``.
+journal that is gone without this is noticed at the next start by what stands in ``journal.began``. The word that ended
+a journal lies there as ``reset.json`` until the next one has rows: it excuses nothing that is gone later.
 """
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -20,6 +21,7 @@ from offline_queue.schema import JournalUnusable
 from offline_queue.signed import NotTrusted
 
 KEY, DATABASE, BEGAN, RESET = "journal.key", "journal.db", "journal.began", "reset.json"
+RESET_BEFORE = "reset.before.json"  # the word that ended the journal before this one
 _INSIDE = (Account.ESCROW, Account.CASH_BOX, Account.DRUMS, Account.OUTLET)
 
 
@@ -34,9 +36,11 @@ def insist_on_what_began(folder: Path, rows: int) -> None:
         JournalUnusable: rows were here before and are gone, and no agency has let them go.
     """
     began = folder / BEGAN
-    if rows and not began.exists():
+    if rows:
         began.touch(0o600)
-    elif not rows and began.exists():
+        with suppress(FileNotFoundError):
+            (folder / RESET).replace(folder / RESET_BEFORE)
+    elif began.exists():
         raise JournalUnusable(f"{folder}: the rows that were here are gone, and not by a reset. Call for help.")
 
 
@@ -52,6 +56,9 @@ def reset_journal(folder: Path, wire: bytes, keys: Mapping[str, Ed25519PublicKey
         return 0
     with _alone(folder / DATABASE) as connection:
         rows = _Rows(connection)
+        if (folder / RESET).exists() and not rows.newest():
+            _remove(folder)  # cut short, too, and a start has made an empty one since
+            return 0
         try:
             word = read_acknowledgement(wire, keys, terminal_id, rows)
         except NotTrusted as refused:
@@ -63,9 +70,7 @@ def reset_journal(folder: Path, wire: bytes, keys: Mapping[str, Ed25519PublicKey
         for reason in rows.still_open():
             raise NotReset(reason)
         _keep(folder, wire)
-        for name in (KEY, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", BEGAN):
-            (folder / name).unlink(missing_ok=True)
-            _flush(folder)
+        _remove(folder)
     return word.kept_up_to
 
 
@@ -111,6 +116,12 @@ def _alone(path: Path) -> Iterator[apsw.Connection]:
             yield connection
         finally:
             connection.execute("rollback")
+
+
+def _remove(folder: Path) -> None:
+    for name in (KEY, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", BEGAN):
+        (folder / name).unlink(missing_ok=True)
+        _flush(folder)
 
 
 def _keep(folder: Path, wire: bytes) -> None:

@@ -1,10 +1,10 @@
 """A journal ends only by the agency's word for all of it (money-rules 28)."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -24,7 +24,7 @@ PARTS = ["journal.key", "journal.db", "journal.db-wal", "journal.db-shm", "journ
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A journal of five rows in which everything is over, and a counter beside it that is no part of it."""
     journal = SqliteJournal(tmp_path / "data", lambda: NOW)
     for _ in range(5):
@@ -161,6 +161,39 @@ def test_the_power_goes_in_the_middle(folder: Path, gone: int) -> None:
     journal = reopened(folder)
     assert journal.record("kiosk_started") == 1
     journal.close()
+
+
+@pytest.mark.parametrize("gone", range(2, len(PARTS)))
+def test_the_terminal_starts_between_the_power_cut_and_the_same_command(folder: Path, gone: int) -> None:
+    """The start refuses and leaves an empty file and a key behind; the reset ends all the same."""
+    told = word(folder)
+    (folder / "reset.json").write_bytes(told)
+    for name in PARTS[:gone]:
+        (folder / name).unlink(missing_ok=True)
+    with pytest.raises(JournalUnusable):
+        reopened(folder)
+    assert reset_journal(folder, told, KEYS, TERMINAL) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["bank_trace", "reset.json"]
+    reopened(folder).close()
+
+
+def test_the_last_reset_excuses_no_later_loss(folder: Path) -> None:
+    """A journal that vanished after a reset is missed, and no reset without rows takes the mark away."""
+    told = word(folder)
+    reset_journal(folder, told, KEYS, TERMINAL)
+    journal = reopened(folder)
+    journal.record("visit_opened")
+    journal.close()
+    assert (folder / "reset.before.json").read_bytes() == told
+    for path in (*folder.glob("journal.db*"), folder / "journal.key"):
+        path.unlink()
+    with pytest.raises(apsw.CantOpenError):
+        reset_journal(folder, told, KEYS, TERMINAL)
+    with pytest.raises(JournalUnusable, match="are gone, and not by a reset"):
+        reopened(folder)
+    with pytest.raises(NotReset):
+        reset_journal(folder, told, KEYS, TERMINAL)
+    assert (folder / "journal.began").exists()
 
 
 def test_rows_that_were_taken_away_by_hand_are_missed(folder: Path) -> None:
