@@ -98,7 +98,7 @@ class SecondMedium:
 
 
 def _is_ours(path: Path, prefix: str) -> bool:
-    return path.name.startswith(prefix) and path.suffix == SUFFIX
+    return path.name.startswith(prefix) and path.suffix == SUFFIX and path.stem.removeprefix(prefix).isdecimal()
 
 
 def _first_row(path: Path) -> int:
@@ -132,12 +132,12 @@ def _whole_end(path: Path) -> _End | None:
         at += len(line)
         try:
             kind, *values = json.loads(line)
-        except ValueError:
-            break
-        if kind == "period":
-            periods.add(values[0])
-        elif kind == "head" and line.endswith(b"\n"):
-            end = _End(path, at, values[0], bytes.fromhex(values[1]), frozenset(periods))
+            if kind == "period":
+                periods.add(str(values[0]))
+            elif kind == "head" and line.endswith(b"\n"):
+                end = _End(path, at, int(values[0]), bytes.fromhex(values[1]), frozenset(periods))
+        except (ValueError, TypeError, IndexError, RecursionError):
+            break  # torn, or worn out: from the last head on it is written anew
     return end
 
 

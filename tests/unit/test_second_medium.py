@@ -106,6 +106,23 @@ def test_the_power_goes_at_any_byte(board: Board) -> None:
         assert board.on_card() == board.own()
 
 
+@pytest.mark.parametrize(
+    "bad", [b'["head", 6, "x1", "", ""]', b'["head", "six", "", "", ""]', b'["head"]', b'["period"]', b"7", b"\0" * 40]
+)
+def test_a_worn_card_stops_no_process(board: Board, bad: bytes) -> None:
+    """A line that reads back as something else counts as torn: it and what follows are written anew."""
+    board.live(6)
+    medium = board.medium()
+    medium.append(board.batch(0, 3), 0)
+    with board.files()[0].open("ab") as file:
+        file.write(bad + b"\n")
+    (board.card / board.files()[0].name.replace(".rows", " (copy).rows")).write_bytes(b"")
+    again = board.medium()
+    assert again.newest() == 3
+    again.append(board.batch(3), 0)
+    assert [(row.seq, row.link) for row in read_medium(board.files()[1]).rows] == board.own()
+
+
 def test_files_are_bounded_and_the_agencys_rows_make_room(board: Board) -> None:
     """A new file from some size on; the oldest goes once the agency has all of it, and not before."""
     medium = board.medium(file_bytes=2000, bytes_max=9000)
@@ -166,7 +183,7 @@ class Card:
     """A ``RowsMedium`` that fails as told. ``stuck``: calls that hang until it is set."""
 
     def __init__(self) -> None:
-        self.up_to, self.trouble = 0, None
+        self.up_to = 0
         self.stuck: threading.Event | None = None
         self.trouble: Exception | None = None
 
