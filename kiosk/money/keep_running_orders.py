@@ -1,9 +1,11 @@
 """For as long as the process lives: orders that residents left, run when the hosts answer, and told as done when over.
 
-One at a time, the oldest first. Pauses live in memory and on the monotonic clock.
+One at a time, the oldest first; one whose questions stay unanswered lets the others go before it. Pauses live in memory
+and on the monotonic clock.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ class Orders:
     log: Log
     in_hand: set[str] = field(default_factory=set, init=False)
     _silences: int = field(default=0, init=False)  # in a row
+    _unanswered: Counter[str] = field(default_factory=Counter, init=False)  # key -> how often
     _waits: dict[str, tuple[int, float]] = field(default_factory=dict, init=False)  # key -> how often, until when
 
     async def keep_running(self) -> NoReturn:
@@ -48,7 +51,7 @@ class Orders:
     async def run_once(self) -> float:
         """Try every order whose time it is; for how long to rest then."""
         self._tell()
-        for order in open_orders(self.journal):
+        for order in sorted(open_orders(self.journal), key=lambda one: self._unanswered[one.key]):
             if self._waits.get(order.key, (0, 0.0))[1] > trio.current_time():
                 continue
             try:
@@ -58,6 +61,7 @@ class Orders:
             except OutcomeUnknown as silence:
                 self.outbox.unanswered(order.key)
                 self._silences += 1
+                self._unanswered[order.key] += 1
                 return silence.retry_after_s or _pause_s(LOOK_S, self._silences)
             self._silences = 0
         self._tell()
@@ -87,10 +91,10 @@ class Orders:
         self._waits[key] = times + 1, trio.current_time() + _pause_s(wait_s, times)
 
     def _tell(self) -> None:
-        """What is over is unsent no more."""
+        """What is over is unsent no more. Notices first: one that is left meanwhile is among the orders read after."""
+        owed = self.outbox.due_together(HOST, TOLD_MAX)
         running = {order.key for order in open_orders(self.journal)}
         self._waits = {key: waits for key, waits in self._waits.items() if key in running}
-        owed = self.outbox.due_together(HOST, TOLD_MAX)
         over = [notice.key for notice in owed if notice.key not in running]
         if over:
             self.outbox.told(*over)

@@ -1,0 +1,71 @@
+"""Orders of several residents: one that cannot be asked about holds up no other, and none counts as told too early."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trio.testing import MockClock
+
+from kiosk.domain.card import Holder, Sex
+from kiosk.domain.entries import OwedNotice
+from kiosk.domain.money import Fen
+from kiosk.domain.settlement import InsuredPerson
+from kiosk.money.means import ACCOUNT
+from kiosk.money.settlement_orders import open_orders, order_entry
+from kiosk.ports import OutcomeUnknown, Visit
+from tests.flows.money import BILL
+from tests.flows.orders import OrderTerminal
+from tests.flows.people import FakeReader
+
+NEIGHBOUR = replace(FakeReader().identity, card_number="D10000009")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[OrderTerminal]:
+    made = OrderTerminal(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def neighbour_leaves(terminal: OrderTerminal) -> None:
+    """By the account alone, without the pages."""
+    visit = Visit(NEIGHBOUR, Holder("", "", Sex.UNKNOWN, "", None), "900001")
+    terminal.journal.commit(order_entry(visit, terminal.clock, BILL, ACCOUNT, Fen(25_000)))
+
+
+async def test_one_that_is_never_answered_lets_the_others_go_first(
+    autojump_clock: MockClock, terminal: OrderTerminal
+) -> None:
+    """The platform says of the oldest what we cannot read, again and again: the next order is settled all the same."""
+    ask = terminal.office.person
+
+    async def not_of_the_neighbour(card: Any, holder: Any) -> InsuredPerson:
+        if card.card_number == NEIGHBOUR.card_number:
+            raise OutcomeUnknown("medical_insurance", "infcode -1")
+        return await ask(card, holder)
+
+    terminal.office.person = not_of_the_neighbour  # type: ignore[method-assign]
+    neighbour_leaves(terminal)
+    await terminal.leave(5000, 2000)
+    await terminal.line_back()
+    assert terminal.office.settles == 1
+    assert [one.card.card_number for one in open_orders(terminal.journal)] == [NEIGHBOUR.card_number]
+
+
+async def test_one_that_is_left_between_two_looks_stays_unsent(
+    autojump_clock: MockClock, terminal: OrderTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kiosk commits it while the forwarder looks for what is over: it counts until it is over itself."""
+    look = terminal.orders.outbox.due_together
+
+    def left_meanwhile(host: str, most: int) -> list[OwedNotice]:
+        if not open_orders(terminal.journal):
+            neighbour_leaves(terminal)
+        return look(host, most)
+
+    terminal.office.platform_down = True
+    monkeypatch.setattr(terminal.orders.outbox, "due_together", left_meanwhile)
+    await terminal.orders.run_once()
+    assert terminal.journal.unsent()[0] == 1
