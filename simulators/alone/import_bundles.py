@@ -14,6 +14,7 @@ from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.journal_bundle import BundleRefused
 from simulators.hosts.medium_files import SUFFIX, read_medium
+from simulators.hosts.recovery import keys_hold
 from simulators.pki import Pki
 
 
@@ -54,6 +55,8 @@ def _import(path: Path, ledger: AgencyLedgerSandbox, custodians: RSAPrivateKey) 
     medium = read_medium(path)
     if not medium.rows:
         raise BundleRefused("no whole row")
+    if not keys_hold(medium.rows, medium.periods, custodians):
+        raise BundleRefused("a month's key that does not open its rows")
     ledger.import_rows(medium.terminal, medium.public_key, medium.rows, medium.periods)
     return medium.terminal
 

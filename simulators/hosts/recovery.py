@@ -5,9 +5,10 @@ Rows came by line, by stick, from the second medium, or off receipts; from where
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -23,7 +24,8 @@ NOT_CREDITED = "contributions"
 
 @dataclass(frozen=True)
 class Recovered:
-    """One row. ``facts``: None where its month's key is not there, or was destroyed at the end of its retention."""
+    """One row. ``facts``: None where its month's key is not there, was destroyed at the end of its retention, or does
+    not open it: what moved stands in clear all the same."""
 
     seq: int
     at: str
@@ -60,15 +62,22 @@ class Owed:
 
 def recovered(books: LedgerBooks, chain: str, custodians: RSAPrivateKey) -> Iterator[Recovered]:
     """Every row of one board's chain in order, then those that only receipts tell of."""
-    keys = {
-        period: AESGCM(custodians.decrypt(base64.b64decode(wrapped), OAEP))
-        for period, wrapped in books.periods(chain).items()
-    }
+    keys = dict(_unwrapped(books.periods(chain), custodians))
     for row in books.rows(chain):
         yield Recovered(row.seq, row.at, row.act, row.case_code, _facts(row, keys), row.postings)
     for paper in books.only_on_paper(chain):
-        told = opened(paper, custodians)
+        try:
+            told = opened(paper, custodians)
+        except ValueError:  # sealed for custodians of another time
+            told = None
         yield Recovered(paper.seq, paper.at, paper.act, paper.case_code, told, paper.postings, on_paper_only=True)
+
+
+def keys_hold(rows: Iterable[Row], periods: Mapping[str, str], custodians: RSAPrivateKey) -> bool:
+    """Whether these wrapped keys open the rows of their months: on a medium no signature covers them."""
+    keys = dict(_unwrapped(periods, custodians))
+    mine = (row for row in rows if row.period in periods)
+    return keys.keys() == periods.keys() and all(_facts(row, keys) is not None for row in mine)
 
 
 def owed(rows: Iterable[Recovered]) -> list[Owed]:
@@ -83,10 +92,21 @@ def owed(rows: Iterable[Recovered]) -> list[Owed]:
     return [case for case in cases.values() if case.anything]
 
 
-def _facts(row: Row, keys: dict[str, AESGCM]) -> dict[str, str | int] | None:
+def _unwrapped(periods: Mapping[str, str], custodians: RSAPrivateKey) -> Iterator[tuple[str, AESGCM]]:
+    for period, wrapped in periods.items():
+        try:
+            yield period, AESGCM(custodians.decrypt(base64.b64decode(wrapped), OAEP))
+        except ValueError:
+            continue
+
+
+def _facts(row: Row, keys: Mapping[str, AESGCM]) -> dict[str, str | int] | None:
     if row.period not in keys:
         return None
     sealed = base64.b64decode(row.sealed)
-    clear = keys[row.period].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], str(row.seq).encode())
+    try:
+        clear = keys[row.period].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], str(row.seq).encode())
+    except (InvalidTag, ValueError):
+        return None
     facts: dict[str, str | int] = json.loads(clear)
     return facts

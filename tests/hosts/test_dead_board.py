@@ -179,6 +179,22 @@ async def test_the_card_of_the_dead_board_turns_up_when_the_new_one_is_at_work(
     assert "owed to the holder 120.00" in village.told(capsys, "recover", old_chain)
 
 
+async def test_an_altered_key_on_the_card_takes_no_good_one_away(
+    village: Village, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No signature covers the months' keys on a medium: the file is refused, and what came by the line still opens."""
+    village.offline_day()
+    village.copy_to_card()
+    await village.line()
+    (file,) = village.card.glob("*.rows")
+    kind, month, wrapped = json.loads(file.read_bytes().splitlines()[0])
+    altered = json.dumps([kind, month, wrapped[::-1].lstrip("=") + "=" * wrapped.count("=")])
+    file.write_bytes(b"\n".join([altered.encode(), *file.read_bytes().splitlines()[1:]]) + b"\n")
+    assert simulators(["import-bundles", str(village.card), "--run-dir", str(village.folder)]) == 1
+    assert "does not open its rows" in capsys.readouterr().err
+    assert "card ...0131" in village.told(capsys, "recover", TERMINAL)
+
+
 async def test_nothing_is_known_of_a_stranger(village: Village, capsys: pytest.CaptureFixture[str]) -> None:
     """A terminal that never was: said so, with an exit status that a script sees."""
     assert simulators(["recover", "T0000099", "--run-dir", str(village.folder)]) == 1
