@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import apsw
 import pytest
 import trio
 
@@ -73,6 +74,20 @@ async def test_a_collector_reads_sums_and_ages(tmp_path: Path) -> None:
         wall.moment -= timedelta(days=4000)
         assert values(await asked(port, "GET /metrics HTTP/1.1"))["unsent_oldest_age_seconds"] == 0
         nursery.cancel_scope.cancel()
+    journal.close()
+
+
+async def test_who_looks_writes_nothing(tmp_path: Path) -> None:
+    """Figures come while the kiosk is at a commit, and no look costs the disk a flush."""
+    journal = SqliteJournal(tmp_path, lambda: NOON)
+    journal.record("visit_opened")
+    figures = Figures(tmp_path, journal, Wall(), "T0000001")  # type: ignore[arg-type]  # a clock that only tells the time
+    other = apsw.Connection(str(tmp_path / "journal.db"))
+    other.execute("begin immediate")
+    with trio.fail_after(1):
+        assert "yikatong_journal_rows" in await figures.text()
+    other.execute("rollback")
+    other.close()
     journal.close()
 
 
