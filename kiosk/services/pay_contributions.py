@@ -3,7 +3,10 @@
 Without the line the money is received within the agency's limits, told later by its key, and never called credited.
 """
 
+from functools import partial
+
 from kiosk.domain.contribution import ContributionKind, PayableContribution
+from kiosk.domain.entries import Facts
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.contributions import (
     ACT,
@@ -69,7 +72,7 @@ async def pay_contributions(kiosk: Kiosk) -> Outcome:
     try:
         await collect_notes(kiosk, contributing.amount_fen, purse, pages.feed_notes)
         await still_the_same_card(kiosk)
-        _receive(kiosk, contributing, purse, offline)
+        received = _receive(kiosk, contributing, purse, offline)
     except NotAllowedOffline as not_now:
         await _undo(kiosk, purse, "refused")
         return await refused_offline(kiosk, ACT, not_now.refusal, card_needed=False)
@@ -81,7 +84,7 @@ async def pay_contributions(kiosk: Kiosk) -> Outcome:
         raise
 
     # Received. The agency is told once; its own process repeats it by the same key.
-    return await _settled(kiosk, contributing, purse, offline)
+    return await _settled(kiosk, contributing, received, purse, offline)
 
 
 async def _graded(kiosk: Kiosk, wanted: PayableContribution) -> Contributing:
@@ -105,21 +108,24 @@ def _by_the_region(kiosk: Kiosk) -> tuple[PayableContribution, ...]:
     )
 
 
-def _receive(kiosk: Kiosk, contributing: Contributing, purse: Purse, offline: bool) -> None:
-    """Raises NotAllowedOffline: the agency's limits are judged again, with nothing between; nothing is written."""
+def _receive(kiosk: Kiosk, contributing: Contributing, purse: Purse, offline: bool) -> Facts:
+    """What the agency is told of it, by whomever. Raises NotAllowedOffline: the agency's limits are judged again, with
+    nothing between; nothing is written."""
     entry = received_entry(kiosk, contributing)
     if offline:
         kiosk.offline.commit(ACT, contributing.amount_fen, entry)
     else:
         kiosk.journal.commit(entry)
     purse.inside_fen = Fen(purse.inside_fen - contributing.amount_fen)
+    return entry.notices[0].facts
 
 
-async def _settled(kiosk: Kiosk, contributing: Contributing, purse: Purse, offline: bool) -> Outcome:
+async def _settled(kiosk: Kiosk, contributing: Contributing, received: Facts, purse: Purse, offline: bool) -> Outcome:
     credited, refusal = False, None
+    tell = partial(tell_contribution, kiosk.social_insurance, received)
     if not offline:
         try:
-            number = await kiosk.wait(pages.crediting(), lambda: _tell(kiosk, contributing), to_the_end_s=CREDIT_S_MAX)
+            number = await kiosk.wait(pages.crediting(), tell, to_the_end_s=CREDIT_S_MAX)
             book_credited(kiosk, contributing, number)
             credited = True
         except HostRefused as no:
@@ -138,17 +144,6 @@ async def _settled(kiosk: Kiosk, contributing: Contributing, purse: Purse, offli
         return Outcome.REFUSED
     await kiosk.ask(pages.credited(paid) if credited else pages.received(paid), card_needed=False)
     return Outcome.DONE
-
-
-async def _tell(kiosk: Kiosk, contributing: Contributing) -> str:
-    identity = kiosk.visit.identity
-    facts = {
-        **contributing.facts,
-        "chip": identity.identification_code.hex(),
-        "card_number": identity.card_number,
-        "at": kiosk.clock.now().isoformat(timespec="seconds"),
-    }
-    return await tell_contribution(kiosk.social_insurance, facts)
 
 
 async def _undo(kiosk: Kiosk, purse: Purse, reason: str) -> None:

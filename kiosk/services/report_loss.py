@@ -83,12 +83,13 @@ async def _typed_number(kiosk: Kiosk) -> str:
 
 async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
     """The platform first; a report that it may have taken is kept by the same key until it says so."""
-    key, code, at = kiosk.clock.new_key(), kiosk.visit.case_code, kiosk.clock.now()
+    key, code = kiosk.clock.new_key(), kiosk.visit.case_code
+    at = kiosk.clock.now().isoformat(timespec="seconds")  # told again by the same key, it is the same
     seq = kiosk.journal.record("loss_report_intent", code, key=key)
     try:
         report = await kiosk.wait(
             pages.reporting(),
-            lambda: kiosk.card_platform.report_loss(lost, at.isoformat(timespec="seconds"), key),
+            lambda: kiosk.card_platform.report_loss(lost, at, key),
             to_the_end_s=HOST_S_MAX,
         )
     except HostRefused as refusal:
@@ -96,16 +97,15 @@ async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
         await kiosk.ask(pages.refused(kiosk, refusal), card_needed=False)
         return Outcome.REFUSED
     except OutcomeUnknown:
-        return await _keep(kiosk, lost, key)
+        return await _keep(kiosk, lost, key, at)
     kiosk.journal.record("loss_reported", code, key=key, covers_bank=int(report.covers_bank))
     printed = await _printed(kiosk, lost, report, seq)
     await kiosk.ask(pages.in_force(report, printed), card_needed=False)
     return Outcome.DONE
 
 
-async def _keep(kiosk: Kiosk, lost: LostCard, key: str) -> Outcome:
+async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str) -> Outcome:
     """Not in force, and never said to be."""
-    at = kiosk.clock.now().isoformat(timespec="seconds")
     facts = {"at": at, "card_number": lost.card_number, "personal_number": lost.personal_number}
     notice = NewNotice("card_platform", ACT, key, facts)
     entry = NewEntry("loss_report_queued", kiosk.visit.case_code, {"key": key}, notices=(notice,))

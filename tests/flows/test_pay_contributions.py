@@ -1,6 +1,8 @@
 """Contributions in notes: credited, received without the line, refused, stopped; the paper always says which."""
 
+import itertools
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from kiosk.domain.offline import CardFinding
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import Outcome
 from kiosk.services.pay_contributions import pay_contributions
-from tests.flows.agency import AgencyOffice, Documents, allows, tell_all
+from tests.flows.agency import NOW, AgencyOffice, Documents, allows, tell_all
 from tests.flows.owed import SERVICES, Terminal
 from tests.flows.people import KioskInMemory
 
@@ -126,6 +128,25 @@ async def test_what_the_agency_refuses_comes_back_at_once(autojump_clock: MockCl
     assert village.balances.get(Account.CONTRIBUTIONS, 0) == 0
     await tell_all(village.journal, village.agency, village.clock)
     assert (village.agency.credited, village.agency.registered) == ({}, {})
+
+
+async def test_what_is_told_again_is_the_same_in_every_word(
+    autojump_clock: MockClock, village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key with another content would be refused: also the second in which the money was received stays as it is."""
+    ask, told, seconds = village.agency.contribute, list[tuple[Any, ...]](), itertools.count()
+
+    async def listens(*asked: Any) -> str:
+        told.append(asked)
+        return await ask(*asked)
+
+    monkeypatch.setattr(village.clock, "now", lambda: NOW + timedelta(seconds=next(seconds)))
+    village.agency.habit, village.agency.contribute = "credits_silently", listens  # type: ignore[method-assign,assignment]
+    await village.pays(HUNDRED, HUNDRED)
+    village.agency.habit = "credits"
+    await tell_all(village.journal, village.agency, village.clock)
+    first, again = told
+    assert first == again
 
 
 @pytest.mark.parametrize("habit", ["refuses", "credits"])
