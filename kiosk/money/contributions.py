@@ -12,7 +12,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.contribution import ContributionKind
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
 from kiosk.domain.money import Fen
-from kiosk.money.debts import AGENCY, debt_notice
+from kiosk.money.debts import AGENCY, BEGUN, debt_notice
 from kiosk.money.purse import Purse
 from kiosk.ports import Clock, Journal, Kiosk, SocialInsurance
 
@@ -41,9 +41,7 @@ class Contributing:
 def begin(kiosk: Kiosk, contributing: Contributing) -> None:
     """Before the first note, so that a power cut knows whose register a debt belongs to."""
     visit = kiosk.visit
-    kiosk.journal.commit(
-        NewEntry("contribution_begun", visit.case_code, contributing.facts, visit.identity.card_number)
-    )
+    kiosk.journal.commit(NewEntry(BEGUN, visit.case_code, contributing.facts, visit.identity.card_number))
 
 
 def received_entry(kiosk: Kiosk, contributing: Contributing) -> NewEntry:

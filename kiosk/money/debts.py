@@ -12,11 +12,21 @@ from kiosk.ports.money import DebtRegister
 
 AGENCY = "social_insurance"
 OF_CONTRIBUTIONS = "contribution_"  # how the acts of a contribution begin
+BEGUN, SERVICE_ENDED = "contribution_begun", "service_ended"
 
 
 def register_of(story: Iterable[StoredEntry]) -> str:
     """Whose money a case is about."""
     return AGENCY if any(entry.act.startswith(OF_CONTRIBUTIONS) for entry in story) else HOSPITAL
+
+
+def register_now(story: Iterable[StoredEntry]) -> str:
+    """Whose money the service is about that was cut off: one visit may have paid both."""
+    register = HOSPITAL
+    for entry in story:
+        if entry.act in (SERVICE_ENDED, BEGUN):
+            register = AGENCY if entry.act == BEGUN else HOSPITAL
+    return register
 
 
 def debt_notice(register: str, key: str, card_number: str, amount_fen: Fen, reason: str) -> NewNotice:

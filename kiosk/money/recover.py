@@ -17,7 +17,7 @@ from kiosk.domain.cash import (
 from kiosk.domain.entries import Facts, NewEntry, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.money.debt_payout import end_payout
-from kiosk.money.debts import debt_notice, register_of
+from kiosk.money.debts import debt_notice, register_now
 from kiosk.money.due import DUE
 from kiosk.ports import CashModule, Clock, Journal
 
@@ -133,7 +133,7 @@ def _owe(journal: Journal, clock: Clock, newest: StoredEntry, amount: Fen, reaso
     key = clock.new_key()
     card = _card(newest)
     facts: Facts = {"amount_fen": amount, "reason": reason, "key": key}
-    notice = debt_notice(register_of(journal.story(newest.case_code)), key, card, amount, reason)
+    notice = debt_notice(register_now(journal.story(newest.case_code)), key, card, amount, reason)
     owed = balanced((Account.RESIDENT, amount), (Account.HOLDER_DEBT, -amount))
     journal.commit(NewEntry("debt_owed", newest.case_code, facts, card, owed, notices=(notice,)))
 

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock
 
+from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import CardIdentity
+from kiosk.domain.entries import NewEntry
 from kiosk.domain.settlement import HOSPITAL
 from kiosk.money.debts import AGENCY, DebtRegisters
+from kiosk.money.recover import recover_books
 from kiosk.ports import Outcome, OutcomeUnknown
 from tests.flows.hospital import HospitalOffice
 from tests.flows.owed import Terminal
@@ -54,3 +57,17 @@ async def test_a_silent_register_hides_nothing_that_the_other_knows(terminal: Tw
     terminal.agency.register_habit = "silent"
     with pytest.raises(OutcomeUnknown):
         await terminal.register.of_card(CARD)
+
+
+@pytest.mark.parametrize(("ended", "register"), [(True, HOSPITAL), (False, AGENCY)])
+async def test_a_power_cut_owes_where_the_service_was_for(terminal: TwoRegisters, ended: bool, register: str) -> None:
+    """A contribution was paid, then a bill in the same visit: its notes are owed by the hospital, not by the agency."""
+    journal, code, card = terminal.journal, "000001", CARD.card_number
+    journal.commit(NewEntry("contribution_begun", code, {}, card))
+    if ended:
+        journal.record("service_ended", code, service="pay_contributions")
+        journal.commit(NewEntry("contribution_credited_late", code, {}, card))  # by the other process
+    fed = balanced((Account.CASH_BOX, 10_000), (Account.RESIDENT, -10_000))
+    journal.commit(NewEntry("note_credited", code, {}, card, fed))
+    recover_books(journal, terminal.clock)
+    assert [bool(journal.outbox.due(one)) for one in (HOSPITAL, AGENCY)] == [register == HOSPITAL, register == AGENCY]
