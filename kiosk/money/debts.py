@@ -7,7 +7,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import HOSPITAL, Debt
-from kiosk.ports import OutcomeUnknown
+from kiosk.ports import HostRefused, OutcomeUnknown
 from kiosk.ports.money import DebtRegister
 
 AGENCY = "social_insurance"
@@ -45,16 +45,20 @@ class DebtRegisters:
         return await self._registers[HOSPITAL].register(card, amount_fen, reason, key)
 
     async def of_card(self, card: CardIdentity) -> tuple[Debt, ...]:
-        """A register that is silent hides nothing that another one knows; alone it is UNKNOWN."""
+        """A register that is silent or refuses hides nothing that another one knows; alone it is raised.
+
+        Raises:
+            HostRefused, OutcomeUnknown.
+        """
         found: list[Debt] = []
-        silence: OutcomeUnknown | None = None
+        trouble: HostRefused | OutcomeUnknown | None = None
         for host, register in self._registers.items():
             try:
                 found += [replace(debt, register=host) for debt in await register.of_card(card)]
-            except OutcomeUnknown as silent:
-                silence = silent
-        if silence is not None and not found:
-            raise silence
+            except (HostRefused, OutcomeUnknown) as problem:
+                trouble = problem
+        if trouble is not None and not found:
+            raise trouble
         return tuple(found)
 
     async def reserve(self, debt: Debt, key: str) -> Debt:

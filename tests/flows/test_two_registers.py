@@ -9,10 +9,10 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
-from kiosk.domain.settlement import HOSPITAL
+from kiosk.domain.settlement import HOSPITAL, Debt
 from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.recover import recover_books
-from kiosk.ports import Outcome, OutcomeUnknown
+from kiosk.ports import HostRefused, Outcome, OutcomeUnknown
 from tests.flows.hospital import HospitalOffice
 from tests.flows.owed import Terminal
 from tests.flows.people import FakeReader
@@ -56,6 +56,21 @@ async def test_a_silent_register_hides_nothing_that_the_other_knows(terminal: Tw
     assert [debt.register for debt in await terminal.register.of_card(CARD)] == [AGENCY]
     terminal.agency.register_habit = "silent"
     with pytest.raises(OutcomeUnknown):
+        await terminal.register.of_card(CARD)
+
+
+async def test_a_register_that_refuses_hides_nothing_either(
+    terminal: TwoRegisters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agency that keeps no register yet does not keep a holder from what the hospital owes; alone it is told."""
+
+    async def refused(card: CardIdentity) -> tuple[Debt, ...]:
+        raise HostRefused(AGENCY, "not_found")
+
+    monkeypatch.setattr(terminal.agency, "of_card", refused)
+    assert [debt.register for debt in await terminal.register.of_card(CARD)] == [HOSPITAL]
+    monkeypatch.setattr(terminal.office, "of_card", refused)
+    with pytest.raises(HostRefused):
         await terminal.register.of_card(CARD)
 
 
