@@ -27,7 +27,7 @@ from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
-from kiosk.metrics import serve_metrics
+from kiosk.metrics import show_figures
 from kiosk.money.contribution_notices import contribution_notices
 from kiosk.money.copy_to_ledger import Kept, keep_copying
 from kiosk.money.copy_to_medium import SecondCopies
@@ -95,7 +95,7 @@ async def run_forwarder(settings: Settings) -> None:
             await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
             if settings.metrics_port:
                 figures = asked.Figures(data_dir, journal, clock, settings.terminal.terminal_id)
-                await nursery.start(serve_metrics, settings.metrics_port, figures.text)
+                await show_figures(nursery, settings.metrics_port, figures.text, log)
             nursery.start_soon(forward, work)
             (run_dir / "ready").write_text(str(os.getpid()))
             await trio.sleep_forever()

@@ -12,6 +12,7 @@ from functools import partial
 import trio
 
 from kiosk.domain.cases import OpenCase, Unsent
+from kiosk.ports import Log
 
 ASK_BYTES_MAX = 8192
 ASK_S_MAX = 10.0
@@ -77,6 +78,14 @@ async def serve_metrics(
     listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
     task_status.started(listeners[0].socket.getsockname()[1])
     await trio.serve_listeners(partial(_answer, text), listeners)
+
+
+async def show_figures(nursery: trio.Nursery, port: int, text: Callable[[], Awaitable[str]], log: Log) -> None:
+    """In ``nursery`` from now on. A port that is taken is one log line: what residents did goes on without figures."""
+    try:
+        await nursery.start(serve_metrics, port, text)
+    except OSError as error:
+        log("metrics_not_served", reason=error.strerror or "")
 
 
 async def _answer(text: Callable[[], Awaitable[str]], stream: trio.SocketStream) -> None:

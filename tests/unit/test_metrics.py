@@ -1,5 +1,6 @@
 """Figures for a collector: what they say, and that loopback alone is told."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ import trio
 from kiosk.asked import Figures
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
-from kiosk.metrics import HELP, serve_metrics
+from kiosk.log import JsonLog
+from kiosk.metrics import HELP, serve_metrics, show_figures
 from offline_queue.journal import SqliteJournal
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -89,6 +91,20 @@ async def test_who_looks_writes_nothing(tmp_path: Path) -> None:
     other.execute("rollback")
     other.close()
     journal.close()
+
+
+async def test_a_port_that_is_taken_stops_nobody() -> None:
+    """The forwarder goes on without figures, and says so in its log."""
+
+    async def nothing() -> str:
+        return ""
+
+    log = io.StringIO()
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(serve_metrics, 0, nothing)
+        await show_figures(nursery, port, nothing, JsonLog(log))
+        nursery.cancel_scope.cancel()
+    assert "metrics_not_served" in log.getvalue()
 
 
 @pytest.mark.parametrize("line", ["GET / HTTP/1.1", "POST /metrics HTTP/1.1", "\x00" * 900])
