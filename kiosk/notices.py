@@ -75,8 +75,7 @@ class _Courier:
         self._settle_at: float | None = None  # None: nothing that the chain does not know
 
     async def run(self) -> None:
-        if self._batches:
-            await self._settle()  # of an earlier life
+        await self._settle()  # of an earlier life, also where this one tells nothing together
         while True:
             now = trio.current_time()
             if self._settle_at is not None and now >= self._settle_at:

@@ -209,6 +209,18 @@ async def test_answers_that_need_no_flush_enter_the_chain_later(
     assert platform.took == keys
 
 
+async def test_what_was_answered_is_settled_also_after_the_settings_changed(
+    journal: SqliteJournal, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A platform that takes nothing together any more leaves no notice that the chain never hears of."""
+    journal.outbox.answered(change(journal, 1))
+    platform = Platform()
+    with trio.move_on_after(1):
+        await deliver_notices(journal.outbox, card_platform_notices(platform), lambda event, **fields: None)
+    assert acts(journal) == ["notices_told"]
+    assert platform.questions == []
+
+
 def test_only_a_long_memory_makes_lazy() -> None:
     """A host that remembers as long as we may be dark, or does not say, is answered by a flushed commit."""
 
