@@ -111,6 +111,8 @@ async def _settle(desk: OrderDesk, order: SettlementOrder, settling: Settling) -
         return  # as of every unknown 2207: driven until it is known, and never sent again
     except HostRefused as refusal:
         if _may_pass(refusal):
+            if refusal.retry_after_s:  # else the next attempt would take it for the platform's last word
+                desk.journal.record(WAITS, order.case_code, order=order.key, code=refusal.code)
             raise
         _end(desk, order, refusal.code)
         return
@@ -142,7 +144,8 @@ def _ended_by_itself(desk: OrderDesk, order: SettlementOrder) -> bool:
         over: Facts = {"order": order.key}
         desk.journal.commit(NewEntry(OVER, order.case_code, over, order.card.card_number, closes=effect_of(order.key)))
         return True
-    if code in _NOT_SENT:
+    waits = any(one.act == WAITS and one.seq > ends[-1].seq and _is_of(one, order) for one in story)
+    if waits or code in _NOT_SENT:
         return False
     _end(desk, order, code)  # the power went just before
     return True

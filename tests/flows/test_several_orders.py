@@ -11,10 +11,10 @@ from trio.testing import MockClock
 from kiosk.domain.card import Holder, Sex
 from kiosk.domain.entries import OwedNotice
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import InsuredPerson
+from kiosk.domain.settlement import InsuredPerson, Settlement
 from kiosk.money.means import ACCOUNT
 from kiosk.money.settlement_orders import open_orders, order_entry
-from kiosk.ports import OutcomeUnknown, Visit
+from kiosk.ports import HostRefused, OutcomeUnknown, Visit
 from tests.flows.money import BILL
 from tests.flows.orders import OrderTerminal
 from tests.flows.people import FakeReader
@@ -52,6 +52,22 @@ async def test_one_that_is_never_answered_lets_the_others_go_first(
     await terminal.line_back()
     assert terminal.office.settles == 1
     assert [one.card.card_number for one in open_orders(terminal.journal)] == [NEIGHBOUR.card_number]
+
+
+async def test_a_platform_that_is_busy_ends_no_order(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """It sends 2207 away and asks to come again: that is no refusal of the bill, which is settled the next time."""
+    settle, busy = terminal.office.settle, [5.0]
+
+    async def come_again(*asked: Any) -> Settlement:
+        if busy:
+            raise HostRefused("medical_insurance", "too_many_requests", retry_after_s=busy.pop())
+        return await settle(*asked)
+
+    terminal.office.settle = come_again  # type: ignore[method-assign,assignment]
+    await terminal.leave(5000, 2000)
+    await terminal.line_back()
+    assert (terminal.office.settles, open_orders(terminal.journal)) == (1, [])
+    assert "settlement_order_over" in terminal.acts
 
 
 async def test_one_that_is_left_between_two_looks_stays_unsent(

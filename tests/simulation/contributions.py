@@ -21,6 +21,7 @@ from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_contributions import pay_contributions
 from offline_queue.verify import open_read_only, verify
 from tests.flows.agency import NOW, AgencyOffice, Documents, allows, tell_all
+from tests.flows.hospital import HospitalOffice
 from tests.flows.money import CashMachine, Fuse, FusedJournal, PowerCut
 from tests.flows.people import FakeReader, KioskInMemory
 from tests.flows.test_pay_contributions import SAID
@@ -73,6 +74,7 @@ class World:
         desk = kiosk.desk
         desk.clock = LaterClock(self.lives)
         desk.settings = kiosk.settings.__class__(run_dir="", data_dir="", contributions=RULES)
+        desk.hospital = HospitalOffice()  # it keeps no receipt of this card
         desk.social_insurance = self.agency  # type: ignore[assignment]  # all that this service asks of it
         documents = Documents(allows("contribution", 30_000))
         desk.offline = OfflineLimits(self.journal, desk.clock, documents, lambda: desk.visit, lambda: True)
