@@ -7,6 +7,7 @@ month, wrapped twice: for the terminal, and for the agency's recovery key, so th
 
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -44,16 +45,23 @@ class Root:
         Raises:
             OSError: cannot be read or made. ValueError: not a key of 32 bytes.
         """
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        secret = os.urandom(_KEY_BYTES)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secret)
-            file.flush()
-            os.fsync(file.fileno())
-        return cls(secret)
+        if not path.exists():  # under its own name only when it is whole: the power may go, another process may look
+            beside = path.with_suffix(f".{os.getpid()}.new")
+            beside.unlink(missing_ok=True)
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(os.urandom(_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(beside, path)
+            beside.unlink()
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return cls(path.read_bytes())
 
     def card_index(self, card_number: str) -> str:
         """32 hex digits that find a card's entries and tell nobody its number."""

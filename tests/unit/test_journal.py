@@ -197,6 +197,15 @@ def test_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert key.read_bytes() == before
 
 
+def test_a_key_that_the_power_cut_short_is_no_key(tmp_path: Path) -> None:
+    """What was not finished has another name: the next start makes the key, and leaves nothing else behind."""
+    (tmp_path / f"journal.{os.getpid()}.new").write_bytes(b"short")
+    open_journal(tmp_path).close()
+    assert len((tmp_path / "journal.key").read_bytes()) == 32
+    assert stat.S_IMODE((tmp_path / "journal.key").stat().st_mode) == 0o600
+    assert list(tmp_path.glob("*.new")) == []
+
+
 def test_sealed_bytes_belong_to_their_row() -> None:
     """Sealed content moved to another row does not open."""
     sealer = Sealer(bytes(32))
