@@ -124,7 +124,8 @@ def _statement(folder: Path, day: str) -> int:
 
 def _audit(folder: Path, file: Path) -> int:
     reader = open_reader(folder)
-    with file.open("x", encoding="utf-8") as out:
+    file.touch(0o600, exist_ok=False)
+    with file.open("w", encoding="utf-8") as out:
         for entry in reader.entries():
             out.write(json.dumps(_row(entry), ensure_ascii=False) + "\n")
     print(f"written to {file}; it names cards: handle it like money")

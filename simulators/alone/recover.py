@@ -70,6 +70,6 @@ def _yuan(fen: int) -> str:
 
 
 def _write(file: Path, rows: list[Recovered]) -> None:
-    with file.open("x", encoding="utf-8") as out:
+    file.touch(0o600, exist_ok=False)  # before the first card's number is in it
+    with file.open("w", encoding="utf-8") as out:
         out.writelines(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-    file.chmod(0o600)

@@ -146,6 +146,7 @@ async def test_all_places_together_book_once(village: Village, capsys: pytest.Ca
     assert "under check 50.00" in told
     file = village.folder / "all.jsonl"
     village.told(capsys, "recover", TERMINAL, "--to", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
     assert rows[2]["facts"]["card_number"] == CARDS["451207"]

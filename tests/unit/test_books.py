@@ -1,6 +1,7 @@
 """The journal's readers: what staff and auditors see."""
 
 import json
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def test_audit_file_holds_every_entry_and_is_never_overwritten(settings: Path) -
     """An auditor's file has a line an entry; writing over an existing one is refused."""
     file = settings.parent / "audit.jsonl"
     assert main(["--settings", str(settings), "audit", str(file)]) == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert [row["act"] for row in rows] == ["note_credited", "debt_owed"]
     assert main(["--settings", str(settings), "audit", str(file)]) == 2
