@@ -198,7 +198,7 @@ class AgencyKeys(_Part, frozen=True):
 class JournalRules(_Part, frozen=True):
     """Where the journal's rows go beside the agency's ledger (money-rules 25). Empty: nothing is fitted there."""
 
-    second_medium: str = ""  # a folder on another disk or card
+    second_medium: str = ""  # a folder on another disk or card; not its mount point, which is also there without it
     second_medium_bytes_max: int = 1 << 30
     stick: str = ""  # where staff's USB stick is mounted, for terminals without a line
     stick_is_mount: bool = True  # an empty mount point is no stick
