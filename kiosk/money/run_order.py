@@ -88,6 +88,8 @@ async def _run(desk: OrderDesk, order: SettlementOrder) -> None:
     quote = await platform.quote(person, bill, True, platform.new_message_id())
     if quote.cash_fen > order.held_fen or not within_consent(order.agreed, quote):
         raise HostRefused("order", BEYOND)
+    if _person_waits(desk, order) or is_asked_about(desk.journal, person):  # a visit of theirs was faster
+        raise NotNow(UNKNOWN_WAIT_S)
     message_id = platform.new_message_id()
     await _settle(desk, order, Settling(person, bill, claim, quote, True, message_id, order.means, order.agreed))
 

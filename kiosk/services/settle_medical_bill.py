@@ -110,6 +110,7 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
         await collect_notes(kiosk, quote.cash_fen, purse, pages.feed_notes)
 
     await same_card_or_back(kiosk, purse)
+    insist_nothing_is_asked(kiosk.journal, person)  # again: the forwarder may have begun with an order meanwhile
 
     # 2207. From its intent on nothing is cancelled; the card may go, the story goes on.
     payment = None

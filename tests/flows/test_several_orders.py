@@ -9,12 +9,12 @@ import pytest
 from trio.testing import MockClock
 
 from kiosk.domain.card import Holder, Sex
-from kiosk.domain.entries import OwedNotice
+from kiosk.domain.entries import Facts, NewEntry, OwedNotice
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import InsuredPerson, Settlement
+from kiosk.domain.settlement import InsuredPerson, Settlement, Split
 from kiosk.money.means import ACCOUNT
 from kiosk.money.settlement_orders import open_orders, order_entry
-from kiosk.ports import HostRefused, OutcomeUnknown, Visit
+from kiosk.ports import HostRefused, Outcome, OutcomeUnknown, Visit
 from tests.flows.money import BILL
 from tests.flows.orders import OrderTerminal
 from tests.flows.people import FakeReader
@@ -85,3 +85,35 @@ async def test_one_that_is_left_between_two_looks_stays_unsent(
     monkeypatch.setattr(terminal.orders.outbox, "due_together", left_meanwhile)
     await terminal.orders.run_once()
     assert terminal.journal.unsent()[0] == 1
+
+
+def another_2207_begins(terminal: OrderTerminal) -> None:
+    """While the platform is asked for its quote, the other process sends one for the same person."""
+    ask, person = terminal.office.quote, terminal.office.insured.person_number
+    facts: Facts = {"message_id": "m900", "person_number": person}
+
+    async def meanwhile(*asked: Any) -> Split:
+        if not any(one.act == "settle_intent" for one in terminal.journal.open_effects()):
+            card = terminal.kiosk.reader.identity.card_number
+            terminal.journal.commit(NewEntry("settle_intent", "900001", facts, card, opens="m900"))
+        return await ask(*asked)
+
+    terminal.office.quote = meanwhile  # type: ignore[method-assign,assignment]
+
+
+async def test_a_visit_sends_no_2207_beside_an_orders(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """Asked about again after the notes went in (rule 21): nothing is sent, and the notes come back."""
+    another_2207_begins(terminal)
+    assert await terminal.visit("settle_medical_bill", (5000, 1000)) is Outcome.REFUSED
+    assert terminal.office.settles == 0
+    assert terminal.cash.outlet == 6000
+
+
+async def test_an_order_sends_no_2207_beside_a_visits(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """Asked about again after the quote: the order waits, and keeps its consent."""
+    await terminal.leave(5000, 2000)
+    another_2207_begins(terminal)
+    terminal.office.platform_down = False
+    await terminal.orders.run_once()
+    assert terminal.office.settles == 0
+    assert len(open_orders(terminal.journal)) == 1
