@@ -66,7 +66,7 @@ async def _reply(line: bytes, answers: dict[str, Answerer], told: Mapping[str, T
         if about:
             return told[word](about)
         answerer = answers[word]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {"error": "ask one of " + ", ".join(sorted(answers))}
     return await answerer()
 

@@ -43,7 +43,7 @@ async def test_what_is_told_is_taken_at_once(tmp_path: Path) -> None:
 
 
 async def test_garbage_does_not_stop_the_socket(tmp_path: Path) -> None:
-    """Noise, an over-long line and a hang-up leave the socket serving."""
+    """Noise, an over-long line, brackets without end and a hang-up leave the socket serving."""
 
     async def health() -> str:
         return "ok"
@@ -51,7 +51,7 @@ async def test_garbage_does_not_stop_the_socket(tmp_path: Path) -> None:
     path = tmp_path / "control"
     async with trio.open_nursery() as nursery:
         await nursery.start(serve_control, path, {"health": health})
-        for noise in (b"\xff\xfe\n", b"[]\n", b"x" * 5000):
+        for noise in (b"\xff\xfe\n", b"[]\n", b"x" * 5000, b"[" * 4096):
             async with await trio.open_unix_socket(str(path)) as stream:
                 await stream.send_all(noise)
                 assert b"error" in await stream.receive_some(4096)
