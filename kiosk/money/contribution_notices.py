@@ -15,10 +15,11 @@ def contribution_notices(
 
     async def contribution(notice: OwedNotice) -> None:
         facts = notice.facts
-        if str(facts["case"]) in live():
-            raise OutcomeUnknown(AGENCY, "its visit goes on")
-        if outcome_known(journal, facts):  # asked after the visit has ended, so that all of it is read
+        goes_on = str(facts["case"]) in live()  # asked first: of a visit that has ended all is read then
+        if outcome_known(journal, facts):
             return
+        if goes_on:
+            raise OutcomeUnknown(AGENCY, "its visit goes on")
         try:
             number = await tell_contribution(insurance, facts)
         except HostRefused as refusal:
