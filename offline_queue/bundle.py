@@ -30,6 +30,8 @@ SUFFIX = ".bundle"
 ROWS_MAX = 20_000
 _BYTES_MAX = 64 << 20
 _KEY_BYTES, _NONCE_BYTES = 32, 12
+_KEY_DIGITS = 16
+_HEAD_BYTES_MAX = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,10 @@ class BundleWriter:
         }
         signature = self.copies.signed(SIGNED_TAG + canonical(document))
         head = canonical({"document": document, "signature": signature.hex()})
-        path = folder / f"{self.terminal_id}-{batch.rows[0].seq}-{batch.head.seq}{SUFFIX}"
+        rows_are = f"{batch.rows[0].seq}-{batch.head.seq}{SUFFIX}"
+        path, key_name = folder / f"{self.terminal_id}-{rows_are}", batch.head.public_key.hex()
+        if path.exists() and not _is_signed_by(path, key_name):  # of the board before: perhaps all that is left of it
+            path = folder / f"{self.terminal_id}-{key_name[:_KEY_DIGITS]}-{rows_are}"
         _write_whole(path, head + b"\n" + sealed)
         return path
 
@@ -83,6 +88,11 @@ def _line(row: LedgerRow) -> str:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def _is_signed_by(path: Path, key_name: str) -> bool:
+    with path.open("rb") as file:
+        return key_name.encode() in file.readline(_HEAD_BYTES_MAX)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

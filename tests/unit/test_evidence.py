@@ -174,6 +174,23 @@ def test_a_stick_that_is_pulled_in_the_middle(village: Village) -> None:
     assert village.ledger.alerts(TERMINAL) == []
 
 
+def test_the_next_board_writes_over_nothing_of_the_last_one(village: Village) -> None:
+    """As many rows of another board of the same terminal: both bundles stay, and its own is written once."""
+    village.live(4)
+    (old,) = export(village.settings, village.stick)
+    before = old.read_bytes()
+    village.journal.close()
+    (village.folder / "data").rename(village.folder / "dead")
+    village.journal = SqliteJournal(village.folder / "data", lambda: NOW, recovery_key(village.settings.agency_keys))
+    village.live(4)
+    (new,) = export(village.settings, village.stick)
+    assert export(village.settings, village.stick) == [new]
+    assert old.read_bytes() == before
+    assert sorted(village.stick.glob("*.bundle")) == sorted([old, new])
+    village.import_stick()
+    assert village.kept() == 4
+
+
 def test_a_stick_shows_nobody_anything(village: Village) -> None:
     """No act, no amount and no card stands on the stick for whoever finds it."""
     village.live(3)
