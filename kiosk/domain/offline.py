@@ -88,7 +88,8 @@ def offline_refusal(
     latest = max(time.now, time.high_water)
     if latest - policy.issued_at > policy.age_max or latest > policy.expires_at:
         return OfflineRefusal.POLICY_OLD
-    if amount_fen and (not time.confirmed or time.high_water - time.now > CLOCK_BEHIND_MAX):
+    behind = max(time.high_water, policy.issued_at) - time.now > CLOCK_BEHIND_MAX
+    if amount_fen and (behind or not time.confirmed):
         return OfflineRefusal.CLOCK
     limits = policy.acts.get(act)
     if limits is None:

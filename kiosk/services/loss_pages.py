@@ -98,10 +98,10 @@ def queued(kiosk: Kiosk, printed: bool) -> Question:
 
 
 def not_taken(kiosk: Kiosk) -> Question:
-    """Neither the office nor this machine has it: the telephone is the next step."""
+    """This machine may not keep it, and nobody answered: the telephone is the next step."""
     return Question(
         "loss_not_taken",
-        say("The card is not reported"),
+        say("Nobody has confirmed the report"),
         (
             say("The line to the office is down now."),
             say("Call {number} now: there it is in force at once.", number=kiosk.settings.loss.telephone),

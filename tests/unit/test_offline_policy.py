@@ -140,3 +140,10 @@ def test_a_day_of_one_card_never_exceeds_its_limits(amounts: list[int]) -> None:
             )
     assert use.card_day_fen <= 80_000
     assert use.card_day_count <= 3
+
+
+def test_a_policy_from_the_future_says_that_the_clock_is_behind() -> None:
+    """The agency signed it at a moment that our clock has not reached: with money nothing is done by such a clock."""
+    early = NOW - timedelta(days=3)
+    told = offline_refusal(POLICY, "contribution", Fen(100), NOTHING_YET, TerminalTime(early, early, confirmed=True))
+    assert told is OfflineRefusal.CLOCK
