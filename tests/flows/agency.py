@@ -39,6 +39,7 @@ class AgencyOffice:
     )
     credited: dict[str, int] = field(default_factory=dict)  # key -> amount
     registered: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[object, ...]] = field(default_factory=list)  # every contribution that was told, in all its words
 
     async def payable(self, card: Any, holder: Any) -> tuple[PayableContribution, ...]:
         self.fuse.burn("payable asked")
@@ -50,6 +51,7 @@ class AgencyOffice:
 
     async def contribute(self, card: Any, kind: Any, year: int, amount_fen: Fen, received_at: Any, key: str) -> str:
         self.fuse.burn("contribute asked")
+        self.asked.append((card, kind, year, amount_fen, received_at, key))
         await trio.lowlevel.checkpoint()
         if self.habit == "silent":
             raise OutcomeUnknown(AGENCY, "no line")

@@ -24,7 +24,7 @@ RESERVED_UNTIL = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class HospitalOffice(Office):
     """``deposit_habit``: credits | refuses | credits_silently | ignores.
 
-    ``register_habit``: answers | reserves_silently | silent. Both books dedupe by key.
+    ``register_habit``: answers | reserves_silently | silent | refuses. Both books dedupe by key.
     """
 
     stay: Admission | None = STAY
@@ -133,6 +133,8 @@ class HospitalOffice(Office):
         await self._request("debts")
         if self.register_habit == "silent":
             raise OutcomeUnknown("hospital", "silence")
+        if self.register_habit == "refuses":
+            raise HostRefused("hospital", "not_found")
         self._answer("debts")
         return tuple(self._shown(debt) for debt in self.registered.values() if debt.amount_fen)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +284,8 @@ class FakeHosts:
         self.finding = SealFinding.GENUINE
         self.staff_calls: list[tuple[str, str]] = []
         self.lost: list[tuple[LostCard, str]] = []
+        self.lost_at: list[str] = []  # when each report said that it was made
+        self.answer_is_lost = False  # of a loss report: it is booked all the same
         self.contributions: tuple[ContributionRow, ...] = ()
         self.certificates: dict[str, SealedDocument] = {}
         month = Contribution("2026-10", Insurance.PENSION, Fen(500_000), Fen(40_000), Fen(80_000), arrived=True)
@@ -338,7 +340,10 @@ class FakeHosts:
     async def report_loss(self, lost: LostCard, at: str, key: str) -> LossReport:
         await self._answer()
         self.lost.append((lost, key))
+        self.lost_at.append(at)
         self.state = CardState.TEMPORARILY_LOST
+        if self.answer_is_lost:
+            raise OutcomeUnknown("card_platform", "answer lost")
         return LossReport(datetime.fromisoformat(at), date(2026, 11, 28), covers_bank=False)
 
     async def withdraw_loss(self, card: CardIdentity, key: str) -> None:
@@ -383,11 +388,16 @@ class MemoryJournal:
 
 
 class CountingClock:
+    """Stands still, unless ``tick`` lets it go on at every look."""
+
     def __init__(self) -> None:
         self._keys = 0
+        self.tick = timedelta(0)
+        self._now = datetime(2026, 11, 21, 10, 24, tzinfo=UTC)
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 21, 10, 24, tzinfo=UTC)
+        self._now += self.tick
+        return self._now
 
     def new_key(self) -> str:
         self._keys += 1

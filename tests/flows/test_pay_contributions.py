@@ -1,6 +1,5 @@
 """Contributions in notes: credited, received without the line, refused, stopped; the paper always says which."""
 
-import itertools
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from kiosk.domain.offline import CardFinding
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import Outcome
 from kiosk.services.pay_contributions import pay_contributions
-from tests.flows.agency import NOW, AgencyOffice, Documents, allows, tell_all
+from tests.flows.agency import AgencyOffice, Documents, allows, tell_all
 from tests.flows.owed import SERVICES, Terminal
 from tests.flows.people import KioskInMemory
 
@@ -130,22 +129,13 @@ async def test_what_the_agency_refuses_comes_back_at_once(autojump_clock: MockCl
     assert (village.agency.credited, village.agency.registered) == ({}, {})
 
 
-async def test_what_is_told_again_is_the_same_in_every_word(
-    autojump_clock: MockClock, village: Village, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_told_again_is_the_same_in_every_word(autojump_clock: MockClock, village: Village) -> None:
     """A key with another content would be refused: also the second in which the money was received stays as it is."""
-    ask, told, seconds = village.agency.contribute, list[tuple[Any, ...]](), itertools.count()
-
-    async def listens(*asked: Any) -> str:
-        told.append(asked)
-        return await ask(*asked)
-
-    monkeypatch.setattr(village.clock, "now", lambda: NOW + timedelta(seconds=next(seconds)))
-    village.agency.habit, village.agency.contribute = "credits_silently", listens  # type: ignore[method-assign,assignment]
+    village.clock.tick, village.agency.habit = timedelta(seconds=1), "credits_silently"
     await village.pays(HUNDRED, HUNDRED)
     village.agency.habit = "credits"
     await tell_all(village.journal, village.agency, village.clock)
-    first, again = told
+    first, again = village.agency.asked
     assert first == again
 
 

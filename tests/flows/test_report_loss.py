@@ -1,6 +1,5 @@
 """A loss report: in force when the platform says so, kept and never called reported without the line, lifted by PIN."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from kiosk.domain.loss import LostCard
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
 from kiosk.domain.receipt import PaperReceipt
-from kiosk.ports import DeviceFault, HostRefused, OutcomeUnknown
+from kiosk.ports import DeviceFault, HostRefused
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import KioskInMemory
 
@@ -142,20 +141,12 @@ async def test_without_the_line_it_is_kept_and_not_in_force(a_kiosk: MakeKiosk, 
     assert paper.qr
 
 
-async def test_what_is_kept_is_told_in_the_same_words(
-    a_kiosk: MakeKiosk, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_kept_is_told_in_the_same_words(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
     """The platform may have taken it and its answer was lost: the same key names the same second when told again."""
-    kiosk, first, seconds = a_kiosk(1), list[str](), itertools.count()
-
-    async def lost_on_the_way(lost: LostCard, at: str, key: str) -> Any:
-        first.append(at)
-        raise OutcomeUnknown("card_platform", "answer lost")
-
-    monkeypatch.setattr(kiosk.desk.clock, "now", lambda: NOW + timedelta(seconds=next(seconds)))
-    monkeypatch.setattr(kiosk.hosts, "report_loss", lost_on_the_way)
+    kiosk = a_kiosk(1)
+    kiosk.desk.clock.tick, kiosk.hosts.answer_is_lost = timedelta(seconds=1), True
     await nobody_with_a_card(kiosk, "loss_queued")
-    assert first == [owed(kiosk).facts["at"]]
+    assert kiosk.hosts.lost_at == [owed(kiosk).facts["at"]]
 
 
 async def test_what_the_policy_does_not_allow_is_not_taken(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:

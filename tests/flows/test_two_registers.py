@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
-from kiosk.domain.settlement import HOSPITAL, Debt
+from kiosk.domain.settlement import HOSPITAL
 from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.recover import recover_books
 from kiosk.ports import HostRefused, Outcome, OutcomeUnknown
@@ -59,17 +59,11 @@ async def test_a_silent_register_hides_nothing_that_the_other_knows(terminal: Tw
         await terminal.register.of_card(CARD)
 
 
-async def test_a_register_that_refuses_hides_nothing_either(
-    terminal: TwoRegisters, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_register_that_refuses_hides_nothing_either(terminal: TwoRegisters) -> None:
     """An agency that keeps no register yet does not keep a holder from what the hospital owes; alone it is told."""
-
-    async def refused(card: CardIdentity) -> tuple[Debt, ...]:
-        raise HostRefused(AGENCY, "not_found")
-
-    monkeypatch.setattr(terminal.agency, "of_card", refused)
+    terminal.agency.register_habit = "refuses"
     assert [debt.register for debt in await terminal.register.of_card(CARD)] == [HOSPITAL]
-    monkeypatch.setattr(terminal.office, "of_card", refused)
+    terminal.office.register_habit = "refuses"
     with pytest.raises(HostRefused):
         await terminal.register.of_card(CARD)
 
