@@ -13,12 +13,12 @@ from kiosk.control import ask_second_copy
 from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen, yuan
 from kiosk.ports.staff import StickTrouble
+from kiosk.signed import NotTrusted
 from offline_queue.acknowledgement import keep_acknowledgement, kept_acknowledgement, read_acknowledgement
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import open_copies
 from offline_queue.reset import NotReset, reset_journal
-from offline_queue.signed import NotTrusted
 
 ANSWER_SUFFIX = ".acknowledgement.json"  # behind the terminal's number, on the stick that came back from the agency
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
+from kiosk.chain import GENESIS, link_of, sign_head
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
-from offline_queue.chain import GENESIS, link_of, sign_head
 from offline_queue.layout import BLOCK_ROWS, Sql
 from offline_queue.periods import Periods
 from offline_queue.postings import stored_postings

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kiosk.domain.ledger import LedgerBatch, LedgerRow
+from kiosk.signed import canonical
 from offline_queue.copies import JournalCopies
 from offline_queue.sealing import wrap_for_agency
-from offline_queue.signed import canonical
 
 KIND = "journal_bundle"
 SIGNED_TAG = b"yikatong journal bundle 1\0"

@@ -5,10 +5,10 @@ from typing import Any
 
 import apsw
 
+from kiosk.chain import sign_head
 from kiosk.domain.cases import Unsent
 from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
 from kiosk.domain.money import Fen
-from offline_queue.chain import sign_head
 from offline_queue.sealing import Root
 from offline_queue.verify import open_read_only
 

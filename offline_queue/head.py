@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from offline_queue.chain import GENESIS, link_of
+from kiosk.chain import GENESIS, link_of
 from offline_queue.sealing import Root
 
 _TAIL = """

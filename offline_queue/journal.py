@@ -14,11 +14,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from kiosk.chain import head_signed_by
 from kiosk.domain.books import Account, Unbalanced
 from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
-from offline_queue.chain import head_signed_by
 from offline_queue.head import SignedHead, signed_head, unproved_row
 from offline_queue.layout import ROWS_OF, Sql
 from offline_queue.outbox import COMMIT_ROWS_MAX, SqliteOutbox

@@ -11,9 +11,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain.offline import CardFinding, OfflinePolicy
+from kiosk.signed import NotTrusted
 from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable
 from offline_queue.policy import read_policy
-from offline_queue.signed import NotTrusted
 
 POLICY = "offline-policy.json"
 

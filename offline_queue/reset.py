@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import yuan
+from kiosk.signed import NotTrusted
 from offline_queue.acknowledgement import read_acknowledgement
 from offline_queue.postings import read_postings
 from offline_queue.schema import JournalUnusable
-from offline_queue.signed import NotTrusted
 
 KEY, DATABASE, BEGAN, RESET = "journal.key", "journal.db", "journal.began", "reset.json"
 RESET_BEFORE = "reset.before.json"  # the word that ended the journal before this one

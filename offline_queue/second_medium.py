@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kiosk.chain import link_of
 from kiosk.domain.ledger import LedgerBatch, LedgerRow
 from kiosk.ports.ledger import MediumDisagrees, MediumFull
-from offline_queue.chain import link_of
 
 SUFFIX = ".rows"
 FILE_BYTES = 4 << 20  # a new file from here on: what the agency has is removed file by file

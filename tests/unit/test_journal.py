@@ -10,11 +10,11 @@ import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from kiosk.chain import head_signed_by, link_of
 from kiosk.domain.books import Account, Posting, Unbalanced, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import SIGNED_EVERY
-from offline_queue.chain import head_signed_by, link_of
 from offline_queue.head import signed_head
 from offline_queue.journal import SqliteJournal
 from offline_queue.periods import Periods

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, OfflinePolicy, OfflineRefusal, OfflineUse, TerminalTime, offline_refusal
+from kiosk.signed import NotTrusted
 from offline_queue.policy import read_policy
-from offline_queue.signed import NotTrusted
 from simulators.hosts.agency_documents import DocumentMaker
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Signed documents of the agency: canonical JSON with a detached Ed25519 signature, versioned and expiring.
+"""Signed documents, of the agency and its fleet: canonical JSON with detached Ed25519, versioned and expiring.
 
 On the wire: ``{"key": name, "signature": base64, "document": {"kind", "version", "issued_at", "expires_at", ...}}``.
 The signature covers the canonical form of ``document``: UTF-8, keys sorted, no space.
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 DOCUMENT_BYTES_MAX = 4_000_000
 
@@ -53,6 +53,23 @@ def read_signed(wire: bytes, kind: str, keys: Mapping[str, Ed25519PublicKey], ve
     if trusted.version < version_min:
         raise NotTrusted(f"{kind}: version {trusted.version} is older than {version_min}")
     return trusted
+
+
+@dataclass(frozen=True)
+class Signer:
+    """``name`` is how readers know the key."""
+
+    name: str
+    key: Ed25519PrivateKey
+
+    def signed(
+        self, kind: str, version: int, issued_at: datetime, expires_at: datetime, facts: Mapping[str, Any]
+    ) -> bytes:
+        """The document as it goes on the wire. ``facts`` are JSON values and name none of the four known fields."""
+        dates = {"issued_at": issued_at.isoformat(), "expires_at": expires_at.isoformat()}
+        document = {"kind": kind, "version": version, **dates, **facts}
+        signature = base64.b64encode(self.key.sign(canonical(document))).decode()
+        return canonical({"key": self.name, "signature": signature, "document": document})
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
