@@ -69,6 +69,9 @@ from offline_queue.verify import verify
 HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
 CASE_DIGITS = 6
+# The page stands still meanwhile. Longer than any disk that still works lets the forwarder's commit wait; after it this
+# process ends as by a power cut, whose every moment is recovered from, and is started again.
+JOURNAL_S_MAX = 20.0
 FIRST_TRY_S = 8.0  # devices that have not answered by then keep trying while residents are already served
 
 
@@ -106,7 +109,9 @@ async def run_kiosk(settings: Settings) -> None:
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
     log, clock = JsonLog(), SystemClock()
-    journal = SqliteJournal(Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys))
+    journal = SqliteJournal(
+        Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys), busy_s_max=JOURNAL_S_MAX
+    )
     links, screen = host_links(settings, log, HOSTS, MONEY_HOSTS), KivyScreen(settings)
     desk = compose(
         settings,

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from kiosk.domain.entries import JournalBusy
 from kiosk.domain.ledger import SILENT, SecondCopy
 
 ASK_BYTES_MAX = 4096
@@ -50,8 +51,9 @@ async def serve_control(
     listener.listen(8)
 
     async def answer(stream: trio.SocketStream) -> None:
-        # Whoever hangs up before the answer must not take the kiosk along.
-        with suppress(trio.BrokenResourceError), trio.move_on_after(ASK_S_MAX):
+        # Whoever hangs up before the answer must not take the kiosk along. Of a journal that is busy nothing is said:
+        # silence is unknown.
+        with suppress(trio.BrokenResourceError, JournalBusy), trio.move_on_after(ASK_S_MAX):
             async with stream:
                 reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers, told)
                 await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")

@@ -6,7 +6,8 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ from kiosk.money.hospital_notices import debt_notices, hospital_notices
 from kiosk.money.keep_driving import keep_driving
 from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases, open_visit
+from kiosk.money.pauses import over_busy_journal
 from kiosk.money.platform_acts import SENT, message_id_of
 from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
@@ -78,33 +80,37 @@ async def run_forwarder(settings: Settings) -> None:
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log, clock = JsonLog(), SystemClock()
     links = host_links(settings, log, HOSTS, IF_NAMED)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            await _journal_made(data_dir)
+            # Outside of their nursery: what was told in the last moment is still booked.
+            with closing(SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))) as journal:
+                with closing(open_copies(data_dir)) as copies:
+                    await _serve(Forwarding(settings, clock, log, journal, copies, links), copies.public_key)
+    finally:
+        (run_dir / "ready").unlink(missing_ok=True)
+        for link in links.values():
+            link.close()
+
+
+async def _serve(work: Forwarding, public_key: bytes) -> None:
+    """The work, and whoever asks about it. ``public_key``: of the journal."""
+    settings, journal = work.settings, work.journal
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-        await _journal_made(data_dir)
-        journal = SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))
-        copies = open_copies(data_dir)
-        work = Forwarding(settings, clock, log, journal, copies, links)
-        try:
-            answers = asked.answers(journal)
-            if "agency_ledger" in links:
-                answers["ledger"] = partial(_told, work.kept)
-            if settings.journal.second_medium:
-                copies_too = _second_copies(work, copies.public_key)
-                answers["second_medium"] = lambda: _told(copies_too.now)
-                nursery.start_soon(copies_too.keep)
-            await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
-            if settings.metrics_port:
-                figures = asked.Figures(data_dir, journal, clock, settings.terminal.terminal_id)
-                await show_figures(nursery, settings.metrics_port, figures.text, log)
-            nursery.start_soon(forward, work)
-            (run_dir / "ready").write_text(str(os.getpid()))
-            await trio.sleep_forever()
-        finally:
-            (run_dir / "ready").unlink(missing_ok=True)
-            for link in links.values():
-                link.close()
-            copies.close()
-            journal.close()
+        answers = asked.answers(journal)
+        if "agency_ledger" in work.links:
+            answers["ledger"] = partial(_told, work.kept)
+        if settings.journal.second_medium:
+            copies_too = _second_copies(work, public_key)
+            answers["second_medium"] = lambda: _told(copies_too.now)
+            nursery.start_soon(copies_too.keep)
+        await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
+        if settings.metrics_port:
+            figures = asked.Figures(Path(settings.data_dir), journal, work.clock, settings.terminal.terminal_id)
+            await show_figures(nursery, settings.metrics_port, figures.text, work.log)
+        nursery.start_soon(forward, work)
+        (forward_path(settings.run_dir).parent / "ready").write_text(str(os.getpid()))
 
 
 async def forward(work: Forwarding) -> None:
@@ -119,21 +125,25 @@ async def forward(work: Forwarding) -> None:
         return live_cases(journal) | (orders.in_hand if orders else set())
 
     async with trio.open_nursery() as nursery:
+
+        def keep(job: str, loop: Callable[..., Awaitable[object]], *about: object) -> None:
+            nursery.start_soon(over_busy_journal, work.log, job, loop, *about)
+
         nursery.start_soon(deliver_notices, journal.outbox, _deliveries(work), work.log, _batches(work))
-        nursery.start_soon(keep_driving, journal, clock, platform, live)
+        keep("unknown", keep_driving, journal, clock, platform, live)
         if "hospital" in links:
             hospital = HospitalClient(links["hospital"], settings.terminal.terminal_id)
-            nursery.start_soon(keep_driving_deposits, journal, clock, hospital, live)
+            keep("deposits", keep_driving_deposits, journal, clock, hospital, live)
             books = Books(journal, clock, hospital, settings, live, partial(journal.outbox.unsent_keys, "hospital"))
-            nursery.start_soon(keep_reconciling, books, work.log)
+            keep("reconciliation", keep_reconciling, books, work.log)
         if AGENCY in links:
             agency = SocialInsuranceClient(links[AGENCY], settings.terminal.terminal_id)
-            nursery.start_soon(keep_reconciling_agency, journal, clock, agency, work.log)
+            keep("agency_reconciliation", keep_reconciling_agency, journal, clock, agency, work.log)
         if orders:
-            nursery.start_soon(orders.keep_running)
+            keep("orders", orders.keep_running)
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
-            nursery.start_soon(keep_copying, journal, work.rows, ledger, work.log, work.kept)
+            keep("ledger", keep_copying, journal, work.rows, ledger, work.log, work.kept)
 
 
 def _orders(work: Forwarding, platform: MedicalInsurance) -> Orders | None:

@@ -15,6 +15,7 @@ from kiosk.config import HostSettings
 from kiosk.domain.card import PinChange
 from kiosk.domain.entries import NoticeResult, OwedNotice, Word
 from kiosk.domain.loss import LostCard
+from kiosk.money.pauses import over_busy_journal
 from kiosk.ports import CardPlatform, HostRefused, Log, OutcomeUnknown
 from kiosk.ports.outbox import Outbox
 
@@ -59,7 +60,8 @@ async def deliver_notices(
     assert not {host for host, _ in batches} & {"medical_insurance", "bank"}
     async with trio.open_nursery() as nursery:
         for host in dict.fromkeys(host for host, _ in deliveries):  # in a set's order no history could be told again
-            nursery.start_soon(_Courier(host, outbox, deliveries, batches, log).run)
+            courier = _Courier(host, outbox, deliveries, batches, log)
+            nursery.start_soon(over_busy_journal, log, host, courier.run)
 
 
 class _Courier:

@@ -7,16 +7,17 @@ owed. No method awaits, so nothing comes between.
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import apsw
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.chain import head_signed_by
 from kiosk.domain.books import Account, Unbalanced
-from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, Facts, JournalBusy, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
 from offline_queue.head import SignedHead, signed_head, unproved_row
@@ -26,7 +27,7 @@ from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
 from offline_queue.reset import insist_on_what_began
 from offline_queue.row_code import row_code
-from offline_queue.schema import Entry, JournalUnusable, open_database
+from offline_queue.schema import BUSY_S_MAX, Entry, JournalUnusable, open_database
 from offline_queue.sealing import Root
 
 ROOM_BYTES_MIN = 64 << 20
@@ -53,8 +54,11 @@ _MOVE_PURSE = """
 class SqliteJournal:
     """Implements ``ports.Journal`` on ``journal.db`` in the terminal's data directory.
 
+    ``busy_s_max``: how long a call that writes waits, and everything in this process with it, while the other process
+    holds the file; then it raises JournalBusy.
+
     Raises at construction:
-        JournalUnusable, OSError, ValueError: the kiosk must not start.
+        JournalUnusable, JournalBusy, OSError, ValueError: the kiosk must not start.
     """
 
     def __init__(
@@ -64,10 +68,11 @@ class SqliteJournal:
         recovery: rsa.RSAPublicKey | None = None,
         vfs: str = "",
         free_bytes: Callable[[], int] | None = None,
+        busy_s_max: float = BUSY_S_MAX,
     ) -> None:
         self._free_bytes = free_bytes or (lambda: shutil.disk_usage(data_dir).free)
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.database = open_database(data_dir / "journal.db", vfs)
+        self.database = open_database(data_dir / "journal.db", vfs, busy_s_max)
         self._root = Root.at(data_dir / "journal.key")
         self._periods = Periods(self._root, recovery)
         self._appender = Appender(self._root, self._periods, now)
@@ -85,9 +90,11 @@ class SqliteJournal:
             raise
 
     def close(self) -> None:
-        """Also where the disk is full: then the newest rows stay unsigned, and their proofs vouch for them."""
+        """Also where the disk is full, or the other process holds the file: then the newest rows stay unsigned, and
+        their proofs vouch for them."""
         try:
-            insist_on_what_began(self._data_dir, self.signed_head().seq)
+            with suppress(JournalBusy):
+                insist_on_what_began(self._data_dir, self.signed_head().seq)
         finally:
             self.database.close()
 
@@ -98,7 +105,8 @@ class SqliteJournal:
 
         Raises:
             Unbalanced: the postings do not sum to zero. apsw.ConstraintError: the key of an effect or notice was used
-            before. AlreadyClosed: the effect is not open: its outcome is booked once. Nothing is written then.
+            before. AlreadyClosed: the effect is not open: its outcome is booked once. JournalBusy: the other process
+            holds the file. Nothing is written then.
         """
         return self.commit_together((entry,))
 
@@ -153,7 +161,10 @@ class SqliteJournal:
     def _commit(self) -> Iterator[Sql]:
         """One transaction; no ``await`` can stand inside, so two tasks never share one."""
         connection = self.database.connection()
-        connection.execute("begin immediate")
+        try:
+            connection.execute("begin immediate")
+        except apsw.BusyError as busy:
+            raise JournalBusy from busy
         try:
             yield connection.execute
             connection.execute("commit")

@@ -16,7 +16,7 @@ from offline_queue.wal import tend_wal
 SQLITE_VERSION_MIN = (3, 51, 3)
 # A commit touches two or three pages; half of SQLite's default is quickest, smaller ones are slower again (measured).
 PAGE_BYTES = 2048
-BUSY_S_MAX = 2  # the other writer holds the file for one small commit at a time
+BUSY_S_MAX = 2.0  # the other writer holds the file for one small commit at a time
 OPENING_S_MAX = 20  # after a power cut both open at once; one of them reads a long log, or updates an older file
 
 
@@ -139,8 +139,10 @@ class Notice(_Row):
 TABLES = (Entry, Found, Period, SignedHead, Effect, Purse, Notice)
 
 
-def open_database(path: Path, vfs: str = "") -> APSWDatabase:
+def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> APSWDatabase:
     """Open, prove the settings by reading them back, bring an older file up to date. ``vfs``: another file system.
+
+    ``busy_s_max``: how long a commit waits for the other process's.
 
     Raises:
         JournalUnusable: SQLite too old, the file is no journal, or the disk refuses.
@@ -164,7 +166,7 @@ def open_database(path: Path, vfs: str = "") -> APSWDatabase:
         make_views(connection.execute)
         SignedHead.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
         tend_wal(connection)
-        connection.set_busy_timeout(BUSY_S_MAX * 1000)
+        connection.set_busy_timeout(int(busy_s_max * 1000))
     except (peewee.DatabaseError, apsw.Error) as error:
         database.close()
         raise JournalUnusable(f"{path}: {error}") from error

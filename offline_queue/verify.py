@@ -21,6 +21,10 @@ from offline_queue.sealing import Root
 _COLUMNS = "seq, at, act, case_code, card_index, period, postings, sealed, link"
 
 
+# A reader waits for nobody but the first who opens the file after a power cut, and reads a long log.
+READ_BUSY_MS_MAX = 5_000
+
+
 @dataclass(frozen=True)
 class Verdict:
     """``broken_at``: seq of the first row that does not follow from those before it. ``why`` is for people.
@@ -40,7 +44,9 @@ class Verdict:
 
 def open_read_only(path: Path) -> apsw.Connection:
     """Raises apsw.Error: no such file, or no database."""
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(READ_BUSY_MS_MAX)
+    return connection
 
 
 def verify(

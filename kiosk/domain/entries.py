@@ -46,6 +46,10 @@ class AlreadyClosed(Exception):
     """The effect that an entry closes is not open: somebody else booked its outcome, and it is booked once."""
 
 
+class JournalBusy(Exception):
+    """The other process held the journal's file for longer than this one waits: of this act nothing was written."""
+
+
 @dataclass(frozen=True)
 class OwedNotice:
     """A notice to be sent; still owed until it was told. ``lane``: notices of one lane keep their order."""

@@ -1,13 +1,16 @@
 """How long whoever drives unknown outcomes rests: rarer and rarer over old ones, and never long over a new one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from typing import NoReturn
 
 import trio
 
-from kiosk.ports import Journal
+from kiosk.domain.entries import JournalBusy
+from kiosk.ports import Journal, Log
 
 LOOK_S = 20.0
 BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)
+BUSY_REST_S = 15.0  # every look at a busy journal holds up the whole forwarder for two seconds
 
 
 class Pauses:
@@ -31,3 +34,17 @@ class Pauses:
         live = self._live()
         effects = self._journal.open_effects()
         return {one.seq for one in effects if one.act in self._acts and one.case_code not in live}
+
+
+async def over_busy_journal(log: Log, job: str, loop: Callable[..., Awaitable[object]], *about: object) -> NoReturn:
+    """``loop`` for ever, begun anew after a rest where the other process held the journal's file too long.
+
+    For the forwarder's loops: what they know stands in the journal, and what they repeat carries its key, so that a new
+    beginning is to the world what a restart of the process is, without its cost to the others.
+    """
+    while True:
+        try:
+            await loop(*about)
+        except JournalBusy:
+            log("journal_busy", job=job)
+            await trio.sleep(BUSY_REST_S)

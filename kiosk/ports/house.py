@@ -34,7 +34,7 @@ class Journal(Protocol):
         """Append one act with its postings, effects and notices; its ``seq``.
 
         Raises:
-            Unbalanced: nothing is written.
+            Unbalanced, JournalBusy (as every call that writes): nothing is written.
         """
         ...
 
