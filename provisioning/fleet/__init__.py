@@ -1,0 +1,1 @@
+"""The fleet's side: one process or many behind nginx, on SQLite or PostgreSQL."""

@@ -1,0 +1,60 @@
+"""Which database the fleet is on. ``sqlite:///fleet.db`` for one process, ``postgresql://...`` for as many as wanted.
+
+peewee keeps one connection a thread; routes that touch the database are plain functions, which Starlette runs in its
+threads. A step that must stand as a whole is written inside ``step()``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee
+from playhouse.apsw_ext import APSWDatabase
+from playhouse.db_url import connect
+
+from provisioning.fleet.schema import TABLES
+from provisioning.fleet.schema.base import proxy
+
+SQLITE = "sqlite:///"
+BUSY_S = 10.0
+
+
+def open_database(url: str) -> peewee.Database:
+    """Choose the database and make what tables are missing.
+
+    Raises:
+        peewee.OperationalError, OSError: it cannot be reached or made.
+    """
+    database = _sqlite(Path(url.removeprefix(SQLITE))) if url.startswith(SQLITE) else _postgresql(url)
+    proxy.initialize(database)
+    with database.connection_context(), database.atomic():
+        database.create_tables(TABLES, safe=True)
+    return database
+
+
+def _sqlite(path: Path) -> peewee.Database:
+    """By apsw: the standard library's SQLite is Debian's, which has the WAL reset bug (money-rules 24)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1}
+    database: peewee.Database = APSWDatabase(str(path), pragmas=pragmas, timeout=BUSY_S)
+    return database
+
+
+def _postgresql(url: str) -> peewee.Database:
+    database: peewee.Database = connect(url.replace("postgresql://", "psycopg3://", 1))
+    return database
+
+
+@contextmanager
+def step() -> Iterator[None]:
+    """One transaction; on SQLite it takes the file's only place for writers at once, so that it never has to turn back
+    halfway."""
+    database = proxy.obj
+    with database.connection_context() if database.is_closed() else _open_already():
+        with database.atomic("IMMEDIATE") if isinstance(database, peewee.SqliteDatabase) else database.atomic():
+            yield
+
+
+@contextmanager
+def _open_already() -> Iterator[None]:
+    yield

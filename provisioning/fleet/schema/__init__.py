@@ -1,0 +1,20 @@
+"""Every table of the fleet, in the order in which they are made."""
+
+from provisioning.fleet.schema.audit import AuditHead, AuditRow
+from provisioning.fleet.schema.base import Row
+from provisioning.fleet.schema.people import Grant, Person
+from provisioning.fleet.schema.places import Place, Tenant
+from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent, TerminalHealth
+
+TABLES: tuple[type[Row], ...] = (
+    Tenant,
+    Place,
+    Terminal,
+    Certificate,
+    TerminalHealth,
+    TerminalEvent,
+    Person,
+    Grant,
+    AuditHead,
+    AuditRow,
+)

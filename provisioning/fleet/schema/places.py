@@ -1,0 +1,30 @@
+"""Cities, and the tree of places in each."""
+
+import peewee
+
+from provisioning.fleet.schema.base import JsonField, Row
+
+
+class Tenant(Row):
+    """A city. ``settings``: quotas, time zone, who is told of what. The province itself is tenant ``PROVINCE``."""
+
+    code = peewee.CharField(32, primary_key=True)
+    name_zh = peewee.TextField()
+    name_en = peewee.TextField()
+    settings = JsonField(default=dict)
+    created_ms = peewee.BigIntegerField()
+
+
+class Place(Row):
+    """``kind``: city | district | hall. ``path``: the ids from the root, "/1/5/"; a subtree is a prefix."""
+
+    tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")
+    parent = peewee.ForeignKeyField("self", null=True, on_delete="RESTRICT")
+    kind = peewee.CharField(16)
+    name_zh = peewee.TextField()
+    name_en = peewee.TextField()
+    path = peewee.CharField(200, index=True)
+    metered = peewee.BooleanField(default=False)  # its line is paid by the byte: no full images over it
+
+
+PROVINCE = "province"

@@ -1,0 +1,58 @@
+"""One frozen settings tree of the fleet server, read from TOML. An unknown key is an error; names carry their units."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """The file cannot be used; the message says where and why."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Polls(_Part, frozen=True):
+    """How often terminals ask, and when they are told to come later."""
+
+    sleep_s: float = 300.0
+    hurried_sleep_s: float = 10.0  # while something waits for the terminal, or somebody looks at its page
+    overdue_polls: int = 2  # missed, before a terminal counts as silent
+    in_hand_max: int = 200  # polls of a process at one time; more are shed
+    tenant_share: float = 0.5  # of those, for one city, while others wait
+    retry_after_s: float = 30.0  # told to who is shed, with as much again by chance
+
+
+class FleetSettings(_Part, frozen=True):
+    """``home`` is private: keys, certificates, by default the database; ``public`` is what nginx serves as files."""
+
+    home: str
+    public: str
+    database: str = ""  # "" is a SQLite file in ``home``; or postgresql://...
+    socket: str = ""  # "" is ``home``/fleet.sock; a process each where there are more
+    device_url: str = "https://127.0.0.1:8444"
+    console_url: str = "https://127.0.0.1:8445"
+    production: bool = False
+    polls: Polls = Polls()
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home}/fleet.db"
+
+    @property
+    def socket_path(self) -> Path:
+        return Path(self.socket or f"{self.home}/fleet.sock")
+
+
+def load_settings(path: Path) -> FleetSettings:
+    """Raises SettingsError: unreadable, not TOML, an unknown key, a wrong type or a value out of its range."""
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=FleetSettings)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}. Correct this in the file; nothing was started.") from error
+    if not 0 < settings.polls.tenant_share <= 1:
+        raise SettingsError(f"{path}: polls.tenant_share lies between 0 and 1")
+    return settings

@@ -1,0 +1,44 @@
+"""The fleet on both of its databases."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee
+import pytest
+
+from provisioning.fleet.database import open_database
+from provisioning.fleet.schema import TABLES
+from provisioning.fleet.schema.places import PROVINCE, Place, Tenant
+from simulators.postgresql import open_postgresql
+
+CITY, OTHER = "demo-city", "other-city"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """One server for the whole run; its data in a short path, as UNIX sockets want."""
+    folder = Path(tempfile.mkdtemp(prefix="ykpg"))
+    folder.chmod(0o755)
+    try:
+        with open_postgresql(folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[peewee.Database]:
+    """An empty fleet with the province and two cities of one place each, on both databases in turn."""
+    url = f"sqlite:///{tmp_path}/fleet.db" if request.param == "sqlite" else request.getfixturevalue("postgresql")
+    opened = open_database(url)
+    for code in (PROVINCE, CITY, OTHER):
+        Tenant.create(code=code, name_zh=code, name_en=code, created_ms=0)
+        place = Place.create(tenant=code, kind="city", name_zh=code, name_en=code, path="")
+        Place.update(path=f"/{place.id}/").where(Place.id == place.id).execute()
+    try:
+        yield opened
+    finally:
+        opened.drop_tables(TABLES, cascade=request.param == "postgresql")
+        opened.close()
