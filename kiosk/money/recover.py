@@ -36,6 +36,7 @@ async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None
 def recover_books(journal: Journal, clock: Clock) -> None:
     """Give every fen that visits left inside an owner. Call after every cash module told what it knows."""
     _close_untold_dispenses(journal)
+    _doubt_untold_notes(journal)
     settling = _waiting(journal, "settle_intent", "settle_handed_over", "message_id")
     settling |= _waiting(journal, DUE, "settle_handed_over", "message_id")
     depositing = _waiting(journal, "deposit_intent", "deposit_handed_over", "key")
@@ -106,6 +107,9 @@ def _book_dispense(journal: Journal, clock: Clock, result: DispenseResult) -> No
         paid = Fen(booked + doubtful) if result.in_full else result.presented_fen
         # What is in suspense is for people to decide; the story gains what is known now.
         journal.record("dispense_told_late" if doubtful else "dispense_told_again", last.case_code, paid_fen=paid)
+    elif not result.presented_fen:
+        # Notes inside that nobody asks for any more: no fen left the machine, and there is nothing to close.
+        journal.record("dispense_told_again", "", paid_fen=NOTHING)
     else:
         paid = result.presented_fen
         lost = balanced((Account.DRUMS, -paid), (Account.SHORTAGE, paid))
@@ -117,6 +121,17 @@ def _close_untold_dispenses(journal: Journal) -> None:
     """A dispense of which no device knows anything is neither paid nor unpaid: suspense and a case (rule 15)."""
     for intent in _open(journal, "dispense_intent"):
         _close_dispense(journal, intent, NOTHING, Fen(int(_facts(intent)["amount_fen"])))
+
+
+def _doubt_untold_notes(journal: Journal) -> None:
+    """A note of which no device knows anything may be in the box or with somebody: a case, and no longer on its way,
+    or no staff could ever open the box and look (rule 30)."""
+    for intent in _open(journal, "note_intent"):
+        facts = _facts(intent)
+        story = journal.story(intent.case_code)
+        if not any(one.act == "note_uncertain" and _facts(one)["note"] == facts["note"] for one in story):
+            lost: Facts = {"note": facts["note"], "denomination_fen": facts["denomination_fen"], "reason": "untold"}
+            journal.commit(NewEntry("note_uncertain", intent.case_code, lost, _card(intent)))
 
 
 def _close_dispense(journal: Journal, intent: StoredEntry, paid: Fen, unaccounted: Fen) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from kiosk.domain.entries import StoredEntry
 from simulators.deterministic.offline import in_effect_once
-from simulators.deterministic.terminal import REGISTERS, Life
+from simulators.deterministic.strikes import REGISTERS
+from simulators.deterministic.terminal import Life
 
 # A lease ends by its name, and an order runs by message ids of its own: neither notice carries its key.
 NOTICES = """

@@ -50,7 +50,7 @@ class MemoryBankLine:
         label = f"bank {body[HEAD_BYTES : HEAD_BYTES + 2].hex()}"
         self._fuse.burn(f"{label} asked")
         await trio.sleep(OTHER_WAY_S / 2)
-        fate = self._network.fate(HOST)
+        fate = self._network.struck(label) or self._network.fate(HOST)
         if label in self.before:
             fate = self.before[label]() or fate
         if fate in ("dark", "lose_question"):

@@ -24,6 +24,7 @@ from simulators.deterministic.arrivals import (
     told_means_arrived,
     vouchers_are_paid_once,
 )
+from simulators.deterministic.known import one_id_names_one_message
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.hospital_books import AT_THE_WINDOW
 from simulators.hosts.medical_insurance_books import Row
@@ -161,12 +162,20 @@ def deposits_agree(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
 
 
 def every_intent_has_its_end(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
-    """What no host has to answer is known after recovery: notes and dispenses."""
+    """What no host has to answer is known after recovery: dispenses, and notes, or that nobody knows where one is."""
+    in_doubt = {_fact(entry, "note") for entry in entries if entry.act == "note_uncertain"}
     for entry in life.journal.open_effects():
-        if entry.act == "note_intent" and not life.terminal.cash_harmed:
+        if entry.act == "note_intent" and _fact(entry, "note") not in in_doubt:
             yield f"note of case {entry.case_code} is still on its way"
         elif entry.act == "dispense_intent":
             yield f"dispense of case {entry.case_code} has no end"
+
+
+def nothing_moved_for_nobody(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Every note in and every note out is some intent's."""
+    for entry in entries:
+        if entry.act in ("note_of_nobody", "dispense_of_nobody") and not life.terminal.cash_harmed:
+            yield f"{entry.act} in row {entry.seq}"
 
 
 def receipts_are_printed_or_owed(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -252,6 +261,8 @@ CHECKS: tuple[Check, ...] = (
     hospital_was_told,
     deposits_agree,
     every_intent_has_its_end,
+    nothing_moved_for_nobody,
+    one_id_names_one_message,
     receipts_are_printed_or_owed,
     suspense_waits_for_something,
     uncertain_money_is_a_case,

@@ -1,7 +1,7 @@
 """What goes wrong in a history, and when it is over: seeded, one after another, of every kind that has a switch.
 
 A fault is two calls: begin and end. What it does to a device, a line, a host, the network or the clock is the
-simulators' own; nothing here knows the kiosk.
+simulators' own; nothing here knows the kiosk. A strike (``strikes.py``) has no end: it waits for its message.
 """
 
 import random
@@ -11,10 +11,26 @@ from datetime import timedelta
 
 import trio
 
-from simulators.deterministic.terminal import REGISTERS, Terminal
+from simulators.deterministic.strikes import STRIKES, pay_elsewhere, reserve_elsewhere
+from simulators.deterministic.terminal import Terminal
 
 Turn = Callable[[Terminal], None]
 LASTS_S = (2.0, 90.0)
+# Half of all faults wait for a moment at which money is on its way, though not for ever: these acts of the journal.
+MOMENT_CHANCE, MOMENT_S_MAX = 0.5, 240.0
+MOMENTS = (
+    "note_intent",
+    "note_credited",
+    "claimed",
+    "settle_intent",
+    "settled_unpaid",
+    "bank_intent",
+    "deposit_intent",
+    "contribution_begun",
+    "payout_intent",
+    "dispense_intent",
+    "receipt_intent",
+)
 DARK_S = (60.0, 3 * 86_400.0)
 NEARLY_BYTES = 8 << 20  # every story that began can be ended; no note is to begin another
 
@@ -77,21 +93,6 @@ def _disk(free_bytes: int) -> tuple[Turn, Turn]:
     return begin, end
 
 
-def _elsewhere() -> tuple[Turn, Turn]:
-    """Another terminal honours every voucher that nobody holds: reserved at the beginning, paid at the end."""
-
-    def turn(one: Terminal, *, paid: bool) -> None:
-        for debts in [one.hosts[name].debts for name in REGISTERS]:
-            for row in debts.standing():
-                key = f"elsewhere-{row.serial}"
-                if paid and row.reserved_by == key:
-                    debts.confirm(row.voucher, row.left_fen, key)
-                elif not paid and not row.reserved_by:
-                    debts.reserve(row.voucher, key, one.now())
-
-    return lambda one: turn(one, paid=False), lambda one: turn(one, paid=True)
-
-
 def _power_of(name: str) -> tuple[Turn, Turn]:
     return lambda one: one.ports[name].device.power_cut(), lambda one: None
 
@@ -110,7 +111,7 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "dispenser rejects a note": (lambda one: one.till.reject_one(on=True), lambda one: one.till.reject_one(on=False)),
     "disk nearly full": _disk(NEARLY_BYTES),
     "disk full": _disk(0),
-    "elsewhere pays debts": _elsewhere(),
+    "elsewhere pays debts": (reserve_elsewhere, pay_elsewhere),
     "printer unplugged": _port("printer"),
     "paper out": _device("printer", "paper_out"),
     "printer off": _device("printer", "off"),
@@ -153,36 +154,54 @@ class Trouble:
     def __init__(self, terminal: Terminal, chance: random.Random, kinds: tuple[str, ...]) -> None:
         self._terminal, self._chance, self._kinds = terminal, chance, kinds
         self._on: set[str] = set()
+        self._over = False
         self.counted: Counter[str] = Counter()
 
     async def run(self, pause_s: float) -> None:
-        """For ever: a pause, a fault, and after a while its end."""
+        """Until ``clear``: a pause, a fault, and after a while its end."""
         while self._kinds:
             await trio.sleep(self._chance.expovariate(1 / pause_s))
             kind = self._chance.choice(self._kinds)
+            if self._chance.random() < MOMENT_CHANCE:
+                await self._moment()
+            if self._over:
+                break
             self._begin(kind)
-            await trio.sleep(self._chance.uniform(*LASTS_S))
-            self._end(kind)
+            if kind not in STRIKES:
+                await trio.sleep(self._chance.uniform(*LASTS_S))
+                self._end(kind)
         await trio.sleep_forever()
 
+    async def _moment(self) -> None:
+        with trio.move_on_after(MOMENT_S_MAX):
+            await self._terminal.watch.next_of(self._chance.choice(MOMENTS)).wait()
+
     def clear(self) -> None:
-        """Everything that still is on ends."""
+        """Everything that still is on ends, and nothing begins any more."""
+        self._over = True
         for kind in sorted(self._on):
             self._end(kind)
+        pay_elsewhere(self._terminal)
         self._terminal.clock_off = timedelta(0)
         self._terminal.network.dark_hosts = frozenset()
+        self._terminal.network.strikes.clear()
 
     def _begin(self, kind: str) -> None:
         if kind == "dark":
             self._terminal.network.dark_until_s = trio.current_time() + self._chance.uniform(*DARK_S)
+        elif kind in STRIKES:
+            STRIKES[kind](self._terminal, self._chance)
         else:
             _switch(kind)[0](self._terminal)
         self._terminal.cash_harmed |= kind in HARM_CASH
-        self._on.add(kind)
         self.counted[kind] += 1
+        if kind not in STRIKES:  # what was laid is used up by what it meets
+            self._on.add(kind)
         self._terminal.tell(f"fault: {kind}")
 
     def _end(self, kind: str) -> None:
+        if kind not in self._on:  # ended with everything else meanwhile
+            return
         if kind == "dark":
             self._terminal.network.dark_until_s = 0.0
         else:

@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -17,7 +18,9 @@ from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
 from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.fitting import Pace
+from simulators.deterministic.known import not_known_yet
 from simulators.deterministic.resident import Habits, Resident
+from simulators.deterministic.strikes import STRIKES
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.deterministic.tills import FITTINGS
 
@@ -63,6 +66,7 @@ CUT_WITHIN = (
     ("hospital ", 10),
     ("bank ", 5),
 )
+CUT_AGAIN_CHANCE, CUT_AGAIN_WITHIN = 0.3, (3, 10, 30)  # of a cut: the power goes once more while the kiosk recovers
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
@@ -72,9 +76,15 @@ LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
 QUIET_S_MAX = 150.0
+SLOTS_S_MAX = 120.0
+WANT_STAFF = ("notes_in_dispenser",)  # somebody must put it right by hand
 SERVED_S_MAX = 400.0  # after the last fault has ended
+FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wrong again and again
+REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
+ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
 ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
+LISTED = ("lost", "sealed")
 NEW_PIN = "314159"
 LAST = "rare_ji"  # comes when all is over, and must be served
 
@@ -132,6 +142,7 @@ class _History:
         self._cut_chance = CUT_CHANCE_MONEY if limits.only_money else CUT_CHANCE
         self._pins: dict[str, str] = {}
         self._resident: Resident | None = None
+        self._regulars = self._chance.sample(PAYERS, REGULARS)
 
     async def live(self) -> Told:
         fitting = random.Random(f"{self._seed} fitting")
@@ -170,10 +181,11 @@ class _History:
     def _trouble(self) -> Trouble:
         chance = random.Random(f"{self._seed} faults")
         harm = chance.random() < HARM_CHANCE
-        kinds = (*FAULTS, "dark", *(HARM_CASH if harm else ()))
+        kinds = (*FAULTS, *STRIKES, "dark", *(HARM_CASH if harm else ()))
         if self._terminal.hosts["medical_insurance"].behaviour.on_repeat == "book_twice":
             # What the wire says twice such a platform books twice, and only its day's detail tells (money-rules 2).
             kinds = tuple(kind for kind in kinds if kind != "questions repeated")
+        kinds = tuple(chance.sample(kinds, FEW_KINDS)) if chance.random() < FEW_KINDS_CHANCE else kinds
         chosen = self._limits.kinds
         return Trouble(self._terminal, chance, kinds if chosen is None else tuple(k for k in kinds if k in chosen))
 
@@ -181,7 +193,7 @@ class _History:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trouble.run, self._chance.choice(FAULT_PAUSE_S))
             while self._left:
-                if await self._terminal.live(self._answers, self._types, self._sessions):
+                if await self._terminal.live(self._answers, self._types, partial(self._sessions, trouble)):
                     self._power_was_cut()
             nursery.cancel_scope.cancel()
         trouble.clear()
@@ -190,6 +202,11 @@ class _History:
     def _power_was_cut(self) -> None:
         """Whoever stood there goes, most with their card; the next one may be another (rule 17)."""
         self._told.power_cuts += 1
+        if self._chance.random() < CUT_AGAIN_CHANCE:
+            self._terminal.fuse.left, self._terminal.fuse.aim = (
+                self._chance.randrange(self._chance.choice(CUT_AGAIN_WITHIN)),
+                "",
+            )
         if self._chance.random() < 0.8:
             self._terminal.slot.pull()
 
@@ -205,7 +222,7 @@ class _History:
         assert self._resident is not None
         return await self._resident.types(prompt)
 
-    async def _sessions(self, life: Life) -> None:
+    async def _sessions(self, trouble: Trouble, life: Life) -> None:
         while self._left:
             self._resident = None
             self._terminal.slot.pull()
@@ -221,6 +238,19 @@ class _History:
             self._terminal.tell(f"{card} comes for {habits.service}")
             await self._visit(life, card, habits)
             self._terminal.fuse.left = None
+        trouble.clear()
+        await self._slots_come_back(life)
+
+    async def _slots_come_back(self, life: Life) -> None:
+        """Whatever ended a driver in this life: its slot is filled again, without any restart of the kiosk."""
+        self._terminal.slot.pull()
+        supervisor = life.desk.supervisor
+        with trio.move_on_after(SLOTS_S_MAX):
+            while supervisor.unusable(tuple(supervisor.slots)):
+                await supervisor.wait_change()
+        for slot in supervisor.slots.values():
+            if not slot.usable and slot.health.reason not in WANT_STAFF:
+                self._told.violations.append(f"back_in_service: {slot.name} stays {slot.health}")
 
     async def _visit(self, life: Life, card: str, habits: Habits) -> None:
         self._resident = Resident(self._terminal, card, habits, self._chance)
@@ -235,13 +265,22 @@ class _History:
         chance = self._chance
         mix = [one for one in MIX if one[0] in MONEY or not self._limits.only_money]
         service = chance.choices([name for name, _ in mix], [weight for _, weight in mix])[0]
-        usual = PAYERS if service in MONEY else ORDINARY
-        card = chance.choice(ODD if chance.random() < 0.06 else usual)
+        card = self._card_for(service)
         pin = self._pins.get(card, busy_world().card(card).pin)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)
         return card, _with_quirk(habits, chance)
+
+    def _card_for(self, service: str) -> str:
+        chance = self._chance
+        if self._terminal.network.dark_hosts and service in MONEY and chance.random() < LISTED_CHANCE:
+            return chance.choice(LISTED)
+        if chance.random() < ODD_CHANCE:
+            return chance.choice(ODD)
+        if service in MONEY and chance.random() < REGULAR_CHANCE:
+            return chance.choice(self._regulars)
+        return chance.choice(PAYERS if service in MONEY else ORDINARY)
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -262,7 +301,7 @@ class _History:
         served = life.journal.last("service_ended")
         if limit.cancelled_caught or served is None or (served.facts or {}).get("outcome") != "done":
             self._told.violations.append("back_in_service: nobody is served after the faults have ended")
-        self._told.violations += [*violations(life), *self._terminal.watch.broken]
+        self._told.violations += [*violations(life), *not_known_yet(life), *self._terminal.watch.broken]
         self._told.acts.update(entry.act for entry in life.journal.entries())
 
 

@@ -31,6 +31,8 @@ class Network:
     dark_hosts: frozenset[str] = frozenset()  # of which nothing is heard for as long as they stand here
     happened: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, dict[str, None]] = field(default_factory=dict)  # host -> keys that ever came there, in order
+    # label -> what the next messages of it meet on their way, one after another; see strikes.py
+    strikes: dict[str, list[Callable[[], str]]] = field(default_factory=dict)
 
     @property
     def repeated(self) -> bool:
@@ -49,6 +51,12 @@ class Network:
             if chance and self.chance.random() < chance:
                 return self._count(name)
         return ""
+
+    def struck(self, label: str) -> str:
+        """The fate that was laid for this message; "": none. Another one is then not asked for."""
+        laid = self.strikes.get(label)
+        fate = laid.pop(0)() if laid else ""
+        return self._count(fate) if fate else ""
 
     def _count(self, name: str) -> str:
         self.happened[name] = self.happened.get(name, 0) + 1
@@ -93,7 +101,7 @@ class MemoryHostLink(HttpsHostLink):
         label = label_of(self._sandbox.name, ask)
         self._fuse.burn(f"{label} asked")
         await trio.sleep(OTHER_WAY_S / 2)
-        fate = self._network.fate(self._sandbox.name)
+        fate = self._network.struck(label) or self._network.fate(self._sandbox.name)
         if label in self.before:
             fate = self.before[label]() or fate
         if fate in ("dark", "lose_question") or self._sandbox.weather.closed(self._sandbox.name):

@@ -38,6 +38,7 @@ from simulators.deterministic.offline import AgencyDocuments
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
 from simulators.deterministic.screen import Mind, MindedScreen
+from simulators.deterministic.strikes import REGISTERS
 from simulators.deterministic.tills import Till, recycler
 from simulators.deterministic.watch import Watch
 from simulators.devices.escpos import EscposPrinter
@@ -56,7 +57,6 @@ from simulators.worlds.world import World
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 BOOT_TIME = datetime(2026, 1, 1, tzinfo=CHINA)  # of a clock without a battery
-REGISTERS = ("hospital", "social_insurance")  # hosts that keep one of debts
 PRINTER_LINES_S = 40.0
 RESTART_S = 5.0  # systemd's pause before it starts again what ended
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import trio
+
 from kiosk.domain.entries import NewEntry
 from simulators.deterministic.offline import OfflineWatch
 
@@ -23,6 +25,7 @@ class Watch:
         self._full_since_s: float | None = None
         self._notes_after_full = 0
         self._bank_open: dict[str, str] = {}  # effect -> trace
+        self._awaited: dict[str, trio.Event] = {}  # act -> set by the next commit of it
 
     def commits(self, entry: NewEntry, unsent: tuple[int, int]) -> None:
         terminal = self._terminal
@@ -34,7 +37,13 @@ class Watch:
         elif entry.act == "bank_intent":
             self._one_act_at_the_bank(entry)
 
+    def next_of(self, act: str) -> trio.Event:
+        """Set when the next entry of this act is durable."""
+        return self._awaited.setdefault(act, trio.Event())
+
     def committed(self, entry: NewEntry) -> None:
+        if entry.act in self._awaited:
+            self._awaited.pop(entry.act).set()
         if not self._terminal.fuse.dead:
             self._offline.committed(entry, self._terminal.kiosk_now())
         if entry.act == "bank_intent":
