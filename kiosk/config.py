@@ -68,6 +68,7 @@ class HostSettings(_Part, frozen=True):
     # What the host's own document promises, where it promises it at all.
     batch_items_max: int = 1  # notices that it takes in one question, each with a result of its own
     remembers_keys_days: int = 0  # for how long it takes a key once
+    receipt_records: bool = False  # whether it wants to hear of every receipt of its services that came out
 
 
 NEW_PIN_KINDS = ("one_digit", "run", "pattern", "birth_date", "card_number", "personal_number")

@@ -25,6 +25,7 @@ from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.hosts.hospital.receipts.client import ReceiptRecordsClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
 from kiosk.links import host_links, medical_insurance
 from kiosk.log import JsonLog
@@ -41,6 +42,7 @@ from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases, open_visit
 from kiosk.money.pauses import over_busy_journal
 from kiosk.money.platform_acts import SENT, message_id_of
+from kiosk.money.receipt_records import receipt_record_notices
 from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
@@ -167,6 +169,8 @@ def _deliveries(work: Forwarding) -> Deliveries:
         at_hospital = links[HOSPITAL], terminal_id
         hospital = HospitalClient(*at_hospital)
         found |= hospital_notices(hospital, DebtRegisterClient(*at_hospital)) | receipt_notices(hospital, terminal_id)
+    for host in (one for one in (AGENCY, HOSPITAL) if one in links):
+        found |= receipt_record_notices(host, ReceiptRecordsClient(host, links[host]), terminal_id)
     return found
 
 

@@ -15,7 +15,11 @@ from simulators.worlds.world import World
 
 VOICES = Path(__file__).parents[1] / ".setup" / "voices"  # made by set-up; without it the player reads by itself
 # What documents in docs/hosts/ promise of a host.
-PROMISED: dict[str, dict[str, Any]] = {"card_platform": {"batch_items_max": 50, "remembers_keys_days": 1826}}
+PROMISED: dict[str, dict[str, Any]] = {
+    "card_platform": {"batch_items_max": 50, "remembers_keys_days": 1826},
+    "hospital": {"receipt_records": True},
+    "social_insurance": {"receipt_records": True},
+}
 VILLAGE_PX = 1280  # a wide panel is the 10.1" of a village terminal, a high one the 21.5" of a hall
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from kiosk.domain.money import Fen
 from kiosk.domain.text import Text
 
 
@@ -40,3 +41,24 @@ class PaperReceipt:
     key: str
     lines: tuple[PaperLine, ...]
     qr: str | None = None
+
+
+@dataclass(frozen=True)
+class ReceiptRecord:
+    """That a receipt came out, for the host of its service. Times are ISO texts.
+
+    ``paper`` is its row in the terminal's journal and in its QR code; ``reference`` names the act at that host, and is
+    "" where money alone was given back. ``held_fen``: booked nowhere yet, or not certain that it came out.
+    """
+
+    terminal_id: str
+    case_code: str
+    paper: int
+    kind: str
+    reference: str
+    owed_at: str
+    printed_at: str
+    reprint: bool
+    paid_out_fen: Fen
+    owed_fen: Fen
+    held_fen: Fen

@@ -7,7 +7,7 @@ afterwards in the same case belongs to it, until it is printed or the service en
 
 from dataclasses import dataclass, field
 
-from kiosk.domain.entries import Facts, NewEntry, StoredEntry
+from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.ports import Journal, Kiosk
 
@@ -106,12 +106,12 @@ def receipts_owed(journal: Journal, card_number: str) -> tuple[OwedReceipt, ...]
     return tuple(one for one in papers if not one.done and one.tells_something)
 
 
-def note_print(kiosk: Kiosk, receipt: OwedReceipt, act: str) -> None:
+def note_print(kiosk: Kiosk, receipt: OwedReceipt, act: str, notices: tuple[NewNotice, ...] = ()) -> None:
     """``act``: receipt_intent, then receipt_delivered or receipt_not_confirmed, in whatever visit it is printed."""
     assert act in _PRINTS
     visit = kiosk.visit
     facts: Facts = {"paper": receipt.paper, "of_case": receipt.case_code}
-    kiosk.journal.commit(NewEntry(act, visit.case_code, facts, visit.identity.card_number))
+    kiosk.journal.commit(NewEntry(act, visit.case_code, facts, visit.identity.card_number, notices=notices))
 
 
 def _mark(papers: list[OwedReceipt], paper: int, act: str) -> None:

@@ -9,6 +9,7 @@ from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import Receipt
 from kiosk.money.pay_out import owe_rest, pay_out
 from kiosk.money.purse import Purse
+from kiosk.money.receipt_records import record_notices
 from kiosk.money.receipts_owed import OwedReceipt, note_print, receipts_owed
 from kiosk.money.take_notes import acceptable_notes, take_one_note
 from kiosk.ports import DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
@@ -85,5 +86,5 @@ async def print_paper(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool = False)
         kiosk.log("receipt_not_confirmed", error=type(problem).__name__)
         note_print(kiosk, owed, "receipt_not_confirmed")
         return False
-    note_print(kiosk, owed, "receipt_delivered")
+    note_print(kiosk, owed, "receipt_delivered", record_notices(kiosk, owed, reprint=reprint))
     return True

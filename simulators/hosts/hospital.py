@@ -30,6 +30,8 @@ from simulators.hosts.hospital_questions import (
 from simulators.hosts.medical_insurance import CHINA, batch_of, visit_of
 from simulators.hosts.medical_insurance_books import Books, Row
 from simulators.hosts.medical_insurance_split import classes_of
+from simulators.hosts.receipt_records import SCHEMA as RECORDS_SCHEMA
+from simulators.hosts.receipt_records import RecordDesk
 from simulators.hosts.receipt_register import SCHEMA as RECEIPTS_SCHEMA
 from simulators.hosts.receipt_register import ReceiptDesk
 from simulators.hosts.sandbox import Ask, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
@@ -45,7 +47,7 @@ DETAIL_DAYS_MAX = 31
 
 class HospitalSandbox(Sandbox):
     name = "hospital"
-    schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA + RECEIPTS_SCHEMA
+    schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA + RECEIPTS_SCHEMA + RECORDS_SCHEMA
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
@@ -57,6 +59,7 @@ class HospitalSandbox(Sandbox):
         self._debt_desk = DebtDesk(self.books, lambda: self.clock(), self._note_debt)
         self.debts = self._debt_desk.book
         self.receipts = ReceiptDesk(self.books)
+        self.records = RecordDesk(self.books)
         self._owe_from_the_start()
 
     def routes(self) -> list[Route]:
@@ -76,6 +79,7 @@ class HospitalSandbox(Sandbox):
             to("POST", "/v1/bank-statement", self._bank_statement),
             *self._debt_desk.routes(),
             *self.receipts.routes(),
+            *self.records.routes(),
         ]
 
     def pay_at_window(self, bill_id: str) -> None:

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simulators.cards.chip import build_number
-from simulators.hosts import contributions, debt_register
+from simulators.hosts import contributions, debt_register, receipt_records
 from simulators.hosts.certificates import Certificate, Issuer, open_archive
 from simulators.hosts.contributions import ContributionBook, Received
 from simulators.hosts.debt_register import DebtDesk
 from simulators.hosts.hospital_questions import DetailAsked
 from simulators.hosts.ledger import overview_of
+from simulators.hosts.receipt_records import RecordDesk
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question, required_key
 from simulators.hosts.sandbox import route as to
 from simulators.hosts.weather import Weather
@@ -55,7 +56,7 @@ class SocialInsuranceSandbox(Sandbox):
     """``verify_base`` is the address in the QR, ending before the certificate's number."""
 
     name = "social_insurance"
-    schema = contributions.SCHEMA + debt_register.SCHEMA
+    schema = contributions.SCHEMA + debt_register.SCHEMA + receipt_records.SCHEMA
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class SocialInsuranceSandbox(Sandbox):
         self.contributions = ContributionBook(self.books)
         self._debt_desk = DebtDesk(self.books, lambda: self.clock())
         self.debts = self._debt_desk.book
+        self.records = RecordDesk(self.books)
         self._issuer = Issuer(open_archive(directory), world, pki, directory, verify_base)
 
     def routes(self) -> list[Route]:
@@ -82,6 +84,7 @@ class SocialInsuranceSandbox(Sandbox):
             to("POST", "/v1/contributions", self._credit),
             to("POST", "/v1/contributions/detail", self._contributions_detail),
             *self._debt_desk.routes(),
+            *self.records.routes(),
         ]
 
     def certificates(self) -> list[tuple[str, str, str]]:

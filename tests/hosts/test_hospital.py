@@ -285,7 +285,7 @@ async def test_silence_and_the_same_key(lobby: Lobby) -> None:
 
 
 async def test_every_operation_is_asked(lobby: Lobby) -> None:
-    """The two clients use every documented operation."""
+    """The two clients use every documented operation but what test_receipt_records.py judges."""
     card, holder = card_of(DEMO, "wang_xiulan")
     await lobby.link.call("GET", "/v1/health")
     await lobby.hospital.unpaid_bills(lobby.card, lobby.holder)
@@ -315,7 +315,7 @@ async def test_every_operation_is_asked(lobby: Lobby) -> None:
     documented = {
         operation["operationId"] for path in document("hospital")["paths"].values() for operation in path.values()
     }
-    assert documented == set(lobby.link.operations)
+    assert documented - {"keepReceiptRecord"} == set(lobby.link.operations)
 
 
 # --- codec ------------------------------------------------------------------------------------------------------------

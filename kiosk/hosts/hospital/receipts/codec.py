@@ -1,4 +1,7 @@
-"""Receipts that wait for their holders, ``docs/hosts/hospital.yaml``. No IO. INVENTED in form."""
+"""Receipts that wait for their holders, and records of those that came out. No IO. INVENTED in form.
+
+``docs/hosts/hospital.yaml``; the records also ``docs/hosts/social_insurance.yaml``.
+"""
 
 from dataclasses import asdict
 from datetime import date
@@ -8,12 +11,14 @@ import msgspec
 
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.money import Fen
+from kiosk.domain.receipt import ReceiptRecord
 from kiosk.domain.settlement import HeldReceipt
 from kiosk.hosts.shape import Part, read
 
 HOLD_PATH = "/v1/receipts"
 OF_CARD_PATH = "/v1/receipts/of-card"
 TAKE_PATH = "/v1/receipts/take"
+RECORDS_PATH = "/v1/receipts/records"
 SHOWN_MAX = 60
 
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
@@ -56,6 +61,11 @@ def of_card_question(card: CardIdentity) -> dict[str, Any]:
 
 def taking(receipt_key: str) -> dict[str, Any]:
     return {"receipt_key": receipt_key}
+
+
+def keeping(card: CardIdentity, record: ReceiptRecord) -> dict[str, Any]:
+    """Body of ``POST /v1/receipts/records``; its key travels beside it."""
+    return {"card_number": card.card_number, "record": asdict(record)}
 
 
 def held_receipts(body: Any) -> tuple[HeldReceipt, ...]:
