@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import trio
 
 from kiosk.config import HostSettings
-from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown
+from kiosk.hosts.parts import part_of
+from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown, Part
 
 if TYPE_CHECKING:
     import requests
@@ -82,6 +83,29 @@ class HttpsHostLink:
             self._unknown(f"status {status} without a document")
         return raw
 
+    async def fetch_part(
+        self,
+        path: str,
+        *,
+        first: int = 0,
+        bytes_max: int,
+        etag: str = "",
+        deadline_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Part | None:
+        """A piece of a document; the contract is ``ports.DocumentLink``."""
+        told = {"Accept": "*/*", "Range": f"bytes={first}-{first + bytes_max - 1}", **(headers or {})}
+        if etag and first:
+            told["If-Range"] = etag
+        exchange = await self._held("GET", path, told, None, bytes_max, deadline_s, cuts=True)
+        if exchange.status in (404, 410):
+            return None
+        self._judge(exchange)
+        try:
+            return part_of(exchange.status, exchange.headers, exchange.received, exchange.was_cut)
+        except ValueError:
+            self._unknown("a piece that was not asked for")
+
     def close(self) -> None:
         """Close idle connections. A call still under way closes its own when it ends."""
         self._closed = True
@@ -97,12 +121,28 @@ class HttpsHostLink:
         bytes_max: int,
         within_s: float | None,
     ) -> tuple[int, bytes]:
+        exchange = await self._held(method, path, headers, sent, bytes_max, within_s)
+        self._judge(exchange)
+        return exchange.status, exchange.received
+
+    async def _held(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        sent: bytes | None,
+        bytes_max: int,
+        within_s: float | None,
+        cuts: bool = False,
+    ) -> _Exchange:
+        """A complete exchange, not judged yet. ``cuts``: what is longer than ``bytes_max`` is cut there, not failed."""
         deadline_s = within_s or self._settings.deadline_s
         if not self._settings.url.startswith("https://"):
             self._unknown("no https address in the settings")
         if self._places.available_tokens < 1:
             self._unknown("too many calls are hanging")
         exchange = _Exchange(self._settings.url.rstrip("/") + path, method, headers, sent, bytes_max, deadline_s)
+        exchange.cuts = cuts
         began = trio.current_time()
         try:
             with trio.move_on_after(deadline_s) as limit:
@@ -116,8 +156,7 @@ class HttpsHostLink:
         self.clock_skew_s = self.clock_skew_s if exchange.skew_s is None else exchange.skew_s
         took_ms = round((trio.current_time() - began) * 1000)
         self._log("host_call", host=self._name, method=method, status=exchange.status, milliseconds=took_ms)
-        self._judge(exchange)
-        return exchange.status, exchange.received
+        return exchange
 
     def _run(self, exchange: _Exchange) -> None:
         """In the thread. A line is used by one thread at a time and kept only after a complete answer."""
@@ -195,6 +234,9 @@ class _Exchange:
         self._deadline_s = deadline_s
         self._line: _Line | None = None  # while the request is under way
         self._abandoned = False
+        self.cuts = False
+        self.was_cut = False
+        self.headers: Mapping[str, str] = {}
         self.status = 0
         self.received = b""
         self.retry_after_s = 0.0
@@ -225,6 +267,7 @@ class _Exchange:
                 timeout=self._deadline_s,  # for each socket operation: bounds an abandoned thread
             ) as response:
                 self.status = response.status_code
+                self.headers = response.headers
                 self.retry_after_s = retry_after_s(response.headers)
                 self.skew_s = _skew_s(response.headers)
                 self.received = self._body(response)
@@ -233,7 +276,7 @@ class _Exchange:
             self.failure = self.failure or f"no answer: {type(error).__name__}"
         finally:
             self._line = None
-        return not self.failure
+        return not self.failure and not self.was_cut
 
     def _body(self, response: requests.Response) -> bytes:
         collected = bytearray()
@@ -241,12 +284,13 @@ class _Exchange:
         for chunk in response.iter_content(CHUNK_BYTES):
             collected += chunk
             if len(collected) > self._bytes_max:
-                self.failure = "answer exceeds its limit"
+                self.was_cut = self.cuts
+                self.failure = "" if self.cuts else "answer exceeds its limit"
                 break
             if self._abandoned or time.monotonic() > until_s:
                 self.failure = "answer trickles in"
                 break
-        return bytes(collected)
+        return bytes(collected[: self._bytes_max])
 
 
 def _tls_context(settings: HostSettings, production: bool) -> ssl.SSLContext:

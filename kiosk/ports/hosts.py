@@ -55,6 +55,44 @@ class HostLink(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Part:
+    """A piece of a document that begins at byte ``first`` of ``total_bytes`` (None: the host did not say).
+
+    ``etag``: the strong one, "" without it. ``ended``: with this piece the document is complete.
+    """
+
+    content: bytes
+    first: int
+    total_bytes: int | None
+    etag: str
+    ended: bool
+
+
+class DocumentLink(Protocol):
+    """The way to documents too long for one question: images, bundles, big settings. The same link, asked piecewise."""
+
+    async def fetch_part(
+        self,
+        path: str,
+        *,
+        first: int = 0,
+        bytes_max: int,
+        etag: str = "",
+        deadline_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Part | None:
+        """At most ``bytes_max`` bytes from ``first`` on; None: there is no such document (404, 410).
+
+        ``etag``: of the pieces before; where the document changed meanwhile the answer begins at 0 again (RFC 9110,
+        If-Range), as it does where the host knows no ranges.
+
+        Raises:
+            HostRefused, OutcomeUnknown: as ``HostLink.call``. Repeating is harmless.
+        """
+        ...
+
+
 class SocialInsurance(Protocol):
     """The agency's business system."""
 
