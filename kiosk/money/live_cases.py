@@ -27,10 +27,11 @@ def open_visit(journal: Journal) -> set[str]:
 
 def _is_live(journal: Journal, effect: StoredEntry, life_began: int) -> bool:
     """A settlement order is the forwarder's from the commit on that takes it, also while its visit goes on; what it
-    leads to after the visit is begun under a visit that has ended."""
+    leads to after the visit is begun under a visit that has ended, or that the power ended without a word."""
     if effect.seq < life_began or not effect.case_code or "order" in (effect.facts or {}):
         return False
-    return not any(_ends(entry, effect) for entry in journal.story(effect.case_code))
+    story = journal.story(effect.case_code)
+    return story[0].seq > life_began and not any(_ends(entry, effect) for entry in story)
 
 
 def _ends(entry: StoredEntry, effect: StoredEntry) -> bool:

@@ -12,7 +12,7 @@ from kiosk.money.purse import Purse
 from kiosk.money.receipt_records import record_notices
 from kiosk.money.receipts_owed import OwedReceipt, note_print, receipts_owed
 from kiosk.money.take_notes import acceptable_notes, take_one_note
-from kiosk.ports import DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
+from kiosk.ports import CashModule, DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services.receipt_papers import compose
@@ -36,6 +36,7 @@ async def collect_notes(
     Raises:
         Chose: the page has another answer. Back, ResidentLeft, DeviceFault: what is inside stays in ``purse``.
     """
+    lit: CashModule | None = None  # the very one that was told to take notes, whatever its slot says by then
     try:
         while purse.inside_fen < due_fen:
             accepted = await acceptable_notes(kiosk, due_fen, purse)
@@ -44,7 +45,8 @@ async def collect_notes(
             if not accepted:
                 raise DeviceFault("cash_acceptor", Health(Condition.DEGRADED, NO_MORE_NOTES))
             await same_card_or_back(kiosk, purse)
-            await kiosk.cash_acceptor.enable(accepted)
+            lit = kiosk.cash_acceptor
+            await lit.enable(accepted)
             try:
                 await kiosk.wait(page(due_fen, purse, accepted), lambda: take_one_note(kiosk, purse))
             except ResidentLeft as left:
@@ -52,7 +54,8 @@ async def collect_notes(
                     raise
     finally:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + DISABLE_S_MAX):
-            await kiosk.cash_acceptor.disable()
+            if lit is not None:
+                await lit.disable()
 
 
 async def give_back(kiosk: Kiosk, purse: Purse, reason: str) -> Fen:
