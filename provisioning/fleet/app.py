@@ -1,33 +1,27 @@
 """The fleet's web application: every route of every part, in two faces.
 
-nginx has one port for terminals, which show a certificate, and one for people, who sign in. Each face answers only its
-own paths, whatever nginx forwards.
+nginx has one port for terminals, which show a certificate, and one for people, who sign in; it says by ``X-Face``
+which one was asked. Each face answers only its own paths, whatever nginx forwards.
 """
-
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from provisioning.fleet.settings import FleetSettings
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """What every part of one process works with; ``app.state.fleet``."""
-
-    settings: FleetSettings
+from provisioning.fleet.faces import Faces
+from provisioning.fleet.web import ANSWERS, Fleet
 
 
 def make_app(fleet: Fleet) -> Starlette:
-    app = Starlette(routes=[*_routes()])
+    app = Starlette(routes=_routes(), exception_handlers=ANSWERS)
+    app.add_middleware(Faces)
     app.state.fleet = fleet
     return app
 
 
 def _routes() -> list[BaseRoute]:
+    """Each part adds its own ``ROUTES`` here."""
     return [Route("/v1/health", health)]
 
 

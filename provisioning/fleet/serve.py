@@ -4,9 +4,10 @@ from pathlib import Path
 
 import uvicorn
 
-from provisioning.fleet.app import Fleet, make_app
+from provisioning.fleet.app import make_app
 from provisioning.fleet.database import open_database
 from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.web import Fleet
 
 
 def run(settings: FleetSettings) -> int:

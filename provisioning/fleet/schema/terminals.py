@@ -13,6 +13,9 @@ STATES = ("registered", "active", "stopped", "retired")
 class Terminal(Row):
     """``changed_ms`` moves with everything that a poll's answer depends on: each process re-reads such rows."""
 
+    id: int
+    tenant_id: str
+    place_id: int
     tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")
     terminal_id = peewee.CharField(16, unique=True)
     serial = peewee.CharField(64, unique=True)  # the maker's, on the plate
@@ -31,6 +34,7 @@ class Terminal(Row):
 class Certificate(Row):
     """``serial`` in hex as nginx tells it (upper case). ``revoked_ms`` None: good."""
 
+    terminal_id: int
     serial = peewee.CharField(64, primary_key=True)
     terminal = peewee.ForeignKeyField(Terminal, on_delete="RESTRICT", index=True)
     not_after_ms = peewee.BigIntegerField(index=True)

@@ -1,0 +1,25 @@
+"""Terminals for tests of the fleet: rows as enrolment leaves them, headers as nginx sets them."""
+
+from provisioning.fleet.schema.places import Place
+from provisioning.fleet.schema.terminals import Certificate, Terminal
+
+TOKEN = "a-token-of-a-stock-client"
+FAR_MS = 4_102_444_800_000  # 2100-01-01
+
+
+def add_terminal(terminal_id: str, city: str, serial: str = "", state: str = "active") -> Terminal:
+    """An enrolled terminal at the city's first place; ``serial``: of its certificate, "" for none."""
+    place = Place.get(Place.tenant == city)
+    row = {"tenant": city, "place": place, "state": state, "created_ms": 0, "changed_ms": 0}
+    terminal: Terminal = Terminal.create(terminal_id=terminal_id, serial=f"SN-{terminal_id}", **row)
+    if serial:
+        Certificate.create(serial=serial, terminal=terminal, not_after_ms=FAR_MS, pem="")
+    return terminal
+
+
+def shown(serial: str, face: str = "terminals") -> dict[str, str]:
+    """What nginx tells of a connection whose certificate it verified."""
+    return {"X-Face": face, "X-Client-Verify": "SUCCESS", "X-Client-Serial": serial}
+
+
+PEOPLE = {"X-Face": "people"}
