@@ -2,8 +2,10 @@
 
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
-from provisioning.fleet.schema.people import Grant, Person
+from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
+from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
+from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent, TerminalHealth
 
 TABLES: tuple[type[Row], ...] = (
@@ -15,6 +17,16 @@ TABLES: tuple[type[Row], ...] = (
     TerminalEvent,
     Person,
     Grant,
+    Session,
+    Lane,
+    Invitation,
+    Proposal,
     AuditHead,
     AuditRow,
+    Board,
+    KeptRow,
+    KeptPeriod,
+    PaperRow,
+    LedgerAlert,
+    Newcomer,
 )

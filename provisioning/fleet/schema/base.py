@@ -11,6 +11,10 @@ proxy = peewee.DatabaseProxy()
 class Row(peewee.Model):
     """One database for all of them, chosen at start (``provisioning.fleet.database``)."""
 
+    # peewee makes these: where no other primary key is named, and where a column points to a city.
+    id: Any
+    tenant_id: Any
+
     class Meta:
         database = proxy
         legacy_table_names = False
