@@ -61,6 +61,7 @@ from kiosk.staff.watch_places import keep_comparing_places
 from kiosk.supervisor import Attend, FindDriver, Supervisor
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
+from offline_queue.layout import UNDER_WAY
 from offline_queue.offline_documents import OfflineFolder
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.staff_books import StaffBooks
@@ -315,13 +316,14 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
         unsent, oldest, effects = next(
             iter(reader.connection.execute("select unsent_count, oldest_at, open_effects from outbox_totals"))
         )
+        ((under_way,),) = reader.connection.execute(UNDER_WAY)
     except UNREADABLE as error:
         return [Finding("journal", "fail", f"cannot be read: {type(error).__name__}")]
     owed = f"{unsent} notices owed" + (f", the oldest since {oldest}" if oldest else "")
     return [
         Finding("journal", "ok" if verdict.whole else "fail", f"{verdict.rows} rows, {verdict.why or 'whole'}"),
         Finding("notices", "warn" if unsent else "ok", owed),
-        Finding("open effects", "warn" if effects else "ok", f"{effects} acts without a known outcome"),
+        Finding("open effects", "warn" if under_way else "ok", f"{effects}, of which {under_way} are under way"),
     ]
 
 

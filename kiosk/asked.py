@@ -20,6 +20,7 @@ def answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
     """What is unsent, under the signed head; what was put aside."""
 
     async def unsent() -> dict[str, Any]:
+        """``under_way`` 0: an update may be done now. A reset needs ``open_effects`` and ``unsent_count`` 0, too."""
         head, waiting = journal.signed_head(), journal.outbox.unsent()
         return {
             "seq": head.seq,
@@ -30,6 +31,7 @@ def answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
             "oldest_at": waiting.oldest_at,
             "put_aside": len(journal.outbox.put_aside()),
             "open_effects": len(journal.open_effects()),
+            "under_way": journal.outbox.under_way(),
         }
 
     async def put_aside() -> list[dict[str, str]]:
@@ -80,5 +82,5 @@ class Figures:
         journal, outbox = self._journal, self._journal.outbox
         effects, aside = len(journal.open_effects()), len(outbox.put_aside())
         rows, _ = newest(journal.database.connection().execute)  # not the signed head: who looks writes nothing
-        books = Books(outbox.unsent(), aside, effects, cases, rows)
+        books = Books(outbox.unsent(), aside, effects, outbox.under_way(), cases, rows)
         return exposition(figures(books, self._clock.now()), self._terminal_id)

@@ -27,6 +27,7 @@ ANSWER_SUFFIX = ".acknowledgement.json"  # behind the terminal's number, on the 
 class Status:
     """``oldest_at``: ISO time of the act whose notice waits longest, "" where none does.
 
+    ``under_way``: of the open effects, and of notes inside, what an update waits for.
     ``acknowledged_up_to``: the agency's last word that is kept here, 0 without one.
     """
 
@@ -36,6 +37,7 @@ class Status:
     oldest_at: str
     put_aside: int
     open_effects: int
+    under_way: int
     acknowledged_up_to: int
 
     @property
@@ -58,6 +60,7 @@ def read_status(settings: Settings) -> Status:
             oldest_at=unsent.oldest_at,
             put_aside=copies.put_aside(),
             open_effects=copies.open_effects(),
+            under_way=copies.under_way(),
             acknowledged_up_to=word.kept_up_to if word else 0,
         )
 
@@ -75,6 +78,7 @@ def status_words(status: Status) -> str:
             f"unsent              {status.unsent_count}, {yuan(status.unsent_sum_fen)} yuan{owed}",
             f"put aside           {status.put_aside} refused by their host, a person must look",
             f"open effects        {status.open_effects}",
+            f"update waits for    {status.under_way}",
             f"acknowledged up to  row {status.acknowledged_up_to}",
             f"may be destroyed    {'yes' if status.may_be_destroyed else 'no'}",
         )

@@ -23,7 +23,8 @@ HELP: Mapping[str, str] = {
     "unsent_fen": "Money that these notices are about, in fen",
     "unsent_oldest_age_seconds": "How long the oldest of them waits",
     "notices_put_aside": "Notices that their host refused too often: a person must look",
-    "open_effects": "Acts whose outcome is not known",
+    "open_effects": "Acts that have not come to their end, bills that were left among them",
+    "under_way": "What an update waits for: money in motion, and acts whose outcome is not known",
     "open_cases": "Cases that a person must close",
     "suspense_fen": "Money that nobody can explain yet, in fen",
     "suspense_oldest_age_seconds": "How long the oldest of it waits",
@@ -38,6 +39,7 @@ class Books:
     unsent: Unsent
     put_aside: int
     open_effects: int
+    under_way: int
     cases: tuple[OpenCase, ...]
     rows: int
 
@@ -51,6 +53,7 @@ def figures(books: Books, now: datetime) -> dict[str, int]:
         "unsent_oldest_age_seconds": _age_s(books.unsent.oldest_at, now),
         "notices_put_aside": books.put_aside,
         "open_effects": books.open_effects,
+        "under_way": books.under_way,
         "open_cases": len(books.cases),
         "suspense_fen": abs(sum(case.suspense_fen for case in suspense)),
         "suspense_oldest_age_seconds": _age_s(suspense[0].since if suspense else "", now),

@@ -9,6 +9,7 @@ from kiosk.chain import sign_head
 from kiosk.domain.cases import Unsent
 from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
 from kiosk.domain.money import Fen
+from offline_queue.layout import UNDER_WAY
 from offline_queue.sealing import Root
 from offline_queue.verify import open_read_only
 
@@ -42,6 +43,10 @@ class JournalCopies:
 
     def open_effects(self) -> int:
         return int(self._one("select open_effects from outbox_totals")[0])
+
+    def under_way(self) -> int:
+        """What an update waits for."""
+        return int(self._one(UNDER_WAY)[0])
 
     def _one(self, sql: str) -> tuple[Any, ...]:
         return tuple(next(iter(self._connection.execute(sql))))

@@ -9,6 +9,8 @@ by these its rows are found again at the next start of ours.
 from collections.abc import Callable
 from typing import Any
 
+from kiosk.domain.entries import ONLY_WAIT
+
 Sql = Callable[..., Any]
 
 BLOCK_ROWS = 256
@@ -36,6 +38,13 @@ end""",
     "totals_insert": "CREATE TRIGGER totals_insert instead of insert on outbox_totals begin select 1; end",
     "totals_update": "CREATE TRIGGER totals_update instead of update on outbox_totals begin select 1; end",
 }
+
+# What an update waits for (money-rules 28): notes of a visit that are inside, and effects, but those that only wait.
+# Asked of the tables, which every program of before has, too.
+UNDER_WAY = f"""
+    select (select count(*) from purse) + (select count(*) from effect join entry using (seq)
+        where act not in ({", ".join(f"'{act}'" for act in ONLY_WAIT)}))
+"""  # noqa: S608 - constants
 
 # Of the blocks that hold a case or a card, every row; the caller says which rows of them it means.
 ROWS_OF = f"""

@@ -14,7 +14,7 @@ from kiosk.domain.cases import Unsent
 from kiosk.domain.entries import NewEntry, OwedNotice
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender
-from offline_queue.layout import Sql
+from offline_queue.layout import UNDER_WAY, Sql
 from offline_queue.periods import Periods
 
 REFUSALS_MAX = 3  # a host that says no so often will not say yes by itself: a person must look
@@ -160,6 +160,10 @@ class SqliteOutbox:
     def unsent_count(self) -> int:
         """Owed or put aside."""
         return self.unsent().count
+
+    def under_way(self) -> int:
+        """What an update must wait for (money-rules 28): money in motion, and outcomes that nobody knows."""
+        return int(next(iter(self._sql(UNDER_WAY)))[0])
 
     def unsent(self) -> Unsent:
         """Owed or put aside: how many, their money, and when the oldest was owed."""

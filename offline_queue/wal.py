@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import apsw
 
+from offline_queue.layout import UNDER_WAY
+
 CALM_PAGES = 1000  # SQLite's own measure: from here on, as soon as nothing is under way
 PAGES_MAX = 4000  # 8 MB: whatever is under way; a start after a power cut reads all of it (14 ms for 39 MB)
-
-_UNDER_WAY = "select exists(select 1 from effect) or exists(select 1 from purse)"
 
 
 def tend_wal(connection: apsw.Connection) -> None:
@@ -30,4 +30,4 @@ def _after_commit(connection: apsw.Connection, name: str, pages: int) -> int:
 
 
 def _under_way(connection: apsw.Connection) -> bool:
-    return bool(next(iter(connection.execute(_UNDER_WAY)))[0])
+    return bool(next(iter(connection.execute(UNDER_WAY)))[0])

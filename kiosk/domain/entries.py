@@ -8,6 +8,9 @@ from kiosk.domain.books import Posting
 
 Facts = Mapping[str, str | int]
 
+# Acts that open an effect which may wait for days: nothing moves and nothing is unknown, whoever stops the machine.
+ONLY_WAIT = ("settlement_ordered",)
+
 
 @dataclass(frozen=True)
 class NewNotice:

@@ -103,6 +103,7 @@ async def test_what_residents_did_arrives_while_no_kiosk_runs(terminal: Terminal
         await until_all_is_told(terminal)
         told = await ask_control(forward_path(terminal.settings.run_dir), "unsent")
         assert (told["unsent_count"], told["unsent_sum_fen"], told["oldest_at"]) == (0, 0, "")
+        assert (told["open_effects"], told["under_way"]) == (0, 0)
         ledger = terminal.town.sandboxes["agency_ledger"]
         copies = open_copies(Path(terminal.settings.data_dir))
         with trio.fail_after(ARRIVES_S_MAX):

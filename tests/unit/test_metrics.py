@@ -67,6 +67,7 @@ async def test_a_collector_reads_sums_and_ages(tmp_path: Path) -> None:
             "unsent_oldest_age_seconds": 600,
             "notices_put_aside": 1,
             "open_effects": 1,
+            "under_way": 1,
             "open_cases": 2,
             "suspense_fen": 500,
             "suspense_oldest_age_seconds": 600,

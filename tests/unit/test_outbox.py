@@ -10,7 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.money.settlement_orders import ORDERED
 from offline_queue.journal import SqliteJournal
 from offline_queue.outbox import DUE, DUE_BESIDE, REFUSALS_MAX, UNSENT, UnknownNotice
 
@@ -213,3 +215,22 @@ def test_totals_read_no_notice(tmp_path: Path) -> None:
 def plan_of(journal: SqliteJournal, question: str, *facts: str | int) -> str:
     rows = journal.database.connection().execute(f"explain query plan {question}", facts)
     return "; ".join(str(row[3]) for row in rows)
+
+
+def test_an_update_waits_for_what_moves_and_what_is_unknown(tmp_path: Path) -> None:
+    """A bill that was left waits for days and holds up no update; a note inside and an unknown outcome do (rule 28)."""
+    journal = opened(tmp_path)
+    outbox = journal.outbox
+    journal.commit(NewEntry(ORDERED, "451207", opens="order:1"))
+    assert (len(journal.open_effects()), outbox.under_way()) == (1, 0)
+    journal.commit(NewEntry("note_intent", "451208", opens="note:1"))
+    assert outbox.under_way() == 1
+    inside = balanced((Account.CASH_BOX, 500), (Account.RESIDENT, -500))
+    journal.commit(NewEntry("note_credited", "451208", postings=inside, closes="note:1"))
+    assert outbox.under_way() == 1, "no note is in escrow, and the resident's money is inside"
+    taken = balanced((Account.RESIDENT, 500), (Account.HOSPITAL, -500))
+    journal.commit(NewEntry("settle_intent", "451208", postings=taken, opens="settle:1"))
+    assert outbox.under_way() == 1
+    journal.commit(NewEntry("settled", "451208", closes="settle:1"))
+    assert (len(journal.open_effects()), outbox.under_way()) == (1, 0)
+    journal.close()
