@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from provisioning.fleet.faces import Faces
+from provisioning.fleet.ledger import routes as ledger
 from provisioning.fleet.web import ANSWERS, Fleet
 
 
@@ -22,7 +23,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    return [Route("/v1/health", health)]
+    return [Route("/v1/health", health), *ledger.ROUTES]
 
 
 async def health(request: Request) -> JSONResponse:

@@ -1,0 +1,54 @@
+"""The ledger on the terminals' face: ``docs/hosts/agency_ledger.yaml``."""
+
+import dataclasses
+
+import msgspec
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from provisioning.fleet.actor import Refused
+from provisioning.fleet.identity import Caller, terminal_of
+from provisioning.fleet.ledger.keep import keep_told, kept_up_to
+from provisioning.fleet.ledger.rows import Rows
+from provisioning.fleet.web import fleet_of, problem
+
+_BODY_BYTES_MAX = 4 << 20  # 50 rows of at most 40 kB, and the keys of fifty years
+
+
+def kept(request: Request) -> Response:
+    """How far the ledger has the terminal's rows."""
+    caller = terminal_of(request)
+    seq, link = kept_up_to(caller.actor, caller.terminal_id)
+    return JSONResponse({"kept_up_to": seq, "link": link})
+
+
+async def keep_rows(request: Request) -> Response:
+    """The next rows; each has its own result."""
+    caller = await to_thread.run_sync(terminal_of, request)  # before a byte of the body is read
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_BYTES_MAX:
+            return problem(413, "too_large", "More than one question may hold.")
+    try:
+        told = msgspec.json.decode(body, type=Rows)
+    except (msgspec.MsgspecError, RecursionError):
+        return problem(400, "malformed", "The question does not have the documented shape.")
+    return await to_thread.run_sync(_keep, caller, told, fleet_of(request).now_ms())
+
+
+def _keep(caller: Caller, told: Rows, at_ms: int) -> Response:
+    try:
+        results = keep_told(caller.actor, caller.terminal_id, told, at_ms)
+    except Refused as refused:
+        return problem(403, refused.code, str(refused))
+    up_to, _ = kept_up_to(caller.actor, caller.terminal_id)
+    return JSONResponse({"kept_up_to": up_to, "results": [dataclasses.asdict(one) for one in results]})
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/v1/terminals/{terminal_id}/kept", kept),
+    Route("/v1/terminals/{terminal_id}/rows", keep_rows, methods=["POST"]),
+]

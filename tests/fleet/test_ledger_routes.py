@@ -1,0 +1,93 @@
+"""The ledger's interface: the published document judges the fleet as it judges the sandbox."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import peewee
+import pytest
+
+from kiosk.hosts.agency.ledger import LedgerClient
+from kiosk.money.copy_to_ledger import copy_rows
+from kiosk.ports import HostRefused
+from provisioning.fleet.app import make_app
+from provisioning.fleet.schema.audit import AuditRow
+from provisioning.fleet.schema.ledger import KeptRow
+from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.web import Fleet
+from simulators.hosts.sandbox import Ask, Reply
+from tests.fleet.client import Client
+from tests.fleet.conftest import CITY, OTHER
+from tests.fleet.terminals import add_terminal, shown
+from tests.fleet.test_ledger import TERMINAL, Village
+from tests.hosts.memory import DocumentedLink
+
+
+class FleetAsHost:
+    """The fleet's application where tests of hosts have a sandbox. Its loop has a thread of its own."""
+
+    name = "agency_ledger"
+
+    def __init__(self, folder: Path, certificate: str) -> None:
+        self._client = Client(make_app(Fleet(FleetSettings(home=str(folder), public=str(folder)))), shown(certificate))
+        self._thread = ThreadPoolExecutor(1)
+
+    def answer(self, ask: Ask) -> Reply:
+        told = self._thread.submit(self._client.ask, ask.method, ask.path, ask.headers, body=ask.body).result()
+        return Reply(told.status, told.body, told.headers["content-type"])
+
+
+@pytest.fixture
+def village(tmp_path: Path, database: peewee.Database) -> Iterator[Village]:
+    add_terminal(TERMINAL, CITY, "0A")
+    add_terminal("T0000009", OTHER, "0B")
+    made = Village(tmp_path / "terminal")
+    yield made
+    made.journal.close()
+
+
+def link(folder: Path, certificate: str = "0A") -> DocumentedLink:
+    return DocumentedLink(FleetAsHost(folder, certificate))  # type: ignore[arg-type]  # all that it asks of a sandbox
+
+
+async def test_the_forwarder_copies_its_journal(village: Village, tmp_path: Path) -> None:
+    """The product's own client and copier, over the product's own server: every row, once."""
+    village.live(70)
+    client = LedgerClient(link(tmp_path), TERMINAL)
+    assert await copy_rows(village.copies, client) == 70
+    assert await copy_rows(village.copies, client) == 70
+    assert KeptRow.select().count() == 70
+
+
+async def test_another_board_is_refused_by_its_documented_code(village: Village, tmp_path: Path) -> None:
+    """The terminal reads why its rows wait, and says it to staff."""
+    village.live(1)
+    await copy_rows(village.copies, LedgerClient(link(tmp_path), TERMINAL))
+    second = Village(tmp_path / "second")
+    second.live(2)
+    with pytest.raises(HostRefused) as refused:
+        await LedgerClient(link(tmp_path), TERMINAL).keep(second.batch())
+    assert refused.value.code == "board_not_registered"
+    second.journal.close()
+
+
+def test_another_terminals_ledger_is_refused_and_recorded(village: Village, tmp_path: Path) -> None:
+    """A certificate of another terminal neither reads nor adds; both cities' trails say who tried."""
+    host = FleetAsHost(tmp_path, "0B")
+    for ask in (Ask("GET", f"/v1/terminals/{TERMINAL}/kept"), Ask("POST", f"/v1/terminals/{TERMINAL}/rows", b"{}")):
+        assert host.answer(ask).status == 404
+    assert AuditRow.select().where(AuditRow.tenant == OTHER).count() == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[" * 100_000, b'{"rows": [], "head": {}, "periods": []}'])
+def test_a_malformed_question_is_refused(village: Village, tmp_path: Path, body: bytes) -> None:
+    """With a problem document; nothing is kept."""
+    reply = FleetAsHost(tmp_path, "0A").answer(Ask("POST", f"/v1/terminals/{TERMINAL}/rows", body))
+    assert (reply.status, reply.content_type) == (400, "application/problem+json")
+    assert KeptRow.select().count() == 0
+
+
+def test_an_endless_body_is_refused(village: Village, tmp_path: Path) -> None:
+    """It is not read beyond its bound."""
+    reply = FleetAsHost(tmp_path, "0A").answer(Ask("POST", f"/v1/terminals/{TERMINAL}/rows", b" " * (5 << 20)))
+    assert reply.status == 413
