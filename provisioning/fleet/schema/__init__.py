@@ -2,6 +2,14 @@
 
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
+from provisioning.fleet.schema.enrolment import (
+    ClaimKey,
+    EnrolmentRequest,
+    ExpectedTerminal,
+    LateRenewal,
+    Presence,
+    UsedClaim,
+)
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
@@ -15,6 +23,12 @@ TABLES: tuple[type[Row], ...] = (
     Certificate,
     TerminalHealth,
     TerminalEvent,
+    EnrolmentRequest,
+    ExpectedTerminal,
+    ClaimKey,
+    UsedClaim,
+    LateRenewal,
+    Presence,
     Person,
     Grant,
     Session,

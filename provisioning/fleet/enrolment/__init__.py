@@ -1,0 +1,1 @@
+"""A terminal becomes known, keeps its certificate, and loses it: docs/fleet.md, \"Enrolment\"."""
