@@ -11,9 +11,21 @@ from provisioning.fleet.schema.enrolment import (
     UsedClaim,
 )
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
+from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.schema.proposals import Proposal
+from provisioning.fleet.schema.software import (
+    Action,
+    ActionStatus,
+    Artifact,
+    DistributionSet,
+    SetModule,
+    SoftwareModule,
+    SoftwareType,
+    TerminalAttribute,
+    TerminalSoftware,
+)
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent, TerminalHealth
 
 TABLES: tuple[type[Row], ...] = (
@@ -43,4 +55,14 @@ TABLES: tuple[type[Row], ...] = (
     PaperRow,
     LedgerAlert,
     Newcomer,
+    SoftwareType,
+    SoftwareModule,
+    Artifact,
+    DistributionSet,
+    SetModule,
+    Action,
+    ActionStatus,
+    TerminalSoftware,
+    TerminalAttribute,
+    ApiClient,
 )
