@@ -1,49 +1,44 @@
-"""``python -m provisioning.fleet serve | verify``: the fleet's server and what its people do beside the console."""
+"""``python -m provisioning.fleet --settings FILE COMMAND``: the server, and what people do beside the console.
+
+Each command loads only what it needs.
+"""
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 
-from provisioning.fleet import audit
-from provisioning.fleet.database import open_database
-from provisioning.fleet.schema.places import Tenant
-from provisioning.fleet.settings import FleetSettings, SettingsError, load_settings
+from provisioning.fleet.settings import SettingsError, load_settings
 
 EX_CONFIG = 78  # sysexits(3)
+# Command -> module with ``add_arguments(parser)`` and ``run(settings, asked) -> int``, and what it is for.
+COMMANDS = {
+    "serve": ("provisioning.fleet.commands.serve", "answer terminals and people until SIGTERM, on a UNIX socket"),
+    "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
+    "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
+    "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),
+    "receipt": ("provisioning.fleet.commands.receipt", "book rows from the QR codes of receipts"),
+    "recover": ("provisioning.fleet.commands.recover", "what a dead board left behind, opened by the custodians"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="provisioning.fleet", description="The fleet's server")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer terminals and people until SIGTERM, on a UNIX socket behind nginx")
-    commands.add_parser("verify", help="walk every city's audit trail; exit status 1 where one is broken")
     parser.add_argument("--settings", type=Path, required=True, help="TOML, see provisioning/fleet/settings.py")
-    asked = parser.parse_args(arguments)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name in given:
+            import_module(module).add_arguments(command)
+    asked = parser.parse_args(given)
     try:
         settings = load_settings(asked.settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
-    return {"serve": serve, "verify": verify}[asked.command](settings)
-
-
-def serve(settings: FleetSettings) -> int:
-    from provisioning.fleet.serve import run  # what a server needs takes half a second to load
-
-    return run(settings)
-
-
-def verify(settings: FleetSettings) -> int:
-    open_database(settings.database_url)
-    whole = True
-    for tenant in Tenant.select().order_by(Tenant.code):
-        verdict = audit.verify(tenant.code)
-        whole = whole and not verdict.broken_at
-        print(
-            f"{tenant.code}: {verdict.rows} rows, "
-            + (f"broken at {verdict.broken_at}" if verdict.broken_at else "whole")
-        )
-    return 0 if whole else 1
+    status: int = import_module(COMMANDS[asked.command][0]).run(settings, asked)
+    return status
 
 
 if __name__ == "__main__":

@@ -46,10 +46,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[peewee.
     """
     url = f"sqlite:///{tmp_path}/fleet.db" if request.param == "sqlite" else request.getfixturevalue("postgresql")
     opened = open_database(url)
-    for code in (PROVINCE, CITY, OTHER):
-        Tenant.create(code=code, name_zh=code, name_en=code, created_ms=0)
-        place = Place.create(tenant=code, kind="city", name_zh=code, name_en=code, path="")
-        Place.update(path=f"/{place.id}/").where(Place.id == place.id).execute()
+    make_cities()
     try:
         yield opened
     finally:
@@ -57,3 +54,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[peewee.
             names = ", ".join(f'"{table._meta.table_name}"' for table in TABLES)
             opened.execute_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         opened.close()
+
+
+def make_cities() -> None:
+    """The province and two cities of one place each, in the database that is open."""
+    for code in (PROVINCE, CITY, OTHER):
+        Tenant.create(code=code, name_zh=code, name_en=code, created_ms=0)
+        place = Place.create(tenant=code, kind="city", name_zh=code, name_en=code, path="")
+        Place.update(path=f"/{place.id}/").where(Place.id == place.id).execute()

@@ -1,0 +1,64 @@
+"""``person add``: somebody who can sign in at once; for the first administrators, on the fleet's own machine.
+
+Everybody else is proposed, approved and invited at the console.
+"""
+
+import argparse
+import secrets
+import sys
+from pathlib import Path
+
+from provisioning.fleet import audit
+from provisioning.fleet.actor import Actor, Refused
+from provisioning.fleet.database import open_database, step
+from provisioning.fleet.people import passwords, persons, second_factor
+from provisioning.fleet.people.sealing import Seal, load_seal
+from provisioning.fleet.schema.people import ROLES, Person
+from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.web import now_ms
+
+COMMAND_LINE = "fleet:command line"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=["add"])
+    parser.add_argument("--city", required=True, help="short name of the city, or province")
+    parser.add_argument("--login", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--role", required=True, action="append", choices=ROLES, help="may be given more than once")
+    parser.add_argument("--password", choices=["made", "asked"], default="made", help="asked: the first line of stdin")
+
+
+def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
+    open_database(settings.database_url)
+    password = secrets.token_urlsafe(12) if asked.password == "made" else sys.stdin.readline().rstrip("\n")
+    try:
+        told = add_person(
+            asked.city, asked.login, asked.name, asked.role, password, load_seal(Path(settings.home)), now_ms()
+        )
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    if asked.password == "made":
+        print(f"password: {password}")
+    print(f"for an authenticator app, told once: {told}")
+    return 0
+
+
+def add_person(city: str, login: str, name: str, given: list[str], password: str, seal: Seal, at_ms: int) -> str:
+    """Roles hold in the whole city. The ``otpauth://`` address of the second factor.
+
+    Raises:
+        Refused: see ``persons.add``; a weak password; no such city.
+    """
+    passwords.must_be_strong(password, login)
+    password_hash, secret = passwords.hashed(password), second_factor.new_secret()
+    root = persons.root_or_none(city)
+    if root is None:
+        raise Refused("city", f"There is no city {city}.")
+    with step():
+        person = persons.add(city, login, name, [(role, root.id) for role in given], at_ms)
+        sealed = seal.close(secret, second_factor.purpose(login))
+        Person.update(password_hash=password_hash, totp_secret=sealed).where(Person.id == person.id).execute()
+        audit.record(Actor(city, COMMAND_LINE), at_ms, "person_added", login, "", {"roles": sorted(given)})
+    return second_factor.uri(secret, login)
