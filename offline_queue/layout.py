@@ -13,6 +13,12 @@ from kiosk.domain.entries import ONLY_WAIT
 
 Sql = Callable[..., Any]
 
+# Of the file as this program leaves it, and the oldest one whose program can still work with it: an update that could
+# not be taken back is not installed (money-rules 28). 1: two tables that every commit wrote. 2: views. 3: refusals of
+# notices. Whoever adds a way forward counts on; whoever breaks the way back says so here.
+LAYOUT = 3
+BACK_TO = 1
+
 BLOCK_ROWS = 256
 
 # By name, in SQLite's own spelling of their beginnings. A view belongs to the program, not to the file.
