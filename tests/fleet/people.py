@@ -1,8 +1,17 @@
 """People for tests: with cheap password hashes, so that a suite of sign-ins takes no minute."""
 
+from argon2 import PasswordHasher
+
 from provisioning.fleet.actor import Actor
+from provisioning.fleet.people import second_factor
+from provisioning.fleet.people.sealing import Seal
 from provisioning.fleet.schema.people import Grant, Person
 from provisioning.fleet.schema.places import Place
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "quite a long one"
+_HASH = CHEAP.hash(PASSWORD)
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def make_person(tenant: str, login: str, *roles: str, place: int | None = None) -> Actor:
@@ -12,3 +21,9 @@ def make_person(tenant: str, login: str, *roles: str, place: int | None = None) 
     for role in roles:
         Grant.create(person=person, place=root, role=role)
     return Actor(tenant, f"person:{login}")
+
+
+def may_sign_in(login: str, seal: Seal) -> None:
+    """From now on by ``PASSWORD`` and codes of ``SECRET``."""
+    sealed = seal.close(SECRET, second_factor.purpose(login))
+    Person.update(password_hash=_HASH, totp_secret=sealed, totp_last=0).where(Person.login == login).execute()

@@ -26,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--login", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--role", required=True, action="append", choices=ROLES, help="may be given more than once")
-    parser.add_argument("--password", choices=["made", "asked"], default="made", help="asked: the first line of stdin")
+    parser.add_argument("--ask-password", action="store_true", help="the first line of stdin; else one is made")
 
 
 def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     open_database(settings.database_url)
-    password = secrets.token_urlsafe(12) if asked.password == "made" else sys.stdin.readline().rstrip("\n")
+    password = sys.stdin.readline().rstrip("\n") if asked.ask_password else secrets.token_urlsafe(12)
     try:
         told = add_person(
             asked.city, asked.login, asked.name, asked.role, password, load_seal(Path(settings.home)), now_ms()
@@ -39,7 +39,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    if asked.password == "made":
+    if not asked.ask_password:
         print(f"password: {password}")
     print(f"for an authenticator app, told once: {told}")
     return 0
