@@ -1,9 +1,11 @@
 """One frozen, typed settings tree, read from TOML. An unknown key is an error; names carry their units."""
 
+import re
 from pathlib import Path
 
 import msgspec
 
+from kiosk.agent_rules import AgentRules
 from kiosk.domain.card import CardState
 
 WHERE_SETTINGS_ARE = (
@@ -238,6 +240,14 @@ class StaffRules(_Part, frozen=True):
     refund_s: float = 900.0  # from opening to approving, and from there to the holder's card
 
 
+class Hours(_Part, frozen=True):
+    """When residents are served, by the terminal's clock. Empty: always."""
+
+    opens: str = ""  # "08:30"
+    closes: str = ""
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)  # Monday is 1
+
+
 class Settings(_Part, frozen=True):
     """Everything a kiosk process is told. ``run_dir`` is private and on tmpfs, ``data_dir`` survives."""
 
@@ -265,6 +275,9 @@ class Settings(_Part, frozen=True):
     offline: OfflineRules = OfflineRules()
     loss: LossRules = LossRules()
     contributions: ContributionRules = ContributionRules()
+    services: tuple[str, ...] = ()  # of the catalogue, by name; empty: all that slots and hosts allow
+    hours: Hours = Hours()
+    agent: AgentRules = AgentRules()
     metrics_port: int = 0  # on loopback, where the forwarder shows figures to a collector; 0: nowhere
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
@@ -283,10 +296,11 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}. {WHERE_SETTINGS_ARE}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}. Correct this in the file; nothing was started.") from error
-    return _checked(settings, path)
+    return checked(settings, path)
 
 
-def _checked(settings: Settings, path: Path) -> Settings:
+def checked(settings: Settings, path: Path) -> Settings:
+    """The same settings. Raises ConfigError, beginning with ``path``: a value out of its range."""
     rules: list[tuple[bool, str]] = [
         (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
         (settings.language in ("zh", "en"), "language is zh or en"),
@@ -295,6 +309,7 @@ def _checked(settings: Settings, path: Path) -> Settings:
             set(settings.pin.new_pin_refuses) <= set(NEW_PIN_KINDS),
             "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
         ),
+        (_are_hours(settings.hours), "hours has opens and closes as HH:MM, opens first, and weekdays from 1 to 7"),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),
             "card_states maps a code to " + ", ".join(state.value for state in CardState),
@@ -348,6 +363,14 @@ def _bank_rules(bank: BankRules) -> list[tuple[bool, str]]:
         (all(_is_hex(key.modulus, None) for key in bank.ca_keys.values()), "bank.ca_keys: modulus is hex"),
         (all(_is_hex(aid, None) for aid in bank.aids), "bank.aids are hex"),
     ]
+
+
+def _are_hours(hours: Hours) -> bool:
+    days = bool(hours.weekdays) and set(hours.weekdays) <= set(range(1, 8))
+    if not hours.opens and not hours.closes:
+        return days
+    shape = all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", one) for one in (hours.opens, hours.closes))
+    return days and shape and hours.opens < hours.closes
 
 
 def _is_hex(text: str, count: int | None) -> bool:

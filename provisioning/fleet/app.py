@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from provisioning.fleet.desired import routes as desired
 from provisioning.fleet.faces import Faces
 from provisioning.fleet.ledger import routes as ledger
+from provisioning.fleet.terminal_commands import routes as terminal_commands
 from provisioning.fleet.web import ANSWERS, Fleet
 
 
@@ -23,7 +25,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    return [Route("/v1/health", health), *ledger.ROUTES]
+    return [Route("/v1/health", health), *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES]
 
 
 async def health(request: Request) -> JSONResponse:

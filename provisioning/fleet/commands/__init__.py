@@ -1,1 +1,1 @@
-"""Commands to terminals: sent by one person or two, told with the poll, answered once."""
+"""What people of the fleet type: one file for each command."""

@@ -2,6 +2,8 @@
 
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
+from provisioning.fleet.schema.commands import Command
+from provisioning.fleet.schema.desired import DesiredCounter, SettingsBody, SettingsLayer
 from provisioning.fleet.schema.enrolment import (
     ClaimKey,
     EnrolmentRequest,
@@ -65,4 +67,8 @@ TABLES: tuple[type[Row], ...] = (
     TerminalSoftware,
     TerminalAttribute,
     ApiClient,
+    DesiredCounter,
+    SettingsLayer,
+    SettingsBody,
+    Command,
 )

@@ -1,5 +1,6 @@
 """Sending a command, and hearing what became of it."""
 
+import json
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -173,14 +174,17 @@ def _send(
 
 
 def _changed(terminals: list[int], at_ms: int) -> None:
-    """Whoever keeps answers in memory reads these anew; time does not go back for it."""
-    Terminal.update(changed_ms=at_ms).where(Terminal.id.in_(terminals) & (Terminal.changed_ms <= at_ms)).execute()
+    """Whoever keeps answers in memory reads these anew."""
+    key: Any = Terminal.id
+    Terminal.update(changed_ms=at_ms).where(key.in_(terminals)).execute()
 
 
 def _signed(row: Command, signer: Signer) -> dict[str, Any]:
     issued, expires = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (row.created_ms, row.expires_ms))
     told = {"command": row.command, "tenant": row.tenant_id, "terminal_id": row.terminal.terminal_id}
-    return signer.document(KIND, 1, issued, expires, {**told, "act": row.act, "arguments": row.arguments})
+    wire = signer.signed(KIND, 1, issued, expires, {**told, "act": row.act, "arguments": row.arguments})
+    document: dict[str, Any] = json.loads(wire)
+    return document
 
 
 def _one(actor: Actor, command: str) -> Command:
@@ -197,7 +201,7 @@ def _kind(right: str) -> str:
 def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
     """Raises NotFound, Refused: the terminal went, or too many wait for it."""
     facts = proposal.facts
-    _, terminals = _reached(approver, Target(facts["terminal_id"], proposal.place_id))
+    _, terminals = _reached(approver, Target(facts["terminal_id"], proposal.place.id))
     proposer = Actor(approver.tenant, proposal.proposed_by)
     _send(proposer, terminals, facts["act"], facts["arguments"], proposal.why, at_ms, proposal.id)
 

@@ -1,0 +1,1 @@
+"""Commands to terminals: sent by one person or two, told with the poll, answered once."""
