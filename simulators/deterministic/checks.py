@@ -34,6 +34,10 @@ NOT_SETTLED_YET = ("settle_intent", "settled_unpaid")
 MAY_CHANGE = (*SETTLED, "deposited", "contribution_received", "settlement_ordered")  # after which change may be paid
 PAID_BY_CARD = ("settled", "deposit_intent")
 OF_A_VOUCHER = ("payout_given_up", "debt_paid_out", "payout_uncertain", "debt_reserved")
+BOX_BOOKED = "cash_box_exchanged"
+BY_TWO = (BOX_BOOKED, "case_closed", "refund_approved")
+BY_PEOPLE = (BOX_BOOKED, "case_closed")
+REFUNDED = ("refunded", "refunded_late")
 NOT_TAKEN = (None, "reversed", "never")
 Check = Callable[[Life, list[StoredEntry]], Iterator[str]]
 
@@ -51,17 +55,22 @@ def books_balance(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
         yield f"the whole is {sum(books.values())} fen"
     if books.get(Account.RESIDENT, 0):
         yield f"{books[Account.RESIDENT]} fen are nobody's"
+    by_people = _books([entry for entry in entries if entry.act in BY_PEOPLE])
     for account in (Account.SURPLUS, Account.SHORTAGE):
-        if books.get(account, 0) and not life.terminal.cash_harmed:
-            yield f"{account.value} {books[account]} fen without any fault of the cash module"
+        unexplained = books.get(account, 0) - by_people.get(account, 0)
+        if unexplained and not life.terminal.cash_harmed:
+            yield f"{account.value} {unexplained} fen without any fault of the cash module"
 
 
 def machine_holds_what_the_books_say(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
-    """Up to what a dispense left uncertain: that lies in suspense, and the drums are counted by staff (rule 15)."""
+    """Up to what a dispense left uncertain: that lies in suspense, and the drums are counted by staff (rule 15). What
+    staff carried out and in, or found more or less, is in the books of the vault and of the differences."""
     books, terminal = _books(entries), life.terminal
-    booked = books.get(Account.CASH_BOX, 0) + books.get(Account.DRUMS, 0)
-    held = 100 * (terminal.till.inside_yuan - terminal.loaded_yuan)
-    uncertain = sum(int(_fact(one, "unaccounted_fen")) for one in entries if one.act == "dispense_uncertain")
+    found = _books([entry for entry in entries if entry.act == BOX_BOOKED])
+    booked = sum(books.get(one, 0) for one in (Account.CASH_BOX, Account.DRUMS, Account.VAULT))
+    booked += found.get(Account.SURPLUS, 0) + found.get(Account.SHORTAGE, 0)
+    held = 100 * (terminal.till.inside_yuan + terminal.carried_yuan - terminal.loaded_yuan)
+    uncertain = _uncertain_fen(entries)
     if not 0 <= booked - held <= uncertain and not terminal.cash_harmed:
         yield f"books say {booked} fen, the machine holds {held}, {uncertain} are uncertain"
 
@@ -71,6 +80,18 @@ def each_note_is_credited_once(life: Life, entries: list[StoredEntry]) -> Iterat
     credited = sum(entry.act in ("note_credited", "note_of_nobody") for entry in entries)
     if credited != life.terminal.till.notes_in and not life.terminal.cash_harmed:
         yield f"{credited} credits, {life.terminal.till.notes_in} notes stacked"
+
+
+def a_count_finds_what_is_booked(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """Rule 30: hands that count well find no more and no less than what was ever uncertain; and nothing is booked of
+    one person alone."""
+    for entry in entries:
+        if entry.act == BOX_BOOKED and not life.terminal.cash_harmed:
+            difference = int(_fact(entry, "counted_fen")) - int(_fact(entry, "booked_fen"))
+            if abs(difference) > _uncertain_fen(entries):
+                yield f"row {entry.seq} finds {difference} fen more than the books"
+        if entry.act in BY_TWO and _fact(entry, "counter") == _fact(entry, "approver"):
+            yield f"{entry.act} in row {entry.seq} is one person's"
 
 
 def nothing_is_dispensed_blindly(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -103,15 +124,17 @@ def platform_was_asked_once(life: Life, entries: list[StoredEntry]) -> Iterator[
 def settled_means_booked(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """Journal and platform agree, or the journal says that it does not know."""
     live = {row.msgid: row for row in _live(life.terminal)}
-    settled = {_fact(entry, "message_id"): entry for entry in entries if entry.act in SETTLED}
+    settled = _settled(entries)
     unknown = {_fact(entry, "message_id") for entry in life.journal.open_effects() if entry.act in NOT_SETTLED_YET}
+    asked_back = {_fact(entry, "original") for entry in life.journal.open_effects() if entry.act == "refund_intent"}
     for msgid, row in live.items():
         if msgid not in settled and msgid not in unknown:
             yield f"booked at the platform and not known here: {msgid}"
         elif msgid in settled and row.cash != _fact(settled[msgid], "cash_fen"):
             yield f"the platform says {row.cash} fen, the journal {_fact(settled[msgid], 'cash_fen')}"
-    yield from (f"settled here and not at the platform: {msgid}" for msgid in settled if msgid not in live)
-    bills = Counter(str(_fact(entry, "bill")) for entry in entries if entry.act in SETTLED)
+    gone = settled.keys() - live.keys() - asked_back
+    yield from (f"settled here and not at the platform: {msgid}" for msgid in settled if msgid in gone)
+    bills = Counter(str(_fact(entry, "bill")) for entry in settled.values())
     yield from (f"bill {bill} settled {times} times" for bill, times in bills.items() if times > 1)
 
 
@@ -135,7 +158,7 @@ def hospital_was_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     payments = life.terminal.hosts["hospital"].claims.payments()
     at_window = {row.bill_id for row in payments if row.key.startswith(AT_THE_WINDOW)}
     paid = {row.bill_id: row.settlement_id for row in payments if row.bill_id not in at_window}
-    settled = {str(_fact(one, "bill")): str(_fact(one, "settlement_id")) for one in entries if one.act in SETTLED}
+    settled = {str(_fact(one, "bill")): str(_fact(one, "settlement_id")) for one in _settled(entries).values()}
     for bill, settlement in paid.items():
         if settled.get(bill) != settlement:
             yield f"the hospital was told of {settlement} for bill {bill}, the journal has {settled.get(bill)}"
@@ -254,6 +277,7 @@ CHECKS: tuple[Check, ...] = (
     books_balance,
     machine_holds_what_the_books_say,
     each_note_is_credited_once,
+    a_count_finds_what_is_booked,
     nothing_is_dispensed_blindly,
     platform_was_asked_once,
     settled_means_booked,
@@ -277,6 +301,17 @@ CHECKS: tuple[Check, ...] = (
     ledger_has_the_chain,
     offline_is_in_effect_once,
 )
+
+
+def _settled(entries: list[StoredEntry]) -> dict[str | int, StoredEntry]:
+    """By message id: what stands in our books as settled, and was not given back since (rule 18)."""
+    back = {_fact(entry, "original") for entry in entries if entry.act in REFUNDED}
+    settled = {_fact(entry, "message_id"): entry for entry in entries if entry.act in SETTLED}
+    return {message_id: entry for message_id, entry in settled.items() if message_id not in back}
+
+
+def _uncertain_fen(entries: list[StoredEntry]) -> int:
+    return sum(int(_fact(one, "unaccounted_fen")) for one in entries if one.act == "dispense_uncertain")
 
 
 def _books(entries: list[StoredEntry]) -> dict[Account, int]:

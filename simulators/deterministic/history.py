@@ -19,9 +19,11 @@ from simulators.deterministic.checks import violations
 from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.fitting import Pace
 from simulators.deterministic.known import not_known_yet
+from simulators.deterministic.office import staff_office
 from simulators.deterministic.resident import Habits, Resident
+from simulators.deterministic.staff import Staff, duty
 from simulators.deterministic.strikes import STRIKES
-from simulators.deterministic.terminal import Life, Terminal
+from simulators.deterministic.terminal import MORNING, Life, Terminal
 from simulators.deterministic.tills import FITTINGS
 
 SESSIONS = 12
@@ -79,6 +81,8 @@ QUIET_S_MAX = 150.0
 SLOTS_S_MAX = 120.0
 WANT_STAFF = ("notes_in_dispenser",)  # somebody must put it right by hand
 SERVED_S_MAX = 400.0  # after the last fault has ended
+STAFF_CHANCE = 0.06  # before a session: staff come first
+STAFF_CUT_WITHIN = 30  # effects
 FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wrong again and again
 REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
 ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
@@ -122,6 +126,7 @@ class Told:
 
 def live_history(seed: int, limits: Limits = Limits()) -> Told:
     """Live it in a new world, in virtual time."""
+    staff_office(MORNING)
     scratch = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a scratch folder in memory
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         history = _History(seed, Path(folder), limits)
@@ -148,7 +153,14 @@ class _History:
         fitting = random.Random(f"{self._seed} fitting")
         till, ledger = fitting.choice(FITTINGS)(), fitting.random() < LEDGER_CHANCE
         terminal = self._terminal = Terminal(
-            self._seed, busy_world(), self._folder, CALM, bank=True, till=till, ledger=ledger
+            self._seed,
+            busy_world(),
+            self._folder,
+            CALM,
+            bank=True,
+            till=till,
+            ledger=ledger,
+            office=staff_office(MORNING),
         )
         platform = terminal.hosts["medical_insurance"].behaviour
         platform.on_repeat = fitting.choice(ON_REPEAT)
@@ -226,8 +238,11 @@ class _History:
         while self._left:
             self._resident = None
             self._terminal.slot.pull()
+            self._terminal.put_box_in()
             await trio.sleep(self._chance.uniform(*PAUSE_S))
             self._left -= 1
+            if self._chance.random() < STAFF_CHANCE:
+                await self._duty(life)
             card, habits = self._somebody()
             self._told.sessions[habits.service] += 1
             cut, (aim, within) = self._chance.random() < self._cut_chance, self._chance.choice(CUT_WITHIN)
@@ -252,21 +267,43 @@ class _History:
             if not slot.usable and slot.health.reason not in WANT_STAFF:
                 self._told.violations.append(f"back_in_service: {slot.name} stays {slot.health}")
 
+    async def _duty(self, life: Life) -> None:
+        """Staff come, between two residents; the power may go here, too."""
+        for card, habits in duty(self._terminal, life, self._chance):
+            cut = self._chance.random() < self._cut_chance / 2
+            self._terminal.fuse.left = self._chance.randrange(STAFF_CUT_WITHIN) if cut and self._limits.cuts else None
+            self._terminal.fuse.aim = ""
+            self._terminal.tell(f"{card} comes")
+            if card in self._terminal.staff_cards:
+                self._resident = Staff(self._terminal, card, habits, self._chance)
+                await self._stood(life)
+            else:
+                await self._visit(life, card, replace(habits, pin=self._pin_of(card)))
+            self._resident = None
+            await trio.sleep(self._chance.uniform(*PAUSE_S))
+
     async def _visit(self, life: Life, card: str, habits: Habits) -> None:
         self._resident = Resident(self._terminal, card, habits, self._chance)
+        await self._stood(life)
+        chip = self._terminal.cards[card]
+        self._pins[card] = next((pin for pin in (habits.pin, NEW_PIN) if chip.accepts_pin(pin)), habits.pin)
+
+    async def _stood(self, life: Life) -> None:
+        assert self._resident is not None
         life.pages_before = len(life.screen.told)
         await self._resident.visit(life)
         if self._resident.endless:
-            self._told.violations.append(f"every_visit_ends: {card} still stands before {life.page}")
-        chip = self._terminal.cards[card]
-        self._pins[card] = next((pin for pin in (habits.pin, NEW_PIN) if chip.accepts_pin(pin)), habits.pin)
+            self._told.violations.append(f"every_visit_ends: somebody still stands before {life.page}")
+
+    def _pin_of(self, card: str) -> str:
+        return self._pins.get(card, busy_world().card(card).pin)
 
     def _somebody(self) -> tuple[str, Habits]:
         chance = self._chance
         mix = [one for one in MIX if one[0] in MONEY or not self._limits.only_money]
         service = chance.choices([name for name, _ in mix], [weight for _, weight in mix])[0]
         card = self._card_for(service)
-        pin = self._pins.get(card, busy_world().card(card).pin)
+        pin = self._pin_of(card)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)

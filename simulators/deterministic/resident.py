@@ -60,7 +60,7 @@ class Resident:
 
     def __init__(self, terminal: Terminal, card: str, habits: Habits, chance: random.Random) -> None:
         self._terminal, self._habits, self._chance = terminal, habits, chance
-        self._chip = terminal.cards[card]
+        self._chip = terminal.chip_of(card)
         self.pocket = list(habits.notes)
         self.fed: list[int] = []
         self.taken: list[int] = []

@@ -6,6 +6,7 @@ chance. Not here: Kivy, the PIN process, the A4 printer's IPP and the process th
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
@@ -18,6 +19,7 @@ import trio
 from kiosk.app import Outside, compose, serve
 from kiosk.clock import SystemClock
 from kiosk.desk import Desk
+from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.forward import Forwarding, forward
 from kiosk.log import ALLOWED_FIELDS, Field
@@ -34,6 +36,7 @@ from simulators.deterministic.fitting import Pace, open_device, settings_of
 from simulators.deterministic.fuse import Fuse, PowerCut
 from simulators.deterministic.hosts import MemoryHostLink, Network
 from simulators.deterministic.lines import Port
+from simulators.deterministic.office import StaffOffice
 from simulators.deterministic.offline import AgencyDocuments
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
@@ -58,6 +61,7 @@ CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)  # a Monday
 BOOT_TIME = datetime(2026, 1, 1, tzinfo=CHINA)  # of a clock without a battery
 PRINTER_LINES_S = 40.0
+LOADED = "drums_exchanged"
 RESTART_S = 5.0  # systemd's pause before it starts again what ended
 
 
@@ -74,6 +78,7 @@ class Terminal:
         bank: bool = False,
         till: Till | None = None,
         ledger: bool = False,
+        office: StaffOffice | None = None,
     ) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
@@ -100,6 +105,13 @@ class Terminal:
         self.live_case: Callable[[], str] = lambda: ""  # of the visit that goes on in this life
         self._make_devices()
         self._make_hosts(ledger=ledger)
+        self.bag: Counter[int] = Counter()  # yuan to pieces: out of the cash box, and in nobody's books yet
+        self.carried_yuan = 0  # by staff, out of the machine
+        self._box_is_out = False
+        self.staff_cards = office.cards() if office else {}
+        self.staff_anchor = folder / "staff-ca.pem" if office else None
+        if office and self.staff_anchor:
+            self.staff_anchor.write_bytes(office.anchor)
 
     def _make_devices(self) -> None:
         world = self.world
@@ -148,6 +160,23 @@ class Terminal:
     def load_cash(self, notes: Mapping[int, int]) -> None:
         """``notes``: yuan to pieces, one cassette each."""
         self.loaded_yuan = self.till.load(notes)
+
+    def take_box(self) -> None:
+        """Staff take the cash box out; its notes go into the bag with those that are still to be counted."""
+        self._box_is_out = True
+        notes = self.till.open_box()
+        self.bag.update(notes)
+        self.carried_yuan += sum(notes)
+        self.tell(f"staff take {sum(notes)} yuan out")
+
+    def put_box_in(self) -> None:
+        """An empty one, where none is in."""
+        if self._box_is_out:
+            self._box_is_out = False
+            self.till.close_box()
+
+    def chip_of(self, handle: str) -> Any:
+        return self.cards[handle] if handle in self.cards else self.staff_cards[handle]
 
     def registered_fen(self) -> int:
         """All debts that the registers of hospital and agency were ever told of."""
@@ -240,6 +269,9 @@ class Terminal:
         with ExitStack() as closing:
             life = Life(self, mind, type_, closing)
             life.journal.record("kiosk_started")
+            if self.staff_anchor and life.journal.last(LOADED) is None:
+                load = balanced((Account.DRUMS, 100 * self.loaded_yuan), (Account.VAULT, -100 * self.loaded_yuan))
+                life.journal.commit(NewEntry(LOADED, "", postings=load))  # last evening, by two of staff
             yield life
 
     def _power_fails(self) -> None:

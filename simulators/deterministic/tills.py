@@ -45,6 +45,7 @@ class Till:
     slots: Mapping[str, str]
     acceptor: Any
     dispenser: PuloonDispenser | None = None
+    carried_notes: int = 0  # out of the cash box, by staff
 
     @property
     def devices(self) -> dict[str, Any]:
@@ -73,6 +74,17 @@ class Till:
     def take_notes(self) -> list[int]:
         return [yuan for device in self.devices.values() for yuan in device.take_notes()]
 
+    def open_box(self) -> list[int]:
+        """Staff take the cash box out; yuan of what lies in it."""
+        self.acceptor.open_door()
+        notes, self.acceptor.box = list(self.acceptor.box), []
+        self.carried_notes += len(notes)
+        return notes
+
+    def close_box(self) -> None:
+        """An empty one comes in."""
+        self.acceptor.close_door()
+
     def power_cut(self) -> None:
         """Each on its own, as when somebody pulls the plug of the cash module alone."""
         self.acceptor.power_cut()
@@ -85,7 +97,7 @@ class Till:
         unit = self.acceptor
         if isinstance(unit, CountingSsp):
             return unit.notes_in
-        return len(unit.box) if isinstance(unit, Id003Validator) else int(unit.counter)
+        return len(unit.box) + self.carried_notes if isinstance(unit, Id003Validator) else int(unit.counter)
 
     @property
     def payouts(self) -> int:

@@ -10,6 +10,7 @@ from simulators.deterministic.offline import OfflineWatch
 if TYPE_CHECKING:
     from simulators.deterministic.terminal import Terminal
 
+BOX_BOOKED = "cash_box_exchanged"
 NOTES_AFTER_FULL_MAX = 1  # the one whose entry was lit already
 
 
@@ -42,6 +43,8 @@ class Watch:
         return self._awaited.setdefault(act, trio.Event())
 
     def committed(self, entry: NewEntry) -> None:
+        if entry.act == BOX_BOOKED:
+            self._terminal.bag.clear()  # into the vault
         if entry.act in self._awaited:
             self._awaited.pop(entry.act).set()
         if not self._terminal.fuse.dead:
