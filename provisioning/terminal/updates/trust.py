@@ -8,7 +8,6 @@ known), every file is kept so that a cut leaves the old or the new one, and the 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,21 +106,14 @@ class Trust:
     def kept(self) -> Allowed:
         """What was judged last, judged again now, without asking anybody. Raises UpdateRefused, as ``refresh``."""
         known = self._begin()
-        steps = {
-            "timestamp": known.update_timestamp,
-            "snapshot": known.update_snapshot,
-            "targets": known.update_targets,
-        }
-        for role, update in steps.items():
-            raw = self._read(role)
-            if raw is None:
-                raise UpdateRefused("missing", f"{role}: nothing is kept here")
-            _judge(role, partial(update, raw))
+        _judge("timestamp", known.update_timestamp, self._must_have("timestamp"))
+        _judge("snapshot", known.update_snapshot, self._must_have("snapshot"))
+        _judge("targets", known.update_targets, self._must_have("targets"))
         return _allowed(known)
 
     def _begin(self) -> TrustedMetadataSet:
         raw = self._read("root") or self.anchor
-        known: TrustedMetadataSet = _judge("root", partial(TrustedMetadataSet, raw, EnvelopeType.METADATA))
+        known: TrustedMetadataSet = _judge("root", TrustedMetadataSet, raw, EnvelopeType.METADATA)
         known.reference_time = self.now()
         return known
 
@@ -131,14 +123,14 @@ class Trust:
             raw = await source.metadata(f"{known.root.version + 1}.root.json", ROOT_BYTES_MAX)
             if raw is None:
                 return
-            _judge("root", partial(known.update_root, raw))
+            _judge("root", known.update_root, raw)
             self._keep("root", raw)
 
     async def _timestamp(self, known: TrustedMetadataSet, source: Source) -> None:
         """5.4: the kept one, even an expired one, is what a rollback is told by."""
         kept = self._read("timestamp")
         if kept is not None:
-            _unless_unfit(partial(known.update_timestamp, kept))
+            _unless_unfit(known.update_timestamp, kept)
         raw = await _must(source, "timestamp.json", TIMESTAMP_BYTES_MAX)
         try:
             known.update_timestamp(raw)
@@ -151,29 +143,35 @@ class Trust:
 
     async def _snapshot(self, known: TrustedMetadataSet, source: Source) -> None:
         kept = self._read("snapshot")
-        if kept is not None and _unless_unfit(partial(known.update_snapshot, kept, trusted=True)):
+        if kept is not None and _unless_unfit(known.update_snapshot, kept, trusted=True):
             return
         named = known.timestamp.snapshot_meta
         bytes_max = named.length or SNAPSHOT_BYTES_MAX
         raw = await _must(source, f"{named.version}.snapshot.json", min(bytes_max, SNAPSHOT_BYTES_MAX))
-        _judge("snapshot", partial(known.update_snapshot, raw))
+        _judge("snapshot", known.update_snapshot, raw)
         self._keep("snapshot", raw)
 
     async def _targets(self, known: TrustedMetadataSet, source: Source) -> None:
         kept = self._read("targets")
-        if kept is not None and _unless_unfit(partial(known.update_targets, kept)):
+        if kept is not None and _unless_unfit(known.update_targets, kept):
             return
         named = known.snapshot.meta.get("targets.json")
         if named is None:
             raise UpdateRefused("mixed", "snapshot: names no targets")
         bytes_max = min(named.length or TARGETS_BYTES_MAX, TARGETS_BYTES_MAX)
         raw = await _must(source, f"{named.version}.targets.json", bytes_max)
-        _judge("targets", partial(known.update_targets, raw))
+        _judge("targets", known.update_targets, raw)
         self._keep("targets", raw)
 
     def _read(self, role: str) -> bytes | None:
         path = self.folder / f"{role}.json"
         return path.read_bytes() if path.exists() else None
+
+    def _must_have(self, role: str) -> bytes:
+        raw = self._read(role)
+        if raw is None:
+            raise UpdateRefused("missing", f"{role}: nothing is kept here")
+        return raw
 
     def _keep(self, role: str, raw: bytes) -> None:
         self.disk.write(self.folder / f"{role}.json", raw)
@@ -186,18 +184,18 @@ async def _must(source: Source, name: str, bytes_max: int) -> bytes:
     return raw
 
 
-def _unless_unfit(load: Callable[[], object]) -> bool:
+def _unless_unfit(load: Callable[..., object], raw: bytes, trusted: bool = False) -> bool:
     """Whether what is kept is good as it is. Kept files that are old, or of people who left, only help to judge."""
     try:
-        load()
+        load(raw, **({"trusted": True} if trusted else {}))
     except RepositoryError:
         return False
     return True
 
 
-def _judge(role: str, load: Callable[[], Any]) -> Any:
+def _judge(role: str, load: Callable[..., Any], *given: Any) -> Any:
     try:
-        return load()
+        return load(*given)
     except RepositoryError as error:
         raise _refused(role, error) from None
 

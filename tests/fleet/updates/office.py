@@ -19,6 +19,7 @@ from provisioning.terminal.updates.trust import Allowed, Trust
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 DAY_MS = 86_400_000
+PEOPLE = ("alice", "bob", "carol")
 
 
 def new_signer() -> Signer:
@@ -45,7 +46,7 @@ class Office:
         self._staged += 1
         return self.home / f"staged-{self._staged}"
 
-    def stage_root(self, folder: Path, root: tuple[str, ...] = ("alice", "bob", "carol")) -> None:
+    def stage_root(self, folder: Path, root: tuple[str, ...] = PEOPLE) -> None:
         keys = [self.people[name].public_key for name in root]
         signers = Signers(
             keys, [self.people["alice"].public_key, self.people["bob"].public_key], self.online.public_key
