@@ -17,6 +17,7 @@ from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.schema.proposals import Proposal
+from provisioning.fleet.schema.rollouts import Member, Rollout, Wave
 from provisioning.fleet.schema.software import (
     Action,
     ActionStatus,
@@ -71,4 +72,7 @@ TABLES: tuple[type[Row], ...] = (
     SettingsLayer,
     SettingsBody,
     Command,
+    Rollout,
+    Wave,
+    Member,
 )
