@@ -4,28 +4,46 @@ nginx has one port for terminals, which show a certificate, and one for people, 
 which one was asked. Each face answers only its own paths, whatever nginx forwards.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from provisioning.fleet.desired import routes as desired
+from provisioning.fleet.enrolment import est
 from provisioning.fleet.faces import Faces
 from provisioning.fleet.ledger import routes as ledger
+from provisioning.fleet.live.live import Live
+from provisioning.fleet.live.poll import PollDesk
 from provisioning.fleet.terminal_commands import routes as terminal_commands
+from provisioning.fleet.terminal_errands import TerminalErrands
 from provisioning.fleet.web import ANSWERS, Fleet
 
 
 def make_app(fleet: Fleet) -> Starlette:
-    app = Starlette(routes=_routes(), exception_handlers=ANSWERS)
+    """An application whose lifespan keeps its register and writes what it heard; without one (tests) call
+    ``app.state.live.refresh`` and ``flush``."""
+    live = Live(fleet.settings.polls, TerminalErrands(Path(fleet.settings.home)))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with live.kept():
+            yield
+
+    app = Starlette(routes=_routes(), exception_handlers=ANSWERS, lifespan=lifespan)
     app.add_middleware(Faces)
-    app.state.fleet = fleet
+    app.add_middleware(PollDesk, fleet=fleet, live=live)  # added last: it stands before everything
+    app.state.fleet, app.state.live = fleet, live
     return app
 
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    return [Route("/v1/health", health), *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES]
+    return [Route("/v1/health", health), *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES]
 
 
 async def health(request: Request) -> JSONResponse:

@@ -7,6 +7,7 @@ threads. A step that must stand as a whole is written inside ``step()``.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import peewee
 from playhouse.apsw_ext import APSWDatabase
@@ -43,6 +44,11 @@ def _sqlite(path: Path) -> peewee.Database:
 def _postgresql(url: str) -> peewee.Database:
     database: peewee.Database = connect(url.replace("postgresql://", "psycopg3://", 1))
     return database
+
+
+def tuples(query: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a question as bare tuples: for thousands of them."""
+    yield from query.tuples().iterator()
 
 
 @contextmanager

@@ -19,8 +19,9 @@ class Polls(_Part, frozen=True):
     sleep_s: float = 300.0
     hurried_sleep_s: float = 10.0  # while something waits for the terminal, or somebody looks at its page
     overdue_polls: int = 2  # missed, before a terminal counts as silent
-    in_hand_max: int = 200  # polls of a process at one time; more are shed
-    tenant_share: float = 0.5  # of those, for one city, while others wait
+    per_second_max: float = 1500.0  # of one process; more are told to come later
+    tenant_share: float = 0.5  # of those, for one city, while others ask, too
+    in_hand_max: int = 64  # polls of a process that wait for the database at one time
     retry_after_s: float = 30.0  # told to who is shed, with as much again by chance
 
 
@@ -34,6 +35,7 @@ class FleetSettings(_Part, frozen=True):
     device_url: str = "https://127.0.0.1:8444"
     console_url: str = "https://127.0.0.1:8445"
     production: bool = False
+    certificate_days: float = 365.0  # of a terminal; renewed at two thirds
     polls: Polls = Polls()
 
     @property

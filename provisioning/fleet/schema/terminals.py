@@ -13,7 +13,6 @@ STATES = ("registered", "active", "stopped", "retired")
 class Terminal(Row):
     """``changed_ms`` moves with everything that a poll's answer depends on: each process re-reads such rows."""
 
-    id: int
     tenant_id: str
     place_id: int
     tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")
@@ -32,12 +31,17 @@ class Terminal(Row):
 
 
 class Certificate(Row):
-    """``serial`` in hex as nginx tells it (upper case). ``revoked_ms`` None: good."""
+    """``serial`` in hex as nginx tells it (upper case). ``revoked_ms`` None: good. ``issuer``: name of the authority;
+    ``renew_ms``: from then on the terminal is told to renew it; ``fingerprint``: of its key."""
 
     terminal_id: int
     serial = peewee.CharField(64, primary_key=True)
     terminal = peewee.ForeignKeyField(Terminal, on_delete="RESTRICT", index=True)
+    fingerprint = peewee.CharField(64, default="", index=True)
+    issuer = peewee.CharField(64, default="")
+    not_before_ms = peewee.BigIntegerField(default=0)
     not_after_ms = peewee.BigIntegerField(index=True)
+    renew_ms = peewee.BigIntegerField(null=True)
     revoked_ms = peewee.BigIntegerField(null=True)
     why_revoked = peewee.TextField(default="")
     pem = peewee.TextField()

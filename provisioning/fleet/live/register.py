@@ -1,0 +1,128 @@
+"""The terminals, in memory: found by the serial number of a certificate, with all that the next answer needs.
+
+Each process reads all of them at its start and afterwards only the rows whose ``changed_ms`` moved. Clocks of two
+machines differ, and a step that began earlier may be committed later: so it looks back ``OVERLAP_MS`` each time, and
+at everything once in ``WHOLE_MS``, which also finds rows that are gone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from sys import intern
+from typing import Any
+
+from provisioning.fleet.database import tuples
+from provisioning.fleet.live.errands import Errands, Waiting
+from provisioning.fleet.schema.places import Tenant
+from provisioning.fleet.schema.terminals import Certificate, Terminal
+
+OVERLAP_MS = 30_000
+WHOLE_MS = 600_000
+CHUNK = 500  # rows of one question; SQLite takes no more than some thousand values
+
+
+@dataclass(slots=True)
+class LiveTerminal:
+    """A row of ``Terminal`` with its good certificates. Replaced as a whole, never changed."""
+
+    key: int
+    terminal_id: str
+    tenant: str
+    active: bool
+    sleep_s: float
+    desired_version: int
+    action: str
+    changed_ms: int
+    certificates: tuple[tuple[str, int], ...] = ()  # serial number, not after (ms)
+    waiting: Waiting | None = None
+
+
+@dataclass
+class LiveRegister:
+    """``refresh`` runs in one thread; polls read the dictionaries meanwhile, each look-up whole by itself."""
+
+    errands: Errands
+    by_certificate: dict[str, tuple[LiveTerminal, int]] = field(default_factory=dict)
+    by_id: dict[str, LiveTerminal] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+    read_ms: int = 0  # when it was last known to be as the database
+    _by_key: dict[int, LiveTerminal] = field(default_factory=dict)
+    _newest_ms: int = 0
+    _whole_ms: int = 0
+
+    def refresh(self, at_ms: int) -> int:
+        """Read what changed; how many terminals did. Touches the database.
+
+        Raises:
+            peewee.PeeweeException: it does not answer; what was known stays.
+        """
+        whole = not 0 <= at_ms - self._whole_ms < WHOLE_MS
+        since = 0 if whole else min(self._newest_ms, at_ms) - OVERLAP_MS
+        listed = dict(_listed(since))
+        if whole:
+            for key in self._by_key.keys() - listed.keys():
+                self._forget(key)
+            self._whole_ms = at_ms
+        moved = [key for key, changed_ms in listed.items() if self._is_news(key, changed_ms)]
+        for chunk in _chunks(sorted(moved)):
+            self._read(chunk, at_ms)
+        self.epochs = {row.code: int(row.settings.get("epoch", 0)) for row in Tenant.select()}
+        self.read_ms = at_ms
+        return len(moved)
+
+    def reread(self, keys: Sequence[int], at_ms: int) -> None:
+        """These, at once: this process changed them itself. Raises as ``refresh``."""
+        self._read(keys, at_ms)
+
+    def _is_news(self, key: int, changed_ms: int) -> bool:
+        known = self._by_key.get(key)
+        return known is None or known.changed_ms != changed_ms
+
+    def _read(self, keys: Sequence[int], at_ms: int) -> None:
+        certificates: dict[int, list[tuple[str, int]]] = {}
+        good = Certificate.revoked_ms.is_null() & Certificate.terminal.in_(keys)
+        columns = (Certificate.terminal, Certificate.serial, Certificate.not_after_ms)
+        for key, serial, not_after_ms in tuples(Certificate.select(*columns).where(good)):
+            certificates.setdefault(key, []).append((serial, not_after_ms))
+        waiting = self.errands.waiting(keys, at_ms)
+        for one in _rows(keys):
+            one.certificates = tuple(certificates.get(one.key, ()))
+            one.waiting = waiting.get(one.key)
+            self._put(one)
+            self._newest_ms = max(self._newest_ms, one.changed_ms)
+
+    def _put(self, one: LiveTerminal) -> None:
+        """New certificates open before the old ones close: a renewal leaves no moment between."""
+        before = self._by_key.get(one.key)
+        self._by_key[one.key] = self.by_id[one.terminal_id] = one
+        for serial, not_after_ms in one.certificates:
+            self.by_certificate[serial] = (one, not_after_ms)
+        for serial, _ in before.certificates if before else ():
+            if self.by_certificate.get(serial, (None,))[0] is before:
+                del self.by_certificate[serial]
+        if before is not None and before.terminal_id != one.terminal_id:
+            self.by_id.pop(before.terminal_id, None)
+
+    def _forget(self, key: int) -> None:
+        gone = self._by_key.pop(key)
+        self.by_id.pop(gone.terminal_id, None)
+        for serial, _ in gone.certificates:
+            self.by_certificate.pop(serial, None)
+
+
+def _listed(since: int) -> Iterator[tuple[int, int]]:
+    rows: Iterator[Any] = tuples(Terminal.select(Terminal.id, Terminal.changed_ms).where(Terminal.changed_ms >= since))
+    return rows
+
+
+def _rows(keys: Iterable[int]) -> Iterator[LiveTerminal]:
+    columns = (
+        Terminal.id, Terminal.terminal_id, Terminal.tenant, Terminal.state, Terminal.sleep_s,
+        Terminal.desired_version, Terminal.action, Terminal.changed_ms,
+    )  # fmt: skip
+    for row in tuples(Terminal.select(*columns).where(Terminal.id.in_(keys))):
+        yield LiveTerminal(row[0], row[1], intern(row[2]), row[3] == "active", *row[4:])
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]

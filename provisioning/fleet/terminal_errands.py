@@ -1,0 +1,33 @@
+"""What waits for terminals, from every part that has something for them: the live register's ``Errands``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from provisioning.fleet.actor import Actor
+from provisioning.fleet.city_key import city_signer
+from provisioning.fleet.live.errands import Waiting
+from provisioning.fleet.terminal_commands import acts
+from provisioning.rules.poll import CommandAnswer
+
+
+@dataclass(frozen=True)
+class TerminalErrands:
+    """Implements ``Errands``. ``home``: of the fleet, where the cities' keys are."""
+
+    home: Path
+
+    def waiting(self, terminals: Sequence[int], at_ms: int) -> Mapping[int, Waiting]:
+        commands = acts.waiting(terminals, at_ms, partial(city_signer, self.home))
+        return {key: Waiting(commands=tuple(map(_until, told))) for key, told in commands.items()}
+
+    def take_answers(self, actor: Actor, terminal: int, answers: Sequence[CommandAnswer], at_ms: int) -> None:
+        acts.note_answers(actor, terminal, answers, at_ms)
+
+
+def _until(command: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    ends = datetime.fromisoformat(command["document"]["expires_at"])
+    return int(ends.timestamp() * 1000), command
