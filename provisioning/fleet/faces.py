@@ -10,7 +10,9 @@ from provisioning.fleet.web import problem
 TERMINALS, PEOPLE = "terminals", "people"
 BOTH = re.compile(r"/v1/health$")
 PATHS = {
-    TERMINALS: re.compile(r"/[^/]+/terminal/v1/|/[^/]+/controller/v1/|/\.well-known/est/|/v1/terminals/"),
+    TERMINALS: re.compile(
+        r"/[^/]+/terminal/v1/|/[^/]+/controller/v1/|/\.well-known/est/|/enrolment/v1/|/v1/terminals/"
+    ),
     PEOPLE: re.compile(r"/console(/|$)|/rest/v1/|/$|/favicon\.ico$"),
 }
 

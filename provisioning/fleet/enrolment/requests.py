@@ -127,26 +127,26 @@ def city_of(tenant: str) -> Place:
     return place
 
 
-def _first(fingerprint: str, serial: str, address: str, at_ms: int) -> EnrolmentRequest:
-    waits = EnrolmentRequest.state == "waiting"
-    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
-        EnrolmentRequest.delete().where(waits & (EnrolmentRequest.last_ms < at_ms - FORGOTTEN_MS)).execute()
-    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
-        raise Refused("too_many", "Too many new terminals wait to be confirmed.")
-    row = {"serial": serial, "address": address, "first_ms": at_ms, "last_ms": at_ms, "tenant": _tenant_of(serial)}
-    # Two questions of one key at the same moment: the second finds the first one's row.
-    EnrolmentRequest.insert(fingerprint=fingerprint, **row).on_conflict_ignore().execute()
-    found: EnrolmentRequest = EnrolmentRequest.get_by_id(fingerprint)
-    return found
-
-
-def _tenant_of(serial: str) -> str | None:
+def tenant_of(serial: str) -> str | None:
     """The city that knows this serial number already."""
     for table in (Terminal, ExpectedTerminal):
         known = table.get_or_none(table.serial == serial)
         if known is not None:
             return str(known.tenant_id)
     return None
+
+
+def _first(fingerprint: str, serial: str, address: str, at_ms: int) -> EnrolmentRequest:
+    waits = EnrolmentRequest.state == "waiting"
+    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
+        EnrolmentRequest.delete().where(waits & (EnrolmentRequest.last_ms < at_ms - FORGOTTEN_MS)).execute()
+    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
+        raise Refused("too_many", "Too many new terminals wait to be confirmed.")
+    row = {"serial": serial, "address": address, "first_ms": at_ms, "last_ms": at_ms, "tenant": tenant_of(serial)}
+    # Two questions of one key at the same moment: the second finds the first one's row.
+    EnrolmentRequest.insert(fingerprint=fingerprint, **row).on_conflict_ignore().execute()
+    found: EnrolmentRequest = EnrolmentRequest.get_by_id(fingerprint)
+    return found
 
 
 def _decide(request: EnrolmentRequest, state: str, actor: Actor, why: str) -> None:
