@@ -14,6 +14,8 @@ EX_CONFIG = 78  # sysexits(3)
 # Command -> module with ``add_arguments(parser)`` and ``run(settings, asked) -> int``, and what it is for.
 COMMANDS = {
     "serve": ("provisioning.fleet.commands.serve", "answer terminals and people until SIGTERM, on a UNIX socket"),
+    "nginx": ("provisioning.fleet.commands.nginx", "write the configuration of nginx for these settings"),
+    "city": ("provisioning.fleet.commands.city", "add a city, with the place at the root of its tree"),
     "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
     "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),

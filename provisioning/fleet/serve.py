@@ -9,15 +9,28 @@ from provisioning.fleet.database import open_database
 from provisioning.fleet.settings import FleetSettings
 from provisioning.fleet.web import Fleet
 
+BACKLOG = 4096
 
-def run(settings: FleetSettings) -> int:
-    """Until SIGTERM or SIGINT.
+
+def run(settings: FleetSettings, number: int = 1) -> int:
+    """Until SIGTERM or SIGINT. ``number``: which of ``settings.processes``.
 
     Raises:
         OSError, peewee.OperationalError: the socket's folder or the database cannot be used.
     """
     Path(settings.home).mkdir(parents=True, exist_ok=True, mode=0o700)
     open_database(settings.database_url)
-    app = make_app(Fleet(settings))
-    uvicorn.run(app, uds=str(settings.socket_path), log_level="warning", access_log=False, server_header=False)
+    uvicorn.run(
+        make_app(Fleet(settings)),
+        uds=str(settings.socket_paths[number - 1]),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,  # terminals measure their clocks by it
+        backlog=BACKLOG,
+        timeout_keep_alive=120,  # longer than nginx keeps what it does not use: it never meets a closed one
+        timeout_graceful_shutdown=10,
+        loop="uvloop",
+        http="httptools",
+    )
     return 0

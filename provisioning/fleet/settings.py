@@ -25,17 +25,30 @@ class Polls(_Part, frozen=True):
     retry_after_s: float = 30.0  # told to who is shed, with as much again by chance
 
 
+class Front(_Part, frozen=True):
+    """nginx, as ``python -m provisioning.fleet --settings FILE nginx`` writes its configuration."""
+
+    device_listen: str = "127.0.0.1:8444"
+    console_listen: str = "127.0.0.1:8445"
+    certificate: str = ""  # of the server, for both faces; PEM with its chain
+    key: str = ""
+    user: str = ""  # of its workers, where its master is root
+    workers: int = 0  # 0: one for each core
+
+
 class FleetSettings(_Part, frozen=True):
     """``home`` is private: keys, certificates, by default the database; ``public`` is what nginx serves as files."""
 
     home: str
     public: str
     database: str = ""  # "" is a SQLite file in ``home``; or postgresql://...
-    socket: str = ""  # "" is ``home``/fleet.sock; a process each where there are more
+    socket: str = ""  # "" is ``home``/fleet.sock; see ``socket_paths``
     device_url: str = "https://127.0.0.1:8444"
     console_url: str = "https://127.0.0.1:8445"
     production: bool = False
     certificate_days: float = 365.0  # of a terminal; renewed at two thirds
+    processes: int = 1  # more than one only on PostgreSQL
+    front: Front = Front()
     polls: Polls = Polls()
 
     @property
@@ -43,8 +56,16 @@ class FleetSettings(_Part, frozen=True):
         return self.database or f"sqlite:///{self.home}/fleet.db"
 
     @property
-    def socket_path(self) -> Path:
-        return Path(self.socket or f"{self.home}/fleet.sock")
+    def socket_paths(self) -> list[Path]:
+        """One for each process: fleet.sock, fleet-2.sock ..."""
+        first = Path(self.socket or f"{self.home}/fleet.sock")
+        rest = (first.with_name(f"{first.stem}-{number}{first.suffix}") for number in range(2, self.processes + 1))
+        return [first, *rest]
+
+    @property
+    def artifacts_path(self) -> Path:
+        """Files of software modules by their hash; for nginx, which gives them out when the fleet says so."""
+        return Path(self.public) / "artifacts"
 
 
 def load_settings(path: Path) -> FleetSettings:
@@ -57,4 +78,6 @@ def load_settings(path: Path) -> FleetSettings:
         raise SettingsError(f"{path}: {error}. Correct this in the file; nothing was started.") from error
     if not 0 < settings.polls.tenant_share <= 1:
         raise SettingsError(f"{path}: polls.tenant_share lies between 0 and 1")
+    if not 1 <= settings.processes <= 64 or (settings.processes > 1 and not settings.database):
+        raise SettingsError(f"{path}: processes lies between 1 and 64, and more than one need PostgreSQL (database)")
     return settings
