@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from kiosk.doctor import (
 )
 from kiosk.domain.settlement import HOSPITAL
 from kiosk.evidence import TerminalCopies
+from kiosk.for_agent import ForAgent, note_view
 from kiosk.headset import FollowJack
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.bank.asking import Line as WayToBank
@@ -51,7 +53,7 @@ from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.drive_bank import keep_bank_driven
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.money.platform_acts import SENT, message_id_of
-from kiosk.ports import HostLink, Journal, Log, Question, SealVerifier
+from kiosk.ports import HostLink, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.offline import OfflineDocuments
 from kiosk.ports.staff import OtherCopies, TerminalBooks
@@ -69,7 +71,6 @@ from offline_queue.verify import verify
 
 HOSTS = ("social_insurance", "card_platform", "agency")
 MONEY_HOSTS = ("hospital", "medical_insurance")  # a hall has neither: what the settings do not name is not connected
-CASE_DIGITS = 6
 # The page stands still meanwhile. Longer than any disk that still works lets the forwarder's commit wait; after it this
 # process ends as by a power cut, whose every moment is recovered from, and is started again.
 JOURNAL_S_MAX = 20.0
@@ -146,8 +147,11 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
-            told = {"case_viewed": partial(note_view, journal)}
-            await nursery.start(serve_control, kiosk_path(settings.run_dir), {"doctor": examine}, told)
+            agent = ForAgent(desk, journal.outbox.under_way, nursery.cancel_scope.cancel, version("yikatong"))
+            nursery.start_soon(agent.watch)
+            told = {"case_viewed": partial(note_view, journal), **agent.told}
+            answers = {"doctor": examine, **agent.answers}
+            await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
             nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
             (run_dir / "ready").write_text(str(os.getpid()))
@@ -164,18 +168,6 @@ async def _foresee_welcome(supervisor: Supervisor, foresee: Callable[[Question],
     """The first page is made ready while devices still answer."""
     await supervisor.wait_change()
     foresee(insert_card())
-
-
-def note_view(journal: Journal, code: str) -> str:
-    """Somebody reads a case at the console: every view of one is logged (money-rules 29).
-
-    Raises:
-        ValueError: no number of a case.
-    """
-    if not (code.isdecimal() and len(code) <= CASE_DIGITS):
-        raise ValueError("no number of a case")
-    journal.record("case_viewed", staff="console", case=code)
-    return "noted"
 
 
 async def tell_of_view(settings: Settings, code: str) -> bool:

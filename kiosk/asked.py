@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from kiosk.aside import NOTHING, TWO_PEOPLE
+from kiosk.domain.cases import OpenCase
 from kiosk.metrics import Books, exposition, figures
 from kiosk.ports import Clock
 from offline_queue.append import newest
@@ -16,8 +17,8 @@ from offline_queue.outbox import UnknownNotice
 from offline_queue.staff_books import StaffBooks
 
 
-def answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """What is unsent, under the signed head; what was put aside."""
+def answers(journal: SqliteJournal, public_key: bytes = b"") -> dict[str, Callable[[], Awaitable[Any]]]:
+    """What is unsent, under the signed head; what was put aside. ``public_key``: of the journal."""
 
     async def unsent() -> dict[str, Any]:
         """``under_way`` 0: an update may be done now. A reset needs ``open_effects`` and ``unsent_count`` 0, too."""
@@ -25,6 +26,7 @@ def answers(journal: SqliteJournal) -> dict[str, Callable[[], Awaitable[Any]]]:
         return {
             "seq": head.seq,
             "link": head.link.hex(),
+            "public_key": public_key.hex(),
             "signature": head.signature.hex(),
             "unsent_count": waiting.count,
             "unsent_sum_fen": waiting.sum_fen,
@@ -76,9 +78,22 @@ class Figures:
         self._journal, self._clock, self._terminal_id = journal, clock, terminal_id
         self._one_at_a_time = trio.Lock()
 
-    async def text(self) -> str:
+    async def money(self) -> dict[str, Any]:
+        """What nobody can explain yet, for the agent."""
+        cases = await self._open_cases()
+        unexplained = [case for case in cases if case.suspense_fen]
+        return {
+            "open_cases": len(cases),
+            "suspense_fen": abs(sum(case.suspense_fen for case in unexplained)),
+            "suspense_oldest": unexplained[0].since if unexplained else "",
+        }
+
+    async def _open_cases(self) -> tuple[OpenCase, ...]:
         async with self._one_at_a_time:
-            cases = await trio.to_thread.run_sync(self._books.open_cases)
+            return await trio.to_thread.run_sync(self._books.open_cases)
+
+    async def text(self) -> str:
+        cases = await self._open_cases()
         journal, outbox = self._journal, self._journal.outbox
         effects, aside = len(journal.open_effects()), len(outbox.put_aside())
         rows, _ = newest(journal.database.connection().execute)  # not the signed head: who looks writes nothing

@@ -62,6 +62,8 @@ class ServiceEntry:
     elsewhere: tuple[str, ...] = ()
 
     def offered(self, settings: Settings) -> bool:
+        if settings.services and self.name not in settings.services and self.waits is _nothing_waits:
+            return False  # what somebody is owed is given back whatever a city offers
         there = {*settings.slots, *settings.hosts}
         by_some_way = not self.ways or bool(there & set(self.ways))
         return set(self.hosts) <= set(settings.hosts) and set(self.fitted) <= set(settings.slots) and by_some_way

@@ -1,5 +1,6 @@
 """The kiosk's control socket: one JSON line asks, one JSON line answers. Only this terminal's own users reach it."""
 
+import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -42,7 +43,7 @@ async def serve_control(
 ) -> None:
     """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error.
 
-    ``told``: what takes a word with something behind it ("case_viewed 451207") at once.
+    ``told``: what takes a word with something behind it ("case_viewed 451207").
     """
     path.unlink(missing_ok=True)
     listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
@@ -66,7 +67,8 @@ async def _reply(line: bytes, answers: dict[str, Answerer], told: Mapping[str, T
     try:
         word, _, about = json.loads(line)["ask"].partition(" ")
         if about:
-            return told[word](about)
+            reply = told[word](about)
+            return await reply if inspect.isawaitable(reply) else reply
         answerer = answers[word]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {"error": "ask one of " + ", ".join(sorted(answers))}

@@ -19,6 +19,7 @@ from kiosk.domain.receipt import Receipt
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.l10n import on_paper
 from kiosk.money.cash_books import CASH_SLOTS
+from kiosk.opening import Opening
 from kiosk.ports import (
     HELP,
     AgencyDuty,
@@ -100,6 +101,10 @@ class Desk:
     offline: Offline = field(init=False)
     visit: Visit = field(init=False)
     card: CardWatch = field(default_factory=CardWatch, init=False)
+    opening: Opening = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opening = Opening(self.journal, self.clock, self.settings.hours)
 
     @property
     def live_case(self) -> str:

@@ -100,16 +100,17 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
     """The work, and whoever asks about it. ``public_key``: of the journal."""
     settings, journal = work.settings, work.journal
     async with trio.open_nursery() as nursery:
-        answers = asked.answers(journal)
+        answers = asked.answers(journal, public_key)
         if "agency_ledger" in work.links:
             answers["ledger"] = partial(_told, work.kept)
         if settings.journal.second_medium:
             copies_too = _second_copies(work, public_key)
             answers["second_medium"] = lambda: _told(copies_too.now)
             nursery.start_soon(copies_too.keep)
+        figures = asked.Figures(Path(settings.data_dir), journal, work.clock, settings.terminal.terminal_id)
+        answers["money"] = figures.money
         await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
         if settings.metrics_port:
-            figures = asked.Figures(Path(settings.data_dir), journal, work.clock, settings.terminal.terminal_id)
             await show_figures(nursery, settings.metrics_port, figures.text, work.log)
         nursery.start_soon(forward, work)
         (forward_path(settings.run_dir).parent / "ready").write_text(str(os.getpid()))

@@ -1,6 +1,6 @@
 """The questions of a visit that belong to no service: welcome, out of order, card problems, help, goodbye."""
 
-from kiosk.config import Settings
+from kiosk.config import Hours, Settings
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.identity import mask_name
 from kiosk.domain.text import Bilingual, Day, Name, Text, say
@@ -50,6 +50,26 @@ def out_of_order(settings: Settings) -> Question:
         Plain(),
         tone=Tone.STOP,
     )
+
+
+def not_open(settings: Settings, why: str, *, card_in: bool = False) -> Question:
+    """Taken out of service, outside of its hours, or about to start anew (``kiosk.opening``)."""
+    elsewhere = say("Use another machine or the counter.")
+    telephone = say("Telephone: {number}", number=settings.terminal.telephone)
+    heading, explain = {
+        "closed": (say("This machine is closed now"), (_hours(settings.hours), elsewhere, telephone)),
+        "paused": (
+            say("One moment, please"),
+            (say("This machine starts anew. It takes a minute."), say("Please do not insert a card.")),
+        ),
+    }.get(why, (say("This machine is out of service"), (elsewhere, telephone)))
+    return Question(f"not_open_{why}", heading, explain, answers=(_TAKE_CARD,) if card_in else (), tone=Tone.STOP)
+
+
+def _hours(hours: Hours) -> Text:
+    if not hours.opens:
+        return say("It is open again another day.")
+    return say("It is open from {opens} to {closes}.", opens=hours.opens, closes=hours.closes)
 
 
 def reading_card() -> Question:

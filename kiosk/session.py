@@ -18,6 +18,7 @@ from kiosk.domain.staff import NotStaff
 from kiosk.domain.text import Text, say
 from kiosk.goodbye import INTERRUPTED, VisitEnd, goodbye
 from kiosk.money.means import no_bank_card_here
+from kiosk.opening import PAUSED
 from kiosk.ports import (
     Answer,
     Back,
@@ -40,6 +41,7 @@ from kiosk.questions import (
     insert_card,
     menu,
     no_card,
+    not_open,
     out_of_order,
     reading_card,
 )
@@ -65,8 +67,11 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
         await _take_stock(desk)
     task_status.started()
     async with trio.open_nursery() as errands:  # what must be done for who left, and nobody waits for
-        reader_watched = False
+        reader_watched, desk.opening.errands = False, errands
         while True:
+            if desk.opening.shut:
+                await _stay_shut(desk, errands)
+                reader_watched = False
             if not reader_watched:
                 if not stock_taken:
                     await _wait_for_reader(desk)
@@ -76,9 +81,26 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
             desk.screen.clear_session()
             reader_watched = await _wait_for_card(desk)
             if reader_watched:
-                end = await _visit(desk)
-                await goodbye(desk, end, errands)
+                end = await _serve_one(desk, errands)
                 reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
+
+
+async def _serve_one(desk: Desk, errands: trio.Nursery) -> VisitEnd:
+    with desk.opening.one_served():
+        end = await _visit(desk)
+        await goodbye(desk, end, errands)
+    return end
+
+
+async def _stay_shut(desk: Desk, errands: trio.Nursery) -> None:
+    """Until residents are served again. Staff do their duties meanwhile; a resident's card is given back unread."""
+    while why := desk.opening.shut:
+        desk.screen.clear_session()
+        page = not_open(desk.settings, why)
+        watchers = [desk.opening.wait_change, *([] if why == PAUSED else [desk.card_inserted])]
+        index, _ = await first_of(partial(desk.ask_anyone, page), *watchers)
+        if index == 2:
+            await _serve_one(desk, errands)
 
 
 def _pin_in_doubt(desk: Desk) -> bool:
@@ -106,17 +128,22 @@ async def _take_stock(desk: Desk) -> None:
 async def _wait_for_card(desk: Desk) -> bool:
     """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown."""
     page, own_wishes = insert_card(), desk.screen.preferences
-    while desk.supervisor.unusable(("card_reader",)) is None:
+    while desk.supervisor.unusable(("card_reader",)) is None and not desk.opening.shut:
         index, value = await first_of(
-            partial(desk.ask_anyone, page), desk.card_inserted, desk.supervisor.wait_change, desk.unattended
+            partial(desk.ask_anyone, page),
+            desk.card_inserted,
+            desk.supervisor.wait_change,
+            desk.unattended,
+            desk.opening.wait_change,
         )
         if index == 1:
             return True
         if value == CARD_LOST:
-            index, _ = await first_of(partial(_serve_without_card, desk), desk.card_inserted)
+            with desk.opening.one_served():
+                index, _ = await first_of(partial(_serve_without_card, desk), desk.card_inserted)
             if index == 1:
                 return True
-        if index != 2:
+        if index not in (2, 4):
             page = no_card(desk.settings) if value == "no_card" else insert_card()
         # Who came without a card and left must not choose the language, size and voice of the next one.
         if index == 3 and desk.screen.preferences != own_wishes:
@@ -223,7 +250,9 @@ async def _open_visit(desk: Desk, code: str) -> None:
     try:
         with trio.fail_after(READ_CARD_S_MAX):
             reader = desk.card_reader
-            identity = await reader.read_identity()
+            identity = await reader.read_identity()  # of a staff card it raises
+            if desk.opening.shut:
+                raise _NotServed(not_open(desk.settings, desk.opening.shut, card_in=True))
             await reader.prove_genuine(_authority(desk))
             holder = await reader.read_holder()
     except DeviceFault as fault:

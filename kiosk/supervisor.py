@@ -30,6 +30,7 @@ class Slot:
         self.device: Any = None
         self.health = Health(Condition.STARTING)
         self.tried = trio.Event()
+        self.open = trio.CancelScope()  # of the device that fills it now
 
     @property
     def usable(self) -> bool:
@@ -81,6 +82,10 @@ class Supervisor:
         """The first of these slots that cannot serve now, or None."""
         return next((name for name in needs if name not in self.slots or not self.slots[name].usable), None)
 
+    def reopen(self, name: str) -> None:
+        """Close what fills this slot and open what is there now: a part was swapped. Raises LookupError: not fitted."""
+        self.slots[name].open.cancel()
+
     async def wait_change(self) -> None:
         """Return at the next change of any slot's health."""
         await self._changed.wait()
@@ -102,10 +107,13 @@ class Supervisor:
         failures = 0
         while True:
             opened_at = trio.current_time()
+            slot.open = trio.CancelScope()
             try:
-                await self._serve(slot)
+                with slot.open:
+                    await self._serve(slot)
                 # A driver that returns has ended without a word, and silence is never fine.
-                self._report(slot, Health(Condition.UNKNOWN, "driver_ended"))
+                ended = Health(Condition.UNKNOWN, "driver_ended")
+                self._report(slot, Health(Condition.STARTING) if slot.open.cancelled_caught else ended)
             except* DeviceFault as group:
                 fault = _first(group)
                 assert isinstance(fault, DeviceFault)

@@ -4,13 +4,15 @@ from datetime import date
 
 from kiosk import questions as house
 from kiosk.catalogue import SERVICES
-from kiosk.config import Settings, Terminal
+from kiosk.config import Hours, Settings, Terminal
 from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
 from kiosk.ports import Answer, Place, Question, Visit
 from kiosk.services.notices import device_words
 from tests.screens.samples import LONG_NAME, RARE_NAME
 
 SETTINGS = Settings(run_dir="", data_dir="", terminal=Terminal(telephone="0000-12333"))
+HOURS = Settings(run_dir="", data_dir="", hours=Hours(opens="08:30", closes="17:00"))
+SHUT = (("out_of_service", False), ("out_of_service", True), ("closed", False), ("paused", False))
 IDENTITY = CardIdentity(b"", "A00000012", "2.00", None, date(2026, 2, 28), b"")
 REASONS = ("card_mute", "card_foreign", "no_authority", "ask_staff", "counterfeit")
 PROBLEMS = [state for state in CardState if state is not CardState.NORMAL]
@@ -21,6 +23,7 @@ def pages() -> list[Question]:
         house.insert_card(),
         house.no_card(SETTINGS),
         house.out_of_order(SETTINGS),
+        *(house.not_open(HOURS, why, card_in=card_in) for why, card_in in SHUT),
         house.reading_card(),
         *(house.card_problem(reason) for reason in REASONS),
         *(house.card_state_problem(state, SETTINGS) for state in PROBLEMS),

@@ -1,0 +1,193 @@
+"""Out of service, closed hours, a pause: who is in front finishes, and the next one reads why nobody is served."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from kiosk.config import Hours
+from kiosk.domain.entries import StoredEntry
+from kiosk.for_agent import ForAgent
+from kiosk.opening import Opening, open_at
+from tests.flows.people import CountingClock, KioskInMemory, MemoryJournal
+
+HOURS = Hours(opens="08:30", closes="17:00", weekdays=(1, 2, 3, 4, 5))
+
+
+class LastingJournal(MemoryJournal):
+    """Finds the newest entry again, as the real one does."""
+
+    def last(self, *acts: str) -> StoredEntry | None:
+        found = [(number, act, facts) for number, (act, _, facts) in enumerate(self.acts) if act in acts]
+        return StoredEntry(found[-1][0], "", found[-1][1], "", found[-1][2], ()) if found else None
+
+    def since(self, moment: datetime, *acts: str) -> list[StoredEntry]:
+        return [StoredEntry(0, "", act, "", facts, ()) for act, _, facts in self.acts if act in acts]
+
+
+def kiosk_of(script: dict[str, Any]) -> KioskInMemory:
+    return KioskInMemory(script, journal=LastingJournal())
+
+
+def agents_word(kiosk: KioskInMemory, under_way: int = 0) -> ForAgent:
+    return ForAgent(kiosk.desk, lambda: under_way, lambda: None, "0.1.0")
+
+
+async def test_a_terminal_out_of_service_serves_no_resident(autojump_clock: MockClock) -> None:
+    """The page says so, and a card that is put in is given back without being read further."""
+    kiosk = kiosk_of({"not_open_out_of_service": [None, "take_card"]})
+    agents_word(kiosk).out_of_service("c-1")
+
+    async def resident() -> None:
+        await trio.sleep(3)
+        kiosk.reader.insert()
+        while "card_not_served" not in kiosk.journal.names():
+            await trio.sleep(0.1)
+        kiosk.reader.pull()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(resident)
+        await kiosk.serve(lambda: kiosk.screen.names()[-1:] == ["not_open_out_of_service"] and not _card_in(kiosk))
+    assert "visit_opened" not in kiosk.journal.names()
+    assert "menu" not in kiosk.screen.names()
+
+
+def _card_in(kiosk: KioskInMemory) -> bool:
+    return kiosk.reader.card_present or "card_not_served" not in kiosk.journal.names()
+
+
+async def test_it_holds_after_a_restart_and_ends_by_a_word(autojump_clock: MockClock) -> None:
+    """Out of service stands in the journal; back in service, the next card is served."""
+    journal = LastingJournal()
+    Opening(journal, CountingClock(), Hours()).take_out("c-1")
+    again = Opening(journal, CountingClock(), Hours())
+    assert again.shut == "out_of_service"
+    again.take_out("c-1")  # told twice
+    again.bring_back("c-2")
+    assert [(act, facts["command"]) for act, _, facts in journal.acts] == [
+        ("out_of_service", "c-1"),
+        ("back_in_service", "c-2"),
+    ]
+    assert Opening(journal, CountingClock(), Hours()).shut == ""
+
+
+async def test_who_is_in_front_is_never_thrown_out(autojump_clock: MockClock) -> None:
+    """Taken out of service in the middle of a visit, the terminal finishes it; a restart is refused meanwhile."""
+    kiosk = kiosk_of({"menu": [None]})
+    word = agents_word(kiosk)
+    said: list[object] = []
+
+    async def resident() -> None:
+        await trio.sleep(3)
+        kiosk.reader.insert()
+        while "menu" not in kiosk.screen.names():
+            await trio.sleep(0.1)
+        said.extend([word.out_of_service("c-1"), word.pause("20"), await word.end_between_visits()])
+        said.append(word.reopen("pin_pad"))
+        await trio.sleep(20)
+        said.append(kiosk.screen.names()[-1])
+        kiosk.reader.pull()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(resident)
+        await kiosk.serve(lambda: kiosk.screen.names()[-1:] == ["not_open_out_of_service"])
+    assert said == ["done", "serving", "serving", {"refused": "serving"}, "menu"]
+    assert "visit_closed" in kiosk.journal.names()
+
+
+async def test_no_pause_while_an_outcome_is_open(autojump_clock: MockClock) -> None:
+    """With an act under way neither a pause, a restart nor a swap is granted (money-rules 28)."""
+    word = agents_word(kiosk_of({}), under_way=1)
+    assert word.pause("20") == "under_way"
+    assert await word.end_between_visits() == "under_way"
+    assert word.reopen("pin_pad") == {"refused": "under_way"}
+
+
+async def test_a_pause_lapses_by_itself(autojump_clock: MockClock) -> None:
+    """An agent that dies between asking and ending leaves a terminal that serves again."""
+    kiosk = kiosk_of({})
+    word = agents_word(kiosk)
+    seen: list[str] = []
+
+    async def agent() -> None:
+        await trio.sleep(5)
+        seen.append(word.pause("20"))
+        await trio.sleep(10)
+        seen.append(kiosk.screen.names()[-1])
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(agent)
+        await kiosk.serve(lambda: len(seen) == 2 and kiosk.screen.names()[-1] == "insert_card")
+    assert seen == ["paused", "not_open_paused"]
+
+
+async def test_ending_comes_after_the_answer(autojump_clock: MockClock) -> None:
+    """Between visits the process ends when it is asked to, and says so first."""
+    kiosk, ended = kiosk_of({}), trio.Event()
+    word = ForAgent(kiosk.desk, lambda: 0, ended.set, "0.1.0")
+    assert await word.end_between_visits() == "ending"
+    assert not ended.is_set()
+    with trio.fail_after(1):
+        await ended.wait()
+
+
+async def test_a_swapped_part_is_opened_anew(autojump_clock: MockClock) -> None:
+    """Its slot closes and opens without waiting out a fault, and the journal says that it did."""
+    kiosk = kiosk_of({})
+    word = agents_word(kiosk)
+    conditions: list[str] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kiosk.supervisor.run)
+        await kiosk.supervisor.wait_tried()
+        answer = word.reopen("pin_pad")
+        while kiosk.supervisor.slots["pin_pad"].device is not None:
+            await trio.sleep(0.01)
+        conditions.append(kiosk.supervisor.health("pin_pad").condition.value)
+        while not kiosk.supervisor.slots["pin_pad"].usable:
+            await trio.sleep(0.1)
+        nursery.cancel_scope.cancel()
+    assert answer == {"before": "", "cash_inside_fen": 0}
+    assert conditions == ["starting"]
+    assert kiosk.journal.acts[-1][0] == "slot_reopened"
+
+
+async def test_health_says_what_devices_say(autojump_clock: MockClock) -> None:
+    """A slot without a device that answers is never ready; today's visits are counted."""
+    kiosk = kiosk_of({"menu": ["take_card"]})
+    await kiosk.visit()
+    health = await agents_word(kiosk).health()
+    assert health["slots"]["card_reader"]["condition"] == "ready"
+    assert (health["use"]["sessions"], health["serving"], health["shut"]) == (1, True, "")
+    untried = await agents_word(kiosk_of({})).health()
+    assert {slot["condition"] for slot in untried["slots"].values()} == {"starting"}
+    assert not untried["serving"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        ("2026-11-18 08:29", False),
+        ("2026-11-18 08:30", True),
+        ("2026-11-18 16:59", True),
+        ("2026-11-18 17:00", False),
+        ("2026-11-21 10:00", False),  # a Saturday
+    ],
+)
+def test_hours_are_the_terminals(moment: str, is_open: bool) -> None:
+    """Open from the first minute to before the last, on the days that are named."""
+    assert open_at(HOURS, datetime.fromisoformat(moment).replace(tzinfo=UTC)) is is_open
+
+
+async def test_residents_are_served_from_the_opening_on(autojump_clock: MockClock) -> None:
+    """The page of the closed terminal goes when the hour comes, without anybody doing anything."""
+    clock = CountingClock()
+    clock._now = datetime(2026, 11, 18, 8, 29, 30, tzinfo=UTC)
+    opening = Opening(LastingJournal(), clock, HOURS)
+    assert opening.shut == "closed"
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(opening.wait_change)
+        await trio.sleep(5)
+        clock._now = datetime(2026, 11, 18, 8, 30, 1, tzinfo=UTC)
+    assert opening.shut == ""
