@@ -182,7 +182,7 @@ class HttpsHostLink:
         if not 400 <= exchange.status < 500:
             self._unknown(f"status {exchange.status}", exchange.retry_after_s)
         problem = _problem(exchange.received)
-        code = problem.get("code")
+        code = problem.get("code", problem.get("errorCode"))  # the latter is hawkBit's
         if not isinstance(code, str) or not CODE_SHAPE.fullmatch(code):  # a proxy's page for people: it may name a time
             self._unknown(f"status {exchange.status} without a problem document", exchange.retry_after_s)
         title = problem.get("title")

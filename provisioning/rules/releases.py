@@ -76,6 +76,20 @@ class Manifest(_Part, frozen=True):
     files: dict[str, File]
 
 
+def newer(one: str, other: str) -> bool:
+    """Whether version ``one`` comes after ``other``: by its numbers; 1.2.0-rc1 comes before 1.2.0, 1.2.0+1 after it."""
+    return _order(one) > _order(other)
+
+
+def _order(version: str) -> tuple[tuple[int, ...], int, str]:
+    numbers = re.split(r"[+-]", version, maxsplit=1)[0]
+    rest = version[len(numbers) :]
+    told = [int(part) if part.isdecimal() else 0 for part in numbers.split(".")]
+    while told and told[-1] == 0:
+        told.pop()  # 1.2 is 1.2.0
+    return tuple(told), {"-": 0, "": 1, "+": 2}[rest[:1]], rest
+
+
 def read_manifest(raw: bytes) -> Manifest:
     """Raises NotAllowed: not a manifest, or it names what no bundle may hold."""
     try:

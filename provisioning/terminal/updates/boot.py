@@ -1,0 +1,78 @@
+"""``python -m provisioning.terminal.updates.boot HOME``: before the kiosk starts, count the starts of a trial.
+
+New software that does not come up cannot take itself back. So every start of the kiosk counts, and when a trial has
+none left the link goes back to the version before: also where agent and kiosk of the new version are both dead. It runs
+from the image's own copy, not from the generation on trial, and needs only the standard library.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+CURRENT, TRIAL, RETURNED = "current", "trial.json", "returned.json"
+STARTS = 3
+
+
+def count_start(folder: Path) -> str:
+    """What was done: "" without a trial, ``counted``, ``returned`` or ``settled`` (a switch or return was cut off)."""
+    trial = _read(folder / TRIAL)
+    if trial is None:
+        return ""
+    if _runs(folder) != trial["generation"]:
+        (folder / TRIAL).unlink()
+        _flush(folder)
+        return "settled"
+    if trial["starts_left"] > 0:
+        _write(folder / TRIAL, {**trial, "starts_left": trial["starts_left"] - 1})
+        return "counted"
+    _write(folder / RETURNED, {"version": trial["version"], "why": "did not come up"})
+    beside = folder / f".{CURRENT}.new"
+    beside.unlink(missing_ok=True)
+    if trial["previous"]:
+        beside.symlink_to(trial["previous"])
+        beside.replace(folder / CURRENT)
+    else:
+        (folder / CURRENT).unlink()  # the image's own copy runs where there is no generation
+    _flush(folder)
+    (folder / TRIAL).unlink()
+    _flush(folder)
+    return "returned"
+
+
+def _runs(folder: Path) -> str:
+    link = folder / CURRENT
+    return str(link.readlink()) if link.is_symlink() else ""
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What cannot be read is a trial of nothing: it is whole, or was never written."""
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    assert isinstance(told, dict) and isinstance(told["starts_left"], int), "written whole, by us"
+    return told
+
+
+def _write(path: Path, told: dict[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(told, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    _flush(path.parent)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    count_start(Path(sys.argv[1]))
