@@ -1,5 +1,6 @@
 """Every table of the fleet, in the order in which they are made."""
 
+from provisioning.fleet.schema.alerts import Alert, AlertRule, Delivery, Route, Silence
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
 from provisioning.fleet.schema.commands import Command
@@ -75,4 +76,9 @@ TABLES: tuple[type[Row], ...] = (
     Rollout,
     Wave,
     Member,
+    AlertRule,
+    Alert,
+    Silence,
+    Route,
+    Delivery,
 )

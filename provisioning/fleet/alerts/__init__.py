@@ -1,0 +1,1 @@
+"""Alerts: what wants a person, who is told, and who took it."""

@@ -1,0 +1,99 @@
+"""What the fleet itself watches beside its terminals: records that do not fit, rollouts that returned, what expires.
+
+Each part that knows of something tells it as a ``Standing``; here the open alerts are made to agree with that.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import fn
+
+from provisioning.fleet.alerts.watch import begin, end, place_of_city
+from provisioning.fleet.database import step
+from provisioning.fleet.schema.alerts import Alert
+from provisioning.fleet.schema.ledger import LedgerAlert
+from provisioning.fleet.schema.rollouts import Rollout
+from provisioning.fleet.schema.terminals import Certificate, Terminal
+from provisioning.rules.alerts import Rule
+
+DAY_MS = 86_400_000
+WARN_DAYS, URGENT_DAYS = 30, 7
+LISTED_MAX = 500
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Something stands and wants a person. ``subject``: what it is about, one alert each. ``place`` 0: the city."""
+
+    rule: str
+    subject: str
+    severity: str = "warning"
+    role: str = "operator"
+    place: int = 0
+    terminal: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Source = Callable[[str, int], Iterable[Standing]]  # of a city, at a moment
+
+
+def settle(tenant: str, sources: Mapping[str, Source], at_ms: int) -> None:
+    """``sources``: rule -> who tells of it. Begins what stands and has no alert, ends what stands no more."""
+    city = place_of_city(tenant)
+    with step():
+        for name, source in sources.items():
+            mine = (Alert.tenant == tenant) & (Alert.rule == name) & Alert.ended_ms.is_null()
+            open_ = {alert.subject: alert for alert in Alert.select().where(mine)}
+            for one in source(tenant, at_ms):
+                known = open_.pop(one.subject, None)
+                if known is None:
+                    rule = Rule(name=name, figure="", bound=0, severity=one.severity, role=one.role)
+                    about = {"subject": one.subject[:80], "place": one.place or city, "terminal": one.terminal}
+                    begin(tenant, rule, at_ms, told=True, facts=dict(one.facts), **about)
+                elif known.severity != one.severity:
+                    worse = {"severity": one.severity, "acknowledged_ms": None, "facts": dict(one.facts)}
+                    Alert.update(**worse).where(Alert.id == known.id).execute()
+            end(open_.values(), at_ms)
+
+
+def ledger_troubles(tenant: str, at_ms: int) -> Iterable[Standing]:
+    """Journals with a gap, other rows, or a head that nobody signed: until a person settled each."""
+    open_ = (LedgerAlert.tenant == tenant) & LedgerAlert.settled_ms.is_null()
+    for row in LedgerAlert.select().where(open_).order_by(LedgerAlert.id).limit(LISTED_MAX):
+        facts = {"row": row.seq, "why": row.why}
+        yield Standing("ledger", f"{row.terminal_id} row {row.seq}: {row.why}", "urgent", "auditor", facts=facts)
+
+
+def rollouts_back(tenant: str, at_ms: int) -> Iterable[Standing]:
+    """A rollout that returned by itself waits for a person who decides what becomes of it."""
+    for row in Rollout.select().where((Rollout.tenant == tenant) & Rollout.state.in_(("returning", "returned"))):
+        yield Standing("rollout", str(row.name), "urgent", facts={"rollout": row.id, "why": row.why})
+
+
+def certificates_ending(tenant: str, at_ms: int) -> Iterable[Standing]:
+    """The newest certificate of an active terminal ends soon: it is dark, or its renewal does not work."""
+    soon = Certificate.not_after_ms <= at_ms + WARN_DAYS * DAY_MS
+    good = Certificate.revoked_ms.is_null()
+    later = Certificate.alias()
+    renewed = (later.terminal == Certificate.terminal) & (later.not_after_ms > Certificate.not_after_ms)
+    newest = ~fn.EXISTS(later.select().where(renewed))
+    rows = (
+        Certificate.select(Certificate, Terminal)
+        .join(Terminal)
+        .where((Terminal.tenant == tenant) & (Terminal.state == "active") & soon & good & newest)
+        .limit(LISTED_MAX)
+    )
+    for row in rows:
+        severity = "urgent" if row.not_after_ms <= at_ms + URGENT_DAYS * DAY_MS else "warning"
+        terminal = row.terminal
+        facts = {"ends_ms": row.not_after_ms}
+        name = str(terminal.terminal_id)
+        yield Standing("certificate", name, severity, place=terminal.place_id, terminal=int(terminal.id), facts=facts)
+
+
+SOURCES: Mapping[str, Source] = {
+    "ledger": ledger_troubles,
+    "rollout": rollouts_back,
+    "certificate": certificates_ending,
+}
