@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from provisioning.fleet.chores import Chores
+from provisioning.fleet.console import routes as console
 from provisioning.fleet.desired import routes as desired
 from provisioning.fleet.enrolment import est
 from provisioning.fleet.faces import Faces
@@ -31,7 +33,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with live.kept():
+        async with live.kept(), Chores(fleet.now_ms).kept():
             yield
 
     app = Starlette(routes=_routes(), exception_handlers=ANSWERS, lifespan=lifespan)
@@ -43,7 +45,8 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    return [Route("/v1/health", health), *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES]
+    terminals = [*ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES]
+    return [Route("/v1/health", health), *terminals, *console.ROUTES]
 
 
 async def health(request: Request) -> JSONResponse:

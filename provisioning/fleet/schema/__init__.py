@@ -3,6 +3,7 @@
 from provisioning.fleet.schema.alerts import Alert, AlertRule, Delivery, Route, Silence
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
+from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.desired import DesiredCounter, SettingsBody, SettingsLayer
 from provisioning.fleet.schema.enrolment import (
@@ -81,4 +82,5 @@ TABLES: tuple[type[Row], ...] = (
     Silence,
     Route,
     Delivery,
+    Lease,
 )

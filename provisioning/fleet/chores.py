@@ -1,0 +1,98 @@
+"""What the fleet does by itself: rollouts move on, alerts are found and told.
+
+Every process could do it; a lease says which one does. A process that dies is followed by another within ``LEASE_MS``.
+What goes wrong in a look is logged and looked at again: nothing here may end a server.
+"""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+import peewee
+from anyio import to_thread
+
+from kiosk.log import JsonLog
+from provisioning.fleet.alerts.deliver import by_https, deliver, plan
+from provisioning.fleet.alerts.standing import SOURCES, settle
+from provisioning.fleet.alerts.watch import Watch, cities
+from provisioning.fleet.database import step
+from provisioning.fleet.rollouts.advance import advance_all
+from provisioning.fleet.schema.chores import Lease
+
+LEASE_MS = 30_000
+log = JsonLog()
+
+
+@dataclass(frozen=True)
+class Chore:
+    """``do`` is called with the time about every ``every_s`` seconds, in a thread."""
+
+    name: str
+    every_s: float
+    do: Callable[[int], object]
+
+
+@dataclass
+class Chores:
+    """Of one process. ``me`` is drawn at each start."""
+
+    now_ms: Callable[[], int]
+    me: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _watches: dict[str, Watch] = field(default_factory=dict)
+
+    def all(self) -> tuple[Chore, ...]:
+        return (
+            Chore("rollouts", 5.0, advance_all),
+            Chore("alerts", 1.0, self._look),
+            Chore("standing", 60.0, self._stand),
+            Chore("messages", 5.0, self._tell),
+        )
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Done for as long as the block."""
+        async with anyio.create_task_group() as tasks:
+            for chore in self.all():
+                tasks.start_soon(self._keep, chore)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _keep(self, chore: Chore) -> None:
+        while True:
+            await anyio.sleep(chore.every_s)
+            await to_thread.run_sync(self.do_once, chore)
+
+    def do_once(self, chore: Chore) -> bool:
+        """Whether it was ours to do, and was done."""
+        try:
+            if not held(chore.name, self.me, self.now_ms()):
+                return False
+            chore.do(self.now_ms())
+        except peewee.PeeweeException as error:  # a database that is away for a while comes back
+            log("fleet_chore_failed", job=chore.name, error=type(error).__name__)
+            return False
+        return True
+
+    def _look(self, at_ms: int) -> None:
+        for city in cities():
+            self._watches.setdefault(city, Watch(city)).look(at_ms)
+
+    def _stand(self, at_ms: int) -> None:
+        for city in cities():
+            settle(city, SOURCES, at_ms)
+
+    def _tell(self, at_ms: int) -> None:
+        for city in cities():
+            plan(city, at_ms)
+            deliver(city, by_https, at_ms)
+
+
+def held(chore: str, me: str, at_ms: int) -> bool:
+    """Take or keep the lease; False: another process has it."""
+    until = at_ms + LEASE_MS
+    with step():
+        Lease.insert(chore=chore, holder=me, until_ms=until).on_conflict_ignore().execute()
+        mine = (Lease.chore == chore) & ((Lease.holder == me) | (Lease.until_ms <= at_ms))
+        return bool(Lease.update(holder=me, until_ms=until).where(mine).execute() == 1)
