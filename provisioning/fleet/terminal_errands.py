@@ -9,9 +9,11 @@ from typing import Any
 
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.city_key import city_signer
+from provisioning.fleet.enrolment import presence
 from provisioning.fleet.live.errands import Waiting
 from provisioning.fleet.terminal_commands import acts
 from provisioning.rules.poll import CommandAnswer
+from provisioning.rules.presence import NOBODY, Life
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,17 @@ class TerminalErrands:
 
     def waiting(self, terminals: Sequence[int], at_ms: int) -> Mapping[int, Waiting]:
         commands = acts.waiting(terminals, at_ms, partial(city_signer, self.home))
-        return {key: Waiting(commands=tuple(map(_until, told))) for key, told in commands.items()}
+        lives = presence.lives(terminals)
+        return {
+            key: Waiting(commands=tuple(map(_until, commands.get(key, ()))), life=lives.get(key, NOBODY))
+            for key in commands.keys() | lives.keys()
+        }
 
     def take_answers(self, actor: Actor, terminal: int, answers: Sequence[CommandAnswer], at_ms: int) -> None:
         acts.note_answers(actor, terminal, answers, at_ms)
+
+    def hear_life(self, terminal: int, life: Life, address: str, at_ms: int) -> None:
+        presence.hear(terminal, life, address, at_ms)
 
 
 def _until(command: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -107,8 +107,11 @@ class CommandAnswer(Part):
 
 class PollQuestion(Part):
     """``health`` is None where nothing changed since the last answer; ``desired_trouble`` says why the newest settings
-    are not in force, "" where they are."""
+    are not in force, "" where they are. ``boot`` counts the agent's starts on its disk, ``run`` is drawn at each of
+    them: ``rules/presence.py`` tells a copied disk by them."""
 
+    boot: Count = 0
+    run: Annotated[str, msgspec.Meta(max_length=32)] = ""
     epoch: Count = 0
     desired_version: Count = 0
     desired_trouble: Words = ""

@@ -26,13 +26,17 @@ class Finding(Enum):
     RETURNED = "returned"  # it was thought to be over, and the one after it is refused now
 
 
-def judge(speaks: Life, before: Life, asks: Life) -> Finding:
+def judge(speaks: Life, before: Life, asks: Life, refused: Life = NOBODY, doubted: bool = False) -> Finding:
     """``speaks``: whom we believe now; ``before``: whom before that. An agent that told nothing is ``NOBODY``, and as
-    long as none ever told anything there is nothing to doubt."""
+    long as none ever told anything there is nothing to doubt. ``refused``: whom people or we did not believe.
+    ``doubted``: two were seen, so a start that looks like the next one may be the other's; until people decide nobody
+    follows."""
     if asks == speaks:
         return Finding.SPEAKS
     if speaks == NOBODY:
         return Finding.FIRST
-    if asks == before:
+    if asks == before != NOBODY:
         return Finding.RETURNED
-    return Finding.LATER if asks.boot > speaks.boot else Finding.SECOND
+    if asks == refused != NOBODY:
+        return Finding.SECOND
+    return Finding.LATER if asks.boot > speaks.boot and not doubted else Finding.SECOND

@@ -51,10 +51,9 @@ def agreed(terminal: Terminal, fingerprint: str, at_ms: int) -> bool:
         return False
     if row.used_ms is not None:
         raise Refused("late_before", "This key was renewed after its end once before. Enrol the terminal anew.")
-    if row.agreed_ms is None:
-        return False
-    LateRenewal.update(used_ms=at_ms).where(LateRenewal.fingerprint == fingerprint).execute()
-    return True
+    unspent = (LateRenewal.fingerprint == fingerprint) & LateRenewal.used_ms.is_null()
+    unspent &= LateRenewal.agreed_ms.is_null(False)
+    return bool(LateRenewal.update(used_ms=at_ms).where(unspent).execute() == 1)
 
 
 def _open(terminal: Terminal) -> LateRenewal | None:

@@ -28,11 +28,13 @@ def hear(terminal_key: int, asks: Life, address: str, at_ms: int) -> None:
         Refused: ``in_doubt``: somebody else speaks for this terminal.
     """
     with step():
+        touch(Terminal.id == terminal_key, at_ms)  # two that speak at once are judged one after the other
         terminal = Terminal.get_by_id(terminal_key)
         known = Presence.get_or_none(Presence.terminal == terminal_key)
         speaks = Life(known.boot, known.run) if known else NOBODY
         before = Life(known.before_boot, known.before_run) if known else NOBODY
-        finding = judge(speaks, before, asks)
+        refused = Life(known.other_boot, known.other_run) if known else NOBODY
+        finding = judge(speaks, before, asks, refused, known is not None and known.doubted_ms is not None)
         if finding in (Finding.FIRST, Finding.LATER):
             _follow(terminal, speaks, asks, address, at_ms)
         elif finding is Finding.RETURNED:
@@ -84,13 +86,11 @@ def _follow(terminal: Terminal, speaks: Life, asks: Life, address: str, at_ms: i
         was = {"before_boot": speaks.boot, "before_run": speaks.run}
         Presence.update(**was).where(Presence.terminal == terminal.id).execute()
         _speak(terminal.id, asks, address, at_ms)
-    touch(Terminal.id == terminal.id, at_ms)
 
 
 def _speak(terminal_key: int, asks: Life, address: str, at_ms: int) -> None:
     now = {"boot": asks.boot, "run": asks.run, "address": address, "since_ms": at_ms}
     Presence.update(**now).where(Presence.terminal == terminal_key).execute()
-    touch(Terminal.id == terminal_key, at_ms)
 
 
 def _doubt(terminal: Terminal, known: Presence, other: Life, address: str, at_ms: int) -> None:
@@ -111,8 +111,10 @@ def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
         raise Refused("decided", "This is not as it was when it was proposed. Look again.")
     if proposal.facts["believe"] == "second":
         _speak(known.terminal_id, Life(known.other_boot, known.other_run), known.other_address, at_ms)
-    clear = {"doubted_ms": None, "before_boot": 0, "before_run": "", "other_boot": 0, "other_run": ""}
-    Presence.update(**clear, other_address="").where(Presence.terminal == known.terminal_id).execute()
+        lost = {"other_boot": known.boot, "other_run": known.run, "other_address": known.address}
+        Presence.update(**lost).where(Presence.terminal == known.terminal_id).execute()
+    clear = {"doubted_ms": None, "before_boot": 0, "before_run": ""}
+    Presence.update(**clear).where(Presence.terminal == known.terminal_id).execute()
     touch(Terminal.id == known.terminal_id, at_ms)
 
 

@@ -6,15 +6,18 @@ from typing import Any, Protocol
 
 from provisioning.fleet.actor import Actor
 from provisioning.rules.poll import CommandAnswer
+from provisioning.rules.presence import NOBODY, Life
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """For one terminal. ``commands``: until when each holds (ms), and the signed document as an object."""
+    """For one terminal. ``commands``: until when each holds (ms), and the signed document as an object. ``life``: of
+    the agent that speaks for it."""
 
     commands: tuple[tuple[int, dict[str, Any]], ...] = ()
     key_blocks: tuple[str, ...] = ()
     renew_certificate: bool = False
+    life: Life = NOBODY
 
 
 class Errands(Protocol):
@@ -28,3 +31,6 @@ class Errands(Protocol):
 
         One that is unknown or was answered before is no error: a terminal tells again what it is not sure of.
         """
+
+    def hear_life(self, terminal: int, life: Life, address: str, at_ms: int) -> None:
+        """Another one asks than spoke last for this terminal. ``address``: where from. Raises Refused: not believed."""

@@ -16,15 +16,15 @@ from provisioning.fleet.live.live import Busy, Live
 from provisioning.fleet.live.register import LiveTerminal
 from provisioning.fleet.web import Fleet, problem
 from provisioning.rules.poll import PollAnswer, PollQuestion
+from provisioning.rules.presence import NOBODY, Life
 
 PATH = re.compile(r"/([a-z0-9][a-z0-9-]{1,31})/terminal/v1/([A-Za-z0-9]{4,16})/poll")
 QUESTION_BYTES_MAX = 65_536
-RENEW_MS = 30 * 24 * 3600 * 1000  # a certificate with less than this is to be renewed
 
 _question = msgspec.json.Decoder(PollQuestion)
 _encoder = msgspec.json.Encoder()
 
-Known = tuple[LiveTerminal, int]  # and until when its certificate is good (ms)
+Known = tuple[LiveTerminal, int]  # and from when on its certificate is to be renewed (ms)
 
 
 class _TooLong(Exception):
@@ -47,7 +47,7 @@ class PollDesk:
             known = self._known(shown, asked[1], asked[2]) or await self._look_up(scope, receive, asked[1], asked[2])
             if not self._live.may_enter(known[0].tenant, self._fleet.now_ms()):
                 raise Busy
-            answer = await self._answered(known, receive)
+            answer = await self._answered(known, receive, shown.get(b"x-real-ip", b"").decode("latin-1"))
         except (Busy, NotFound, Refused, _TooLong, msgspec.MsgspecError) as error:
             await self._turned_away(error)(scope, receive, send)
             return
@@ -75,23 +75,31 @@ class PollDesk:
             raise NotFound
         return found
 
-    async def _answered(self, known: Known, receive: Receive) -> bytes:
-        terminal, not_after_ms = known
+    async def _answered(self, known: Known, receive: Receive, address: str) -> bytes:
+        terminal, renew_ms = known
         question = _question.decode(await _body(receive))
         at_ms = self._fleet.now_ms()
+        life = Life(question.boot, question.run)
+        if life != (terminal.waiting.life if terminal.waiting else NOBODY):
+            with self._live.in_hand():
+                await anyio.to_thread.run_sync(self._hear_life, terminal, life, address[:64], at_ms)
         if question.answers:
             with self._live.in_hand():
                 await anyio.to_thread.run_sync(self._take_answers, terminal, question, at_ms)
             terminal = self._live.register.by_id[terminal.terminal_id]
         self._live.gathered.hear(terminal.key, terminal.tenant, at_ms, question)
-        return _encoder.encode(self._wanted(terminal, not_after_ms, at_ms))
+        return _encoder.encode(self._wanted(terminal, renew_ms, at_ms))
+
+    def _hear_life(self, terminal: LiveTerminal, life: Life, address: str, at_ms: int) -> None:
+        self._live.errands.hear_life(terminal.key, life, address, at_ms)
+        self._live.reread(terminal.key, at_ms)
 
     def _take_answers(self, terminal: LiveTerminal, question: PollQuestion, at_ms: int) -> None:
         actor = Actor(terminal.tenant, f"terminal:{terminal.terminal_id}")
         self._live.errands.take_answers(actor, terminal.key, question.answers, at_ms)
         self._live.reread(terminal.key, at_ms)  # what was answered is not told again
 
-    def _wanted(self, terminal: LiveTerminal, not_after_ms: int, at_ms: int) -> PollAnswer:
+    def _wanted(self, terminal: LiveTerminal, renew_ms: int, at_ms: int) -> PollAnswer:
         polls, waiting = self._fleet.settings.polls, terminal.waiting
         commands = [document for until_ms, document in waiting.commands if until_ms > at_ms] if waiting else []
         key_blocks = list(waiting.key_blocks) if waiting else []
@@ -103,7 +111,7 @@ class PollDesk:
             action=terminal.action,
             commands=commands,
             key_blocks=key_blocks,
-            renew_certificate=not_after_ms - at_ms < RENEW_MS or bool(waiting and waiting.renew_certificate),
+            renew_certificate=renew_ms <= at_ms or bool(waiting and waiting.renew_certificate),
         )
 
     def _turned_away(self, error: Exception) -> Response:

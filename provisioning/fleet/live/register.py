@@ -17,6 +17,7 @@ from provisioning.fleet.schema.terminals import Certificate, Terminal
 
 OVERLAP_MS = 30_000
 WHOLE_MS = 600_000
+RENEW_MS = 30 * 24 * 3600 * 1000  # before its end, where its row does not say
 CHUNK = 500  # rows of one question; SQLite takes no more than some thousand values
 
 
@@ -32,7 +33,7 @@ class LiveTerminal:
     desired_version: int
     action: str
     changed_ms: int
-    certificates: tuple[tuple[str, int], ...] = ()  # serial number, not after (ms)
+    certificates: tuple[tuple[str, int], ...] = ()  # serial number, when to renew it (ms)
     waiting: Waiting | None = None
 
 
@@ -80,9 +81,10 @@ class LiveRegister:
     def _read(self, keys: Sequence[int], at_ms: int) -> None:
         certificates: dict[int, list[tuple[str, int]]] = {}
         good = Certificate.revoked_ms.is_null() & Certificate.terminal.in_(keys)
-        columns = (Certificate.terminal, Certificate.serial, Certificate.not_after_ms)
-        for key, serial, not_after_ms in tuples(Certificate.select(*columns).where(good)):
-            certificates.setdefault(key, []).append((serial, not_after_ms))
+        columns = (Certificate.terminal, Certificate.serial, Certificate.not_after_ms, Certificate.renew_ms)
+        for key, serial, not_after_ms, renew_ms in tuples(Certificate.select(*columns).where(good)):
+            due_ms = not_after_ms - RENEW_MS if renew_ms is None else renew_ms
+            certificates.setdefault(key, []).append((serial, due_ms))
         waiting = self.errands.waiting(keys, at_ms)
         for one in _rows(keys):
             one.certificates = tuple(certificates.get(one.key, ()))
@@ -94,8 +96,8 @@ class LiveRegister:
         """New certificates open before the old ones close: a renewal leaves no moment between."""
         before = self._by_key.get(one.key)
         self._by_key[one.key] = self.by_id[one.terminal_id] = one
-        for serial, not_after_ms in one.certificates:
-            self.by_certificate[serial] = (one, not_after_ms)
+        for serial, due_ms in one.certificates:
+            self.by_certificate[serial] = (one, due_ms)
         for serial, _ in before.certificates if before else ():
             if self.by_certificate.get(serial, (None,))[0] is before:
                 del self.by_certificate[serial]

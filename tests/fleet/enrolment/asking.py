@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from provisioning.fleet.app import make_app
 from provisioning.fleet.enrolment.csr import key_fingerprint
+from provisioning.fleet.identity import serial_hex
 from provisioning.fleet.settings import FleetSettings
 from provisioning.fleet.web import Fleet
 from tests.fleet.client import Answer, Client
@@ -71,7 +72,12 @@ class Desk:
         settings = FleetSettings(home=str(home), public=str(home / "public"))
         self.fleet = Fleet(settings, now_ms=lambda: self.at_ms)
         self.home = home
-        self.client = Client(make_app(self.fleet))
+        self.app = make_app(self.fleet)
+        self.client = Client(self.app)
+
+    def live_refresh(self) -> None:
+        """The register of polls reads what changed, as it does by itself twice a second."""
+        self.app.state.live.refresh(self.at_ms)
 
     def ask(self, path: str, bare: Bare, body: bytes | None = None, shown: Bare | None = None) -> Answer:
         told = bare.request() if body is None else body
@@ -92,7 +98,5 @@ class Desk:
     def known_as(self, bare: Bare) -> dict[str, str]:
         """nginx's headers for the certificate that it was given."""
         assert bare.certificate is not None
-        from provisioning.fleet.identity import serial_hex
-
         serial = serial_hex(bare.certificate.serial_number)
         return {"X-Face": "terminals", "X-Client-Verify": "SUCCESS", "X-Client-Serial": serial}
