@@ -10,11 +10,14 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: run test slow check smoke bench simulate mutants setup clean
+.PHONY: run fleet test slow check smoke bench simulate mutants setup clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
 	@exec $(PYTHON) -m simulators run $(run_options)
+
+fleet: setup ## The fleet's server and console on loopback: TERMINALS=n that ask it
+	@exec $(PYTHON) -m simulators fleet $(if $(run_dir),--run-dir $(run_dir)/fleet) $(if $(TERMINALS),--terminals $(TERMINALS))
 
 test: setup check ## Checks and the suite, within 15 minutes
 	@exec $(PYTHON) -m pytest -m "not slow"

@@ -11,6 +11,7 @@ from pathlib import Path
 # Command -> module with ``add_arguments(parser)`` and ``main(asked) -> int``, and what it is for.
 COMMANDS = {
     "run": ("simulators.run", "the whole terminal in a browser"),
+    "fleet": ("simulators.fleet.command", "the fleet's server in a browser, and terminals that ask it"),
     "smoke": ("simulators.smoke.command", "a resident through all three services, judged from outside"),
     "simulate": ("simulators.deterministic.command", "whole kiosks in memory, from seeds; every book is judged"),
     "bench": ("simulators.bench.command", "measure: one JSON object a line"),

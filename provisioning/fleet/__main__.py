@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": ("provisioning.fleet.commands.serve", "answer terminals and people until SIGTERM, on a UNIX socket"),
     "nginx": ("provisioning.fleet.commands.nginx", "write the configuration of nginx for these settings"),
     "city": ("provisioning.fleet.commands.city", "add a city, with the place at the root of its tree"),
+    "rehearse": ("provisioning.fleet.commands.rehearse", "people and terminals for a demonstration; not in production"),
     "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
     "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),
