@@ -21,6 +21,7 @@ from kiosk.ports import (
     Waiting,
 )
 from kiosk.services.card_pages import label_of, why_not
+from kiosk.services.money_back import MoneyBack, number_to_tell, told
 from kiosk.services.notices import go_back, understood
 
 SMALLEST_NOTE_FEN = 100
@@ -141,23 +142,18 @@ def figures_changed(old: Split, new: Split) -> Question:
     )
 
 
-def settled(kiosk: Kiosk, settlement: Settlement, change: Fen, owed: Fen, printed: bool) -> Question:
+def settled(kiosk: Kiosk, settlement: Settlement, back: MoneyBack, printed: bool) -> Question:
     paid = say("You pay nothing yourself.")
     if settlement.split.cash_fen:
         paid = say("You paid {paid}.", paid=Amount(settlement.split.cash_fen))
-    explain = [say("Your change was {change}.", change=Amount(change)) if change else paid]
-    if owed:
-        explain.append(say("We still owe you {amount}: ask at the counter.", amount=Amount(owed)))
-    if not printed:
-        explain.append(say("The receipt is kept for you. Print it later with your card."))
     return Question(
         "bill_settled",
         say("Your bill is settled. Take your receipt.") if printed else say("Your bill is settled"),
-        tuple(explain),
+        told([] if back.paid_fen else [paid], back, printed=printed),
         Hands((Place.RECEIPT_OUTLET,), taking=True) if printed else Plain(),
         (understood(),),
         Tone.DONE,
-        case_code="" if printed else kiosk.visit.case_code,  # the paper carries it
+        case_code=number_to_tell(back, kiosk.visit.case_code, printed),
     )
 
 

@@ -15,6 +15,7 @@ from kiosk.money.take_notes import acceptable_notes, take_one_note
 from kiosk.ports import CashModule, DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
 from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
+from kiosk.services.money_back import MoneyBack, on_paper
 from kiosk.services.receipt_papers import compose
 from kiosk.services.same_card import same_card_back, same_card_or_back
 
@@ -77,6 +78,14 @@ def paper_of_visit(kiosk: Kiosk) -> OwedReceipt | None:
     visit = kiosk.visit
     owed = [one for one in receipts_owed(kiosk.journal, visit.identity.card_number) if one.case_code == visit.case_code]
     return owed[-1] if owed else None
+
+
+async def print_and_tell(kiosk: Kiosk) -> tuple[MoneyBack, bool]:
+    """The visit's paper, and what it says of money that went back: the page says the same. Whether it is surely out."""
+    paper = paper_of_visit(kiosk)
+    if paper is None:
+        return MoneyBack(), False
+    return on_paper(paper), await print_paper(kiosk, paper)
 
 
 async def print_paper(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool = False) -> bool:

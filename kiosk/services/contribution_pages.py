@@ -9,6 +9,7 @@ from kiosk.domain.text import Amount, Text, say
 from kiosk.money.contributions import Contributing
 from kiosk.money.purse import Purse
 from kiosk.ports import Answer, Figure, Figures, Hands, HostRefused, Place, Plain, Question, Role, Tiles, Tone, Waiting
+from kiosk.services.money_back import MoneyBack, number_to_tell, told
 from kiosk.services.notices import go_back, understood
 
 KIND_NAMES = {
@@ -20,11 +21,10 @@ _ICONS = {ContributionKind.RESIDENT_PENSION: "account", ContributionKind.RESIDEN
 
 @dataclass(frozen=True)
 class Paid:
-    """How it ended: what was paid, what came back as change, what is owed, whether the paper is out."""
+    """How it ended: what was paid, what came back, whether the paper is out."""
 
     amount_fen: Fen
-    change_fen: Fen
-    owed_fen: Fen
+    back: MoneyBack
     printed: bool
     code: str
 
@@ -144,13 +144,14 @@ def received(paid: Paid) -> Question:
     return _ended("contribution_received", say("Received, not credited yet"), explain, paid, Tone.CAUTION)
 
 
-def not_credited(refusal: HostRefused, back: Fen, paid: Paid) -> Question:
+def not_credited(refusal: HostRefused, paid: Paid) -> Question:
     """Refused after the notes were in: they are the resident's again."""
     why = {
         "already_paid": say("This year was paid elsewhere in the meantime."),
         "amount_differs": say("The amounts have changed in the meantime."),
         "year_closed": say("This year cannot be paid any more."),
     }.get(refusal.code, say("The counter can tell you why."))
+    back = paid.back.paid_fen
     came = (say("Your {amount} came back. Take the notes.", amount=Amount(back)),) if back else ()
     return _ended(
         "contribution_refused", say("The office did not take your contribution"), (why, *came), paid, Tone.STOP
@@ -158,19 +159,12 @@ def not_credited(refusal: HostRefused, back: Fen, paid: Paid) -> Question:
 
 
 def _ended(name: str, heading: Text, explain: tuple[Text, ...], paid: Paid, tone: Tone) -> Question:
-    more = []
-    if paid.change_fen:
-        more.append(say("Your change was {change}.", change=Amount(paid.change_fen)))
-    if paid.owed_fen:
-        more.append(say("We still owe you {amount}: ask at the counter.", amount=Amount(paid.owed_fen)))
-    if not paid.printed:
-        more.append(say("The receipt is kept for you. Print it later with your card."))
     return Question(
         name,
         heading,
-        (*explain, *more),
+        told(explain, paid.back, printed=paid.printed, change=bool(paid.amount_fen)),
         Hands((Place.RECEIPT_OUTLET,), taking=True) if paid.printed else Plain(),
         (understood(),),
         tone,
-        case_code="" if paid.printed else paid.code,  # the paper carries it
+        case_code=number_to_tell(paid.back, paid.code, paid.printed),
     )

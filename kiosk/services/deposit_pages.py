@@ -7,6 +7,7 @@ from kiosk.domain.settlement import Admission
 from kiosk.domain.text import Amount, Day, say, verbatim
 from kiosk.money.purse import Purse
 from kiosk.ports import Answer, Figure, Figures, Hands, Number, Place, Plain, Question, Role, Tiles, Tone, Waiting
+from kiosk.services.money_back import MoneyBack, number_to_tell, told
 from kiosk.services.notices import go_back, understood
 
 OTHER = "other"
@@ -113,22 +114,15 @@ def no_more_notes(purse: Purse) -> Question:
     )
 
 
-def credited(code: str, amount: Fen, change: Fen, owed: Fen, printed: bool) -> Question:
-    explain = [say("You paid in {amount}.", amount=Amount(amount))]
-    if change:
-        explain.append(say("Your change was {change}.", change=Amount(change)))
-    if owed:
-        explain.append(say("We still owe you {amount}: ask at the counter.", amount=Amount(owed)))
-    if not printed:
-        explain.append(say("The receipt is kept for you. Print it later with your card."))
+def credited(code: str, amount: Fen, back: MoneyBack, printed: bool) -> Question:
     return Question(
         "deposit_credited",
         say("Your deposit is credited. Take your receipt.") if printed else say("Your deposit is credited"),
-        tuple(explain),
+        told([say("You paid in {amount}.", amount=Amount(amount))], back, printed=printed),
         Hands((Place.RECEIPT_OUTLET,), taking=True) if printed else Plain(),
         (understood(),),
         Tone.DONE,
-        case_code="" if printed else code,  # the paper carries it
+        case_code=number_to_tell(back, code, printed),
     )
 
 

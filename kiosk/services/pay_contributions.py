@@ -23,7 +23,7 @@ from kiosk.money.purse import Purse
 from kiosk.ports import Back, CardGone, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
 from kiosk.ports.offline import NotAllowedOffline
 from kiosk.services import contribution_pages as pages
-from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
+from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_and_tell, print_paper
 from kiosk.services.notices import device_out, host_said_no
 from kiosk.services.offline_pages import refused_offline
 from kiosk.services.pin_steps import verified_pin
@@ -134,13 +134,11 @@ async def _settled(kiosk: Kiosk, contributing: Contributing, received: Facts, pu
             pass  # perhaps credited: the forwarder finds out by the same key
     if refusal:
         book_refused(kiosk, contributing, refusal.code, purse)
-    over = purse.inside_fen
-    change = await give_back(kiosk, purse, "refused" if refusal else "change")
-    printed = await _print(kiosk)
-    amount = NOTHING if refusal else contributing.amount_fen
-    paid = pages.Paid(amount, NOTHING if refusal else change, Fen(over - change), printed, kiosk.visit.case_code)
+    await give_back(kiosk, purse, "refused" if refusal else "change")
+    back, printed = await print_and_tell(kiosk)
+    paid = pages.Paid(NOTHING if refusal else contributing.amount_fen, back, printed, kiosk.visit.case_code)
     if refusal:
-        await kiosk.ask(pages.not_credited(refusal, change, paid), card_needed=False)
+        await kiosk.ask(pages.not_credited(refusal, paid), card_needed=False)
         return Outcome.REFUSED
     await kiosk.ask(pages.credited(paid) if credited else pages.received(paid), card_needed=False)
     return Outcome.DONE

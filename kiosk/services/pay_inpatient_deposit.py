@@ -28,7 +28,14 @@ from kiosk.ports.money import BankPayment
 from kiosk.services import card_pages
 from kiosk.services import deposit_pages as pages
 from kiosk.services.card_steps import InNotes, back_to_the_card, pay_with_card
-from kiosk.services.cash_steps import NO_MORE_NOTES, collect_notes, give_back, paper_of_visit, print_paper
+from kiosk.services.cash_steps import (
+    NO_MORE_NOTES,
+    collect_notes,
+    give_back,
+    paper_of_visit,
+    print_and_tell,
+    print_paper,
+)
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 from kiosk.services.same_card import same_card_or_back
@@ -84,11 +91,9 @@ async def pay_inpatient_deposit(kiosk: Kiosk) -> Outcome:
 
     # Credited; then what was fed too much, then paper.
     book_deposited(kiosk, depositing, number, purse)
-    over = purse.inside_fen
-    change = await give_back(kiosk, purse, "change")
-    printed = await _print(kiosk)
-    page = pages.credited(visit.case_code, depositing.amount_fen, change, Fen(over - change), printed)
-    await kiosk.ask(page, card_needed=False)
+    await give_back(kiosk, purse, "change")
+    back, printed = await print_and_tell(kiosk)
+    await kiosk.ask(pages.credited(visit.case_code, depositing.amount_fen, back, printed), card_needed=False)
     return Outcome.DONE
 
 

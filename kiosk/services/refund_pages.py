@@ -6,6 +6,7 @@ from kiosk.money.refundable import BILL, CARD, DEPOSIT, Refund
 from kiosk.ports import Answer, Figure, Figures, Hands, Kiosk, Place, Plain, Question, Role, Stars, Tone, Waiting
 from kiosk.ports.money import BankPayment
 from kiosk.services.card_pages import at_which_pad
+from kiosk.services.money_back import MoneyBack, under_check
 from kiosk.services.notices import go_back, understood
 
 # By what is given back: the question, what follows from yes, and what the first figure is.
@@ -100,18 +101,20 @@ def not_known_yet(kiosk: Kiosk, refund: Refund) -> Question:
     )
 
 
-def given_back(refund: Refund, paid: Fen, owed: Fen, at_bank: Fen, printed: bool) -> Question:
+def given_back(code: str, refund: Refund, back: MoneyBack, at_bank: Fen, printed: bool) -> Question:
     explain: list[Text] = []
-    if paid:
-        explain.append(say("Take {amount} from the outlet.", amount=Amount(paid)))
-    if owed:
-        explain.append(say("{amount} are owed to you.", amount=Amount(owed)))
+    if back.paid_fen:
+        explain.append(say("Take {amount} from the outlet.", amount=Amount(back.paid_fen)))
+    if back.owed_fen:
+        explain.append(say("{amount} are owed to you.", amount=Amount(back.owed_fen)))
+    explain += under_check(back)
     if at_bank:
         explain.append(say("The bank has not given {amount} back yet. Staff see to it.", amount=Amount(at_bank)))
     elif refund.payment:
         explain.append(say("{amount} go back to this card.", amount=Amount(refund.payment.amount_fen)))
     explain.append(say("Take the receipt.") if printed else say("The receipt is kept for you: insert this card again."))
-    body = Hands((Place.NOTE_OUTLET, Place.RECEIPT_OUTLET)) if paid else Plain()
+    body = Hands((Place.NOTE_OUTLET, Place.RECEIPT_OUTLET)) if back.paid_fen else Plain()
     tone = Tone.CAUTION if at_bank else Tone.DONE
     heading = say("The bank has not answered yes") if at_bank and refund.kind == CARD else _DONE[refund.kind]
-    return Question("refund_done", heading, tuple(explain), body, (understood(),), tone)
+    number = code if back.under_check_fen else ""
+    return Question("refund_done", heading, tuple(explain), body, (understood(),), tone, case_code=number)

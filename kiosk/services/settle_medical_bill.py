@@ -4,7 +4,7 @@ The order is money-rules 6 to 10: claim, quote, confirm, notes, 2207, SETTLED, c
 2207 and SETTLED. What each step commits before and after it stands in ``kiosk/money``.
 """
 
-from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.money import NOTHING
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split
 from kiosk.money.asked_before import insist_nothing_is_asked
 from kiosk.money.book_settlement import (
@@ -26,7 +26,7 @@ from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services import card_pages
 from kiosk.services.card_steps import InNotes, pay_with_card
-from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_paper
+from kiosk.services.cash_steps import collect_notes, give_back, paper_of_visit, print_and_tell, print_paper
 from kiosk.services.leave_settlement_order import leave_settlement_order, may_leave_order
 from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
@@ -126,12 +126,10 @@ async def _quote_and_pay(kiosk: Kiosk, person: InsuredPerson, bill: MedicalBill,
 
     # SETTLED; then change, then paper.
     notice_key = book_settled(kiosk, settling, settlement, purse, payment)
-    owed_before = purse.inside_fen
-    paid_back = await give_back(kiosk, purse, "change")
+    await give_back(kiosk, purse, "change")
     await _tell_hospital(kiosk, settling, settlement, payment, notice_key)
-    owed = Fen(owed_before - paid_back)
-    printed = await _print(kiosk)
-    await kiosk.ask(pages.settled(kiosk, settlement, paid_back, owed, printed), card_needed=False)
+    back, printed = await print_and_tell(kiosk)
+    await kiosk.ask(pages.settled(kiosk, settlement, back, printed), card_needed=False)
     return Outcome.DONE
 
 

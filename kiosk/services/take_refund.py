@@ -14,7 +14,7 @@ from kiosk.money.refundable import APPROVED, BILL, CARD, Refund, too_late, waiti
 from kiosk.money.undo_deposit import undo_deposit
 from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.services import refund_pages as pages
-from kiosk.services.cash_steps import give_back, paper_of_visit, print_paper
+from kiosk.services.cash_steps import give_back, print_and_tell
 from kiosk.services.notices import host_said_no, host_silent
 from kiosk.services.pin_steps import verified_pin
 from kiosk.services.same_card import still_the_same_card
@@ -77,11 +77,9 @@ async def _undo(kiosk: Kiosk, refund: Refund) -> Outcome:
 async def _money_back(kiosk: Kiosk, refund: Refund, purse: Purse) -> Outcome:
     """Nothing is in the way any more: the money the way it came, then paper."""
     at_bank = await _to_the_card(kiosk, refund)
-    owed_before = purse.inside_fen
-    paid = await give_back(kiosk, purse, "refund")
-    owed = Fen(owed_before - paid)
-    printed = await _print(kiosk)
-    await kiosk.ask(pages.given_back(refund, paid, owed, at_bank, printed), card_needed=False)
+    await give_back(kiosk, purse, "refund")
+    back, printed = await print_and_tell(kiosk)
+    await kiosk.ask(pages.given_back(kiosk.visit.case_code, refund, back, at_bank, printed), card_needed=False)
     return Outcome.UNKNOWN if at_bank else Outcome.DONE
 
 
@@ -104,8 +102,3 @@ async def _to_the_card(kiosk: Kiosk, refund: Refund) -> Fen:
 async def _not_known_yet(kiosk: Kiosk, refund: Refund) -> Outcome:
     await kiosk.ask(pages.not_known_yet(kiosk, refund), card_needed=False)
     return Outcome.UNKNOWN
-
-
-async def _print(kiosk: Kiosk) -> bool:
-    paper = paper_of_visit(kiosk)
-    return paper is not None and await print_paper(kiosk, paper)

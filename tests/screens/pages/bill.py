@@ -9,6 +9,7 @@ from kiosk.money.means import BANK_CARD, CASH, Means
 from kiosk.money.purse import Purse
 from kiosk.ports import Question, Visit
 from kiosk.services import bill_pages as bill
+from kiosk.services.money_back import MoneyBack
 from tests.flows.people import KioskInMemory
 from tests.screens.samples import RARE_NAME
 
@@ -36,8 +37,10 @@ def pages() -> list[Question]:
         bill.notes_coming(Fen(DEAR)),
         bill.card_out(),
         bill.figures_changed(quote, cheaper),
-        bill.settled(kiosk, settlement, Fen(99_99), DEAR, printed=False),
-        bill.settled(kiosk, settlement, NOTHING, NOTHING, printed=True),
+        bill.settled(kiosk, settlement, MoneyBack(Fen(99_99), DEAR), printed=False),
+        bill.settled(kiosk, settlement, MoneyBack(), printed=True),
+        bill.settled(kiosk, settlement, MoneyBack(Fen(99_99), Fen(9_900), DEAR), printed=False),
+        bill.settled(kiosk, settlement, MoneyBack(NOTHING, NOTHING, Fen(2_000)), printed=True),
         bill.outcome_pending(kiosk, DEAR, NOTHING, printed=True),
         bill.outcome_pending(kiosk, DEAR, DEAR, printed=False),
         bill.outcome_pending(kiosk, NOTHING, DEAR, printed=False),

@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from kiosk.domain.money import NOTHING, Fen
+from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Admission
 from kiosk.money.purse import Purse
 from kiosk.ports import Question
 from kiosk.services import deposit_pages as deposit
+from kiosk.services.money_back import MoneyBack
 from tests.screens.pages.bill import DEAR, DEPARTMENTS, NOTES
 
 STAY = Admission("ZY20261121004512", DEPARTMENTS[0], date(2026, 11, 1), DEAR)
@@ -27,8 +28,8 @@ def pages() -> list[Question]:
         deposit.feed_notes(DEAR, Purse(), NOTES, Fen(100)),
         deposit.feed_notes(DEAR, inside, NOTES, Fen(100)),
         deposit.no_more_notes(inside),
-        deposit.credited("451207", DEAR, Fen(9_900), DEAR, printed=False),
-        deposit.credited("451207", DEAR, NOTHING, NOTHING, printed=True),
+        deposit.credited("451207", DEAR, MoneyBack(Fen(9_900), DEAR, DEAR), printed=False),
+        deposit.credited("451207", DEAR, MoneyBack(), printed=True),
         deposit.not_credited_yet("451207", DEAR, printed=True),
         deposit.not_credited_yet("451207", DEAR, printed=False),
         deposit.bank_silent("451207", DEAR, printed=True),

@@ -10,6 +10,7 @@ from kiosk.money.refundable import Refund
 from kiosk.ports import Question, Visit
 from kiosk.ports.money import BankPayment
 from kiosk.services import refund_pages as refund
+from kiosk.services.money_back import MoneyBack
 from tests.flows.people import KioskInMemory
 from tests.screens.pages.bill import DEAR
 from tests.screens.samples import RARE_NAME
@@ -44,7 +45,7 @@ def pages() -> list[Question]:
         *(refund.undoing(one) for one in (BILL, DEPOSIT)),
         refund.bank_pin(desk, PAYMENT),
         *(refund.not_known_yet(desk, one) for one in (BILL, DEPOSIT)),
-        refund.given_back(IN_NOTES, DEAR, Fen(9_900), NOTHING, True),
-        *(refund.given_back(one, NOTHING, NOTHING, NOTHING, True) for one in (BILL, DEPOSIT, CARD)),
-        *(refund.given_back(one, NOTHING, NOTHING, DEAR, False) for one in (DEPOSIT, CARD)),
+        refund.given_back("451207", IN_NOTES, MoneyBack(DEAR, Fen(9_900), Fen(2_000)), NOTHING, True),
+        *(refund.given_back("451207", one, MoneyBack(), NOTHING, True) for one in (BILL, DEPOSIT, CARD)),
+        *(refund.given_back("451207", one, MoneyBack(), DEAR, False) for one in (DEPOSIT, CARD)),
     ]
