@@ -41,7 +41,7 @@ def unpack(bundle: Path, into: Path, disk: Disk, fits: Callable[[Manifest], None
         fits(manifest)
         disk.folder(into, FOLDER_MODE)
         left = dict(manifest.files)
-        for member in tar:
+        while (member := tar.next()) is not None:
             expected = left.pop(member.name, None)
             if expected is None or not member.isreg() or member.size != expected.size:
                 raise UpdateRefused("not_a_bundle", "a member that the manifest does not name so")

@@ -135,8 +135,8 @@ def feedback_body(told: Feedback) -> dict[str, Any]:
     return {"id": told.action, "timestamp": told.at_ms, "status": status}
 
 
-def the_one(deployment: Deployment, kinds: dict[str, str]) -> tuple[str, Chunk, Artifact]:
-    """Kind, chunk and artifact to install. ``kinds``: part as servers call it -> kind of release.
+def the_one(deployment: Deployment, kinds: dict[str, str]) -> tuple[str, Artifact]:
+    """Kind and artifact to install. ``kinds``: part as servers call it -> kind of release.
 
     Raises:
         UpdateRefused: ``not_for_us``: no chunk, several, of a part that nobody here installs, or without a SHA-256.
@@ -149,7 +149,7 @@ def the_one(deployment: Deployment, kinds: dict[str, str]) -> tuple[str, Chunk, 
         raise UpdateRefused("not_for_us", f"nothing here installs {chunk.part}"[:120])
     if "sha256" not in artifact.hashes:
         raise UpdateRefused("not_for_us", "the file has no SHA-256")
-    return kind, chunk, artifact
+    return kind, artifact
 
 
 def _read(body: Any, shape: type[Shape]) -> Shape:

@@ -102,7 +102,7 @@ class Updates:
         Raises:
             UpdateRefused: they did not, or nothing here installs it, or the repository cannot be trusted. SourceSilent.
         """
-        kind, chunk, artifact = ddi.the_one(wish, PARTS)
+        kind, artifact = ddi.the_one(wish, PARTS)
         allowed = await self.trust.refresh(self.source)
         self._refreshed_at = trio.current_time()
         target = allowed.with_hash(artifact.hashes["sha256"].lower())
