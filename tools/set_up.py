@@ -28,6 +28,12 @@ SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 BUILDERS: list[tuple[str, list[str], list[str], str]] = [
     ("message catalog", ["kiosk.l10n.build"], ["kiosk/l10n/*.po", "kiosk/l10n/*.py"], "kiosk/l10n/*.mo"),
     (
+        "message catalog of the console",
+        ["provisioning.fleet.l10n.build"],
+        ["provisioning/fleet/l10n/*.po", "provisioning/fleet/l10n/*.py"],
+        "provisioning/fleet/l10n/*.mo",
+    ),
+    (
         "voice pack",
         ["simulators.voices", ".setup/voices"],
         ["kiosk/l10n/*.po", "simulators/voices.py"],

@@ -18,6 +18,7 @@ class Tenant(Row):
 class Place(Row):
     """``kind``: city | district | hall. ``path``: the ids from the root, "/1/5/"; a subtree is a prefix."""
 
+    parent_id: int | None
     tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")
     parent = peewee.ForeignKeyField("self", null=True, on_delete="RESTRICT")
     kind = peewee.CharField(16)

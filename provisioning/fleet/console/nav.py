@@ -1,0 +1,52 @@
+"""The parts of the console, in the order of the menu; each is shown to whoever may do its act somewhere in the city."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from provisioning.fleet import proposals
+from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.l10n.catalog import msg
+
+
+def proposals_for(visit: Visit) -> int:
+    """How many wait for this person's yes or no."""
+    return sum(proposals.may_decide(visit.actor, one) for one in proposals.waiting(visit.actor, visit.at_ms))
+
+
+@dataclass(frozen=True)
+class Part:
+    """``path`` below the city's pages. ``count``: what waits there for this person."""
+
+    path: str
+    words: str
+    act: str = "look"
+    count: Callable[[Visit], int] | None = None
+
+
+PARTS = (
+    Part("/", msg("Overview")),
+    Part("/proposals", msg("To approve"), count=proposals_for),
+    Part("/terminals", msg("Terminals")),
+    Part("/places", msg("Places")),
+    Part("/people", msg("People")),
+    Part("/audit", msg("Audit trail"), "audit"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    path: str
+    words: str
+    here: bool
+    count: int
+
+
+def parts(visit: Visit) -> list[Entry]:
+    """What this person's menu has."""
+    return [_entry(visit, part) for part in PARTS if visit.may(part.act)]
+
+
+def _entry(visit: Visit, part: Part) -> Entry:
+    path = f"{visit.base}{part.path}"
+    here = visit.path == path if part.path == "/" else visit.path.startswith(path)
+    return Entry(path, visit.say(part.words), here, part.count(visit) if part.count else 0)

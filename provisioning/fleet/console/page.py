@@ -1,0 +1,150 @@
+"""From a question of a browser to a visit, and from what became of it to an answer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from provisioning.fleet.actor import NotFound, Refused
+from provisioning.fleet.console import browser
+from provisioning.fleet.console.render import show
+from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.people import sessions
+from provisioning.fleet.people.held import PERSON
+from provisioning.fleet.people.sealing import Seal, load_seal
+from provisioning.fleet.schema.base import proxy
+from provisioning.fleet.schema.places import Tenant
+from provisioning.fleet.web import fleet_of
+
+FORM_BYTES_MAX = 2_000_000
+FIELDS_MAX = 200
+
+Answer = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True)
+class Page:
+    """``draw`` shows it; each of ``acts`` does what a form of it asks for, by the form's field ``act``, and answers
+    with a redirection. What is refused there is shown on the same page, with what was typed. ``open``: without
+    sign-in."""
+
+    path: str
+    draw: Answer
+    acts: Mapping[str, Answer] = field(default_factory=dict)
+    open: bool = False
+
+    def route(self) -> Route:
+        methods = ["GET", "POST"] if self.acts else ["GET"]
+        return Route(self.path, self._answer, methods=methods)
+
+    async def _answer(self, request: Request) -> Response:
+        form, files = await _sent(request) if request.method == "POST" else ({}, {})
+        return await run_in_threadpool(self._visited, request, form, files)
+
+    def _visited(self, request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Response:
+        with _connected():
+            visit = _visit_of(request, form, files)
+            if visit.person is None and not self.open:
+                return RedirectResponse("/console/sign-in", 303)
+            try:
+                visit = _in_city(request, visit)
+                return browser.guarded(self._done(visit) if request.method == "POST" else self.draw(visit))
+            except NotFound:
+                return browser.guarded(_with_status(show(visit, "not_found.html"), 404))
+
+    def _done(self, visit: Visit) -> Response:
+        if not browser.is_own_form(visit):
+            return _with_status(show(visit, "stale_form.html"), 403)
+        act = self.acts.get(visit.form.get("act", ""))
+        if act is None:
+            raise NotFound
+        try:
+            return act(visit)
+        except Refused as refusal:
+            return _with_status(self.draw(replace(visit, trouble=visit.said(str(refusal)))), 409)
+
+
+def go(path: str, done: str = "") -> Response:
+    """To another page, which says ``done`` (of ``words.DONE``)."""
+    mark = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{mark}done={done}" if done else path, 303)
+
+
+@lru_cache(maxsize=8)
+def seal_of(home: str) -> Seal:
+    return load_seal(Path(home))
+
+
+def _with_status(response: Response, status: int) -> Response:
+    response.status_code = status
+    return response
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    """A connection of this thread's own for the time of one page; a fixture's or caller's stays as it is."""
+    if proxy.obj.is_closed():
+        with proxy.obj.connection_context():
+            yield
+    else:
+        yield
+
+
+async def _sent(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Fields and files. Raises HTTPException: too much of it, or its size is not told."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > FORM_BYTES_MAX:
+        raise HTTPException(413, "Too much at once.")
+    async with request.form(max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        files = {name: await value.read() for name, value in form.items() if isinstance(value, UploadFile)}
+    return fields, files
+
+
+def _visit_of(request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Visit:
+    fleet = fleet_of(request)
+    at_ms = fleet.now_ms()
+    token = request.cookies.get(browser.SESSION, "")
+    itself = request.headers.get(browser.LOOKS_AGAIN) is not None
+    person = sessions.person_of(token, at_ms, used=not itself) if token else None
+    told: dict[str, Any] = {"params": request.path_params, "query": request.query_params, "form": form, "files": files}
+    return Visit(
+        fleet,
+        seal_of(fleet.settings.home),
+        at_ms,
+        browser.language(request),
+        request.url.path,
+        token if person else request.cookies.get(browser.BEFORE, ""),
+        request.headers.get("x-real-ip", ""),
+        cookies=request.cookies,
+        person=person,
+        **told,
+    )
+
+
+def _in_city(request: Request, visit: Visit) -> Visit:
+    """The visit in the city of its path, if there is one.
+
+    Raises:
+        NotFound: the person holds nothing there; what is not there is not told apart. Both cities' trails have it.
+    """
+    code = visit.params.get("tenant")
+    if code is None or visit.person is None:
+        return visit
+    city = Tenant.get_or_none(Tenant.code == code)
+    inside = replace(visit, tenant=city) if city is not None else visit
+    if city is not None and inside.held:
+        return inside
+    asked = f"{request.method} {request.url.path}"
+    cities = {code, visit.person.tenant_id}
+    visit.fleet.refusals.record(cities, f"{PERSON}{visit.person.login}", "no role in this city", asked, visit.at_ms)
+    raise NotFound

@@ -1,0 +1,1 @@
+"""A page a file: what it asks the fleet, and what its forms do."""

@@ -1,0 +1,106 @@
+"""One look of one person at one page: who, where, in which language, and what they may do there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from provisioning.fleet import roles
+from provisioning.fleet.actor import Actor, NotFound, Refused
+from provisioning.fleet.l10n.catalog import say, say_if_known
+from provisioning.fleet.people.held import PERSON, held_by
+from provisioning.fleet.people.sealing import Seal
+from provisioning.fleet.schema.people import Person
+from provisioning.fleet.schema.places import Place, Tenant
+from provisioning.fleet.web import Fleet
+
+WORDS_MAX = 2000
+
+
+@dataclass(frozen=True)
+class Visit:
+    """``path`` and ``query`` of the question; ``form`` is empty while nothing is sent. ``trouble``: why it was not
+    done, in the reader's language. ``token``: of the session, or of the browser before signing in."""
+
+    fleet: Fleet
+    seal: Seal
+    at_ms: int
+    language: str
+    path: str
+    token: str
+    address: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    person: Person | None = None
+    tenant: Tenant | None = None
+    trouble: str = ""
+
+    @cached_property
+    def who(self) -> Person:
+        assert self.person is not None, "a page for people who signed in"
+        return self.person
+
+    @cached_property
+    def actor(self) -> Actor:
+        return Actor(self.city.code, f"{PERSON}{self.who.login}")
+
+    @cached_property
+    def city(self) -> Tenant:
+        assert self.tenant is not None, "a page of a city"
+        return self.tenant
+
+    @cached_property
+    def base(self) -> str:
+        """Of the city's pages."""
+        return f"/console/{self.city.code}"
+
+    @cached_property
+    def held(self) -> tuple[roles.Held, ...]:
+        return held_by(self.actor)
+
+    @cached_property
+    def csrf(self) -> str:
+        """Proves that a form came from a page of ours, shown to this session."""
+        return self.seal.mark(f"csrf:{self.token}")[:40]
+
+    def may(self, act: str, place: Place | None = None) -> bool:
+        """At this place; without one: anywhere in the city."""
+        if place is not None:
+            return roles.may(self.held, act, place.path)
+        return any(roles.may(self.held, act, one.path) for one in self.held)
+
+    def sees(self, path: object) -> Any:
+        """For a question to the database: ``path`` (a column) lies where this person may look."""
+        seen = [path.startswith(one.path) for one in self.held]  # type: ignore[attr-defined]  # peewee's column
+        together = seen[0]
+        for one in seen[1:]:
+            together |= one
+        return together
+
+    def say(self, msgid: str, **values: object) -> str:
+        return say(self.language, msgid, **values)
+
+    def said(self, words: str) -> str:
+        """Words of another part."""
+        return say_if_known(self.language, words)
+
+    def field(self, name: str, most: int = WORDS_MAX) -> str:
+        """What was sent under this name, without spaces around it.
+
+        Raises:
+            Refused: longer than ``most`` characters.
+        """
+        value = self.form.get(name, "").strip()
+        if len(value) > most:
+            raise Refused("too_long", "That is too long. Say it in fewer words.")
+        return value
+
+    def number(self, name: str) -> int:
+        """Raises NotFound: no number was sent; our own pages always send one."""
+        try:
+            return int(self.form.get(name, ""))
+        except ValueError:
+            raise NotFound(name) from None

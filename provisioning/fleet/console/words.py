@@ -1,0 +1,180 @@
+"""Codes of tables in plain words. A code that is not here is shown as it is, so that nothing is hidden."""
+
+from collections.abc import Mapping
+
+from provisioning.fleet.l10n.catalog import msg, say
+
+ROLE = {
+    "viewer": msg("Viewer"),
+    "operator": msg("Operator"),
+    "key_officer": msg("Key officer"),
+    "approver": msg("Approver"),
+    "auditor": msg("Auditor"),
+    "system_admin": msg("System administrator"),
+    "security_admin": msg("Security administrator"),
+}
+PLACE = {"city": msg("City"), "district": msg("District"), "hall": msg("Hall")}
+PROFILE = {"": msg("All"), "hall": msg("Agency hall"), "hospital": msg("Hospital"), "village": msg("Village")}
+# How a terminal stands, worst first.
+STANDING = {
+    "trouble": msg("Serves nobody"),
+    "silent": msg("Silent"),
+    "attention": msg("Wants attention"),
+    "out_of_service": msg("Out of service"),
+    "registered": msg("Not enrolled yet"),
+    "serving": msg("Serving"),
+    "stopped": msg("Stopped"),
+    "retired": msg("Retired"),
+}
+CONDITION = {
+    "absent": msg("Absent"),
+    "starting": msg("Starting"),
+    "ready": msg("Ready"),
+    "busy": msg("Busy"),
+    "degraded": msg("Wants attention"),
+    "unknown": msg("No answer"),
+    "fault": msg("Fault"),
+}
+SLOT = {
+    "card_reader": msg("Card reader"),
+    "sam_reader": msg("PSAM reader"),
+    "pin_pad": msg("PIN pad"),
+    "receipt_printer": msg("Receipt printer"),
+    "page_printer": msg("Page printer"),
+    "cash_acceptor": msg("Cash acceptor"),
+    "cash_dispenser": msg("Cash dispenser"),
+    "barcode_reader": msg("Barcode reader"),
+    "id_card_reader": msg("ID card reader"),
+    "lights": msg("Lights"),
+    "headset": msg("Headset"),
+}
+COMMAND = {
+    "out_of_service": msg("Take out of service"),
+    "back_in_service": msg("Back in service"),
+    "restart": msg("Restart the program"),
+    "reboot": msg("Restart the machine"),
+    "logs": msg("Fetch the log"),
+    "picture": msg("Fetch a masked picture"),
+    "doctor": msg("Self-examination"),
+    "test_page": msg("Print a test page"),
+    "swap": msg("A part was swapped"),
+    "decommission": msg("Decommission"),
+    "wipe": msg("Wipe"),
+}
+COMMAND_STATE = {
+    "waiting": msg("Waits for the terminal"),
+    "done": msg("Done"),
+    "refused": msg("Refused by the terminal"),
+    "expired": msg("Too late"),
+    "failed": msg("Failed"),
+    "withdrawn": msg("Taken back"),
+}
+PROPOSAL = {
+    "person": msg("A new person"),
+    "grant": msg("A role"),
+    "invitation": msg("A new invitation"),
+    "settings": msg("Settings of a place"),
+    "rollout": msg("Rollout"),
+    "command": msg("Command"),
+    "late_renewal": msg("Renewal of an expired certificate"),
+}
+PROPOSAL_STATE = {
+    "waiting": msg("Waits for approval"),
+    "approved": msg("Approved"),
+    "refused": msg("Refused"),
+    "withdrawn": msg("Taken back"),
+    "expired": msg("Nobody approved it in time"),
+}
+EVENT = {
+    "serving": msg("Serving changed"),
+    "slot": msg("A part changed"),
+    "version": msg("Another version"),
+    "settings": msg("Settings changed"),
+    "two_places": msg("Seen in two places at once"),
+}
+REASON = {
+    "silent": msg("does not answer"),
+    "lost": msg("line lost"),
+    "unplugged": msg("unplugged"),
+    "not_fitted": msg("not fitted"),
+    "absent": msg("absent"),
+    "paper_low": msg("paper runs low"),
+    "paper_out": msg("no paper"),
+    "cover_open": msg("cover open"),
+    "jam": msg("jammed"),
+    "bad_settings": msg("its settings cannot be used"),
+    "simulator_refused": msg("a simulator, refused in production"),
+    "line_busy": msg("line busy"),
+}
+CONSUMABLE = {
+    "receipt_printer": msg("Receipt paper"),
+    "page_printer": msg("A4 paper"),
+    "cash_box": msg("Cash box"),
+}
+# What stands on the audit trail.
+ACT = {
+    "sign_in": msg("Signed in"),
+    "sign_in_refused": msg("Sign-in refused"),
+    "signed_out_everywhere": msg("Signed out everywhere"),
+    "password_changed": msg("Changed the password"),
+    "invitation_link": msg("Made an invitation link"),
+    "invitation_code": msg("Made an invitation code"),
+    "invitation_accepted": msg("Accepted an invitation"),
+    "person_added": msg("Added a person"),
+    "person_stopped": msg("Stopped a person"),
+    "role_taken_away": msg("Took a role away"),
+    "propose": msg("Proposed"),
+    "approve": msg("Approved"),
+    "refuse": msg("Refused"),
+    "withdraw": msg("Took back"),
+    "place_added": msg("Added a place"),
+    "place_changed": msg("Changed a place"),
+    "place_removed": msg("Removed a place"),
+    "city_added": msg("Added a city"),
+    "turned_away": msg("Turned away"),
+    "audit_verified": msg("Proved the trail"),
+    "enrolment_confirm": msg("Confirmed a terminal"),
+    "enrolment_refuse": msg("Refused a terminal"),
+    "enrolment_preregister": msg("Registered serial numbers"),
+    "enrolment_withdraw": msg("Withdrew a serial number"),
+    "send_command": msg("Sent a command"),
+    "withdraw_command": msg("Took a command back"),
+    "command_answered": msg("Command answered"),
+    "two_places": msg("Seen in two places at once"),
+}
+DONE = {
+    "saved": msg("Saved."),
+    "made": msg("Made."),
+    "proposed": msg("Proposed. Another person must approve it."),
+    "approved": msg("Approved and done."),
+    "refused": msg("Refused."),
+    "withdrawn": msg("Taken back."),
+    "sent": msg("Sent. The terminal gets it when it asks next."),
+    "password": msg("Your password is changed. Other browsers are signed out."),
+    "signed_out": msg("You are signed out."),
+    "invited": msg("Your sign-in is ready. Sign in with it now."),
+    "confirmed": msg("Confirmed. The terminal gets its certificate when it asks next."),
+}
+_KINDS: Mapping[str, Mapping[str, str]] = {
+    "role": ROLE,
+    "place": PLACE,
+    "profile": PROFILE,
+    "standing": STANDING,
+    "condition": CONDITION,
+    "slot": SLOT,
+    "command": COMMAND,
+    "command_state": COMMAND_STATE,
+    "proposal": PROPOSAL,
+    "proposal_state": PROPOSAL_STATE,
+    "done": DONE,
+    "event": EVENT,
+    "reason": REASON,
+    "consumable": CONSUMABLE,
+    "act": ACT,
+}
+
+
+def of(kind: str, code: str, language: str) -> str:
+    """Raises KeyError: there is no such kind of words."""
+    msgid = _KINDS[kind].get(code)
+    return code if msgid is None else say(language, msgid)

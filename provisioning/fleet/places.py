@@ -1,0 +1,69 @@
+"""The tree of places of a city: halls in districts in the city."""
+
+from provisioning.fleet import audit, roles
+from provisioning.fleet.actor import Actor, NotFound, Refused
+from provisioning.fleet.database import step
+from provisioning.fleet.people.held import held_by
+from provisioning.fleet.schema.places import Place
+from provisioning.fleet.schema.terminals import Terminal
+
+KINDS = ("city", "district", "hall")
+NAME_MAX = 64
+PLACES_MAX = 20_000  # of a city
+PATH_MAX = 190
+
+
+def add(actor: Actor, parent_id: int, kind: str, name_zh: str, name_en: str, at_ms: int) -> int:
+    """A new place below another; its number.
+
+    Raises:
+        NotFound: no such parent in this city.
+        Refused: not this person's, no name, no such kind, below a hall, or too many.
+    """
+    with step():
+        parent = _own(actor, parent_id)
+        names = _sound_names(name_zh, name_en)
+        if kind not in KINDS[1:] or parent.kind == "hall":
+            raise Refused("kind", "A place is a district or a hall, and nothing lies below a hall.")
+        if len(parent.path) > PATH_MAX or Place.select().where(Place.tenant == actor.tenant).count() >= PLACES_MAX:
+            raise Refused("too_many", "There are too many places here.")
+        place = Place.create(tenant=actor.tenant, parent=parent, kind=kind, path="", **names)
+        Place.update(path=f"{parent.path}{place.id}/").where(Place.id == place.id).execute()
+        audit.record(actor, at_ms, "place_added", f"place:{place.id}", "", {"parent": parent.id, "kind": kind, **names})
+        return int(place.id)
+
+
+def change(actor: Actor, place_id: int, name_zh: str, name_en: str, metered: bool, at_ms: int) -> None:
+    """New names, and whether its line is paid by the byte. Raises as ``add``."""
+    with step():
+        place = _own(actor, place_id)
+        told = {**_sound_names(name_zh, name_en), "metered": metered}
+        Place.update(**told).where(Place.id == place.id).execute()
+        audit.record(actor, at_ms, "place_changed", f"place:{place.id}", "", told)
+
+
+def remove(actor: Actor, place_id: int, why: str, at_ms: int) -> None:
+    """A place made by mistake: with nothing below it that was ever there. Raises as ``add``."""
+    with step():
+        place = _own(actor, place_id)
+        below = Place.select().where(Place.parent == place).exists()
+        if place.parent is None or below or Terminal.select().where(Terminal.place == place).exists():
+            raise Refused("not_empty", "Places and terminals below it must go first.")
+        Place.delete().where(Place.id == place.id).execute()
+        audit.record(actor, at_ms, "place_removed", f"place:{place.id}", why, {"name_zh": place.name_zh})
+
+
+def _own(actor: Actor, place_id: int) -> Place:
+    place = Place.get_or_none((Place.id == place_id) & (Place.tenant == actor.tenant))
+    if place is None:
+        raise NotFound
+    if not roles.may(held_by(actor), "places", place.path):
+        raise Refused("not_yours", "This needs a system administrator.")
+    return place
+
+
+def _sound_names(name_zh: str, name_en: str) -> dict[str, str]:
+    names = {"name_zh": name_zh.strip(), "name_en": name_en.strip() or name_zh.strip()}
+    if not all(0 < len(name) <= NAME_MAX for name in names.values()):
+        raise Refused("name", "Write a name, at most 64 characters.")
+    return names
