@@ -17,7 +17,8 @@ from simulators.deterministic.terminal import Terminal
 Turn = Callable[[Terminal], None]
 LASTS_S = (2.0, 90.0)
 # Half of all faults wait for a moment at which money is on its way, though not for ever: these acts of the journal.
-MOMENT_CHANCE, MOMENT_S_MAX = 0.5, 240.0
+MOMENT_CHANCE, MOMENT_S_MAX = 0.5, 120.0
+STRIKES_RARER = 2.0  # than the pauses between what lasts
 MOMENTS = (
     "note_intent",
     "note_credited",
@@ -158,19 +159,35 @@ class Trouble:
         self.counted: Counter[str] = Counter()
 
     async def run(self, pause_s: float) -> None:
-        """Until ``clear``: a pause, a fault, and after a while its end."""
-        while self._kinds:
+        """Until ``clear``. What lasts comes one after another; a strike is laid in a moment and waits by itself."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._strike, pause_s)
+            await self._last(pause_s)
+
+    async def _last(self, pause_s: float) -> None:
+        """A pause, a fault, and after a while its end."""
+        kinds = [kind for kind in self._kinds if kind not in STRIKES]
+        while kinds:
             await trio.sleep(self._chance.expovariate(1 / pause_s))
-            kind = self._chance.choice(self._kinds)
+            kind = self._chance.choice(kinds)
             if self._chance.random() < MOMENT_CHANCE:
                 await self._moment()
             if self._over:
                 break
             self._begin(kind)
-            if kind not in STRIKES:
-                await trio.sleep(self._chance.uniform(*LASTS_S))
-                self._end(kind)
-        await trio.sleep_forever()
+            await trio.sleep(self._chance.uniform(*LASTS_S))
+            self._end(kind)
+
+    async def _strike(self, pause_s: float) -> None:
+        kinds = [kind for kind in self._kinds if kind in STRIKES]
+        while kinds:
+            await trio.sleep(self._chance.expovariate(1 / (STRIKES_RARER * pause_s)))
+            if self._over:
+                break
+            kind = self._chance.choice(kinds)
+            STRIKES[kind](self._terminal, self._chance)
+            self.counted[kind] += 1
+            self._terminal.tell(f"fault: {kind}")
 
     async def _moment(self) -> None:
         with trio.move_on_after(MOMENT_S_MAX):
@@ -189,14 +206,11 @@ class Trouble:
     def _begin(self, kind: str) -> None:
         if kind == "dark":
             self._terminal.network.dark_until_s = trio.current_time() + self._chance.uniform(*DARK_S)
-        elif kind in STRIKES:
-            STRIKES[kind](self._terminal, self._chance)
         else:
             _switch(kind)[0](self._terminal)
         self._terminal.cash_harmed |= kind in HARM_CASH
+        self._on.add(kind)
         self.counted[kind] += 1
-        if kind not in STRIKES:  # what was laid is used up by what it meets
-            self._on.add(kind)
         self._terminal.tell(f"fault: {kind}")
 
     def _end(self, kind: str) -> None:

@@ -26,6 +26,7 @@ STEADY_S = 2.0  # the welcome page stands this long: the visit is over
 ANSWERS_MAX = 60  # whoever presses just anything has had enough then
 KIND_S, STAFF_S = 15.0, 150.0  # how long a forgotten card waits for somebody kind, or for staff
 VISIT_S_MAX = 3600.0
+IN_VAIN_MAX = 12
 KEYS = (*"0123456789", "enter", "cancel", "clear")
 YUAN = (1, 5, 10, 20, 50, 100)
 
@@ -70,6 +71,7 @@ class Resident:
         self._asked: dict[str, int] = {}
         self._answered = 0
         self._typed = 0
+        self._in_vain = 0  # how often the same note was not taken
         self._pulled = False
 
     # --- the mind -----------------------------------------------------------------------------------------------------
@@ -203,6 +205,12 @@ class Resident:
             if till.insert(pocket[0], kind) and till.inside_yuan != before:
                 self._terminal.tell(f"feeds {pocket[0]} yuan")
                 self.fed.append(pocket.pop(0))
+                self._in_vain = 0
+                return
+            self._in_vain += 1
+            if self._in_vain >= IN_VAIN_MAX:
+                self._in_vain = 0
+                pocket.pop(0)  # back into the purse
 
     def _fumble(self) -> None:
         """A key, a note or a bad note, whatever the page says."""

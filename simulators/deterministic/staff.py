@@ -44,7 +44,8 @@ class Staff(Resident):
         if name in BY_CHANCE and rows and not self._asked.get(name):
             self._asked[name] = 1
             return self._chance.choice([row for row in rows if row != "split"])
-        if name.endswith("_approve") and self._chance.random() < REFUSES_CHANCE:
+        refuses = any(one.value == "refuse" for one in question.answers)
+        if refuses and self._chance.random() < REFUSES_CHANCE:
             return "refuse"
         return super()._wanted(question)
 

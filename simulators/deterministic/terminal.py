@@ -150,11 +150,11 @@ class Terminal:
         self.hosts: dict[str, Any] = {
             name: kind(self.world, folder, self.weather, self.now) for name, kind in kinds.items()
         }
-        for host in self.hosts.values():
-            host.books.execute("pragma synchronous = off")  # a host's own power never fails here
         self.bank: BankHost | None = None
         if self._with_bank:
             self.bank = BankHost(self.world, folder, self.weather, self.now)
+        for books in [host.books for host in self.hosts.values()] + ([self.bank.books.sql] if self.bank else []):
+            books.executescript("pragma synchronous = off; pragma journal_mode = memory")  # a host's power never fails
         self.registered_before_fen = self.registered_fen()
 
     def load_cash(self, notes: Mapping[int, int]) -> None:
