@@ -66,6 +66,7 @@ class HostSettings(_Part, frozen=True):
     ca: str = ""
     certificate: str = ""
     private_key: str = ""
+    tunnel: str = ""  # UNIX socket of the stunnel that does TLS where the key is in a token; then no certificate here
     deadline_s: float = 8.0
     # What the host's own document promises, where it promises it at all.
     batch_items_max: int = 1  # notices that it takes in one question, each with a result of its own

@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
-import ssl
 import time
 from collections.abc import Mapping
 from decimal import Decimal
@@ -21,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import trio
 
 from kiosk.config import HostSettings
+from kiosk.hosts.line import Line, new_line
 from kiosk.hosts.parts import part_of
-from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown, Part
+from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown, Part, PlainAnswer
 
 if TYPE_CHECKING:
     import requests
@@ -32,7 +31,6 @@ JSON_BYTES_MAX = 1024 * 1024  # 13 months of five insurances are 15 kB
 CHUNK_BYTES = 16 * 1024
 IDLE_LINES_MAX = 4
 CODE_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-TEST_MARK = "TEST "
 RETRY_AFTER_S_MAX = 86_400.0
 WORDS_MAX = 200  # characters of a host's own text that a screen shows
 
@@ -42,16 +40,19 @@ class HttpsHostLink:
 
     A host without an address, and certificate files that are missing or broken, make every call unknown: a terminal
     without this host still serves what needs only the chip. ``doctor`` tells staff. With ``production`` an authority
-    that is marked TEST counts as broken (pins-and-keys 10).
+    that is marked TEST counts as broken (pins-and-keys 10). ``for_time``: this link asks what the time is.
     """
 
-    def __init__(self, name: str, settings: HostSettings, log: Log, *, production: bool = False) -> None:
+    def __init__(
+        self, name: str, settings: HostSettings, log: Log, *, production: bool = False, for_time: bool = False
+    ) -> None:
         self._name = name
         self._settings = settings
         self._log = log
         self._production = production
+        self._for_time = for_time
         self._places = trio.CapacityLimiter(CALLS_MAX)
-        self._idle: list[_Line] = []
+        self._idle: list[Line] = []
         self._closed = False
         self.clock_skew_s: float | None = None  # the newest answer's Date less our clock; None: nobody was heard yet
 
@@ -82,6 +83,15 @@ class HttpsHostLink:
         if status != 200:
             self._unknown(f"status {status} without a document")
         return raw
+
+    async def send(
+        self, path: str, content: bytes, content_type: str, *, bytes_max: int, deadline_s: float | None = None
+    ) -> PlainAnswer:
+        """What is no JSON; the contract is ``ports.PlainLink``."""
+        told = {"Accept": "*/*", "Content-Type": content_type}
+        exchange = await self._held("POST", path, told, content, bytes_max, deadline_s)
+        self._judge(exchange)
+        return PlainAnswer(exchange.status, exchange.received, exchange.retry_after_s)
 
     async def fetch_part(
         self,
@@ -170,10 +180,10 @@ class HttpsHostLink:
         else:
             line.close()
 
-    def _take_line(self) -> _Line:
+    def _take_line(self) -> Line:
         with contextlib.suppress(IndexError):  # list.pop is atomic; asking for the length first would race
             return self._idle.pop()
-        return _new_line(self._settings, self._production)
+        return new_line(self._settings, production=self._production, for_time=self._for_time)
 
     def _judge(self, exchange: _Exchange) -> None:
         """Two hundreds pass; four hundreds with a problem document refuse; all else is unknown."""
@@ -201,25 +211,6 @@ class HttpsHostLink:
         raise OutcomeUnknown(self._name, why, retry_after_s) from None
 
 
-class _Line:
-    """A session with one connection at most, and the socket under it for hanging up from another thread."""
-
-    def __init__(self) -> None:
-        import requests
-
-        self.session = requests.Session()
-        self.sock: socket.socket | None = None
-
-    def hang_up(self) -> None:
-        if self.sock is not None:
-            with contextlib.suppress(OSError):  # closed already
-                # Past ssl's own shutdown(), which would pull the TLS object from under the reading thread.
-                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self.session.close()
-
-
 class _Exchange:
     """One request in its thread: what goes out, what came in, or in a few words why nothing did."""
 
@@ -232,7 +223,7 @@ class _Exchange:
         self._sent = sent
         self._bytes_max = bytes_max
         self._deadline_s = deadline_s
-        self._line: _Line | None = None  # while the request is under way
+        self._line: Line | None = None  # while the request is under way
         self._abandoned = False
         self.cuts = False
         self.was_cut = False
@@ -250,7 +241,7 @@ class _Exchange:
         if line is not None:
             line.hang_up()
 
-    def run(self, line: _Line) -> bool:
+    def run(self, line: Line) -> bool:
         """Fill ``status`` and ``received`` and return True, or fill ``failure``: the words carry no address or body."""
         import requests
         from urllib3.exceptions import HTTPError
@@ -291,62 +282,6 @@ class _Exchange:
                 self.failure = "answer trickles in"
                 break
         return bytes(collected[: self._bytes_max])
-
-
-def _tls_context(settings: HostSettings, production: bool) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(settings.ca)
-    if production and any(_is_test(authority) for authority in context.get_ca_certs()):
-        raise ssl.SSLError(0, "a TEST authority in production")
-    context.load_cert_chain(settings.certificate, settings.private_key)
-    return context
-
-
-def _is_test(authority: Any) -> bool:
-    """Whether a name of the subject, as ``ssl`` gives it, carries the mark of the demo PKI."""
-    names = [value for part in authority["subject"] for _, value in part]
-    return any(value.startswith(TEST_MARK) for value in names)
-
-
-def _new_line(settings: HostSettings, production: bool) -> _Line:
-    """requests is imported here, in the thread of the first call: 130 ms that the first frame need not wait for.
-
-    Raises:
-        OSError: a certificate file is missing or broken.
-    """
-    from http.cookiejar import DefaultCookiePolicy
-
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPSConnection
-    from urllib3.connectionpool import HTTPSConnectionPool
-
-    tls = _tls_context(settings, production)
-    line = _Line()
-
-    class Connection(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            line.sock = self.sock
-
-    class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
-
-    class PinnedAdapter(HTTPAdapter):
-        """Uses our TLS context, which knows the pinned authorities and nothing of the system's."""
-
-        def init_poolmanager(self, *args: Any, **named: Any) -> None:
-            super().init_poolmanager(*args, **named, ssl_context=tls)
-            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
-
-    session = line.session
-    session.headers.update({"User-Agent": "yikatong", "Accept-Encoding": "identity"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no resident inherits another's cookie
-    session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
-    session.verify = settings.ca  # said again, else requests adds its own bundle of public authorities
-    session.mount("https://", PinnedAdapter(max_retries=0, pool_connections=1, pool_maxsize=1))
-    del session.adapters["http://"]  # nothing ever leaves in the clear
-    return line
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:

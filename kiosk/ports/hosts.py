@@ -69,6 +69,25 @@ class Part:
     ended: bool
 
 
+@dataclass(frozen=True)
+class PlainAnswer:
+    """A complete answer of any kind. ``retry_after_s``: 0 where the host did not say."""
+
+    status: int
+    content: bytes
+    retry_after_s: float = 0.0
+
+
+class PlainLink(Protocol):
+    """The way out for what is no JSON, such as requests for certificates. The same link."""
+
+    async def send(
+        self, path: str, content: bytes, content_type: str, *, bytes_max: int, deadline_s: float | None = None
+    ) -> PlainAnswer:
+        """POST it. Raises HostRefused, OutcomeUnknown: as ``HostLink.call``."""
+        ...
+
+
 class DocumentLink(Protocol):
     """The way to documents too long for one question: images, bundles, big settings. The same link, asked piecewise."""
 
