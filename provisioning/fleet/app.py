@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from provisioning.fleet.calls import routes as calls
 from provisioning.fleet.chores import Chores
 from provisioning.fleet.console import routes as console
 from provisioning.fleet.desired import routes as desired
@@ -45,7 +46,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    terminals = [*ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES]
+    terminals = [*ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES, *calls.ROUTES]
     return [Route("/v1/health", health), *terminals, *console.ROUTES]
 
 

@@ -11,7 +11,7 @@ TERMINALS, PEOPLE = "terminals", "people"
 BOTH = re.compile(r"/v1/health$")
 PATHS = {
     TERMINALS: re.compile(
-        r"/[^/]+/terminal/v1/|/[^/]+/controller/v1/|/\.well-known/est/|/enrolment/v1/|/v1/terminals/"
+        r"/[^/]+/terminal/v1/|/[^/]+/controller/v1/|/\.well-known/est/|/enrolment/v1/|/v1/terminals/|/v1/calls$"
     ),
     PEOPLE: re.compile(r"/console(/|$)|/rest/v1/|/$|/favicon\.ico$"),
 }

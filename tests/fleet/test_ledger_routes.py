@@ -33,7 +33,8 @@ class FleetAsHost:
         self._thread = ThreadPoolExecutor(1)
 
     def answer(self, ask: Ask) -> Reply:
-        told = self._thread.submit(self._client.ask, ask.method, ask.path, ask.headers, body=ask.body).result()
+        headers = {**ask.headers, **({"Idempotency-Key": ask.key} if ask.key else {})}
+        told = self._thread.submit(self._client.ask, ask.method, ask.path, headers, body=ask.body).result()
         return Reply(told.status, told.body, told.headers["content-type"])
 
 

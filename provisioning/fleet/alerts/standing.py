@@ -10,8 +10,10 @@ from typing import Any
 from peewee import fn
 
 from provisioning.fleet.alerts.watch import begin, end, place_of_city
+from provisioning.fleet.calls.acts import LATE_MS
 from provisioning.fleet.database import step
 from provisioning.fleet.schema.alerts import Alert
+from provisioning.fleet.schema.calls import StaffCall
 from provisioning.fleet.schema.ledger import LedgerAlert
 from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.terminals import Certificate, Terminal
@@ -92,8 +94,18 @@ def certificates_ending(tenant: str, at_ms: int) -> Iterable[Standing]:
         yield Standing("certificate", name, severity, place=terminal.place_id, terminal=int(terminal.id), facts=facts)
 
 
+def calls_unanswered(tenant: str, at_ms: int) -> Iterable[Standing]:
+    """Somebody stands at a terminal, asked for help, and nobody took the call for ten minutes."""
+    free = (StaffCall.tenant == tenant) & StaffCall.acknowledged_ms.is_null() & (StaffCall.at_ms < at_ms - LATE_MS)
+    today = StaffCall.at_ms > at_ms - DAY_MS  # later nobody stands there any more; it stays a figure of the hall
+    for row in StaffCall.select(StaffCall, Terminal).join(Terminal).where(free & today).limit(LISTED_MAX):
+        subject = f"{row.terminal.terminal_id} {row.case_code}"
+        yield Standing("call", subject, place=row.place_id, facts={"reason": row.reason, "at_ms": row.at_ms})
+
+
 SOURCES: Mapping[str, Source] = {
     "ledger": ledger_troubles,
     "rollout": rollouts_back,
     "certificate": certificates_ending,
+    "call": calls_unanswered,
 }

@@ -3,6 +3,7 @@
 from provisioning.fleet.schema.alerts import Alert, AlertRule, Delivery, Route, Silence
 from provisioning.fleet.schema.audit import AuditHead, AuditRow
 from provisioning.fleet.schema.base import Row
+from provisioning.fleet.schema.calls import StaffCall
 from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.desired import DesiredCounter, SettingsBody, SettingsLayer
@@ -83,4 +84,5 @@ TABLES: tuple[type[Row], ...] = (
     Route,
     Delivery,
     Lease,
+    StaffCall,
 )

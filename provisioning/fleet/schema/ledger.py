@@ -29,6 +29,8 @@ class Board(Row):
 class KeptRow(Row):
     """A row as it stands in the journal; ``sealed`` in base64, only the custodians can open it."""
 
+    board_id: int
+
     board = peewee.ForeignKeyField(Board, on_delete="RESTRICT")
     seq = peewee.BigIntegerField()
     at = peewee.CharField(40)
