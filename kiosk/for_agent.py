@@ -30,6 +30,7 @@ class ForAgent:
     def __init__(self, desk: Desk, under_way: Callable[[], int], end: Callable[[], None], version: str) -> None:
         self._desk, self._under_way, self._end, self._version = desk, under_way, end, version
         self._since: dict[str, tuple[Health, str]] = {}
+        self._life = desk.clock.random(8).hex()  # of this process: whoever asked it to start anew sees that it did
 
     @property
     def answers(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
@@ -58,6 +59,7 @@ class ForAgent:
         desk = self._desk
         self._stamp()
         return {
+            "life": self._life,
             "serving": not desk.opening.shut and desk.supervisor.unusable(("card_reader",)) is None,
             "shut": desk.opening.shut,
             "somebody": desk.opening.serving,

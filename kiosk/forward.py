@@ -109,6 +109,13 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
             nursery.start_soon(copies_too.keep)
         figures = asked.Figures(Path(settings.data_dir), journal, work.clock, settings.terminal.terminal_id)
         answers["money"] = figures.money
+
+        async def end() -> str:
+            """To be started with other settings; what was told in the last moment is still booked."""
+            trio.lowlevel.current_trio_token().run_sync_soon(nursery.cancel_scope.cancel)
+            return "ending"
+
+        answers["end"] = end
         await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
         if settings.metrics_port:
             await show_figures(nursery, settings.metrics_port, figures.text, work.log)

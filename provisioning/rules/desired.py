@@ -189,15 +189,22 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def with_bodies(tree: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """``body:NAME`` as the path that it has below ``folder``."""
-    return {name: _placed(value, folder) for name, value in tree.items()}
+def with_bodies(tree: Mapping[str, Any], files: Mapping[str, str], folder: str) -> dict[str, Any]:
+    """``body:NAME`` as its path in ``files``; where it is a folder of bodies, below ``folder``.
+
+    A file has another path when its content is another, so that who reads it at start is started anew; a folder's path
+    stays, for those who look into it again and again.
+    """
+    return {name: _placed(value, files, folder) for name, value in tree.items()}
 
 
-def _placed(value: Any, folder: str) -> Any:
+def _placed(value: Any, files: Mapping[str, str], folder: str) -> Any:
     if isinstance(value, Mapping):
-        return with_bodies(value, folder)
-    return f"{folder}/{value.removeprefix(BODY)}" if isinstance(value, str) and value.startswith(BODY) else value
+        return with_bodies(value, files, folder)
+    if not isinstance(value, str) or not value.startswith(BODY):
+        return value
+    name = value.removeprefix(BODY)
+    return files.get(name) or f"{folder}/{name}"
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], names_max: int = 12) -> list[str]:
