@@ -79,6 +79,7 @@ class SqliteJournal:
         self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
         self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
         self._open_at: tuple[int, list[StoredEntry]] = (-1, [])  # looked up when this row was the last
+        self._of_card: tuple[int, str, list[StoredEntry]] | None = None  # since the last commit; see ``of_card``
         self._high_water: tuple[int, datetime | None] = (0, None)  # looked up to this row
         self._data_dir = data_dir
         try:
@@ -161,6 +162,7 @@ class SqliteJournal:
     def _commit(self) -> Iterator[Sql]:
         """One transaction; no ``await`` can stand inside, so two tasks never share one."""
         connection = self.database.connection()
+        self._of_card = None
         try:
             connection.execute("begin immediate")
         except apsw.BusyError as busy:
@@ -248,8 +250,14 @@ class SqliteJournal:
         return [self._read(row) for row in self.database.connection().execute(_OF_CASE, (case_code, case_code))]
 
     def of_card(self, card_number: str) -> list[StoredEntry]:
-        index = self._root.card_index(card_number)
-        return [self._read(row) for row in self.database.connection().execute(_OF_CARD, (index, index))]
+        """Every entry of one card, in order. Each tile of a menu asks, so what was read is kept until the next commit:
+        never beyond the visit, whose end is one."""
+        sql = self.database.connection().execute
+        end, _ = newest(sql)  # before the look: the other process may write meanwhile
+        if self._of_card is None or self._of_card[:2] != (end, card_number):
+            index = self._root.card_index(card_number)
+            self._of_card = end, card_number, [self._read(row) for row in sql(_OF_CARD, (index, index))]
+        return list(self._of_card[2])
 
     def entries(self) -> list[StoredEntry]:
         return [self._read(row) for row in self.database.connection().execute(_ALL)]

@@ -43,6 +43,7 @@ _ANSWERED = """
 _SETTLE = "select key from notice where state = 'answered' and host = ? order by seq limit ?"
 _SETTLED = "update notice set state = 'told' where key in (select value from json_each(?))"
 _TRIED = "update notice set tries = tries + 1 where key in (select value from json_each(?))"
+_Version = tuple[int, int]
 UNSENT = "select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"
 
 _facts_of = msgspec.json.Decoder(dict[str, str | int]).decode
@@ -70,6 +71,7 @@ class SqliteOutbox:
         self._periods = periods
         self._appender = appender
         self._commit = commit
+        self._nothing_due: dict[str, _Version] = {}  # host -> the file in which nothing for it could be sent
 
     def due(self, host: str, resting: Collection[str] = ()) -> OwedNotice | None:
         """The oldest notice that may be sent now; see ``due_together``."""
@@ -83,6 +85,9 @@ class SqliteOutbox:
             SealBroken: the file was tampered with.
         """
         assert len(resting) <= RESTING_LANES_MAX
+        version = self._version()  # before the look: the other process may write meanwhile
+        if self._nothing_due.get(host) == version:
+            return []
         rows: Iterable[tuple[Any, ...]] = (
             self._sql(DUE_BESIDE, (host, most, _as_json(resting))) if resting else self._sql(DUE, (host, most))
         )
@@ -93,6 +98,8 @@ class SqliteOutbox:
             clear = self._periods.opened(period, sealed, key)
             assert clear is not None, "a period whose notices are owed is never destroyed"
             found.append(OwedNotice(host, act, key, tries, _facts_of(clear), lane))
+        if not found and not resting:
+            self._nothing_due[host] = version
         return found
 
     def told(self, *keys: str) -> None:
@@ -174,6 +181,12 @@ class SqliteOutbox:
     def _sql(self) -> Sql:
         sql: Sql = self._database.connection().execute
         return sql
+
+    def _version(self) -> _Version:
+        """Another one after every change, by other connections or by this one. Between two looks at an idle terminal
+        there is none, and then the long question need not be asked."""
+        ((others,),) = self._sql("pragma data_version")
+        return others, self._database.connection().total_changes()
 
     @contextmanager
     def _unflushed(self) -> Iterator[None]:
