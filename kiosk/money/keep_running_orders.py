@@ -51,7 +51,8 @@ class Orders:
     async def run_once(self) -> float:
         """Try every order whose time it is; for how long to rest then."""
         self._tell()
-        for order in sorted(open_orders(self.journal), key=lambda one: self._unanswered[one.key]):
+        orders = open_orders(self.journal)
+        for order in sorted(orders, key=lambda one: self._unanswered[one.key]):
             if self._waits.get(order.key, (0, 0.0))[1] > trio.current_time():
                 continue
             try:
@@ -64,7 +65,8 @@ class Orders:
                 self._unanswered[order.key] += 1
                 return silence.retry_after_s or _pause_s(LOOK_S, self._silences)
             self._silences = 0
-        self._tell()
+        if orders:
+            self._tell()
         return LOOK_S
 
     async def _run(self, order: SettlementOrder) -> None:

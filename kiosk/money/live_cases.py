@@ -14,9 +14,10 @@ HANDS_OVER = ("settle_handed_over", "deposit_handed_over")
 
 def live_cases(journal: Journal) -> set[str]:
     """Cases with an open effect that a visit of the running kiosk still drives."""
-    started = journal.last(STARTED)
+    effects = journal.open_effects()
+    started = journal.last(STARTED) if effects else None
     life_began = started.seq if started else 0
-    return {effect.case_code for effect in journal.open_effects() if _is_live(journal, effect, life_began)}
+    return {effect.case_code for effect in effects if _is_live(journal, effect, life_began)}
 
 
 def open_visit(journal: Journal) -> set[str]:

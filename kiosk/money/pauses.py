@@ -31,9 +31,9 @@ class Pauses:
                 await trio.sleep(LOOK_S)
 
     def _ours(self) -> set[int]:
-        live = self._live()
-        effects = self._journal.open_effects()
-        return {one.seq for one in effects if one.act in self._acts and one.case_code not in live}
+        effects = [one for one in self._journal.open_effects() if one.act in self._acts]
+        live = self._live() if effects else ()
+        return {one.seq for one in effects if one.case_code not in live}
 
 
 async def over_busy_journal(log: Log, job: str, loop: Callable[..., Awaitable[object]], *about: object) -> NoReturn:
