@@ -6,6 +6,7 @@ blocked) lives in the object; what power-off forgets is in ``_Moment``.
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from simulators.cards import bank_keys as keys
 from simulators.worlds.world import BankAccount, Keys
@@ -44,7 +45,6 @@ class DebitApplication:
         self._holder = holder_name
         self._key = keys.card_master(world_keys.bank_card, account.pan, account.sequence)
         self._script_key = keys.card_master(world_keys.bank_script, account.pan, account.sequence)
-        self._records: dict[tuple[int, int], bytes] = {}
         self._moment = _Moment()
 
     def power_off(self) -> None:
@@ -96,9 +96,7 @@ class DebitApplication:
         return bytes((0x6C, len(found))) if self._t0 and wanted != len(found) else found[:wanted] + OK
 
     def _record(self, place: tuple[int, int]) -> bytes:
-        if not self._records:
-            self._records = _build_records(self.account, self._holder, self._profile)
-        return self._records.get(place, b"")
+        return _records(self.account, self._holder, self._profile).get(place, b"")
 
     @property
     def _profile(self) -> bytes:
@@ -218,8 +216,10 @@ def _certificate(signer: keys.RsaKey, head: bytes, owner: keys.RsaKey, static: b
     return signer.sign(b"\x6a" + body + digest + b"\xbc"), rest
 
 
-def _build_records(account: BankAccount, holder: str, profile: bytes) -> dict[tuple[int, int], bytes]:
-    """SFI 1: track and name. SFI 2: record 1 is signed; 2 to 5 hold certificates and signatures."""
+@lru_cache(maxsize=64)
+def _records(account: BankAccount, holder: str, profile: bytes) -> dict[tuple[int, int], bytes]:
+    """SFI 1: track and name. SFI 2: record 1 is signed; 2 to 5 hold certificates and signatures: what is
+    put on a card once, when it is made."""
     odd = "F" * (len(account.pan) % 2)
     track2 = f"{account.pan}D{account.expires}201000000000"
     proof = CDOL2_WITH_PROOF if account.issuer_proof == "second_ac" else CDOL2

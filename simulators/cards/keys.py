@@ -4,6 +4,8 @@ INVENTED: the real algorithms and derivations are regional and not public. Here 
 key in two PBOC-style steps (city factor, then the last eight bytes of the ATR) under two-key 3DES.
 """
 
+from functools import lru_cache
+
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
@@ -16,6 +18,7 @@ def encrypt(key: bytes, blocks: bytes) -> bytes:
     return encryptor.update(blocks) + encryptor.finalize()
 
 
+@lru_cache(maxsize=1024)
 def diversify(key: bytes, factor: bytes) -> bytes:
     """A 16-byte child key from an 8-byte factor: E(factor) and E(not factor)."""
     return encrypt(key, factor + bytes(byte ^ 0xFF for byte in factor))

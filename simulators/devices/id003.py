@@ -28,14 +28,18 @@ FAULTS = (
 )
 
 
+NIBBLES = (
+    *(0, 0x1081, 0x2102, 0x3183, 0x4204, 0x5285, 0x6306, 0x7387),
+    *(0x8408, 0x9489, 0xA50A, 0xB58B, 0xC60C, 0xD68D, 0xE70E, 0xF78F),
+)
+
+
 def check_sum(text: bytes) -> bytes:
     """CRC-16 with the reflected polynomial 8408, a nibble at a time."""
-    nibbles = [0, 0x1081, 0x2102, 0x3183, 0x4204, 0x5285, 0x6306, 0x7387]
-    nibbles += [0x8408, 0x9489, 0xA50A, 0xB58B, 0xC60C, 0xD68D, 0xE70E, 0xF78F]
     crc = 0
     for byte in text:
-        crc = crc >> 4 ^ nibbles[(crc ^ byte) & 15]
-        crc = crc >> 4 ^ nibbles[(crc ^ byte >> 4) & 15]
+        crc = crc >> 4 ^ NIBBLES[(crc ^ byte) & 15]
+        crc = crc >> 4 ^ NIBBLES[(crc ^ byte >> 4) & 15]
     return bytes((crc & 255, crc >> 8))
 
 

@@ -7,13 +7,23 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 HELD_BACK_MAX = 1024
 
 
+def _shifted(bits: int) -> int:
+    """What the polynomial makes of the high half of the register while a byte goes through it."""
+    register = bits << 8
+    for _ in range(8):
+        register = (register << 1) ^ (0x18005 if register & 0x8000 else 0)
+    return register
+
+
+_SHIFTED = tuple(map(_shifted, range(256)))
+
+
 def check_sum(text: bytes) -> bytes:
-    register = 0xFFFF
-    for bit in (byte >> place & 1 for byte in text for place in range(7, -1, -1)):
-        carry = (register >> 15) ^ bit
-        register = (register << 1) & 0xFFFF
-        register ^= 0x8005 if carry else 0
-    return bytes((register & 0xFF, register >> 8))
+    high = low = 0xFF
+    for byte in text:
+        made = _SHIFTED[high ^ byte]
+        high, low = low ^ (made >> 8), made & 0xFF
+    return bytes((low, high))
 
 
 def frame_of(seq_id: int, data: bytes) -> bytes:
