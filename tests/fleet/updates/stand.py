@@ -13,6 +13,7 @@ from provisioning.rules.releases import APPLICATION
 from provisioning.rules.update_window import Window
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.updates.application import ApplicationInstaller, BuiltIn
+from provisioning.terminal.updates.boot import count_start
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Download, Pace
 from provisioning.terminal.updates.flow import Flow, House
@@ -146,6 +147,13 @@ class Terminal:
             client, self.trust, LineSource(self.line), self.flow, attributes=lambda: {"kind": "hall"}
         )
         self.stick = Stick(self.trust, self.flow, self._swap)
+
+    def boot(self) -> str:
+        """Power comes back: what runs before the kiosk, the kiosk, the agent."""
+        self.power_on(Disk())
+        done = count_start(self.home / "application") if (self.home / "application").exists() else ""
+        self.runs = self.installer.running()
+        return done
 
     def local_now(self) -> datetime:
         return self.now or self.office.now()
