@@ -49,7 +49,7 @@ from kiosk.ports import (
     Visit,
 )
 from kiosk.ports.cash import CashModule
-from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance, Statements
+from kiosk.ports.money import AllDebtRegisters, Bank, Hospital, MedicalInsurance, Statements
 from kiosk.ports.offline import Offline
 from kiosk.ports.staff import NoticesAside, OtherCopies, TerminalBooks
 from kiosk.questions import help_called, nobody_there
@@ -90,7 +90,7 @@ class Desk:
     seal_verifier: SealVerifier
     make_pin_entry: MakePinEntry
     hospital: Hospital
-    debt_register: DebtRegister
+    debt_register: AllDebtRegisters
     medical_insurance: MedicalInsurance
     bank: Bank
     lend_cash: Callable[[], AbstractContextManager[None]] = nullcontext  # while a service accepts or pays notes

@@ -183,6 +183,14 @@ class Debt:
 
 
 @dataclass(frozen=True)
+class FoundDebts:
+    """What the registers hold for one card. ``silent``: registers that did not say."""
+
+    debts: tuple[Debt, ...]
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class HeldReceipt:
     """What the receipt of a bill says that was settled after its holder had gone, for any terminal to print.
 

@@ -11,12 +11,13 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.cash import Mix, mix_value
 from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.settlement import HOSPITAL, Debt
+from kiosk.domain.settlement import HOSPITAL, Debt, FoundDebts
+from kiosk.money.debts import register_of
 from kiosk.money.pay_out import dispense_when_clear
 from kiosk.money.purse import Purse
 from kiosk.ports import CashModule, HostRefused, Journal, Kiosk, OutcomeUnknown
 
-CASE_CLOSED = "case_closed"
+CASE_CLOSED, SEEN = "case_closed", "debts_seen"
 SMALLEST_NOTE_FEN = 100  # what is less is paid at the counter
 _PAYS = ("dispensed", "dispense_uncertain")
 
@@ -147,15 +148,29 @@ def _facts(entry: StoredEntry) -> Facts:
 
 
 def owes_here(journal: Journal, card_number: str) -> bool:
-    """Whether this terminal wrote down a debt to this card, and the holder has not looked at the register since.
+    """Whether this terminal wrote down a debt to this card, and the holder has not looked at its register since.
 
     What another terminal owes is not known here; the register tells it when it is asked.
     """
+    not_seen: set[str] | None = None  # registers that were silent each time the holder looked; None: they have not
     for entry in reversed(journal.of_card(card_number)):
         facts = entry.facts or {}
-        if entry.act == "debts_seen":
+        if entry.act == SEEN:
+            silent = set(str(facts.get("silent", "")).split())
+            not_seen = silent if not_seen is None else not_seen & silent
+        if not_seen is not None and not not_seen:
             return False
         owed = facts.get("amount_fen", 0) if entry.act == "debt_owed" else facts.get("owed_fen", 0)
-        if int(owed) >= SMALLEST_NOTE_FEN:
+        if int(owed) >= SMALLEST_NOTE_FEN and (not_seen is None or _owed_by(journal, entry) in not_seen):
             return True
     return False
+
+
+def seen_facts(found: FoundDebts) -> Facts:
+    """Of the entry that says that the holder looked."""
+    return {"count": len(found.debts), **({"silent": " ".join(found.silent)} if found.silent else {})}
+
+
+def _owed_by(journal: Journal, entry: StoredEntry) -> str:
+    """A program of before did not write it down."""
+    return str((entry.facts or {}).get("register", "")) or register_of(journal.story(entry.case_code))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import Facts, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import HOSPITAL, Debt
+from kiosk.domain.settlement import HOSPITAL, Debt, FoundDebts
 from kiosk.ports import HostRefused, OutcomeUnknown
 from kiosk.ports.money import DebtRegister
 
@@ -35,37 +35,29 @@ def debt_notice(register: str, key: str, card_number: str, amount_fen: Fen, reas
 
 
 class DebtRegisters:
-    """Implements ``ports.DebtRegister`` over all that this terminal is connected to, by host."""
+    """Implements ``ports.money.AllDebtRegisters``, by host."""
 
     def __init__(self, registers: Mapping[str, DebtRegister]) -> None:
         self._registers = registers
 
-    async def register(self, card: CardIdentity, amount_fen: Fen, reason: str, key: str) -> Debt:
-        """At the hospital: what belongs elsewhere goes by its notice."""
-        return await self._registers[HOSPITAL].register(card, amount_fen, reason, key)
-
-    async def of_card(self, card: CardIdentity) -> tuple[Debt, ...]:
+    async def found_for(self, card: CardIdentity) -> FoundDebts:
         """A register that is silent or refuses hides nothing that another one knows; alone it is raised.
 
         Raises:
             HostRefused, OutcomeUnknown.
         """
         found: list[Debt] = []
+        silent: list[str] = []
         trouble: HostRefused | OutcomeUnknown | None = None
         for host, register in self._registers.items():
             try:
                 found += [replace(debt, register=host) for debt in await register.of_card(card)]
             except (HostRefused, OutcomeUnknown) as problem:
                 trouble = problem
+                silent.append(host)
         if trouble is not None and not found:
             raise trouble
-        return tuple(found)
+        return FoundDebts(tuple(found), tuple(silent))
 
     async def reserve(self, debt: Debt, key: str) -> Debt:
         return replace(await self._registers[debt.register].reserve(debt, key), register=debt.register)
-
-    async def confirm(self, debt: Debt, paid_fen: Fen, key: str) -> None:
-        await self._registers[debt.register].confirm(debt, paid_fen, key)
-
-    async def give_back(self, debt: Debt, key: str) -> None:
-        await self._registers[debt.register].give_back(debt, key)

@@ -151,7 +151,7 @@ def owe_rest(kiosk: Kiosk, purse: Purse, reason: str) -> None:
         NewEntry(
             "debt_owed",
             visit.case_code,
-            {"amount_fen": owed, "reason": reason, "key": key},
+            {"amount_fen": owed, "reason": reason, "key": key, "register": purse.register},
             card,
             balanced((Account.RESIDENT, owed), (Account.HOLDER_DEBT, -owed)),
             notices=(notice,),

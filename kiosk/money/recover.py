@@ -147,8 +147,9 @@ def _close_dispense(journal: Journal, intent: StoredEntry, paid: Fen, unaccounte
 def _owe(journal: Journal, clock: Clock, newest: StoredEntry, amount: Fen, reason: str) -> None:
     key = clock.new_key()
     card = _card(newest)
-    facts: Facts = {"amount_fen": amount, "reason": reason, "key": key}
-    notice = debt_notice(register_now(journal.story(newest.case_code)), key, card, amount, reason)
+    register = register_now(journal.story(newest.case_code))
+    facts: Facts = {"amount_fen": amount, "reason": reason, "key": key, "register": register}
+    notice = debt_notice(register, key, card, amount, reason)
     owed = balanced((Account.RESIDENT, amount), (Account.HOLDER_DEBT, -amount))
     journal.commit(NewEntry("debt_owed", newest.case_code, facts, card, owed, notices=(notice,)))
 

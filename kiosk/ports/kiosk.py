@@ -14,7 +14,7 @@ from kiosk.ports.cash import CashModule
 from kiosk.ports.devices import CardReader, PagePrinter, PinEntry
 from kiosk.ports.hosts import CardPlatform, SealVerifier, SocialInsurance
 from kiosk.ports.house import Clock, Journal, Log
-from kiosk.ports.money import Bank, DebtRegister, Hospital, MedicalInsurance
+from kiosk.ports.money import AllDebtRegisters, Bank, Hospital, MedicalInsurance
 from kiosk.ports.offline import Offline
 from kiosk.ports.questions import Question
 from kiosk.ports.screen import Screen
@@ -57,7 +57,7 @@ class Kiosk(Protocol):
     card_platform: CardPlatform
     seal_verifier: SealVerifier
     hospital: Hospital
-    debt_register: DebtRegister
+    debt_register: AllDebtRegisters
     medical_insurance: MedicalInsurance
     bank: Bank  # refuses everything with "not_connected" where the terminal has none
 

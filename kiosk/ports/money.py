@@ -15,6 +15,7 @@ from kiosk.domain.settlement import (
     Admission,
     Claim,
     Debt,
+    FoundDebts,
     HeldReceipt,
     InsuredPerson,
     InvoiceCode,
@@ -149,6 +150,18 @@ class DebtRegister(Protocol):
 
     async def give_back(self, debt: Debt, key: str) -> None:
         """End a reserve without having paid."""
+        ...
+
+
+class AllDebtRegisters(Protocol):
+    """Every register that this terminal is connected to; a debt says of which it is."""
+
+    async def found_for(self, card: CardIdentity) -> FoundDebts:
+        """Raises HostRefused, OutcomeUnknown: nothing was found, and one of them did not say."""
+        ...
+
+    async def reserve(self, debt: Debt, key: str) -> Debt:
+        """Raises HostRefused with ``reserved_elsewhere`` or ``paid``."""
         ...
 
 

@@ -7,7 +7,7 @@ is the truth; what no note here can pay stays registered under the same voucher.
 from kiosk.domain.cash import mix_value
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.settlement import Debt
-from kiosk.money.debt_payout import Payout, pay_debt
+from kiosk.money.debt_payout import SEEN, Payout, pay_debt, seen_facts
 from kiosk.money.purse import ChangePlan, plan_change
 from kiosk.ports import CashModule, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.services import collect_pages as pages
@@ -27,17 +27,17 @@ async def collect_money(kiosk: Kiosk) -> Outcome:
         return ended
     identity = kiosk.visit.identity
     try:
-        debts = await kiosk.wait(pages.looking(), lambda: kiosk.debt_register.of_card(identity))
+        found = await kiosk.wait(pages.looking(), lambda: kiosk.debt_register.found_for(identity))
     except HostRefused as refusal:
         return await host_said_no(kiosk, refusal)
     except OutcomeUnknown:
         return await _silent(kiosk)
-    kiosk.journal.commit(NewEntry("debts_seen", kiosk.visit.case_code, {"count": len(debts)}, identity.card_number))
-    if not debts:
+    kiosk.journal.commit(NewEntry(SEEN, kiosk.visit.case_code, seen_facts(found), identity.card_number))
+    if not found.debts:
         await kiosk.ask(pages.no_debts())
         return Outcome.DONE
-    chosen = await kiosk.ask(pages.choose_debt(debts))
-    debt = next(one for one in debts if one.handle == chosen)
+    chosen = await kiosk.ask(pages.choose_debt(found))
+    debt = next(one for one in found.debts if one.handle == chosen)
 
     # What can the notes inside pay? The resident agrees to that, and nothing goes out without its receipt.
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from kiosk.domain.money import Fen
-from kiosk.domain.settlement import Debt, HeldReceipt
+from kiosk.domain.settlement import Debt, FoundDebts, HeldReceipt
 from kiosk.domain.text import Amount, Day, say
 from kiosk.money.debt_payout import Payout
 from kiosk.money.receipts_owed import OwedReceipt
@@ -112,7 +112,7 @@ def register_silent(code: str) -> Question:
     )
 
 
-def choose_debt(debts: Iterable[Debt]) -> Question:
+def choose_debt(found: FoundDebts) -> Question:
     rows = tuple(
         Answer(
             debt.handle,
@@ -122,9 +122,10 @@ def choose_debt(debts: Iterable[Debt]) -> Question:
             note=say("Voucher {number}", number=debt.voucher_number),
             unavailable=PAYING_ELSEWHERE if debt.reserved_until else None,
         )
-        for debt in debts
+        for debt in found.debts
     )
-    return Question("choose_debt", say("Which amount do you want?"), answers=(*rows, go_back()))
+    more = (say("One office did not answer: there may be more."),) if found.silent else ()
+    return Question("choose_debt", say("Which amount do you want?"), more, answers=(*rows, go_back()))
 
 
 def paying_elsewhere() -> Question:

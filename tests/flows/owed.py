@@ -12,6 +12,8 @@ import trio
 
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import Fen
+from kiosk.domain.settlement import HOSPITAL
+from kiosk.money.debts import DebtRegisters
 from kiosk.money.recover import recover_cash
 from kiosk.ports import Back, Kiosk, Outcome, ResidentLeft, Visit
 from kiosk.ports.money import DebtRegister, Hospital
@@ -65,6 +67,7 @@ class Terminal:
         self.hosts_named: tuple[str, ...] = ()
         self.hospital: Hospital = self.office
         self.register: DebtRegister = self.office
+        self.registers: DebtRegisters | None = None  # None: the hospital's alone
         self.make_reader: type[FakeReader] = FakeReader
         self.kiosk = self.new_kiosk({})
 
@@ -74,7 +77,8 @@ class Terminal:
             said, self.office, self.cash, self.journal, self.hosts_named, self.make_reader(), self.bank
         )
         kiosk.desk.clock = self.clock
-        kiosk.desk.hospital, kiosk.desk.debt_register = self.hospital, self.register
+        registers = self.registers or DebtRegisters({HOSPITAL: self.register})
+        kiosk.desk.hospital, kiosk.desk.debt_register = self.hospital, registers
         return kiosk
 
     async def visit(

@@ -46,6 +46,7 @@ from kiosk.domain.receipt import PaperReceipt
 from kiosk.domain.statement import ContributionRow
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.lamps import LitScreen
+from kiosk.money.debts import DebtRegisters
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.ports import (
     CardGone,
@@ -476,7 +477,7 @@ class KioskInMemory:
             seal_verifier=self.hosts,
             make_pin_entry=lambda reader, pad: self.pin,
             hospital=self.office,
-            debt_register=self.office,
+            debt_register=DebtRegisters({"hospital": self.office}),
             medical_insurance=self.office,
             bank=NO_BANK,
         )

@@ -10,6 +10,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.settlement import HOSPITAL
+from kiosk.money.debt_payout import owes_here
 from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.recover import recover_books
 from kiosk.ports import HostRefused, Outcome, OutcomeUnknown
@@ -28,7 +29,7 @@ class TwoRegisters(Terminal):
         self.agency = HospitalOffice()
         self.office.owes(1000)
         self.agency.owes(2000, "contribution")
-        self.register = DebtRegisters({HOSPITAL: self.office, AGENCY: self.agency})
+        self.both = self.registers = DebtRegisters({HOSPITAL: self.office, AGENCY: self.agency})
 
 
 @pytest.fixture
@@ -53,19 +54,74 @@ async def test_the_agencys_debt_is_paid_and_told_there(autojump_clock: MockClock
 async def test_a_silent_register_hides_nothing_that_the_other_knows(terminal: TwoRegisters) -> None:
     """What is known is shown; only where nothing is known does silence count."""
     terminal.office.register_habit = "silent"
-    assert [debt.register for debt in await terminal.register.of_card(CARD)] == [AGENCY]
+    assert [debt.register for debt in (await terminal.both.found_for(CARD)).debts] == [AGENCY]
     terminal.agency.register_habit = "silent"
     with pytest.raises(OutcomeUnknown):
-        await terminal.register.of_card(CARD)
+        await terminal.both.found_for(CARD)
 
 
 async def test_a_register_that_refuses_hides_nothing_either(terminal: TwoRegisters) -> None:
     """An agency that keeps no register yet does not keep a holder from what the hospital owes; alone it is told."""
     terminal.agency.register_habit = "refuses"
-    assert [debt.register for debt in await terminal.register.of_card(CARD)] == [HOSPITAL]
+    assert [debt.register for debt in (await terminal.both.found_for(CARD)).debts] == [HOSPITAL]
     terminal.office.register_habit = "refuses"
     with pytest.raises(HostRefused):
-        await terminal.register.of_card(CARD)
+        await terminal.both.found_for(CARD)
+
+
+def owe(terminal: TwoRegisters, register: str, of_before: bool = False) -> None:
+    """Written down by this terminal. ``of_before``: as a program of before did it."""
+    act = "contribution_begun" if register == AGENCY else "claimed"
+    code = "800001" if register == AGENCY else "800002"
+    terminal.journal.commit(NewEntry(act, code, {}, CARD.card_number))
+    facts: dict[str, str | int] = {"amount_fen": 1000, "reason": "change", "key": register}
+    facts |= {} if of_before else {"register": register}
+    terminal.journal.commit(NewEntry("debt_owed", code, facts, CARD.card_number))
+
+
+def waits(terminal: TwoRegisters) -> bool:
+    return owes_here(terminal.journal, CARD.card_number)
+
+
+@pytest.mark.parametrize("of_before", [False, True])
+@pytest.mark.parametrize(
+    ("owed_by", "silent", "still_waits"),
+    [
+        (HOSPITAL, AGENCY, False),
+        (AGENCY, AGENCY, True),
+        (AGENCY, "", False),
+        (HOSPITAL, HOSPITAL, True),
+    ],
+)
+async def test_what_a_silent_register_owes_still_waits(
+    autojump_clock: MockClock, terminal: TwoRegisters, owed_by: str, silent: str, still_waits: bool, of_before: bool
+) -> None:
+    """The tile stays as long as the register of the debt has not been asked with an answer; the other one's is seen."""
+    owe(terminal, owed_by, of_before)
+    assert waits(terminal)
+    office = {HOSPITAL: terminal.office, AGENCY: terminal.agency}.get(silent)
+    if office:
+        office.register_habit = "silent"
+    await terminal.visit("collect_money", choose_debt="back")
+    page = next(page for page in terminal.kiosk.screen.asked if page.name == "choose_debt")
+    assert bool(page.explain) is bool(silent)
+    assert waits(terminal) is still_waits
+    if office:
+        office.register_habit = "answers"
+    await terminal.visit("collect_money", choose_debt="back")
+    assert not waits(terminal)
+
+
+async def test_each_register_is_seen_in_its_own_time(autojump_clock: MockClock, terminal: TwoRegisters) -> None:
+    """Silent in turn: after both visits nothing of an older time waits, and what is owed since then does."""
+    owe(terminal, AGENCY)
+    for office in (terminal.office, terminal.agency):
+        office.register_habit = "silent"
+        await terminal.visit("collect_money", choose_debt="back")
+        office.register_habit = "answers"
+    assert not waits(terminal)
+    owe(terminal, AGENCY)
+    assert waits(terminal)
 
 
 @pytest.mark.parametrize(("ended", "register"), [(True, HOSPITAL), (False, AGENCY)])

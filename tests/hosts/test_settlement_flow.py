@@ -11,7 +11,9 @@ from trio.testing import MockClock
 
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import Fen
+from kiosk.domain.settlement import HOSPITAL
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
+from kiosk.money.debts import DebtRegisters
 from kiosk.money.drive_unknown import drive_unknown
 from kiosk.money.recover import recover_cash
 from kiosk.ports import Back, Outcome, ResidentLeft, Visit
@@ -41,7 +43,7 @@ class Visited:
         self.kiosk = KioskInMemory(script, cash=self.cash, journal=self.journal)
         desk = self.kiosk.desk
         desk.hospital, desk.medical_insurance = HospitalClient(self.hospital_link), self.clinic.client
-        desk.debt_register = DebtRegisterClient(self.hospital_link)
+        desk.debt_register = DebtRegisters({HOSPITAL: DebtRegisterClient(self.hospital_link)})
         self.kiosk.reader.identity, self.kiosk.reader.holder = self.clinic.card(handle)
 
     async def settle(self) -> Outcome:

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime
 
 from kiosk.domain.money import NOTHING, Fen
-from kiosk.domain.settlement import Debt, HeldReceipt
+from kiosk.domain.settlement import Debt, FoundDebts, HeldReceipt
 from kiosk.money.debt_payout import Payout
+from kiosk.money.debts import AGENCY
 from kiosk.money.receipts_owed import OwedReceipt
 from kiosk.ports import Question
 from kiosk.services import collect_pages as collect
@@ -33,7 +34,8 @@ def pages() -> list[Question]:
         collect.looking(),
         collect.no_debts(),
         collect.register_silent(CODE),
-        collect.choose_debt(DEBTS),
+        collect.choose_debt(FoundDebts(DEBTS)),
+        collect.choose_debt(FoundDebts(DEBTS, (AGENCY,))),
         collect.paying_elsewhere(),
         collect.changed(),
         collect.not_in_notes(DEBTS[0]),
