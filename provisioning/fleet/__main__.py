@@ -21,6 +21,8 @@ COMMANDS = {
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
     "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),
     "receipt": ("provisioning.fleet.commands.receipt", "book rows from the QR codes of receipts"),
+    "release": ("provisioning.fleet.commands.release", "which software terminals may run, signed by two people"),
+    "bundle": ("provisioning.fleet.commands.bundle", "build the application bundle of a source tree"),
     "recover": ("provisioning.fleet.commands.recover", "what a dead board left behind, opened by the custodians"),
 }
 
@@ -28,19 +30,23 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="provisioning.fleet", description="The fleet's server")
-    parser.add_argument("--settings", type=Path, required=True, help="TOML, see provisioning/fleet/settings.py")
+    parser.add_argument("--settings", type=Path, help="TOML, see provisioning/fleet/settings.py")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         if name in given:
             import_module(module).add_arguments(command)
     asked = parser.parse_args(given)
+    chosen = import_module(COMMANDS[asked.command][0])
+    # What people do on machines of their own, e.g. sign, has no server's settings.
+    if asked.settings is None and getattr(chosen, "needs_settings", lambda asked: True)(asked):
+        parser.error("--settings is required")
     try:
-        settings = load_settings(asked.settings)
+        settings = load_settings(asked.settings) if asked.settings else None
     except SettingsError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
-    status: int = import_module(COMMANDS[asked.command][0]).run(settings, asked)
+    status: int = chosen.run(settings, asked)
     return status
 
 
