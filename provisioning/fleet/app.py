@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from provisioning.fleet.calls import routes as calls
 from provisioning.fleet.chores import Chores
 from provisioning.fleet.console import routes as console
+from provisioning.fleet.ddi import routes as ddi
 from provisioning.fleet.desired import routes as desired
 from provisioning.fleet.enrolment import est
 from provisioning.fleet.faces import Faces
@@ -46,7 +47,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    terminals = [*ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES, *calls.ROUTES]
+    terminals = [*ddi.ROUTES, *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES, *calls.ROUTES]
     return [Route("/v1/health", health), *terminals, *console.ROUTES]
 
 

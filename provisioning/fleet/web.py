@@ -4,16 +4,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any, TypeVar
 
+import anyio
+import msgspec
+import peewee
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kiosk.log import JsonLog
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.refusals import Refusals
 from provisioning.fleet.settings import FleetSettings
 
 PROBLEM = "application/problem+json"
+Answered = TypeVar("Answered")
+log = JsonLog()
 
 
 def now_ms() -> int:
@@ -56,4 +64,57 @@ async def http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, "not_done", error.detail, dict(error.headers or {}))
 
 
-ANSWERS = {NotFound: not_found, Refused: refused, HTTPException: http_error}
+async def not_readable(request: Request, error: Exception) -> Response:
+    """Malformed JSON, a shape that is not asked for, or text that no database takes (NUL)."""
+    words = str(error) if isinstance(error, msgspec.MsgspecError) else "This holds text that cannot be kept."
+    return problem(400, "not_readable", words[:300])
+
+
+async def no_database(request: Request, error: Exception) -> Response:
+    log("database_not_there", error=type(error).__name__)
+    return problem(503, "later", "The fleet cannot look that up now. Ask again later.", {"Retry-After": "30"})
+
+
+ANSWERS = {
+    NotFound: not_found,
+    Refused: refused,
+    HTTPException: http_error,
+    msgspec.MsgspecError: not_readable,
+    peewee.DataError: not_readable,
+    peewee.OperationalError: no_database,
+}
+
+
+async def short_body(request: Request, bytes_max: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        HTTPException: 413, it is longer than ``bytes_max``.
+    """
+    parts, length = [], 0
+    async for part in request.stream():
+        length += len(part)
+        if length > bytes_max:
+            raise HTTPException(413, f"This takes at most {bytes_max} bytes.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def in_threads(work: Callable[..., Answered], *words: Any) -> Answered:
+    """Run what touches the database where it may wait."""
+    return await anyio.to_thread.run_sync(work, *words)
+
+
+class _RowKey(Convertor[int]):
+    """``{name:key}`` in a path: the number of a row, never longer than a column takes."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("key", _RowKey())

@@ -1,6 +1,8 @@
 """Terminals for tests of the fleet: rows as enrolment leaves them, headers as nginx sets them."""
 
-from provisioning.fleet.schema.places import Place
+import hashlib
+
+from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 
 TOKEN = "a-token-of-a-stock-client"
@@ -23,3 +25,10 @@ def shown(serial: str, face: str = "terminals") -> dict[str, str]:
 
 
 PEOPLE = {"X-Face": "people"}
+
+
+def allow_token(terminal_id: str, city: str) -> None:
+    """A city that takes stock clients, and ``TOKEN`` for one of them."""
+    Tenant.update(settings={"target_tokens": True}).where(Tenant.code == city).execute()
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    Terminal.update(token_hash=digest).where(Terminal.terminal_id == terminal_id).execute()

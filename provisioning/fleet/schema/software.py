@@ -1,4 +1,4 @@
-"""Software and who is to get it, in hawkBit's words: modules with artifacts, sets of modules, actions with their status.
+"""Software and who is to get it, in hawkBit's words: modules with artifacts, sets of modules, actions, their status.
 
 What hawkBit calls a target is a ``Terminal`` here; its controller id is the ``terminal_id``.
 """
