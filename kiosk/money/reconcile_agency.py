@@ -41,14 +41,22 @@ class AgencyReconciled:
 async def keep_reconciling_agency(journal: Journal, clock: Clock, agency: SocialInsurance, log: Log) -> NoReturn:
     """For as long as the process lives: every day that is over, once the agency tells it."""
     while True:
-        for day in days_due(journal, clock):
-            try:
-                done = await reconcile_agency_day(journal, clock, agency, day)
-            except (HostRefused, OutcomeUnknown) as not_yet:
-                log("not_reconciled", error=type(not_yet).__name__)
-                break
-            log("reconciled", count=done.agree + len(done.findings))
+        await reconcile_days_due(journal, clock, agency, log)
         await trio.sleep(AGAIN_S)
+
+
+async def reconcile_days_due(journal: Journal, clock: Clock, agency: SocialInsurance, log: Log) -> None:
+    """A day that the agency refuses keeps no other one waiting; it is due again the next time. Silence is about all."""
+    for day in days_due(journal, clock):
+        try:
+            done = await reconcile_agency_day(journal, clock, agency, day)
+        except HostRefused as not_yet:
+            log("not_reconciled", error=type(not_yet).__name__, code=not_yet.code)
+        except OutcomeUnknown as silence:
+            log("not_reconciled", error=type(silence).__name__)
+            return
+        else:
+            log("reconciled", count=done.agree + len(done.findings))
 
 
 def days_due(journal: Journal, clock: Clock) -> list[date]:

@@ -11,9 +11,9 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import ContributionRow, Difference
-from kiosk.money.reconcile_agency import days_due, reconcile_agency_day
+from kiosk.money.reconcile_agency import days_due, reconcile_agency_day, reconcile_days_due
 from kiosk.money.run_reconciliation import DIFFERS
-from kiosk.ports import HostRefused, SocialInsurance
+from kiosk.ports import HostRefused, OutcomeUnknown, SocialInsurance
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import FakeHosts
 
@@ -102,3 +102,29 @@ async def test_every_day_that_is_over_is_compared_once(office: Office) -> None:
     office.hosts.refuses = None
     await reconcile_agency_day(office.journal, office.clock, office.agency, DAY)
     assert DAY not in days_due(office.journal, office.clock)
+
+
+class OneDayMissing(FakeHosts):
+    """An agency that cannot tell one day, or says nothing from then on."""
+
+    says_nothing = False
+
+    async def contributions_detail(self, days: tuple[date, date]) -> tuple[ContributionRow, ...]:
+        if days[1] == DAY - timedelta(days=2):
+            raise OutcomeUnknown("social_insurance", "silence") if self.says_nothing else HostRefused("s", "day_lost")
+        return await super().contributions_detail(days)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_day_that_is_refused_keeps_no_other_waiting(office: Office, silent: bool) -> None:
+    """The days after it are compared, and it stays due; where the agency falls silent nothing more is asked."""
+    office.clock.at = NOON + timedelta(days=1)
+    office.hosts = agency = OneDayMissing()
+    agency.says_nothing = silent
+    await reconcile_agency_day(office.journal, office.clock, office.agency, DAY - timedelta(days=3))
+    due = days_due(office.journal, office.clock)
+    assert {DAY, DAY - timedelta(days=1), DAY - timedelta(days=2)} <= set(due)
+    await reconcile_days_due(office.journal, office.clock, office.agency, lambda event, **fields: None)
+    left = days_due(office.journal, office.clock)
+    assert DAY - timedelta(days=2) in left
+    assert (DAY in left, DAY - timedelta(days=1) in left) == (silent, silent)
