@@ -2,7 +2,7 @@
 
 DDI says ``skip``, ``attempt`` or ``forced`` for each of loading and installing (hawkBit, DDI guide). ``attempt`` leaves
 the hour to us: at night, spread by chance that is the terminal's own. ``forced`` is now; but never a full image over a
-line that is paid by the byte, and never while the books say that something is under way (money-rules 28).
+line that is paid by the byte. Whether a resident is served or money is under way is asked apart (money-rules 28).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 @dataclass(frozen=True)
 class Answer:
-    """``why`` is "" where it may be done: skip | night | metered | under_way | unknown_books | maintenance."""
+    """``why`` is "" where it may be done: skip | night | metered | maintenance."""
 
     may: bool
     why: str = ""
@@ -47,20 +47,15 @@ def may_load(wish: Wish, now: datetime, window: Window, share: float, full_image
     return GO
 
 
-def may_install(
-    wish: Wish, maintenance: str, now: datetime, window: Window, share: float, under_way: int | None
-) -> Answer:
-    """``maintenance``: available | unavailable | "" as DDI tells it, which goes before our own hours. ``under_way``:
-    effects that an update waits for; None: nobody answered, which is not nothing."""
+def may_install(wish: Wish, maintenance: str, now: datetime, window: Window, share: float) -> Answer:
+    """``maintenance``: available | unavailable | "" as DDI tells it, which goes before our own hours."""
     if wish == "skip":
         return Answer(False, "skip")
     if maintenance == "unavailable":
         return Answer(False, "maintenance")
     if not maintenance and wish == "attempt" and not in_window(now, window, share):
         return Answer(False, "night")
-    if under_way is None:
-        return Answer(False, "unknown_books")
-    return Answer(False, "under_way") if under_way else GO
+    return GO
 
 
 def share_of(terminal_id: str, about: str) -> float:

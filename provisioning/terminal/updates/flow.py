@@ -24,15 +24,17 @@ from provisioning.terminal.updates.trust import Allowed, Target
 class House:
     """What the agent's root gives: ports of this terminal.
 
-    ``under_way``: what an update waits for by the books, None where nobody answers. ``restart``: the program of this
-    kind starts anew, between visits; returns when it was told to. ``healthy``: judges it, "" or why not. ``metered``:
-    the line is paid by the byte; None: not known. ``record``: one line of the log.
+    ``rest``: have the kiosk serve nobody for a moment, "" when it does, else why not (somebody is served, something is
+    under way, nobody answers: money-rules 28). ``look``: how it is, kept as text until the new version is compared with
+    it. ``restart``: the program of this kind starts anew, unless it did since that look. ``healthy``: judges it, "" or
+    why not. ``metered``: the line is paid by the byte; None: not known. ``record``: one line of the log.
     """
 
     now: Callable[[], datetime]
-    under_way: Callable[[], Awaitable[int | None]]
-    restart: Callable[[str], Awaitable[None]]
-    healthy: Callable[[str], Awaitable[str]]
+    rest: Callable[[], Awaitable[str]]
+    look: Callable[[str], Awaitable[str]]
+    restart: Callable[[str, str], Awaitable[None]]
+    healthy: Callable[[str, str], Awaitable[str]]
     metered: Callable[[], Awaitable[bool | None]]
     record: Callable[[Event], None] = field(default=lambda event: None)
 
@@ -132,19 +134,19 @@ class Flow:
         return self._next(update, "ready")
 
     async def _ready(self, update: Update) -> bool:
-        answer = await self._may_install(update)
-        if not answer.may:
-            return self._wait(update, answer.why)
+        why = await self._not_yet(update)
+        if why:
+            return self._wait(update, why)
         self._owe(update, "proceeding", "none", f"installing: {update.name}")
-        return self._next(update, "switch")
+        before = await self.house.look(update.kind)
+        return self._next(msgspec.structs.replace(update, before=before), "switch")
 
     async def _switch(self, update: Update) -> bool:
         """After a cut here the link has turned, or has not: then the hour and the books are asked again."""
         installer = self._installer(update)
         trial = installer.trial()
         if trial is None or trial.version != update.version:
-            answer = await self._may_install(update)
-            if not answer.may:
+            if await self._not_yet(update):
                 return self._next(update, "ready")
             await installer.switch()
         return self._next(update, "trial")
@@ -156,8 +158,8 @@ class Flow:
             if installer.running() == update.version:
                 return self._done(update, "")
             return self._failed(update, "returned", "it did not come up")
-        await self.house.restart(update.kind)
-        why = await self.house.healthy(update.kind)
+        await self.house.restart(update.kind, update.before)
+        why = await self.house.healthy(update.kind, update.before)
         return self._next(update, "back" if why else "keep", why)
 
     async def _keep(self, update: Update) -> bool:
@@ -167,7 +169,7 @@ class Flow:
     async def _back(self, update: Update) -> bool:
         installer = self._installer(update)
         await installer.go_back(update.why)
-        await self.house.restart(update.kind)
+        await self.house.restart(update.kind, "")
         return self._failed(update, "returned", update.why)
 
     async def _may_load(self, update: Update) -> Answer:
@@ -180,10 +182,11 @@ class Flow:
         update = self.now_state.update
         return update is not None and (await self._may_load(update)).may
 
-    async def _may_install(self, update: Update) -> Answer:
+    async def _not_yet(self, update: Update) -> str:
+        """Why it is not installed now, "" where it may be: then the kiosk rests already."""
         now, share = self.house.now(), share_of(self.terminal_id, update.sha256)
-        under_way = await self.house.under_way()
-        return may_install(update.install, update.maintenance, now, self.window(), share, under_way)
+        answer = may_install(update.install, update.maintenance, now, self.window(), share)
+        return await self.house.rest() if answer.may else answer.why
 
     def _installer(self, update: Update) -> Installer:
         installer = self.installers.get(update.kind)

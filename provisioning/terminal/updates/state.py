@@ -30,7 +30,8 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Update(_Part, frozen=True):
-    """``action``: DDI's, "" for a stick's. ``path``: where the file is loaded from. ``why``: it waits or goes back."""
+    """``action``: DDI's, "" for a stick's. ``path``: where the file is loaded from. ``why``: it waits or goes back.
+    ``before``: how the kiosk was with the version before, as ``House.look`` told it."""
 
     action: str
     step: Step
@@ -44,6 +45,7 @@ class Update(_Part, frozen=True):
     install: Wish = "attempt"
     maintenance: str = ""
     why: str = ""
+    before: str = ""
 
     @property
     def target(self) -> Target:

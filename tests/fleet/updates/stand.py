@@ -107,7 +107,7 @@ class Terminal:
     disk: Disk = field(default_factory=Disk)
     now: datetime | None = None
     window: Window = field(default_factory=Window)
-    under_way: int | None = 0
+    busy: str = ""  # why the kiosk cannot rest
     metered: bool | None = True
     sick: str = ""  # why the new version is not well
     settings_trouble: str = ""
@@ -129,7 +129,8 @@ class Terminal:
         state = StateFile(self.home / "updates", self.disk)
         house = House(
             now=self.local_now,
-            under_way=self._under_way,
+            rest=self._rest,
+            look=self._look,
             restart=self._restart,
             healthy=self._healthy,
             metered=self._metered,
@@ -165,18 +166,21 @@ class Terminal:
     def events(self) -> list[tuple[str, str]]:
         return [(event.what, event.version) for event in self.flow.now_state.events]
 
-    async def _under_way(self) -> int | None:
-        return self.under_way
+    async def _rest(self) -> str:
+        return self.busy
+
+    async def _look(self, kind: str) -> str:
+        return self.runs
 
     async def _metered(self) -> bool | None:
         return self.metered
 
-    async def _restart(self, kind: str) -> None:
+    async def _restart(self, kind: str, before: str) -> None:
         self.restarts.append(kind)
         self.runs = self.installer.running()
 
-    async def _healthy(self, kind: str) -> str:
-        return self.sick if self.runs != "0.9.0" else ""
+    async def _healthy(self, kind: str, before: str) -> str:
+        return self.sick if self.runs != before else ""
 
     async def _reads_settings(self, generation: Path) -> str:
         return self.settings_trouble

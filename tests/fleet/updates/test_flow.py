@@ -102,17 +102,15 @@ async def test_maintenance_window_of_the_server(terminal: Terminal, autojump_clo
     assert action.status == "finished"
 
 
-@pytest.mark.parametrize("under_way", [1, None])
-async def test_waits_while_money_is_under_way(
-    terminal: Terminal, under_way: int | None, autojump_clock: object
-) -> None:
+@pytest.mark.parametrize("busy", ["an act has no outcome yet", "the kiosk and its books do not answer"])
+async def test_waits_while_money_is_under_way(terminal: Terminal, busy: str, autojump_clock: object) -> None:
     """Nothing is switched while an effect is open, or while the books do not answer (money-rules 28)."""
     action = offered(terminal)
-    terminal.under_way = under_way
+    terminal.busy = busy
     await terminal.updates.tend()
     assert (terminal.installer.running(), terminal.restarts) == ("0.9.0", [])
     assert action.status == "running"
-    terminal.under_way = 0
+    terminal.busy = ""
     await terminal.updates.tend()
     assert action.status == "finished"
 

@@ -88,7 +88,7 @@ async def test_version_that_never_comes_up_goes_back(
     office.release("1.0.0", content)
     action = terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
 
-    async def power_cut(kind: str) -> None:
+    async def power_cut(kind: str, before: str) -> None:
         raise PowerCut
 
     terminal.flow.house.restart = power_cut
@@ -106,12 +106,12 @@ async def test_cut_in_the_middle_of_counting(terminal: Terminal, office: Office,
     content = bundle("1.0.0")
     office.release("1.0.0", content)
     terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
-    terminal.under_way = 1
+    terminal.busy = "somebody is served"
     await terminal.updates.tend()
     await terminal.installer.switch()
     (terminal.home / "application" / "current").unlink()  # as if the link had not turned
     assert terminal.boot() == "settled"
     assert terminal.installer.trial() is None
-    terminal.under_way = 0
+    terminal.busy = ""
     await until_told(terminal)
     assert terminal.installer.running() == "1.0.0"
