@@ -1,0 +1,55 @@
+"""Whether new software is well: the kiosk started anew with it and is as it was before, by the rule of the settings."""
+
+from dataclasses import dataclass
+
+import msgspec
+import trio
+
+from provisioning.rules.health_gate import Look, Verdict, judge, look_of
+from provisioning.terminal.house import House
+
+LOOK_EVERY_S = 1.0
+REST_AGAIN_S, REST_S_MAX = 10.0, 900.0
+
+
+@dataclass
+class KioskGate:
+    """Of the application: both processes of it start anew. ``allowed_s``: within which the kiosk must be as before."""
+
+    house: House
+    allowed_s: float
+    look_every_s: float = LOOK_EVERY_S
+
+    async def look(self, kind: str) -> str:
+        """ "" where no kiosk runs: then any that serves is better."""
+        health = await self.house.health()
+        return msgspec.json.encode(look_of(health)).decode() if health else ""
+
+    async def restart(self, kind: str, before: str) -> None:
+        """Not again where it did since ``before``: the power was cut in between, and whoever is served now stays."""
+        now = await self._look()
+        if before and now is not None and now.life != _read(before).life:
+            return
+        # After a power cut nothing rests yet. One that never can is no reason to stay between two versions: what was
+        # not started anew is not well, and goes back.
+        with trio.move_on_after(REST_S_MAX):
+            while await self.house.rest():
+                await trio.sleep(REST_AGAIN_S)
+        await self.house.start_anew()
+
+    async def healthy(self, kind: str, before: str) -> str:
+        """ "" or what is not well when the time is over."""
+        began, was = trio.current_time(), _read(before) if before else None
+        while True:
+            verdict, why = judge(was, await self._look(), trio.current_time() - began, self.allowed_s)
+            if verdict is not Verdict.WAIT:
+                return why
+            await trio.sleep(self.look_every_s)
+
+    async def _look(self) -> Look | None:
+        health = await self.house.health()
+        return look_of(health) if health else None
+
+
+def _read(before: str) -> Look:
+    return msgspec.json.decode(before, type=Look)
