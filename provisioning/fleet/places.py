@@ -1,8 +1,9 @@
-"""The tree of places of a city: halls in districts in the city."""
+"""The tree of places of a city: halls in districts in the city, and where terminals stand in it."""
 
 from provisioning.fleet import audit, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.desired.versions import wanted_anew
 from provisioning.fleet.people.held import held_by
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Terminal
@@ -67,3 +68,28 @@ def _sound_names(name_zh: str, name_en: str) -> dict[str, str]:
     if not all(0 < len(name) <= NAME_MAX for name in names.values()):
         raise Refused("name", "Write a name, at most 64 characters.")
     return names
+
+
+def move(actor: Actor, terminal_id: str, place_id: int, why: str, at_ms: int) -> None:
+    """A terminal stands somewhere else of this city from now on; its settings are composed anew for there.
+
+    Raises:
+        NotFound: no such terminal or place in this city.
+        Refused: not this person's at both ends, no reason, or it is there already.
+    """
+    if not why.strip():
+        raise Refused("no_reason", "Say why.")
+    with step():
+        terminal = Terminal.get_or_none((Terminal.tenant == actor.tenant) & (Terminal.terminal_id == terminal_id))
+        place = Place.get_or_none((Place.id == place_id) & (Place.tenant == actor.tenant))
+        if terminal is None or place is None:
+            raise NotFound
+        held = held_by(actor)
+        if not (roles.may(held, "move", terminal.place.path) and roles.may(held, "move", place.path)):
+            raise Refused("not_yours", "This is not yours to do at both places.")
+        if terminal.place_id == place.id:
+            raise Refused("there", "It stands there already.")
+        Terminal.update(place=place).where(Terminal.id == terminal.id).execute()
+        wanted_anew(actor.tenant, terminal_id, at_ms)
+        facts = {"from": terminal.place_id, "to": place.id}
+        audit.record(actor, at_ms, "terminal_moved", terminal_id, why, facts)

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Strict-Transport-Security": "max-age=31536000",
     "Cache-Control": "no-store",
 }
 
@@ -50,6 +50,13 @@ def forget(response: Response, name: str) -> None:
 def is_own_form(visit: Visit) -> bool:
     """A form of ours, sent by the session that it was shown to."""
     return bool(visit.token) and hmac.compare_digest(visit.form.get("csrf", "").encode(), visit.csrf.encode())
+
+
+def own_path(told: str) -> str:
+    """A path of the console with its query, as it was told; else the console's first page."""
+    parts = urlsplit(told)
+    own = parts.path.startswith("/console/") and not (parts.scheme or parts.netloc or "\\" in told)
+    return urlunsplit(("", "", parts.path, parts.query, "")) if own else "/console/"
 
 
 def language(request: Request) -> str:

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 
 from provisioning.fleet import proposals
 from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.enrolment import presence, requests
 from provisioning.fleet.l10n.catalog import msg
 
 
 def proposals_for(visit: Visit) -> int:
     """How many wait for this person's yes or no."""
     return sum(proposals.may_decide(visit.actor, one) for one in proposals.waiting(visit.actor, visit.at_ms))
+
+
+def requests_waiting(visit: Visit) -> int:
+    """New terminals that want an answer, and doubts."""
+    return sum(1 for _ in requests.waiting(visit.actor)) + sum(1 for _ in presence.doubted(visit.actor))
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,9 @@ PARTS = (
     Part("/proposals", msg("To approve"), count=proposals_for),
     Part("/terminals", msg("Terminals")),
     Part("/places", msg("Places")),
+    Part("/enrolment", msg("New terminals"), "enrol", count=requests_waiting),
+    Part("/settings", msg("Settings")),
+    Part("/rollouts", msg("Updates")),
     Part("/people", msg("People")),
     Part("/audit", msg("Audit trail"), "audit"),
 )

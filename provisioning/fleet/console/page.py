@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -54,7 +55,8 @@ class Page:
         with _connected():
             visit = _visit_of(request, form, files)
             if visit.person is None and not self.open:
-                return RedirectResponse("/console/sign-in", 303)
+                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(sign_in_first(asked if request.method == "GET" else ""), 303)
             try:
                 visit = _in_city(request, visit)
                 return browser.guarded(self._done(visit) if request.method == "POST" else self.draw(visit))
@@ -77,6 +79,11 @@ def go(path: str, done: str = "") -> Response:
     """To another page, which says ``done`` (of ``words.DONE``)."""
     mark = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{mark}done={done}" if done else path, 303)
+
+
+def sign_in_first(to: str) -> str:
+    """The way there, and then on to ``to``."""
+    return f"/console/sign-in?{urlencode({'to': to})}" if to else "/console/sign-in"
 
 
 @lru_cache(maxsize=8)

@@ -10,19 +10,26 @@ from starlette.staticfiles import StaticFiles
 from provisioning.fleet.console import browser
 from provisioning.fleet.console.pages import (
     audit,
+    enrolment,
     entry,
     invited,
     me,
     overview,
     people,
+    place,
     places,
     proposals,
+    rollouts,
+    settings,
     terminal,
     terminals,
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES = (entry, me, invited, overview, proposals, terminals, terminal, places, people, audit)
+PAGES = (
+    entry, me, invited, overview, proposals, terminals, terminal, places, place, enrolment, settings, rollouts, people,
+    audit,
+)  # fmt: skip
 
 
 async def home(request: Request) -> Response:

@@ -1,8 +1,9 @@
 """One look of one person at one page: who, where, in which language, and what they may do there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from provisioning.fleet import roles
@@ -10,7 +11,7 @@ from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.l10n.catalog import say, say_if_known
 from provisioning.fleet.people.held import PERSON, held_by
 from provisioning.fleet.people.sealing import Seal
-from provisioning.fleet.schema.people import Person
+from provisioning.fleet.schema.people import Grant, Person
 from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.web import Fleet
 
@@ -53,6 +54,11 @@ class Visit:
         return self.tenant
 
     @cached_property
+    def home(self) -> Path:
+        """The fleet's private folder."""
+        return Path(self.fleet.settings.home)
+
+    @cached_property
     def base(self) -> str:
         """Of the city's pages."""
         return f"/console/{self.city.code}"
@@ -71,6 +77,12 @@ class Visit:
         if place is not None:
             return roles.may(self.held, act, place.path)
         return any(roles.may(self.held, act, one.path) for one in self.held)
+
+    def cities_with(self, act: str) -> list[Tenant]:
+        """Cities in which this person may do it somewhere."""
+        here = Grant.select(Place.tenant).join(Place).where(Grant.person == self.who)
+        cities = Tenant.select().where(Tenant.code.in_(here)).order_by(Tenant.code)
+        return [city for city in cities if replace(self, tenant=city).may(act)]
 
     def sees(self, path: object) -> Any:
         """For a question to the database: ``path`` (a column) lies where this person may look."""

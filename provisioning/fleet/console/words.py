@@ -75,7 +75,11 @@ PROPOSAL = {
     "invitation": msg("A new invitation"),
     "settings": msg("Settings of a place"),
     "rollout": msg("Rollout"),
-    "command": msg("Command"),
+    "command:reboot_place": msg("Restart of a whole place"),
+    "command:picture": msg("Masked picture"),
+    "command:decommission": msg("Decommission"),
+    "command:wipe": msg("Wipe"),
+    "doubt": msg("Whom to believe of two"),
     "late_renewal": msg("Renewal of an expired certificate"),
 }
 PROPOSAL_STATE = {
@@ -132,6 +136,11 @@ ACT = {
     "place_removed": msg("Removed a place"),
     "city_added": msg("Added a city"),
     "turned_away": msg("Turned away"),
+    "terminal_moved": msg("Moved a terminal"),
+    "terminal_stopped": msg("Stopped a terminal"),
+    "terminal_retired": msg("Retired a terminal"),
+    "sent_read": msg("Took what a terminal sent"),
+    "bring_file": msg("Brought a file"),
     "audit_verified": msg("Proved the trail"),
     "enrolment_confirm": msg("Confirmed a terminal"),
     "enrolment_refuse": msg("Refused a terminal"),
@@ -141,6 +150,34 @@ ACT = {
     "withdraw_command": msg("Took a command back"),
     "command_answered": msg("Command answered"),
     "two_places": msg("Seen in two places at once"),
+}
+ROLLOUT_STATE = {
+    "waiting": msg("Waits for approval"),
+    "running": msg("Running"),
+    "paused": msg("Paused"),
+    "returning": msg("Going back"),
+    "returned": msg("Went back"),
+    "finished": msg("Finished"),
+    "stopped": msg("Stopped for good"),
+}
+WAVE_STATE = {
+    "waiting": msg("Waits for the wave before"),
+    "running": msg("Running"),
+    "passed": msg("Passed"),
+    "returning": msg("Going back"),
+    "returned": msg("Went back"),
+}
+BOUND = {
+    "success_percent_min": msg("At least so many succeed"),
+    "error_percent_max": msg("At most so many go wrong"),
+    "overdue_percent_max": msg("At most so many are late"),
+    "failed_interactions_percent_max": msg("At most so many interactions fail"),
+}
+REQUEST_STATE = {
+    "waiting": msg("Waits to be confirmed"),
+    "confirmed": msg("Confirmed, gets its certificate"),
+    "issued": msg("Has its certificate"),
+    "refused": msg("Refused"),
 }
 DONE = {
     "saved": msg("Saved."),
@@ -171,6 +208,10 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "reason": REASON,
     "consumable": CONSUMABLE,
     "act": ACT,
+    "request_state": REQUEST_STATE,
+    "rollout_state": ROLLOUT_STATE,
+    "wave_state": WAVE_STATE,
+    "bound": BOUND,
 }
 
 

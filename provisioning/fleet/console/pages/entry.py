@@ -1,7 +1,6 @@
 """Signing in, the choice of city and language."""
 
 import secrets
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,13 +8,12 @@ from starlette.routing import Route
 
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.console import browser
-from provisioning.fleet.console.page import Page, go
+from provisioning.fleet.console.page import Page, go, sign_in_first
 from provisioning.fleet.console.render import show
 from provisioning.fleet.console.visit import Visit
 from provisioning.fleet.l10n.catalog import LANGUAGES
 from provisioning.fleet.people.sign_in import Attempt, sign_in
-from provisioning.fleet.schema.people import Grant
-from provisioning.fleet.schema.places import PROVINCE, Place, Tenant
+from provisioning.fleet.schema.places import PROVINCE
 
 
 def before(visit: Visit, response: Response) -> Response:
@@ -29,7 +27,7 @@ def draw_sign_in(visit: Visit) -> Response:
     if visit.person is not None:
         return go("/console/")
     if not visit.token:
-        return before(visit, go("/console/sign-in"))
+        return before(visit, go(sign_in_first(visit.query.get("to", ""))))
     return show(visit, "sign_in.html")
 
 
@@ -43,7 +41,7 @@ def do_sign_in(visit: Visit) -> Response:
             who = f"address:{visit.address}"
             visit.fleet.refusals.record({PROVINCE}, who, "too many sign-ins", "sign-in", visit.at_ms)
         raise
-    response = go("/console/")
+    response = go(browser.own_path(visit.query.get("to", "")))
     browser.keep(response, browser.SESSION, opened.token)
     browser.keep(response, browser.KNOWN, opened.browser, browser.YEAR_S)
     browser.forget(response, browser.BEFORE)
@@ -51,17 +49,14 @@ def do_sign_in(visit: Visit) -> Response:
 
 
 def draw_cities(visit: Visit) -> Response:
-    here = Grant.select(Place.tenant).join(Place).where(Grant.person == visit.who)
-    cities = list(Tenant.select().where(Tenant.code.in_(here)).order_by(Tenant.code))
+    cities = visit.cities_with("look")
     return go(f"/console/{cities[0].code}/") if len(cities) == 1 else show(visit, "cities.html", cities=cities)
 
 
 def language(request: Request) -> Response:
     """Kept in the browser, then back to where it was asked; never to another site."""
     to, back = (request.query_params.get(name, "") for name in ("to", "back"))
-    parts = urlsplit(back)
-    home = parts.path.startswith("/console/") and not (parts.scheme or parts.netloc)
-    response = RedirectResponse(parts.path if home else "/console/", 303)
+    response = RedirectResponse(browser.own_path(back), 303)
     if to in LANGUAGES:
         browser.keep(response, browser.LANGUAGE, to, browser.YEAR_S)
     return browser.guarded(response)

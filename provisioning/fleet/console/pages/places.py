@@ -1,18 +1,17 @@
-"""The tree of places: seen as a list and as a map, made and named."""
+"""The tree of places, as a list and as a map."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from provisioning.fleet import places as acts
-from provisioning.fleet.console.page import Page, go
+from provisioning.fleet.console.page import Page
 from provisioning.fleet.console.render import show
-from provisioning.fleet.console.tree import Node, places, tree
+from provisioning.fleet.console.tree import Node, tree
 from provisioning.fleet.console.visit import Visit
 
 MAP_MAX = 300  # places; a larger tree is read as a list
-COLUMN, LINE = 230, 34  # pixels of the map
+COLUMN, LINE, LAST = 240, 34, 320  # pixels of the map
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,9 @@ class Spot:
 def draw(visit: Visit) -> Response:
     tops = tree(visit)
     spots = list(_spots(tops))
-    known = places(visit)
     drawn = spots if len(spots) <= MAP_MAX else []
-    size = {
-        "width": COLUMN * (max((one.x for one in spots), default=0) // COLUMN + 1) + 40,
-        "height": LINE * len(spots) + 10,
-    }
-    return show(visit, "places.html", tops=tops, spots=drawn, places=known, **size)
+    width = max((one.x for one in spots), default=0) + LAST
+    return show(visit, "places.html", tops=tops, spots=drawn, width=width, height=LINE * len(spots) + 10)
 
 
 def _spots(tops: list[Node], depth: int = 0, above: tuple[int, int] | None = None, line: int = 0) -> Iterator[Spot]:
@@ -48,21 +43,4 @@ def _spots(tops: list[Node], depth: int = 0, above: tuple[int, int] | None = Non
         line += len(below)
 
 
-def add(visit: Visit) -> Response:
-    names = visit.field("name_zh"), visit.field("name_en")
-    acts.add(visit.actor, visit.number("parent"), visit.field("kind"), *names, visit.at_ms)
-    return go(f"{visit.base}/places", "made")
-
-
-def change(visit: Visit) -> Response:
-    names, metered = (visit.field("name_zh"), visit.field("name_en")), visit.field("metered") == "yes"
-    acts.change(visit.actor, visit.number("place"), *names, metered, visit.at_ms)
-    return go(f"{visit.base}/places", "saved")
-
-
-def remove(visit: Visit) -> Response:
-    acts.remove(visit.actor, visit.number("place"), visit.field("why"), visit.at_ms)
-    return go(f"{visit.base}/places", "saved")
-
-
-ROUTES = [Page("/console/{tenant}/places", draw, {"add": add, "change": change, "remove": remove}).route()]
+ROUTES = [Page("/console/{tenant}/places", draw).route()]

@@ -6,11 +6,14 @@ from starlette.responses import Response
 
 from provisioning.fleet import proposals as acts
 from provisioning.fleet.actor import NotFound
+from provisioning.fleet.console.compare import Line, compared
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.render import show
 from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.desired import acts as desired
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
+from provisioning.terminal.toml import as_toml
 
 SHOWN = 100
 
@@ -27,7 +30,16 @@ def draw_list(visit: Visit) -> Response:
 def draw_one(visit: Visit) -> Response:
     proposal = _own(visit)
     decides = state_of(proposal, visit.at_ms) == "waiting" and acts.may_decide(visit.actor, proposal)
-    return show(visit, "proposal.html", proposal=proposal, state=state_of(proposal, visit.at_ms), decides=decides)
+    told = {"decides": decides, "lines": _compared(visit, proposal)}
+    return show(visit, "proposal.html", proposal=proposal, state=state_of(proposal, visit.at_ms), **told)
+
+
+def _compared(visit: Visit, proposal: Proposal) -> list[Line] | None:
+    """Settings beside those in force; None for what is no settings."""
+    if proposal.kind != desired.SETTINGS:
+        return None
+    now = desired.in_force(visit.actor, proposal.place.id, proposal.facts["profile"])
+    return compared(as_toml(now.settings) if now else "", as_toml(proposal.facts["settings"]))
 
 
 def state_of(proposal: Proposal, at_ms: int) -> str:

@@ -1,18 +1,28 @@
 """One terminal: how it is, what it did, what was asked of it."""
 
-import msgspec
-from starlette.responses import Response
+from pathlib import Path
 
+import msgspec
+from starlette.responses import FileResponse, Response
+
+from kiosk.domain.health import SLOTS
+from provisioning.fleet import audit, places
 from provisioning.fleet.actor import NotFound
 from provisioning.fleet.console.machine import lines
-from provisioning.fleet.console.page import Page
+from provisioning.fleet.console.page import Page, go
+from provisioning.fleet.console.pages import commanding
 from provisioning.fleet.console.render import show
 from provisioning.fleet.console.standing import terminals
+from provisioning.fleet.console.tree import places as all_places
 from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.enrolment.stop import stop as stop_terminal
+from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent
+from provisioning.fleet.terminal_commands.acts import Target, of_terminal, withdraw
+from provisioning.rules.commands import RULES
 from provisioning.rules.poll import Health
 
-EVENTS = 100
+EVENTS, COMMANDS = 100, 20
 
 
 def terminal_of(visit: Visit) -> Terminal:
@@ -31,14 +41,62 @@ def report_of(terminal: Terminal) -> Health | None:
 
 def draw(visit: Visit) -> Response:
     terminal = terminal_of(visit)
+    report = report_of(terminal)
     certificates = (
         Certificate.select().where(Certificate.terminal == terminal).order_by(Certificate.not_after_ms.desc())
     )
     events = TerminalEvent.select().where(TerminalEvent.terminal == terminal).order_by(TerminalEvent.id.desc())
-    told = {"certificates": list(certificates.limit(10)), "events": list(events.limit(EVENTS))}
-    report = report_of(terminal)
-    machine = list(lines(visit, report.machine)) if report else []
-    return show(visit, "terminal.html", terminal=terminal, report=report, machine=machine, **told)
+    told = {
+        "certificates": list(certificates.limit(10)),
+        "events": list(events.limit(EVENTS)),
+        "sent": of_terminal(visit.actor, terminal.terminal_id, COMMANDS),
+        "commands": commanding.offered(visit, terminal.place) if terminal.state == "active" else [],
+        "slots": list(report.slots) if report and report.slots else SLOTS,
+        "moves": [one for one in all_places(visit) if visit.may("move", one) and one.id != terminal.place.id],
+        "stops": terminal.state == "active" and visit.may("stop", terminal.place),
+        "machine": list(lines(visit, report.machine)) if report else [],
+    }
+    return show(visit, "terminal.html", terminal=terminal, place=terminal.place, report=report, **told)
 
 
-ROUTES = [Page("/console/{tenant}/terminals/{terminal_id}", draw).route()]
+def command(visit: Visit) -> Response:
+    return commanding.send(visit, Target(terminal_of(visit).terminal_id))
+
+
+def take_back(visit: Visit) -> Response:
+    terminal_of(visit)
+    withdraw(visit.actor, visit.field("which"), visit.field("why"), visit.at_ms)
+    return go(visit.path, "withdrawn")
+
+
+def stop(visit: Visit) -> Response:
+    stop_terminal(visit.actor, terminal_of(visit).terminal_id, visit.field("why"), visit.at_ms)
+    return go(visit.path, "saved")
+
+
+def move(visit: Visit) -> Response:
+    number = terminal_of(visit).terminal_id
+    places.move(visit.actor, number, visit.number("place"), visit.field("why"), visit.at_ms)
+    return go(visit.path, "saved")
+
+
+def draw_sent(visit: Visit) -> Response:
+    """What a command asked for, as a file; that somebody took it stands on the trail.
+
+    Raises:
+        NotFound: no such command of this terminal, nothing was sent, or not theirs to read.
+    """
+    terminal = terminal_of(visit)
+    row = Command.get_or_none((Command.command == visit.params["command"]) & (Command.terminal == terminal))
+    if row is None or not row.sent or not visit.may(RULES[row.act].right, terminal.place):
+        raise NotFound
+    audit.record(visit.actor, visit.at_ms, "sent_read", terminal.terminal_id, "", {"command": row.command})
+    name = f"{terminal.terminal_id}-{row.act}.json"
+    return FileResponse(Path(visit.fleet.settings.home) / row.sent, filename=name, media_type="application/json")
+
+
+ACTS = {"command": command, "withdraw": take_back, "stop": stop, "move": move}
+ROUTES = [
+    Page("/console/{tenant}/terminals/{terminal_id}", draw, ACTS).route(),
+    Page("/console/{tenant}/terminals/{terminal_id}/sent/{command}", draw_sent).route(),
+]
