@@ -51,7 +51,7 @@ from kiosk.money.bank_record import NUMBERED, JournalBankRecord, numbers_of
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.drive_bank import keep_bank_driven
-from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
+from kiosk.money.offline_limits import HOTLIST_IN_FORCE, NO_DOCUMENTS, NewestUsed, OfflineLimits
 from kiosk.money.platform_acts import SENT, message_id_of
 from kiosk.ports import HostLink, Log, Question, SealVerifier
 from kiosk.ports.money import Bank
@@ -129,7 +129,7 @@ async def run_kiosk(settings: Settings) -> None:
             seal_verifier=_seal_verifier(settings, log),
             bank_line=bank_line(settings, log),
             other_copies=TerminalCopies(settings),
-            documents=_offline_documents(settings, log),
+            documents=_offline_documents(settings, journal, log),
             time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),
         ),
     )
@@ -255,7 +255,7 @@ def _refuse_development(settings: Settings) -> None:
         raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
 
 
-def _offline_documents(settings: Settings, log: Log) -> OfflineDocuments:
+def _offline_documents(settings: Settings, journal: SqliteJournal, log: Log) -> OfflineDocuments:
     """Without a key for the hotlist no card is clear, so nothing is done offline."""
     rules = settings.offline
     if not rules.documents:
@@ -266,7 +266,9 @@ def _offline_documents(settings: Settings, log: Log) -> OfflineDocuments:
         log("offline_document", why=f"hotlist key: {error.strerror}")
         return NO_DOCUMENTS
     folder = Path(rules.documents)
-    return OfflineFolder(folder, document_keys(settings.agency_keys), key, lambda why: log("offline_document", why=why))
+    newest = NewestUsed(journal, HOTLIST_IN_FORCE)
+    keys = document_keys(settings.agency_keys)
+    return OfflineFolder(folder, keys, key, newest, lambda why: log("offline_document", why=why))
 
 
 def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:

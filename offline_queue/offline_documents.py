@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain.offline import CardFinding, OfflinePolicy
+from kiosk.ports.offline import NewestSeen
 from kiosk.signed import NotTrusted
 from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable
 from offline_queue.policy import read_policy
@@ -19,19 +20,21 @@ POLICY = "offline-policy.json"
 
 
 class OfflineFolder:
-    """Implements ``ports.offline.OfflineDocuments``. ``told``: why a document is not used, for the log."""
+    """Implements ``ports.offline.OfflineDocuments``. ``told``: why a document is not used, for the log. ``newest``: of
+    the hotlists that were used here; an older one is none, whoever puts it there and whenever."""
 
     def __init__(
         self,
         folder: Path,
         keys: Mapping[str, Ed25519PublicKey],
         hotlist_key: bytes,
+        newest: NewestSeen,
         told: Callable[[str], None] = lambda why: None,
     ) -> None:
         self._folder, self._keys, self._hotlist_key, self._told = folder, keys, hotlist_key, told
+        self._newest = newest
         self._hotlist: Hotlist | None = None
         self._opened: tuple[object, ...] = ()
-        self._newest = 0
 
     def policy(self, version_min: int) -> OfflinePolicy | None:
         try:
@@ -56,12 +59,14 @@ class OfflineFolder:
             self._hotlist.close()
         self._hotlist, self._opened = None, stands
         try:
-            self._hotlist = Hotlist(self._folder, self._keys, self._hotlist_key, self._newest)
+            opened = Hotlist(self._folder, self._keys, self._hotlist_key, self._newest.version())
         except HotlistUnusable as unusable:
             self._told(f"hotlist: {unusable}")
             return None
-        self._newest = self._hotlist.version
-        return self._hotlist
+        if opened.version > self._newest.version():
+            self._newest.note(opened.version)
+        self._hotlist = opened
+        return opened
 
 
 def _mark(path: Path) -> object:

@@ -22,7 +22,7 @@ from kiosk.domain.offline import (
 from kiosk.ports import Clock, Journal, Visit
 from kiosk.ports.offline import NotAllowedOffline, OfflineDocuments
 
-IN_FORCE = "offline_policy_in_force"
+IN_FORCE, HOTLIST_IN_FORCE = "offline_policy_in_force", "hotlist_in_force"
 
 
 class NoDocuments:
@@ -36,6 +36,21 @@ class NoDocuments:
 
 
 NO_DOCUMENTS = NoDocuments()
+
+
+@dataclass(frozen=True)
+class NewestUsed:
+    """Implements ``ports.offline.NewestSeen``: by the journal, so that no restart and no other program forgets it."""
+
+    journal: Journal
+    act: str
+
+    def version(self) -> int:
+        known = self.journal.last(self.act)
+        return int((known.facts or {}).get("version", 0)) if known else 0
+
+    def note(self, version: int) -> None:
+        self.journal.record(self.act, version=version)
 
 
 @dataclass(frozen=True)
@@ -80,11 +95,11 @@ class OfflineLimits:
 
     def _policy(self) -> OfflinePolicy | None:
         """The newest that was ever in force here: nobody brings yesterday's rules back."""
-        known = self.journal.last(IN_FORCE)
-        version_min = int((known.facts or {}).get("version", 0)) if known else 0
+        used = NewestUsed(self.journal, IN_FORCE)
+        version_min = used.version()
         policy = self.documents.policy(version_min)
         if policy is not None and policy.version > version_min:
-            self.journal.record(IN_FORCE, version=policy.version)
+            used.note(policy.version)
         return policy
 
     def _time(self) -> TerminalTime:

@@ -24,6 +24,18 @@ class OfflineDocuments(Protocol):
     def card(self, card_number: str, now: datetime, age_max: timedelta) -> CardFinding: ...
 
 
+class NewestSeen(Protocol):
+    """The newest version of a document that was ever used here; it outlives the process and the month's data."""
+
+    def version(self) -> int:
+        """0: none yet."""
+        ...
+
+    def note(self, version: int) -> None:
+        """It is used from now on. Durable on return."""
+        ...
+
+
 class Offline(Protocol):
     """Plain calls. ``act`` is a name of the policy: ``loss_report``, ``contribution``, ``settlement_order`` ..."""
 
