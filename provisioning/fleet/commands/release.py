@@ -21,7 +21,7 @@ from provisioning.fleet.database import open_database
 from provisioning.fleet.schema.places import PROVINCE, Tenant
 from provisioning.fleet.settings import FleetSettings
 from provisioning.fleet.updates import acts
-from provisioning.fleet.updates.keys import TokenSigner, file_signer, make_key, online_key, read_public
+from provisioning.fleet.updates.keys import TokenSigner, file_signer, make_key, online_key, read_public, write_public
 from provisioning.fleet.updates.staging import Signers, sign, stage_root, stage_targets
 from provisioning.fleet.updates.stick import write_stick
 from provisioning.fleet.web import now_ms
@@ -34,9 +34,10 @@ PASSPHRASE = "RELEASE_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     acts_of = parser.add_subparsers(dest="act", required=True, metavar="ACT")
-    key = acts_of.add_parser("key", help="a key of your own, under a passphrase")
+    key = acts_of.add_parser("key", help="a key of your own, under a passphrase; or the public half of one in a token")
     key.add_argument("--out", type=Path, required=True)
     key.add_argument("--name", required=True, help="whose it is; it stands in every root")
+    _add_token(key)
     root = acts_of.add_parser("root", help="stage who may sign: the first time, or anew")
     root.add_argument("--out", type=Path, required=True)
     for role in ("root", "targets"):
@@ -50,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     signs = acts_of.add_parser("sign", help="put your signature to a staged folder; needs no settings and no line")
     signs.add_argument("folder", type=Path)
     signs.add_argument("--key", type=Path)
-    signs.add_argument("--module", type=Path, help="PKCS#11 module, where your key is in a token")
-    signs.add_argument("--token", help="label of the token")
-    signs.add_argument("--id", default="01", help="of the key in the token, hex")
+    _add_token(signs)
     publishes = acts_of.add_parser("publish", help="take a folder that two people signed into the repository")
     publishes.add_argument("folder", type=Path)
     publishes.add_argument("--by", required=True, help="your login; it stands on the audit trail")
@@ -62,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stick = acts_of.add_parser("stick", help="the repository as terminals without a line want it")
     stick.add_argument("--out", type=Path, required=True, help="the stick's own folder")
     stick.add_argument("--name", action="append", help="only these; else all")
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--module", type=Path, help="PKCS#11 module, where your key is in a token")
+    parser.add_argument("--token", help="label of the token")
+    parser.add_argument("--id", default="01", help="of the key in the token, hex")
 
 
 def needs_settings(asked: argparse.Namespace) -> bool:
@@ -90,8 +95,14 @@ def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
 
 
 def _key(asked: argparse.Namespace) -> int:
-    key = make_key(asked.out, asked.name, _secret("A passphrase for the new key: "))
-    print(f"{asked.out} is yours alone. Give {asked.out.with_suffix('.public.json')} to who keeps the root.")
+    public = asked.out.with_suffix(".public.json")
+    if asked.module is not None:
+        key = TokenSigner.open(asked.module, asked.token or "", asked.id, str).public_key
+        write_public(public, key, asked.name)
+    else:
+        key = make_key(asked.out, asked.name, _secret("A passphrase for the new key: "))
+        print(f"{asked.out} is yours alone.")
+    print(f"Give {public} to who keeps the root.")
     print(f"key {key.keyid}")
     return 0
 

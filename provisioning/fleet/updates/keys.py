@@ -3,12 +3,12 @@
 The server holds one key of its own, for snapshot and timestamp, which name no software.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,6 @@ def name_of(key: Key) -> str:
     return str(key.unrecognized_fields.get(NAME) or key.keyid[:12])
 
 
-@dataclass
 class TokenSigner(Signer):
     """A P-256 key that never leaves its token, by OpenSC's pkcs11-tool (Debian package opensc).
 
@@ -104,11 +103,13 @@ class TokenSigner(Signer):
     ``pin``: asked for at each signature, and handed over in the environment, which only this user can read.
     """
 
-    module: Path
-    token: str
-    key_id: str
-    pin: Callable[[], str]
-    public_key: Key
+    def __init__(self, module: Path, token: str, key_id: str, pin: Callable[[], str], public_key: Key) -> None:
+        self._module, self._token, self._key_id, self._pin = module, token, key_id, pin
+        self._public_key = public_key
+
+    @property
+    def public_key(self) -> Key:
+        return self._public_key
 
     @classmethod
     def open(cls, module: Path, token: str, key_id: str, pin: Callable[[], str]) -> "TokenSigner":
@@ -126,11 +127,12 @@ class TokenSigner(Signer):
     def sign(self, payload: bytes) -> Signature:
         """Raises Refused: wrong PIN, or the token is gone."""
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "payload").write_bytes(payload)
-            how = ["--sign", "--id", self.key_id, "--mechanism", "ECDSA-SHA256", "--signature-format", "openssl"]
+            # The digest is made here: many tokens know ECDSA alone and not the mechanism that hashes, too.
+            (Path(folder) / "payload").write_bytes(hashlib.sha256(payload).digest())
+            how = ["--sign", "--id", self._key_id, "--mechanism", "ECDSA", "--signature-format", "openssl"]
             files = ["--input-file", f"{folder}/payload", "--output-file", f"{folder}/signature"]
             login = ["--login", "--pin", "env:YIKATONG_TOKEN_PIN"]
-            _tool(self.module, self.token, [*how, *files, *login], {"YIKATONG_TOKEN_PIN": self.pin()})
+            _tool(self._module, self._token, [*how, *files, *login], {"YIKATONG_TOKEN_PIN": self._pin()})
             made = (Path(folder) / "signature").read_bytes()
         return Signature(self.public_key.keyid, made.hex())
 

@@ -9,7 +9,7 @@ from provisioning.rules.health_gate import Look, Verdict, judge, look_of
 from provisioning.terminal.house import House
 
 LOOK_EVERY_S = 1.0
-REST_AGAIN_S, REST_S_MAX = 10.0, 900.0
+REST_AGAIN_S, REST_TRIES_MAX = 10.0, 90
 
 
 @dataclass
@@ -32,9 +32,10 @@ class KioskGate:
             return
         # After a power cut nothing rests yet. One that never can is no reason to stay between two versions: what was
         # not started anew is not well, and goes back.
-        with trio.move_on_after(REST_S_MAX):
-            while await self.house.rest():
-                await trio.sleep(REST_AGAIN_S)
+        for _ in range(REST_TRIES_MAX):
+            if not await self.house.rest():
+                break
+            await trio.sleep(REST_AGAIN_S)
         await self.house.start_anew()
 
     async def healthy(self, kind: str, before: str) -> str:
