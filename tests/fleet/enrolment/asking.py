@@ -76,7 +76,8 @@ class Desk:
         self.client = Client(self.app)
 
     def live_refresh(self) -> None:
-        """The register of polls reads what changed, as it does by itself twice a second."""
+        """The register of polls reads what changed, and what was heard is written: as happens by itself."""
+        self.app.state.live.flush()
         self.app.state.live.refresh(self.at_ms)
 
     def ask(self, path: str, bare: Bare, body: bytes | None = None, shown: Bare | None = None) -> Answer:

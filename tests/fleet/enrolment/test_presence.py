@@ -8,7 +8,6 @@ from provisioning.fleet.enrolment import presence
 from provisioning.fleet.enrolment.requests import confirm
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.terminals import TerminalEvent
-from provisioning.rules.presence import NOBODY, Finding, Life, judge
 from tests.fleet.client import Answer
 from tests.fleet.conftest import CITY
 from tests.fleet.enrolment.asking import AT, Bare, Desk
@@ -95,20 +94,3 @@ def test_another_city_finds_no_doubt(desk: Desk, bare: Bare) -> None:
     assert [*presence.doubted(STRANGER)] == []
     with pytest.raises(NotFound):
         presence.propose(STRANGER, "T0000007", "second", "curious", AT)
-
-
-@pytest.mark.parametrize(
-    ("speaks", "before", "asks", "finding"),
-    [
-        (NOBODY, NOBODY, Life(1, "a"), Finding.FIRST),
-        (NOBODY, NOBODY, NOBODY, Finding.SPEAKS),
-        (Life(1, "a"), NOBODY, Life(1, "a"), Finding.SPEAKS),
-        (Life(1, "a"), NOBODY, Life(2, "b"), Finding.LATER),
-        (Life(2, "b"), Life(1, "a"), Life(1, "a"), Finding.RETURNED),
-        (Life(2, "b"), Life(1, "a"), Life(1, "c"), Finding.SECOND),
-        (Life(2, "b"), NOBODY, Life(2, "c"), Finding.SECOND),
-    ],
-)
-def test_lives_are_told_apart(speaks: Life, before: Life, asks: Life, finding: Finding) -> None:
-    """By the count of starts on the disk and the number drawn at each."""
-    assert judge(speaks, before, asks) is finding

@@ -1,0 +1,1 @@
+"""A bare terminal becomes this terminal, and keeps its certificate."""
