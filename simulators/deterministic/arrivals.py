@@ -23,8 +23,13 @@ def told_means_arrived(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
 
 def order_of_each_card(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What one card did reaches a host in the order in which it was done."""
-    for host, arrived in life.terminal.network.arrived.items():
-        place = {key: number for number, key in enumerate(arrived)}
+    network = life.terminal.network
+    for host, arrived in network.arrived.items():
+        # The first time that it came since it is owed: what a visit asked before, by the same key, was another thing.
+        place: dict[str, int] = {}
+        for number, key in enumerate(arrived):
+            if number >= network.owed_at.get(key, 0):
+                place.setdefault(key, number)
         newest: dict[str, tuple[int, int]] = {}  # card -> seq of the one that came last so far, and when
         for key, its_host, card, _, seq in _notices(life):
             if its_host != host or not card or key not in place:

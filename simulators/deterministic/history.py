@@ -73,7 +73,13 @@ KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps i
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
 ALL_HOSTS = ("social_insurance", "card_platform", "agency", "hospital", "medical_insurance", "agency_ledger", "bank")
-DARK_DAYS: tuple[tuple[str, ...], ...] = (ALL_HOSTS, ("medical_insurance", "social_insurance"), (), (), (), (), ())
+NOBODY_KNOWS_CARDS = ("card_platform", "medical_insurance", "social_insurance")
+DARK_DAYS: tuple[tuple[str, ...], ...] = (
+    ALL_HOSTS,
+    ("medical_insurance", "social_insurance"),
+    NOBODY_KNOWS_CARDS,
+    *[()] * 6,
+)
 LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
@@ -88,7 +94,8 @@ REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the s
 ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
 ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
-LISTED = ("lost", "sealed")
+LISTED = ("lost", "temporarily_lost", "sealed")
+IN_THE_DARK = ("pay_contributions", "pay_contributions", "report_loss")
 NEW_PIN = "314159"
 LAST = "rare_ji"  # comes when all is over, and must be served
 
@@ -303,6 +310,8 @@ class _History:
         mix = [one for one in MIX if one[0] in MONEY or not self._limits.only_money]
         service = chance.choices([name for name, _ in mix], [weight for _, weight in mix])[0]
         card = self._card_for(service)
+        if card in LISTED and "card_platform" in self._terminal.network.dark_hosts:
+            service = chance.choice(IN_THE_DARK)
         pin = self._pin_of(card)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
@@ -311,7 +320,7 @@ class _History:
 
     def _card_for(self, service: str) -> str:
         chance = self._chance
-        if self._terminal.network.dark_hosts and service in MONEY and chance.random() < LISTED_CHANCE:
+        if "card_platform" in self._terminal.network.dark_hosts and chance.random() < LISTED_CHANCE:
             return chance.choice(LISTED)
         if chance.random() < ODD_CHANCE:
             return chance.choice(ODD)

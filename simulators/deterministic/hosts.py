@@ -16,6 +16,8 @@ from simulators.hosts.app import weathered
 from simulators.hosts.sandbox import Ask, Reply, Sandbox
 
 OTHER_WAY_S = 0.04  # there and back
+PLATFORM = "medical_insurance"
+ONLY_ASKED = "/debts/reserve"  # by the key by which its end is told later
 
 
 @dataclass
@@ -30,7 +32,10 @@ class Network:
     dark_until_s: float = 0.0
     dark_hosts: frozenset[str] = frozenset()  # of which nothing is heard for as long as they stand here
     happened: dict[str, int] = field(default_factory=dict)
-    arrived: dict[str, dict[str, None]] = field(default_factory=dict)  # host -> keys that ever came there, in order
+    arrived: dict[str, list[str]] = field(default_factory=dict)  # host -> keys that came there, in order, each time
+    owed_at: dict[str, int] = field(default_factory=dict)  # key -> so many had come there when it began to be owed
+    said: dict[str, str] = field(default_factory=dict)  # message id of the platform -> what was said by it
+    ids_twice: list[str] = field(default_factory=list)  # said of two things
     # label -> what the next messages of it meet on their way, one after another; see strikes.py
     strikes: dict[str, list[Callable[[], str]]] = field(default_factory=dict)
 
@@ -51,6 +56,14 @@ class Network:
             if chance and self.chance.random() < chance:
                 return self._count(name)
         return ""
+
+    def says(self, host: str, body: bytes) -> None:
+        """Each message id of the platform is for one message (rule 4); the very same one may be told again."""
+        if host == PLATFORM:
+            told: Any = json.loads(body)
+            about = json.dumps(told["input"], sort_keys=True)
+            if self.said.setdefault(told["msgid"], about) != about:
+                self.ids_twice.append(f"{told['msgid']} ({told['infno']})")
 
     def struck(self, label: str) -> str:
         """The fate that was laid for this message; "": none. Another one is then not asked for."""
@@ -100,6 +113,7 @@ class MemoryHostLink(HttpsHostLink):
         """May never return: silence."""
         label = label_of(self._sandbox.name, ask)
         self._fuse.burn(f"{label} asked")
+        self._network.says(self._sandbox.name, ask.body)
         await trio.sleep(OTHER_WAY_S / 2)
         fate = self._network.struck(label) or self._network.fate(self._sandbox.name)
         if label in self.before:
@@ -117,8 +131,8 @@ class MemoryHostLink(HttpsHostLink):
         return reply
 
     async def _at_once(self, sandbox: Sandbox, ask: Ask) -> Reply:
-        arrived = self._network.arrived.setdefault(sandbox.name, {})
-        arrived.update(dict.fromkeys(key for key in keys_in(ask) if key not in arrived))
+        if not ask.path.endswith(ONLY_ASKED):
+            self._network.arrived.setdefault(sandbox.name, []).extend(keys_in(ask))
         return sandbox.answer(ask)
 
 

@@ -55,7 +55,4 @@ def one_id_names_one_message(life: Life, entries: list[StoredEntry]) -> Iterator
             if message_id in seen:
                 yield f"{message_id} names {seen[message_id]} and {entry.act} of case {entry.case_code}"
             seen[message_id] = f"{entry.act} of case {entry.case_code}"
-    infnos: dict[str, str] = {}
-    for infno, message_id in life.terminal.hosts["medical_insurance"].platform.messages():
-        if infnos.setdefault(message_id, infno) != infno:
-            yield f"{message_id} was {infnos[message_id]} and is {infno}"
+    yield from (f"{one} was said of two things" for one in life.terminal.network.ids_twice)

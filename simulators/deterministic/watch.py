@@ -43,6 +43,8 @@ class Watch:
         return self._awaited.setdefault(act, trio.Event())
 
     def committed(self, entry: NewEntry) -> None:
+        network = self._terminal.network
+        network.owed_at.update((one.key, len(network.arrived.get(one.host, ()))) for one in entry.notices)
         if entry.act == BOX_BOOKED:
             self._terminal.bag.clear()  # into the vault
         if entry.act in self._awaited:
