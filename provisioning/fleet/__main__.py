@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": ("provisioning.fleet.commands.serve", "answer terminals and people until SIGTERM, on a UNIX socket"),
     "nginx": ("provisioning.fleet.commands.nginx", "write the configuration of nginx for these settings"),
     "city": ("provisioning.fleet.commands.city", "add a city, with the place at the root of its tree"),
+    "program": ("provisioning.fleet.commands.program", "add or stop a program that uses the management interface"),
     "rehearse": ("provisioning.fleet.commands.rehearse", "people and terminals for a demonstration; not in production"),
     "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
@@ -23,6 +24,9 @@ COMMANDS = {
     "receipt": ("provisioning.fleet.commands.receipt", "book rows from the QR codes of receipts"),
     "release": ("provisioning.fleet.commands.release", "which software terminals may run, signed by two people"),
     "bundle": ("provisioning.fleet.commands.bundle", "build the application bundle of a source tree"),
+    "backup": ("provisioning.fleet.commands.backup", "the whole fleet as one encrypted file"),
+    "restore": ("provisioning.fleet.commands.restore", "a backup into an empty fleet"),
+    "epoch": ("provisioning.fleet.commands.epoch", "after a restore: a new epoch, signed by two approvers"),
     "recover": ("provisioning.fleet.commands.recover", "what a dead board left behind, opened by the custodians"),
 }
 

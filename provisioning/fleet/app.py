@@ -6,6 +6,7 @@ which one was asked. Each face answers only its own paths, whatever nginx forwar
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -19,10 +20,12 @@ from provisioning.fleet.console import routes as console
 from provisioning.fleet.ddi import routes as ddi
 from provisioning.fleet.desired import routes as desired
 from provisioning.fleet.enrolment import est
+from provisioning.fleet.epoch import routes as epoch
 from provisioning.fleet.faces import Faces
 from provisioning.fleet.ledger import routes as ledger
 from provisioning.fleet.live.live import Live
 from provisioning.fleet.live.poll import PollDesk
+from provisioning.fleet.management import actions, software, targets
 from provisioning.fleet.terminal_commands import routes as terminal_commands
 from provisioning.fleet.terminal_errands import TerminalErrands
 from provisioning.fleet.web import ANSWERS, Fleet
@@ -35,7 +38,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with live.kept(), Chores(fleet.now_ms).kept():
+        async with live.kept(), Chores(fleet.now_ms, Path(fleet.settings.home)).kept():
             yield
 
     app = Starlette(routes=_routes(), exception_handlers=ANSWERS, lifespan=lifespan)
@@ -47,8 +50,13 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    terminals = [*ddi.ROUTES, *ledger.ROUTES, *desired.ROUTES, *terminal_commands.ROUTES, *est.ROUTES, *calls.ROUTES]
-    return [Route("/v1/health", health), *terminals, *console.ROUTES]
+    terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch)
+    return [
+        Route("/v1/health", health),
+        *chain(*(part.ROUTES for part in terminals)),
+        *console.ROUTES,
+        *chain(software.ROUTES, targets.ROUTES, actions.ROUTES),
+    ]
 
 
 async def health(request: Request) -> JSONResponse:

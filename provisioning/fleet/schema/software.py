@@ -146,6 +146,9 @@ class ActionStatus(Row):
 class TerminalSoftware(Row):
     """What a terminal was assigned last, and what it says that it has."""
 
+    terminal_id: int
+    assigned_id: int | None
+    installed_id: int | None
     terminal = peewee.ForeignKeyField(Terminal, primary_key=True, on_delete="CASCADE")
     assigned = peewee.ForeignKeyField(DistributionSet, null=True, on_delete="RESTRICT")
     installed = peewee.ForeignKeyField(DistributionSet, null=True, on_delete="RESTRICT")
