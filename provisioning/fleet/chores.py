@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
 import peewee
@@ -17,7 +18,9 @@ from kiosk.log import JsonLog
 from provisioning.fleet.alerts.deliver import by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, settle
 from provisioning.fleet.alerts.watch import Watch, cities
+from provisioning.fleet.city_key import city_signer
 from provisioning.fleet.database import step
+from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
 
@@ -39,6 +42,7 @@ class Chores:
     """Of one process. ``me`` is drawn at each start."""
 
     now_ms: Callable[[], int]
+    home: Path | None = None  # where the cities' keys are; None: no memos are made
     me: str = field(default_factory=lambda: str(uuid.uuid4()))
     _watches: dict[str, Watch] = field(default_factory=dict)
 
@@ -48,6 +52,7 @@ class Chores:
             Chore("alerts", 1.0, self._look),
             Chore("standing", 60.0, self._stand),
             Chore("messages", 5.0, self._tell),
+            Chore("memos", 30.0, self._remember),
         )
 
     @asynccontextmanager
@@ -82,6 +87,11 @@ class Chores:
     def _stand(self, at_ms: int) -> None:
         for city in cities():
             settle(city, SOURCES, at_ms)
+
+    def _remember(self, at_ms: int) -> None:
+        if self.home is not None:
+            for city in cities():
+                renew(city, city_signer(self.home, city), at_ms)
 
     def _tell(self, at_ms: int) -> None:
         for city in cities():

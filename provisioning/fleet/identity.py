@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from provisioning.fleet.actor import Actor, NotFound
+from provisioning.fleet.epoch.readopt import readopt
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 from provisioning.fleet.web import fleet_of
@@ -72,16 +73,19 @@ def _proven(request: Request, city: str | None, terminal_id: str | None) -> tupl
     """The terminal that the caller proves to be, and by which certificate."""
     verify, serial = (request.headers.get(name, "") for name in ("x-client-verify", "x-client-serial"))
     if verify == VERIFIED and serial:
-        return _of_certificate(serial), serial
+        return _of_certificate(serial, request), serial
     token = request.headers.get("authorization", "")
     if token.startswith(TOKEN) and city and terminal_id:
         return _of_token(token.removeprefix(TOKEN), city, terminal_id), ""
     raise _TurnedAway(f"no certificate that holds ({verify or 'NONE'})"[:80], f"certificate:{serial[:48]}")
 
 
-def _of_certificate(serial: str) -> Terminal:
+def _of_certificate(serial: str, request: Request) -> Terminal:
     who = f"certificate:{serial[:48]}"
-    certificate = Certificate.get_or_none(Certificate.serial == serial)
+    certificate: Certificate | None = Certificate.get_or_none(Certificate.serial == serial)
+    if certificate is None:
+        shown = request.headers.get("x-client-cert", "")
+        certificate = readopt(serial, shown, fleet_of(request).now_ms())
     if certificate is None:
         raise _TurnedAway("a certificate that the fleet does not know", who)
     terminal: Terminal = certificate.terminal

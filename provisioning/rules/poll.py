@@ -108,11 +108,12 @@ class CommandAnswer(Part):
 class PollQuestion(Part):
     """``health`` is None where nothing changed since the last answer; ``desired_trouble`` says why the newest settings
     are not in force, "" where they are. ``boot`` counts the agent's starts on its disk, ``run`` is drawn at each of
-    them: ``rules/presence.py`` tells a copied disk by them."""
+    them: ``rules/presence.py`` tells a copied disk by them. ``memo``: number of the one it carries."""
 
     boot: Count = 0
     run: Annotated[str, msgspec.Meta(max_length=32)] = ""
     epoch: Count = 0
+    memo: Count = 0
     desired_version: Count = 0
     desired_trouble: Words = ""
     health: Health | None = None
@@ -120,11 +121,14 @@ class PollQuestion(Part):
 
 
 class PollAnswer(Part):
-    """``commands`` are signed documents as objects; ``action`` is the DDI action to look at, "" for none."""
+    """``commands`` are signed documents as objects; ``action`` is the DDI action to look at, "" for none. ``memo``: of
+    the newest to fetch and carry; ``want_memo``: bring the one that is carried (rules/epoch.py)."""
 
     time: str
     sleep_s: float
     epoch: int = 0
+    memo: int = 0
+    want_memo: bool = False
     desired_version: int = 0
     action: str = ""
     commands: list[dict[str, Any]] = []

@@ -22,7 +22,7 @@ class Clock:
 def test_one_process_does_it_until_it_is_gone(database: peewee.Database) -> None:
     """The second waits out the lease of the first, then goes on."""
     clock, done = Clock(), list[str]()
-    first, second = (Chores(clock, me) for me in ("first", "second"))
+    first, second = (Chores(clock, me=me) for me in ("first", "second"))
     chores = {chores.me: Chore("x", 1.0, lambda at_ms, me=chores.me: done.append(me)) for chores in (first, second)}
     assert [first.do_once(chores["first"]), second.do_once(chores["second"])] == [True, False]
     clock.now_ms += LEASE_MS - 1
@@ -39,7 +39,7 @@ def test_two_processes_find_one_alert(database: peewee.Database) -> None:
     add_terminal("T0000002", CITY)
     TerminalHealth.create(terminal=terminal, seen_ms=NOW_MS - 10_000_000)
     for _ in range(3):
-        for chores in (Chores(clock, "first"), Chores(clock, "second")):
+        for chores in (Chores(clock, me="first"), Chores(clock, me="second")):
             for chore in chores.all():
                 chores.do_once(chore)
         clock.now_ms += 1000
@@ -52,4 +52,4 @@ def test_a_database_that_is_away_ends_nothing(database: peewee.Database) -> None
     def fail(at_ms: int) -> None:
         raise peewee.OperationalError("gone")
 
-    assert not Chores(Clock(), "first").do_once(Chore("x", 1.0, fail))
+    assert not Chores(Clock()).do_once(Chore("x", 1.0, fail))

@@ -67,7 +67,7 @@ def house(database: peewee.Database, tmp_path: Path) -> House:
 
 def test_the_answer_says_what_is_wanted(house: House) -> None:
     """Time, sleep, epoch, settings and action come from the rows as they were read last."""
-    Tenant.update(settings={"epoch": 3}).where(Tenant.code == CITY).execute()
+    Tenant.update(epoch=3).where(Tenant.code == CITY).execute()
     Terminal.update(desired_version=7, action="41", sleep_s=120).where(Terminal.terminal_id == "T0000001").execute()
     touch(Terminal.terminal_id == "T0000001", house.at_ms)
     house.live.refresh(house.at_ms)

@@ -10,16 +10,17 @@ from provisioning.fleet.city_key import city_signer
 from provisioning.fleet.desired.bodies import body_path
 from provisioning.fleet.desired.compose import document
 from provisioning.fleet.identity import terminal_of
+from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.web import fleet_of
 
-EPOCH = 0  # until a restore opens another one
 BASE = "/{tenant}/terminal/v1/{terminal_id}"
 
 
 def desired(request: Request) -> Response:
     caller, fleet = terminal_of(request), fleet_of(request)
     signer = city_signer(Path(fleet.settings.home), caller.tenant)
-    wire = document(caller.tenant, caller.terminal_id, signer, EPOCH, fleet.now_ms())
+    epoch = Tenant.get_by_id(caller.tenant).epoch
+    wire = document(caller.tenant, caller.terminal_id, signer, epoch, fleet.now_ms())
     return Response(wire, media_type="application/json")
 
 

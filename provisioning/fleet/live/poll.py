@@ -13,7 +13,7 @@ from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.faces import TERMINALS
 from provisioning.fleet.identity import VERIFIED, terminal_of
 from provisioning.fleet.live.live import Busy, Live
-from provisioning.fleet.live.register import LiveTerminal
+from provisioning.fleet.live.register import City, LiveTerminal
 from provisioning.fleet.web import Fleet, problem
 from provisioning.rules.poll import PollAnswer, PollQuestion
 from provisioning.rules.presence import NOBODY, Life
@@ -24,6 +24,7 @@ QUESTION_BYTES_MAX = 65_536
 _question = msgspec.json.Decoder(PollQuestion)
 _encoder = msgspec.json.Encoder()
 
+NOWHERE = City()
 Known = tuple[LiveTerminal, int]  # and from when on its certificate is to be renewed (ms)
 
 
@@ -88,7 +89,7 @@ class PollDesk:
                 await anyio.to_thread.run_sync(self._take_answers, terminal, question, at_ms)
             terminal = self._live.register.by_id[terminal.terminal_id]
         self._live.gathered.hear(terminal.key, terminal.tenant, at_ms, question)
-        return _encoder.encode(self._wanted(terminal, renew_ms, at_ms))
+        return _encoder.encode(self._wanted(terminal, question, renew_ms, at_ms))
 
     def _hear_life(self, terminal: LiveTerminal, life: Life, address: str, at_ms: int) -> None:
         self._live.errands.hear_life(terminal.key, life, address, at_ms)
@@ -99,14 +100,17 @@ class PollDesk:
         self._live.errands.take_answers(actor, terminal.key, question.answers, at_ms)
         self._live.reread(terminal.key, at_ms)  # what was answered is not told again
 
-    def _wanted(self, terminal: LiveTerminal, renew_ms: int, at_ms: int) -> PollAnswer:
+    def _wanted(self, terminal: LiveTerminal, question: PollQuestion, renew_ms: int, at_ms: int) -> PollAnswer:
         polls, waiting = self._fleet.settings.polls, terminal.waiting
+        city = self._live.register.cities.get(terminal.tenant, NOWHERE)
         commands = [document for until_ms, document in waiting.commands if until_ms > at_ms] if waiting else []
         key_blocks = list(waiting.key_blocks) if waiting else []
         return PollAnswer(
             time=datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
             sleep_s=min(terminal.sleep_s, polls.hurried_sleep_s) if commands or key_blocks else terminal.sleep_s,
-            epoch=self._live.register.epochs.get(terminal.tenant, 0),
+            epoch=city.epoch,
+            memo=city.memo,
+            want_memo=city.forgot and question.memo > city.memo,
             desired_version=terminal.desired_version,
             action=terminal.action,
             commands=commands,

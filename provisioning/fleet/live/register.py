@@ -37,6 +37,15 @@ class LiveTerminal:
     waiting: Waiting | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class City:
+    """Numbers of the newest epoch and memo; ``forgot``: it was restored, and asks for newer memos than its own."""
+
+    epoch: int = 0
+    memo: int = 0
+    forgot: bool = False
+
+
 @dataclass
 class LiveRegister:
     """``refresh`` runs in one thread; polls read the dictionaries meanwhile, each look-up whole by itself."""
@@ -44,7 +53,7 @@ class LiveRegister:
     errands: Errands
     by_certificate: dict[str, tuple[LiveTerminal, int]] = field(default_factory=dict)
     by_id: dict[str, LiveTerminal] = field(default_factory=dict)
-    epochs: dict[str, int] = field(default_factory=dict)
+    cities: dict[str, City] = field(default_factory=dict)
     read_ms: int = 0  # when it was last known to be as the database
     _by_key: dict[int, LiveTerminal] = field(default_factory=dict)
     _newest_ms: int = 0
@@ -66,7 +75,7 @@ class LiveRegister:
         moved = [key for key, changed_ms in listed.items() if self._is_news(key, changed_ms)]
         for chunk in _chunks(sorted(moved)):
             self._read(chunk, at_ms)
-        self.epochs = {row.code: int(row.settings.get("epoch", 0)) for row in Tenant.select()}
+        self.cities = {row.code: City(row.epoch, row.memo, row.restored_ms is not None) for row in Tenant.select()}
         self.read_ms = at_ms
         return len(moved)
 

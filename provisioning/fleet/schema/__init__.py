@@ -15,6 +15,7 @@ from provisioning.fleet.schema.enrolment import (
     Presence,
     UsedClaim,
 )
+from provisioning.fleet.schema.epoch import FleetDocument
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
 from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
@@ -85,4 +86,5 @@ TABLES: tuple[type[Row], ...] = (
     Delivery,
     Lease,
     StaffCall,
+    FleetDocument,
 )

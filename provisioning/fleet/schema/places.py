@@ -6,12 +6,19 @@ from provisioning.fleet.schema.base import JsonField, Row
 
 
 class Tenant(Row):
-    """A city. ``settings``: quotas, time zone, who is told of what. The province itself is tenant ``PROVINCE``."""
+    """A city. ``settings``: quotas, time zone, who is told of what. The province itself is tenant ``PROVINCE``.
+
+    ``epoch`` and ``memo``: newest numbers of the documents in ``schema/epoch.py``. ``restored_ms``: of when the backup
+    was from which this fleet came back, while its terminals still tell what happened since; None: nothing was lost.
+    """
 
     code = peewee.CharField(32, primary_key=True)
     name_zh = peewee.TextField()
     name_en = peewee.TextField()
     settings = JsonField(default=dict)
+    epoch = peewee.IntegerField(default=0)
+    memo = peewee.BigIntegerField(default=0)
+    restored_ms = peewee.BigIntegerField(null=True)
     created_ms = peewee.BigIntegerField()
 
 

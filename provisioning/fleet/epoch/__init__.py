@@ -1,0 +1,1 @@
+"""A fleet that was restored: believed again by a new epoch, and told by its terminals what it forgot."""
