@@ -1,13 +1,18 @@
-"""``python -m provisioning.terminal.updates.boot HOME``: before the kiosk starts, count the starts of a trial.
+"""What starts the software of the generation that is in force: a file of the image's own, run before anything of it.
 
-New software that does not come up cannot take itself back. So every start of the kiosk counts, and when a trial has
-none left the link goes back to the version before: also where agent and kiosk of the new version are both dead. It runs
-from the image's own copy, not from the generation on trial, and needs only the standard library.
+    python3 boot.py FOLDER count                   before the kiosk starts: count the starts of a trial
+    python3 boot.py FOLDER run COMMAND ...         COMMAND with the generation's code, "python -m kiosk run" for one
+
+``run`` looks the link up once and hands the folder behind it on: a process that imports late, after the link turned,
+still finds its own version. ``count``: new software that does not come up cannot take itself back. So every start of
+the kiosk counts, and when a trial has none left the link goes back to the version before, also where kiosk and agent of
+the new one are both dead. Needs the standard library only.
 """
 
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,5 +79,19 @@ def _flush(folder: Path) -> None:
         os.close(descriptor)
 
 
+def environment(folder: Path, before: Mapping[str, str]) -> dict[str, str]:
+    """``before`` with the generation's code first; without a generation the image's own copy runs."""
+    running = _runs(folder)
+    return {**before, "PYTHONPATH": str((folder / running).resolve())} if running else dict(before)
+
+
+def main(arguments: list[str]) -> None:
+    folder, act, *command = arguments
+    if act == "count":
+        count_start(Path(folder))
+    else:
+        os.execvpe(command[0], command, environment(Path(folder), os.environ))  # noqa: S606 - systemd's own command line
+
+
 if __name__ == "__main__":
-    count_start(Path(sys.argv[1]))
+    main(sys.argv[1:])

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+import trio
 
 from provisioning.rules.update_window import Answer, Window, may_install, may_load, share_of
 from provisioning.terminal.disk import Disk
@@ -19,15 +20,19 @@ from provisioning.terminal.updates.refused import SourceSilent, UpdateRefused
 from provisioning.terminal.updates.state import PAST_RECALL, Closed, Event, State, StateFile, Step, Update
 from provisioning.terminal.updates.trust import Allowed, Target
 
+# What may be done beside anything else that happens to the terminal.
+BESIDE: frozenset[Step] = frozenset({"load", "write"})
+
 
 @dataclass
 class House:
     """What the agent's root gives: ports of this terminal.
 
     ``rest``: have the kiosk serve nobody for a moment, "" when it does, else why not (somebody is served, something is
-    under way, nobody answers: money-rules 28). ``look``: how it is, kept as text until the new version is compared with
-    it. ``restart``: the program of this kind starts anew, unless it did since that look. ``healthy``: judges it, "" or
-    why not. ``metered``: the line is paid by the byte; None: not known. ``record``: one line of the log.
+    under way, nobody answers: money-rules 28). ``look``: how it is, kept as text until the new version is compared
+    with it. ``restart``: the program of this kind starts anew, unless it did since that look. ``healthy``: judges it,
+    "" or why not. ``metered``: the line is paid by the byte; None: not known. ``record``: one line of the log.
+    ``hands``: held by whatever changes the terminal, one at a time; a download holds nobody up.
     """
 
     now: Callable[[], datetime]
@@ -37,6 +42,7 @@ class House:
     healthy: Callable[[str, str], Awaitable[str]]
     metered: Callable[[], Awaitable[bool | None]]
     record: Callable[[Event], None] = field(default=lambda event: None)
+    hands: trio.Lock = field(default_factory=trio.Lock)
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Flow:
     installers: Mapping[str, Installer]
     window: Callable[[], Window]
     download: Download
+    starts_anew: bool = field(default=False, init=False)  # other software runs now than this process was started with
 
     @property
     def now_state(self) -> State:
@@ -67,14 +74,29 @@ class Flow:
         ``allowed``: what TUF allows at this moment; asked anew before anything of it is installed.
         """
         while (update := self.now_state.update) is not None:
-            try:
-                if not await self._step(update, allowed):
-                    return
-            except UpdateRefused as refused:
-                await self._refused(update, refused)
-            except SourceSilent as silent:
-                self._wait(update, str(silent))
+            if update.step in BESIDE:
+                more = await self._one(update, allowed)
+            else:
+                async with self.house.hands:
+                    more = await self._in_hand(allowed)
+            if not more:
                 return
+
+    async def _in_hand(self, allowed: Callable[[], Allowed]) -> bool:
+        """From the rest of the kiosk to the end of the trial nothing else changes the terminal."""
+        while (update := self.now_state.update) is not None and update.step not in BESIDE:
+            if not await self._one(update, allowed):
+                return False
+        return True
+
+    async def _one(self, update: Update, allowed: Callable[[], Allowed]) -> bool:
+        try:
+            return await self._step(update, allowed)
+        except UpdateRefused as refused:
+            await self._refused(update, refused)
+            return True
+        except SourceSilent as silent:
+            return self._wait(update, str(silent))
 
     def recall(self) -> bool:
         """Drop what is under way; whether it still could be."""
@@ -164,6 +186,7 @@ class Flow:
 
     async def _keep(self, update: Update) -> bool:
         await self._installer(update).keep()
+        self.starts_anew = True
         return self._done(update, "")
 
     async def _back(self, update: Update) -> bool:

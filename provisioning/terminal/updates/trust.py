@@ -9,22 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
-
-from tuf.api.exceptions import (
-    BadVersionNumberError,
-    EqualVersionNumberError,
-    ExpiredMetadataError,
-    LengthOrHashMismatchError,
-    RepositoryError,
-    UnsignedMetadataError,
-)
-from tuf.api.metadata import TargetFile
-from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
-from tuf.ngclient.config import EnvelopeType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.updates.refused import UpdateRefused
+
+# python-tuf takes six megabytes that an agent does without until there is an update: it is imported where it judges.
+if TYPE_CHECKING:
+    from tuf.api.metadata import TargetFile
+    from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 ROOTS_MAX = 64  # new roots in one go; a terminal that was dark for years asks again
 ROOT_BYTES_MAX = 128 << 10
@@ -33,14 +26,13 @@ SNAPSHOT_BYTES_MAX = 64 << 10
 TARGETS_BYTES_MAX = 2 << 20
 SIGNED_AT = "x-yikatong-signed-at"
 
-# The first that fits. What python-tuf says in its message may hold a version, never content.
-_CODES: tuple[tuple[type[Exception], str], ...] = (
-    (ExpiredMetadataError, "expired"),
-    (UnsignedMetadataError, "not_signed"),
-    (BadVersionNumberError, "older"),
-    (LengthOrHashMismatchError, "mixed"),
-    (RepositoryError, "broken"),  # what cannot be read is one, too
-)
+# By python-tuf's exceptions. What it says in its message may hold a version, never content.
+_CODES = {
+    "ExpiredMetadataError": "expired",
+    "UnsignedMetadataError": "not_signed",
+    "BadVersionNumberError": "older",
+    "LengthOrHashMismatchError": "mixed",
+}
 
 
 class Source(Protocol):
@@ -111,13 +103,16 @@ class Trust:
         _judge("targets", known.update_targets, self._must_have("targets"))
         return _allowed(known)
 
-    def _begin(self) -> TrustedMetadataSet:
+    def _begin(self) -> "TrustedMetadataSet":
+        from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
+        from tuf.ngclient.config import EnvelopeType
+
         raw = self._read("root") or self.anchor
         known: TrustedMetadataSet = _judge("root", TrustedMetadataSet, raw, EnvelopeType.METADATA)
         known.reference_time = self.now()
         return known
 
-    async def _roots(self, known: TrustedMetadataSet, source: Source) -> None:
+    async def _roots(self, known: "TrustedMetadataSet", source: Source) -> None:
         """5.3: one by one, each signed by the people of the one before and by its own."""
         for _ in range(ROOTS_MAX):
             raw = await source.metadata(f"{known.root.version + 1}.root.json", ROOT_BYTES_MAX)
@@ -126,8 +121,10 @@ class Trust:
             _judge("root", known.update_root, raw)
             self._keep("root", raw)
 
-    async def _timestamp(self, known: TrustedMetadataSet, source: Source) -> None:
+    async def _timestamp(self, known: "TrustedMetadataSet", source: Source) -> None:
         """5.4: the kept one, even an expired one, is what a rollback is told by."""
+        from tuf.api.exceptions import EqualVersionNumberError, RepositoryError
+
         kept = self._read("timestamp")
         if kept is not None:
             _unless_unfit(known.update_timestamp, kept)
@@ -141,7 +138,7 @@ class Trust:
             raise _refused("timestamp", error) from None
         self._keep("timestamp", raw)
 
-    async def _snapshot(self, known: TrustedMetadataSet, source: Source) -> None:
+    async def _snapshot(self, known: "TrustedMetadataSet", source: Source) -> None:
         kept = self._read("snapshot")
         if kept is not None and _unless_unfit(known.update_snapshot, kept, trusted=True):
             return
@@ -151,7 +148,7 @@ class Trust:
         _judge("snapshot", known.update_snapshot, raw)
         self._keep("snapshot", raw)
 
-    async def _targets(self, known: TrustedMetadataSet, source: Source) -> None:
+    async def _targets(self, known: "TrustedMetadataSet", source: Source) -> None:
         kept = self._read("targets")
         if kept is not None and _unless_unfit(known.update_targets, kept):
             return
@@ -186,6 +183,8 @@ async def _must(source: Source, name: str, bytes_max: int) -> bytes:
 
 def _unless_unfit(load: Callable[..., object], raw: bytes, trusted: bool = False) -> bool:
     """Whether what is kept is good as it is. Kept files that are old, or of people who left, only help to judge."""
+    from tuf.api.exceptions import RepositoryError
+
     try:
         load(raw, **({"trusted": True} if trusted else {}))
     except RepositoryError:
@@ -194,6 +193,8 @@ def _unless_unfit(load: Callable[..., object], raw: bytes, trusted: bool = False
 
 
 def _judge(role: str, load: Callable[..., Any], *given: Any) -> Any:
+    from tuf.api.exceptions import RepositoryError
+
     try:
         return load(*given)
     except RepositoryError as error:
@@ -201,11 +202,12 @@ def _judge(role: str, load: Callable[..., Any], *given: Any) -> Any:
 
 
 def _refused(role: str, error: Exception) -> UpdateRefused:
-    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    names = (kind.__name__ for kind in type(error).__mro__)
+    code = next((_CODES[name] for name in names if name in _CODES), "broken")
     return UpdateRefused(code, f"{role}: {error}"[:200])
 
 
-def _allowed(known: TrustedMetadataSet) -> Allowed:
+def _allowed(known: "TrustedMetadataSet") -> Allowed:
     found = tuple(_target(target) for _, target in sorted(known.targets.targets.items()))
     told = known.timestamp.unrecognized_fields.get(SIGNED_AT)
     try:
@@ -216,7 +218,7 @@ def _allowed(known: TrustedMetadataSet) -> Allowed:
     return Allowed(found, signed_at, known.root.version, by_hash)
 
 
-def _target(target: TargetFile) -> Target:
+def _target(target: "TargetFile") -> Target:
     told = target.custom if isinstance(target.custom, dict) else {}
     kind, version = str(told.get("kind", "")), str(told.get("version", ""))
     return Target(target.path, kind, version, target.hashes.get("sha256", ""), target.length)

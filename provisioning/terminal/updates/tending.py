@@ -1,0 +1,140 @@
+"""Updates as a task of the agent, and all their parts put together for its root."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from kiosk.ports import DocumentLink, HostLink, Log
+from provisioning.rules.poll import PollAnswer
+from provisioning.rules.update_window import Window
+from provisioning.terminal.disk import Disk
+from provisioning.terminal.house import House as KioskHouse
+from provisioning.terminal.updates.application import ApplicationInstaller, BuiltIn
+from provisioning.terminal.updates.ddi_client import DdiClient
+from provisioning.terminal.updates.download import Download, Pace
+from provisioning.terminal.updates.flow import Flow, House
+from provisioning.terminal.updates.gate import KioskGate
+from provisioning.terminal.updates.installer import Installer
+from provisioning.terminal.updates.sources import LineSource
+from provisioning.terminal.updates.state import Event, StateFile
+from provisioning.terminal.updates.tend import Updates
+from provisioning.terminal.updates.trust import Trust
+
+AGAIN_S = 600.0  # in a dark place: whether the hour has come
+READ_S_MAX = 60.0
+_READ = "import sys; from pathlib import Path; from kiosk.config import load_settings; load_settings(Path(sys.argv[1]))"
+
+
+class FleetLink(HostLink, DocumentLink, Protocol):
+    """One link that asks and that loads."""
+
+
+@dataclass
+class Tending:
+    """``errand`` is called with each answer of the fleet; ``run`` is the task."""
+
+    updates: Updates
+    again_s: float = AGAIN_S
+    _due: trio.Event = field(default_factory=trio.Event, init=False)
+
+    async def errand(self, answer: PollAnswer) -> None:
+        if answer.action or self.updates.busy:
+            self._due.set()
+
+    async def run(self) -> None:
+        """For ever, or until other software was installed: then the agent ends, to start anew as that."""
+        while not self.updates.flow.starts_anew:
+            with trio.move_on_after(self.again_s):
+                await self._due.wait()
+            named, self._due = self._due.is_set(), trio.Event()
+            if named or self.updates.busy:
+                await self.updates.tend()
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the agent's root knows of this terminal. ``anchor``: the first root, as it came with the image.
+
+    ``settings``: path of the settings in force. ``metered``: its line is paid by the byte; None: not known.
+    """
+
+    home: Path
+    anchor: bytes
+    tenant: str
+    terminal_id: str
+    settings: Path
+    window: Window = field(default_factory=Window)
+    pace: Pace = field(default_factory=Pace)
+    metered: bool | None = None
+    gate_s_max: float = 120.0
+    ddi_token: str = field(default="", repr=False)
+
+
+def open_updates(
+    place: Place,
+    link: FleetLink,
+    kiosk: KioskHouse,
+    built_in: BuiltIn,
+    now: Callable[[], datetime],
+    log: Log,
+    hands: trio.Lock,
+    more: tuple[Installer, ...] = (),
+) -> Updates:
+    """``now``: the hour that is believed, with the place's zone. ``more``: installers of the appliance.
+
+    Raises:
+        OSError: the folders below ``home`` cannot be made.
+    """
+    disk, gate = Disk(), KioskGate(kiosk, place.gate_s_max)
+    reads = partial(reads_settings, settings=place.settings)
+    application = ApplicationInstaller(place.home / "application", disk, built_in, reads)
+    house = House(now, kiosk.rest, gate.look, gate.restart, gate.healthy, _known(place), _recorder(log), hands)
+    flow = Flow(
+        place.terminal_id,
+        StateFile(place.home / "updates", disk),
+        disk,
+        house,
+        {installer.kind: installer for installer in (application, *more)},
+        lambda: place.window,
+        Download(link, place.home / "downloads", disk, place.pace),
+    )
+    trust = Trust(place.home / "tuf", place.anchor, disk, now)
+    client = DdiClient(link, place.tenant, place.terminal_id, place.ddi_token)
+    return Updates(client, trust, LineSource(link), flow, attributes=lambda: {"application": application.running()})
+
+
+async def reads_settings(generation: Path, settings: Path) -> str:
+    """Asks the new program, in a process of its own, whether it can use the settings in force: "" or why not."""
+    command = [sys.executable, "-P", "-c", _READ, str(settings)]
+    env = {**os.environ, "PYTHONPATH": str(generation), "PYTHONDONTWRITEBYTECODE": "1"}
+    with trio.move_on_after(READ_S_MAX):
+        done = await trio.run_process(
+            command, env=env, cwd="/", check=False, capture_stdout=True, stderr=subprocess.PIPE, stdin=b""
+        )
+        if done.returncode == 0:
+            return ""
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        return last.replace(str(settings), "settings")[:160] or f"status {done.returncode}"
+    return "it takes too long to read them"
+
+
+def _known(place: Place) -> Callable[[], Awaitable[bool | None]]:
+    async def metered() -> bool | None:
+        return place.metered
+
+    return metered
+
+
+def _recorder(log: Log) -> Callable[[Event], None]:
+    def record(event: Event) -> None:
+        log(f"update_{event.what}", version=event.version, why=event.why)
+
+    return record
