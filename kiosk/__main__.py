@@ -1,4 +1,4 @@
-"""``python -m kiosk run | forward | doctor | case CODE | notices list``: everything there is to start on a terminal."""
+"""``python -m kiosk run | forward | agent | doctor | case CODE | notices list``: all there is to start on a terminal."""
 
 import argparse
 import gc
@@ -11,7 +11,7 @@ CASE_DIGITS = 6
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "forward", "doctor", "case", "notices"))
+    parser.add_argument("command", choices=("run", "forward", "agent", "doctor", "case", "notices"))
     parser.add_argument(
         "code",
         nargs="?",
@@ -30,6 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"case wants the {CASE_DIGITS} digits that stand on the receipt or the screen")
     if asked.command == "run":
         gc.disable()  # while everything is made and nothing goes, collecting costs a tenth of the start
+    if asked.command == "agent":
+        from kiosk.agent import obey_agent  # nothing of the kiosk itself: it must be small
+
+        return obey_agent(asked.settings)
     from kiosk.commands import obey  # imports are half of what is made
 
     return obey(asked)

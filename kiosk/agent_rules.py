@@ -7,16 +7,17 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Local facts of the terminal's agent. Without ``home`` there is none, and no fleet."""
 
     home: str = ""  # folder of its files: identity, settings in force, commands answered
-    url: str = ""  # of the fleet's face for terminals; enrolment brings it where it is empty
-    tenant: str = ""
-    ca: str = ""
-    certificate: str = ""
-    private_key: str = ""
-    city_keys: dict[str, str] = {}  # name -> PEM file, Ed25519: who may sign settings and commands
+    serial: str = ""  # the maker's, on the plate
+    url: str = ""  # of the fleet's face for terminals; a stick may bring another
+    ca: str = ""  # PEM: of the fleet's server
+    console_url: str = ""  # for the QR code on the glass
+    claim_keys: dict[str, str] = {}  # name -> PEM file, Ed25519: of people, who may sign a stick's claim
+    stick: str = ""  # where an installer's stick is mounted
     host_ca: str = ""  # for hosts that the city names and the local facts do not
     host_certificate: str = ""
     host_private_key: str = ""
     metrics_port: int = 0  # on loopback; 0: nowhere
     gate_s_max: float = 120.0  # within which the kiosk serves with new settings, else the last ones come back
+    capacities: dict[str, int] = {}  # full: receipts a roll, sheets, notes a box; by slot or name of the cash unit
     log_command: tuple[str, ...] = ()  # prints the newest log lines, e.g. journalctl; empty: logs are not sent
     helper: str = ""  # folder in which a privileged unit waits for wishes (reboot, wipe); empty: neither is done

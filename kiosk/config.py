@@ -1,5 +1,6 @@
 """One frozen, typed settings tree, read from TOML. An unknown key is an error; names carry their units."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -206,6 +207,7 @@ class JournalRules(_Part, frozen=True):
     second_medium_bytes_max: int = 1 << 30
     stick: str = ""  # where staff's USB stick is mounted, for terminals without a line
     stick_is_mount: bool = True  # an empty mount point is no stick
+    keep_months: int = 0  # whole months after its own in which a month's rows can be read here (rule 29); 0: always
 
 
 class OfflineRules(_Part, frozen=True):
@@ -280,6 +282,7 @@ class Settings(_Part, frozen=True):
     hours: Hours = Hours()
     agent: AgentRules = AgentRules()
     metrics_port: int = 0  # on loopback, where the forwarder shows figures to a collector; 0: nowhere
+    sum: str = ""  # of the file that it was read from, whatever that says here
     card_states: dict[str, str] = {}  # the card platform's codes -> CardState values; empty = the built-in map
 
 
@@ -290,7 +293,8 @@ def load_settings(path: Path) -> Settings:
         ConfigError: unreadable, not TOML, an unknown key, a wrong type, or a value out of its range.
     """
     try:
-        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+        content = path.read_bytes()
+        settings = msgspec.structs.replace(msgspec.toml.decode(content, type=Settings), sum=sum_of(content))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such settings file. {WHERE_SETTINGS_ARE}") from error
     except OSError as error:
@@ -298,6 +302,11 @@ def load_settings(path: Path) -> Settings:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}. Correct this in the file; nothing was started.") from error
     return checked(settings, path)
+
+
+def sum_of(content: bytes) -> str:
+    """By which agent and kiosk know that they mean the same settings file."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def checked(settings: Settings, path: Path) -> Settings:
@@ -310,6 +319,7 @@ def checked(settings: Settings, path: Path) -> Settings:
             set(settings.pin.new_pin_refuses) <= set(NEW_PIN_KINDS),
             "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
         ),
+        (settings.journal.keep_months in (0, *range(3, 1200)), "journal.keep_months is 0 or from 3 on"),
         (_are_hours(settings.hours), "hours has opens and closes as HH:MM, opens first, and weekdays from 1 to 7"),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),

@@ -27,6 +27,10 @@ def forward_path(run_dir: str) -> Path:
     return Path(run_dir) / "forward" / "forward.sock"
 
 
+def agent_path(run_dir: str) -> Path:
+    return Path(run_dir) / "agent" / "agent.sock"
+
+
 Answerer = Callable[[], Awaitable[Any]]
 Told = Callable[[str], Any]
 

@@ -21,6 +21,7 @@ PRINT_S_MAX = 25.0
 VERSION_CHARACTERS = 64
 NOTED_CHARACTERS_MAX = 400
 CASE_DIGITS = 6
+COUNTED = ("visit_opened", "service_ended", "staff_called", "receipt_delivered", "certificate_printed")
 FAILED = ("unavailable", "unknown")  # outcomes of a service that the resident could do nothing about
 
 
@@ -60,6 +61,7 @@ class ForAgent:
         self._stamp()
         return {
             "life": self._life,
+            "settings": desk.settings.sum,
             "serving": not desk.opening.shut and desk.supervisor.unusable(("card_reader",)) is None,
             "shut": desk.opening.shut,
             "somebody": desk.opening.serving,
@@ -96,12 +98,14 @@ class ForAgent:
     def _use(self) -> dict[str, int]:
         """Since midnight of this terminal's clock."""
         midnight = self._desk.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        entries = self._desk.journal.since(midnight, "visit_opened", "service_ended", "staff_called")
+        entries = self._desk.journal.since(midnight, *COUNTED)
         failed = [one for one in entries if one.act == "service_ended" and (one.facts or {}).get("outcome") in FAILED]
         return {
             "sessions": sum(one.act == "visit_opened" for one in entries),
             "failed_interactions": len(failed),
             "staff_calls": sum(one.act == "staff_called" for one in entries),
+            "receipts": sum(one.act == "receipt_delivered" for one in entries),
+            "pages": sum(one.act == "certificate_printed" for one in entries),
         }
 
     def _device_versions(self) -> Iterator[tuple[str, str]]:

@@ -23,11 +23,11 @@ Act = Literal[
 
 
 class NotObeyed(Exception):
-    """Nothing was done. The message says why, for people. ``result``: refused | expired."""
+    """It is not done. The message says why, for people. ``result``: refused or expired where nothing was begun."""
 
-    def __init__(self, why: str, result: Literal["refused", "expired"] = "refused") -> None:
+    def __init__(self, why: str, result: Literal["refused", "expired", "failed"] = "refused") -> None:
         super().__init__(why)
-        self.result: Literal["refused", "expired"] = result
+        self.result: Literal["refused", "expired", "failed"] = result
 
 
 @dataclass(frozen=True)

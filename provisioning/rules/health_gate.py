@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 USABLE = ("ready", "busy", "degraded")
-OK, FAIL = ("ok", "warn"), ("fail",)
-SLOT_TRIED = ("starting",)  # not yet
+OK = ("ok", "warn")
+OTHERS = "the kiosk has not read them yet"
 
 
 class Verdict(Enum):
@@ -18,10 +18,11 @@ class Verdict(Enum):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """How the kiosk was at one moment. ``life`` names its process; ``slots``: slot -> condition and reason;
-    ``hosts``: host -> verdict of its self-test (``doctor``), those that were tried."""
+    """How the kiosk was at one moment. ``life`` names its process, ``settings`` the file that it read; ``slots``: slot
+    -> condition and reason; ``hosts``: host -> verdict of its self-test (``doctor``), those that were tried."""
 
     life: str = ""
+    settings: str = ""
     shut: str = ""
     slots: dict[str, tuple[str, str]] = {}
     hosts: dict[str, str] = {}
@@ -31,18 +32,25 @@ def look_of(health: Mapping[str, Any], doctor: list[list[str]] | None = None) ->
     """From the kiosk's own answers."""
     slots = {name: (str(slot["condition"]), str(slot["reason"])) for name, slot in health.get("slots", {}).items()}
     findings = [(name.removeprefix("host "), verdict) for name, verdict, _ in doctor or [] if name.startswith("host ")]
-    return Look(life=str(health.get("life", "")), shut=str(health.get("shut", "")), slots=slots, hosts=dict(findings))
+    life, settings = str(health.get("life", "")), str(health.get("settings", ""))
+    return Look(life=life, settings=settings, shut=str(health.get("shut", "")), slots=slots, hosts=dict(findings))
 
 
 def judge(
-    before: Look | None, now: Look | None, waited_s: float, allowed_s: float, hosts: frozenset[str] = frozenset()
+    before: Look | None,
+    now: Look | None,
+    waited_s: float,
+    allowed_s: float,
+    hosts: frozenset[str] = frozenset(),
+    settings: str = "",
 ) -> tuple[Verdict, str]:
     """``before`` None: no kiosk ran, so that any that serves is better. ``now`` None: none answers. ``hosts``: those
-    whose settings changed; others may be silent for reasons of their own. The words say what is not well.
+    whose settings changed; others may be silent for reasons of their own. ``settings``: which it must have read, "" for
+    any. The words say what is not well.
 
     What is not well yet may only need time; so BAD comes when the time is over, GOOD as soon as it is.
     """
-    why = _unwell(before, now, hosts)
+    why = _unwell(before, now, hosts) or ("" if settings in ("", now.settings if now else "") else OTHERS)
     if not why:
         return Verdict.GOOD, ""
     return (Verdict.BAD if waited_s >= allowed_s else Verdict.WAIT), why

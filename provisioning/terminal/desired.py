@@ -14,11 +14,11 @@ import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.agent_rules import AgentRules
-from kiosk.config import ConfigError, load_settings
+from kiosk.config import ConfigError, load_settings, sum_of
 from kiosk.ports import DocumentLink, HostRefused, Log, OutcomeUnknown
 from kiosk.signed import DOCUMENT_BYTES_MAX, NotTrusted, read_signed
 from provisioning.rules.desired import KIND, Desired, Unfit, difference, laid_over, read_desired, with_bodies
-from provisioning.rules.health_gate import Look, Verdict, judge, look_of
+from provisioning.rules.health_gate import OTHERS, Look, Verdict, judge, look_of
 from provisioning.terminal.bodies import Bodies
 from provisioning.terminal.generations import BODIES, Generations, Refusal, Trial, tree_of
 from provisioning.terminal.house import House
@@ -63,6 +63,7 @@ class DesiredState:
     look_every_s: float = LOOK_EVERY_S
     trouble: str = ""
     changed: list[str] = field(default_factory=list)
+    _local_due: bool = False  # the box's own facts are others than those in force
     _ready: tuple[str, Desired | None] | None = field(default=None, init=False)  # waits for its moment
 
     @property
@@ -70,7 +71,29 @@ class DesiredState:
         return self.generations.in_force()[1]
 
     async def settle(self) -> None:
-        """At the agent's start: finish what the power interrupted, and follow local facts that an installer changed."""
+        """At the agent's start, before anything waits for the kiosk: settings are there, and where no kiosk runs they
+        follow local facts that an installer changed."""
+        generations = self.generations
+        if generations.trial is not None:
+            return  # whatever the link says is whole; ``resume`` judges it
+        desired = generations.desired()
+        try:
+            text = self._composed(desired)
+            if text == generations.text(generations.name()):
+                return
+            self._check(text, desired)
+        except Unfit as unfit:
+            self.trouble = f"local facts: {unfit}"[:WHY_CHARACTERS_MAX]
+            return
+        free = not generations.name() or not await self.house.rest(citys=False)
+        if free and await self.house.health() is None:
+            generations.turn_to(generations.stage(text, desired))
+            generations.prune()
+        else:
+            self._local_due = True
+
+    async def resume(self) -> None:
+        """Finish what the power interrupted."""
         trial = self.generations.trial
         if trial is not None and self.generations.name() == (trial.old if trial.back else trial.new):
             await self._try(trial)
@@ -79,14 +102,6 @@ class DesiredState:
         elif trial is not None:  # the link was not turned yet
             self.generations.drop(trial.new)
             self.generations.end_trial()
-        desired = self.generations.desired()
-        try:
-            text = self._composed(desired)
-        except Unfit as unfit:
-            self.trouble = f"local facts: {unfit}"[:WHY_CHARACTERS_MAX]
-            return
-        if text != self.generations.text(self.generations.name()):
-            await self._apply(text, desired)
 
     async def follow(self, wanted: int) -> float | None:
         """``wanted``: the version that the poll told. Seconds after which to try again; None: nothing is left to do.
@@ -94,6 +109,12 @@ class DesiredState:
         Raises:
             OSError: this machine's disk.
         """
+        if self._local_due:
+            desired = self.generations.desired()
+            again_s = await self._apply(self._composed(desired), desired)
+            if again_s is not None:
+                return again_s
+            self._local_due = False
         epoch, version = self.generations.in_force()
         if wanted == version and epoch == self.epoch:
             self.trouble = ""
@@ -200,7 +221,7 @@ class DesiredState:
             raise Unfit(str(error).removeprefix(f"{look}: ")) from None
         finally:
             look.unlink(missing_ok=True)
-        if settings.terminal.terminal_id != self.identity.terminal_id:
+        if desired is not None and settings.terminal.terminal_id != self.identity.terminal_id:
             raise Unfit("it gives this terminal another number")
         if desired is not None and self.generations.missing(desired.bodies):
             raise Unfit("a file of these settings is not here")
@@ -239,14 +260,17 @@ class DesiredState:
 
     async def _gate(self, trial: Trial) -> tuple[Verdict, str]:
         began, hosts = trio.current_time(), frozenset(trial.hosts)
+        wanted = sum_of(self.generations.text(self.generations.name()).encode())
         while True:
             health = await self.house.health()
             tested = await self._self_test(trial.hosts) if health and trial.hosts else None
             look: Look | None = look_of(health, tested) if health else None
             waited = trio.current_time() - began
-            verdict, why = judge(trial.before, look, waited, self.rules.gate_s_max, hosts)
+            verdict, why = judge(trial.before, look, waited, self.rules.gate_s_max, hosts, wanted)
             if verdict is not Verdict.WAIT:
                 return verdict, why
+            if why == OTHERS:
+                await self.house.start_anew()  # it was on its way up when the link turned
             await trio.sleep(self.look_every_s)
 
     async def _self_test(self, hosts: "tuple[str, ...] | list[str]") -> list[list[str]] | None:

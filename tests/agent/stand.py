@@ -154,6 +154,7 @@ class KioskOnSockets:
     folder: Path
     settings_path: Path
     language: str = ""
+    sum: str = ""
     starts: int = 0
     busy: str = ""  # "serving" | "under_way"
     ill_with: str = "\0"
@@ -164,6 +165,7 @@ class KioskOnSockets:
     head: dict[str, Any] = field(default_factory=dict)
     under_way: int = 0
     unsent: int = 0
+    kept: int = 7
     _ended: trio.Event = field(default_factory=trio.Event)
 
     @property
@@ -184,7 +186,8 @@ class KioskOnSockets:
         self._ended, self.starts = trio.Event(), self.starts + 1
         try:
             text = self.settings_path.read_text()
-            self.language = load_settings(self.settings_path).language
+            settings = load_settings(self.settings_path)
+            self.language, self.sum = settings.language, settings.sum
         except (ConfigError, OSError):
             text = self.ill_with
         if self.ill_with in text:
@@ -206,6 +209,7 @@ class KioskOnSockets:
             slots[slot] = {"condition": "fault" if words in text else "ready", "reason": "", "since": NOW.isoformat()}
         return {
             "life": str(self.starts),
+            "settings": self.sum,
             "serving": True,
             "shut": "",
             "somebody": self.busy == "serving",
@@ -249,7 +253,7 @@ class KioskOnSockets:
         return {"open_cases": 1, "suspense_fen": 500, "suspense_oldest": NOW.isoformat()}
 
     async def _ledger(self) -> dict[str, Any]:
-        return {"up_to": 7, "disagrees": ""}
+        return {"up_to": self.kept, "disagrees": ""}
 
     async def _nothing(self) -> str:
         return "ending"

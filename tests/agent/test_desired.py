@@ -193,6 +193,7 @@ async def test_an_installers_change_of_local_facts_is_followed(box: Box) -> None
     box.write_local('pin_mode = "A"\n')
     again = box.agent()
     await again.settle()
+    assert again.version == 1 and await again.follow(1) is None
     settings = load_settings(again.generations.settings_path)
     assert (settings.pin_mode, settings.language, again.version) == ("A", "en", 1)
 
@@ -217,6 +218,7 @@ async def _cut_and_recover(box: Box, effects: int, wanted: int) -> tuple[bool, D
     assert load_settings(text).language in ("zh", "en")  # whole at every moment
     again = box.agent()
     await again.settle()
+    await again.resume()
     return cut, again
 
 

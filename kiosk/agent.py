@@ -1,0 +1,264 @@
+"""Composition root of the terminal's agent: it asks the fleet what is wanted of this terminal, and tells how it is.
+
+A small process and user of its own; it opens no device and no journal. What it changes it changes by asking kiosk and
+forwarder over their sockets. Nothing listens on the network's side.
+"""
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from kiosk.agent_rules import AgentRules
+from kiosk.config import ConfigError, HostSettings, Settings, load_settings
+from kiosk.control import agent_path, serve_control
+from kiosk.hosts.link import HttpsHostLink
+from kiosk.log import JsonLog
+from kiosk.metrics import show_figures
+from provisioning.rules.enrolment import Welcome
+from provisioning.terminal.acts import Acts
+from provisioning.terminal.bodies import Bodies
+from provisioning.terminal.commands import CommandBook, Commands
+from provisioning.terminal.desired import DesiredState
+from provisioning.terminal.desired import Identity as Who
+from provisioning.terminal.disk import Disk
+from provisioning.terminal.enrolment.enrol import Address, Enrolment, FleetLink, Image
+from provisioning.terminal.enrolment.identity import Identity, Known
+from provisioning.terminal.figures import exposition
+from provisioning.terminal.generations import Generations
+from provisioning.terminal.health import HealthTeller
+from provisioning.terminal.helper import FolderHelper, Helper, NoHelper
+from provisioning.terminal.house import House
+from provisioning.terminal.machine import Board
+from provisioning.terminal.network import Networks
+from provisioning.terminal.poll import Polling
+
+EX_CONFIG = 78  # sysexits(3)
+DEADLINE_S = 30.0
+BUILD = datetime(2026, 11, 1, tzinfo=UTC)  # before this software existed no clock can be right
+
+
+@dataclass
+class Box:
+    """What every part of the agent works with on this terminal. ``local``: the box's own facts, TOML."""
+
+    local: Path
+    settings: Settings
+    log: JsonLog = field(default_factory=JsonLog)
+    disk: Disk = field(default_factory=Disk)
+    chance: Callable[[], float] = random.random
+
+    @property
+    def rules(self) -> AgentRules:
+        return self.settings.agent
+
+    @property
+    def home(self) -> Path:
+        return Path(self.rules.home)
+
+    @property
+    def house(self) -> House:
+        return House(self.settings.run_dir, self.settings.data_dir)
+
+    def now(self) -> datetime:
+        return max(datetime.now(UTC), BUILD)
+
+
+def obey_agent(local: Path) -> int:
+    """The exit status. ``local``: settings file with the box's own facts; the kiosk reads HOME/settings/current."""
+    try:
+        settings = load_settings(local)
+        if not (settings.agent.home and settings.agent.url and settings.agent.serial):
+            raise ConfigError(f"{local}: [agent] names home, url and serial, else there is no agent here")
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return EX_CONFIG
+    trio.run(run_agent, Box(local, settings))
+    return 0
+
+
+async def run_agent(box: Box) -> None:
+    """Until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: this machine's disk.
+    """
+    run_dir = agent_path(box.settings.run_dir).parent
+    for folder in (run_dir, box.home):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    enrolment = _enrolment(box)
+    told: dict[str, Any] = {"polling": None}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+        answers = _answers(enrolment, told)
+        await nursery.start(serve_control, agent_path(box.settings.run_dir), answers)
+        await _desired(box, _anonymous(box), _link(box, enrolment, None)).settle()
+        (run_dir / "ready").write_text(str(os.getpid()))
+        try:
+            known, welcome = await enrolment.become_known()
+            polling = told["polling"] = _polling(box, enrolment, known, welcome)
+            if box.rules.metrics_port:
+                await show_figures(nursery, box.rules.metrics_port, _figures(polling), box.log)
+            await polling.desired.settle()
+            nursery.start_soon(_work, polling)
+            await trio.sleep_forever()
+        finally:
+            (run_dir / "ready").unlink(missing_ok=True)
+
+
+async def _work(polling: Polling) -> None:
+    """What an earlier life left comes first, one thing at a time; the fleet hears of it meanwhile."""
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_hold_hands, polling)
+        nursery.start_soon(polling.run)
+
+
+async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> None:
+    async with polling.hands:
+        task_status.started()
+        await polling.desired.resume()
+        await polling.commands.settle()
+    polling.sooner()
+
+
+def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> Polling:
+    link, life = _link(box, enrolment, known), enrolment.identity.begin_life()
+    keys = {name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for name, key in welcome.keys.items()}
+    who = Who(known.tenant, known.terminal_id, keys)
+    desired = _desired(box, who, link)
+    board = Board(Path(box.settings.data_dir))
+    acts = Acts(box.house, link, who.base, _helper(box), box.rules.log_command)
+    book = CommandBook(box.home / "commands.json", box.disk)
+    commands = Commands(who, book, box.house, acts.all, box.now, box.log, board.boot_id)
+    health = HealthTeller(
+        house=box.house,
+        board=board,
+        history=box.home / "history.json",
+        disk=box.disk,
+        now=box.now,
+        capacities=box.rules.capacities,
+        versions={"agent": version("yikatong")},
+        troubles=lambda: [desired.trouble] if desired.trouble else [],
+    )
+    return Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
+
+
+def _desired(box: Box, who: Who, link: HttpsHostLink) -> DesiredState:
+    return DesiredState(
+        identity=who,
+        link=link,
+        generations=Generations(box.home, box.disk),
+        bodies=Bodies(link, who.base, box.home / "bodies", box.disk),
+        house=box.house,
+        local=box.local,
+        rules=box.rules,
+        now=box.now,
+        log=box.log,
+        program=version("yikatong"),
+    )
+
+
+def _anonymous(box: Box) -> Who:
+    """Before the fleet knows it, a terminal has its own facts and no city's."""
+    return Who("", box.settings.terminal.terminal_id, {})
+
+
+def _enrolment(box: Box) -> Enrolment:
+    rules, folder = box.rules, box.home / "identity"
+    keys = {name: _public_key(Path(path)) for name, path in rules.claim_keys.items()}
+    stick = Path(rules.stick) if rules.stick else None
+    image = Image(Address(rules.url, rules.ca), keys, rules.console_url, stick)
+    identity = Identity(folder, box.disk, rules.serial)
+    return Enrolment(
+        identity=identity,
+        networks=Networks(box.home, box.disk, _no_network),
+        image=image,
+        disk=box.disk,
+        open_link=lambda address, known: _open(box, identity, address, known),
+        surely=box.now,
+        log=box.log,
+    )
+
+
+def _link(box: Box, enrolment: Enrolment, known: Known | None) -> HttpsHostLink:
+    return _open(box, enrolment.identity, enrolment.address(), known)
+
+
+def _open(box: Box, identity: Identity, address: Address, known: Known | None) -> HttpsHostLink:
+    shown = identity.certificate if known else identity.bare
+    host = HostSettings(
+        url=address.url,
+        ca=address.ca,
+        certificate=str(shown),
+        private_key=str(identity.key_file),
+        deadline_s=DEADLINE_S,
+    )
+    return HttpsHostLink("fleet", host, box.log, production=box.settings.production)
+
+
+def _implements(link: HttpsHostLink) -> FleetLink:
+    return link
+
+
+def _helper(box: Box) -> Helper:
+    return FolderHelper(Path(box.rules.helper), box.disk) if box.rules.helper else NoHelper()
+
+
+async def _no_network(folder: Path | None) -> None:
+    """This terminal's network is set by its image alone."""
+
+
+def _public_key(path: Path) -> Ed25519PublicKey:
+    """Raises ConfigError."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {type(error).__name__}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise ConfigError(f"{path}: not an Ed25519 key")
+    return key
+
+
+def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """On the agent's own socket, for doctor and the staff page."""
+
+    async def standing() -> dict[str, Any]:
+        return enrolment.standing.told()
+
+    async def fleet() -> dict[str, Any]:
+        polling: Polling | None = told["polling"]
+        if polling is None:
+            return {"enrolled": False, "heard": "", "trouble": enrolment.standing.said, "settings": 0, "waits": ""}
+        return {
+            "enrolled": True,
+            "heard": polling.heard.at,
+            "trouble": polling.heard.trouble,
+            "settings": polling.desired.version,
+            "waits": polling.desired.trouble,
+        }
+
+    return {"standing": standing, "fleet": fleet}
+
+
+def _figures(polling: Polling) -> Callable[[], Awaitable[str]]:
+    async def text() -> str:
+        return exposition(polling)
+
+    return text
+
+
+async def _end_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

@@ -1,0 +1,50 @@
+"""What needs more rights than the agent has: it wishes, by a file, and a unit of its own carries the wish out.
+
+INVENTED: FOLDER/WHAT.wish holds {"command": id}; the unit (a systemd path unit, systemd/README.md) answers by
+FOLDER/WHAT.done, or FOLDER/WHAT.refused with a sentence. It takes no argument from the agent but the word itself.
+"""
+
+import json
+from pathlib import Path
+from typing import Literal, Protocol
+
+import trio
+
+from provisioning.rules.commands import NotObeyed
+from provisioning.terminal.disk import Disk
+
+WISH_S_MAX = 300.0
+LOOK_S = 0.5
+
+What = Literal["reboot", "wipe"]
+
+
+class Helper(Protocol):
+    async def wish(self, what: What, command: str) -> None:
+        """Returns when it is done; of a reboot, when it was taken. Raises NotObeyed: nothing was done, and why."""
+        ...
+
+
+class NoHelper:
+    async def wish(self, what: What, command: str) -> None:
+        raise NotObeyed(f"nothing here may {what} the machine")
+
+
+class FolderHelper:
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder, self._disk = folder, disk
+
+    async def wish(self, what: What, command: str) -> None:
+        answers = {name: self._folder / f"{what}.{name}" for name in ("done", "refused")}
+        for path in answers.values():
+            self._disk.remove(path)
+        wish = self._folder / f"{what}.wish"
+        self._disk.write(wish, json.dumps({"command": command}).encode())
+        with trio.move_on_after(WISH_S_MAX):
+            while not answers["done"].exists():
+                if answers["refused"].exists():
+                    raise NotObeyed(answers["refused"].read_text()[:200])
+                await trio.sleep(LOOK_S)
+            return
+        self._disk.remove(wish)
+        raise NotObeyed("nobody took the wish")
