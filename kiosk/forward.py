@@ -27,7 +27,7 @@ from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.hospital.receipts.client import ReceiptRecordsClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
-from kiosk.links import host_links, medical_insurance
+from kiosk.links import clock_agrees, host_links, medical_insurance
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
 from kiosk.money.contribution_notices import contribution_notices
@@ -38,6 +38,7 @@ from kiosk.money.drive_deposits import keep_driving_deposits
 from kiosk.money.held_receipts import receipt_notices
 from kiosk.money.hospital_notices import debt_notices, hospital_notices
 from kiosk.money.keep_driving import keep_driving
+from kiosk.money.keep_retention import Retention
 from kiosk.money.keep_running_orders import Orders
 from kiosk.money.live_cases import live_cases, open_visit
 from kiosk.money.pauses import over_busy_journal
@@ -53,6 +54,7 @@ from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.second_medium import SecondMedium
+from offline_queue.staff_books import case_codes
 
 HOSTS = ("card_platform",)
 IF_NAMED = ("social_insurance", "hospital", "medical_insurance", "agency_ledger")
@@ -70,6 +72,7 @@ class Forwarding:
     rows: JournalRows
     links: Mapping[str, HostLink]
     kept: Kept = field(default_factory=Kept)
+    time_confirmed: Callable[[], bool] = lambda: False  # by a host since the start
 
 
 async def run_forwarder(settings: Settings) -> None:
@@ -89,7 +92,9 @@ async def run_forwarder(settings: Settings) -> None:
             # Outside of their nursery: what was told in the last moment is still booked.
             with closing(SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))) as journal:
                 with closing(open_copies(data_dir)) as copies:
-                    await _serve(Forwarding(settings, clock, log, journal, copies, links), copies.public_key)
+                    agrees = partial(clock_agrees, links)
+                    work = Forwarding(settings, clock, log, journal, copies, links, time_confirmed=agrees)
+                    await _serve(work, copies.public_key)
     finally:
         (run_dir / "ready").unlink(missing_ok=True)
         for link in links.values():
@@ -154,6 +159,27 @@ async def forward(work: Forwarding) -> None:
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
             keep("ledger", keep_copying, journal, work.rows, ledger, work.log, work.kept)
+            if settings.journal.keep_months:
+                keep("retention", _retention(work).keep)
+
+
+def _retention(work: Forwarding) -> Retention:
+    """Without the agency's ledger no month is surely kept elsewhere, and none ends."""
+    data_dir = Path(work.settings.data_dir)
+
+    async def open_cases() -> set[str]:
+        return await trio.to_thread.run_sync(case_codes, data_dir)
+
+    return Retention(
+        work.journal,
+        work.journal.retention,
+        work.clock,
+        work.settings.journal.keep_months,
+        work.time_confirmed,
+        lambda: work.kept.up_to,
+        open_cases,
+        work.log,
+    )
 
 
 def _orders(work: Forwarding, platform: MedicalInsurance) -> Orders | None:

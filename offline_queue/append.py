@@ -44,21 +44,21 @@ class Appender:
         """The last one's ``seq``. The chain's end is read anew each time: another process may have written since."""
         seq, link = before, _ = newest(sql)
         at = self._now().isoformat(timespec="milliseconds")
-        sealer = self._periods.sealer(at[:7])
+        period, sealer = self._periods.sealer(at[:7])
         for entry in entries:
             seq += 1
-            link = self._add(sql, seq, at, link, sealer, entry)
+            link = self._add(sql, seq, at, period, link, sealer, entry)
         if seq // SIGNED_EVERY != before // SIGNED_EVERY:
             self.sign(sql, seq, link)
         return seq
 
-    def _add(self, sql: Sql, seq: int, at: str, before: bytes, sealer: Sealer, entry: NewEntry) -> bytes:
+    def _add(self, sql: Sql, seq: int, at: str, period: str, before: bytes, sealer: Sealer, entry: NewEntry) -> bytes:
         """Its link."""
         card, facts = "", entry.facts
         if entry.card_number:
             card, facts = self._root.card_index(entry.card_number), {**facts, "card_number": entry.card_number}
         sealed = sealer.seal(canonical(facts), str(seq))
-        clear = (seq, at, entry.act, entry.case_code, card, at[:7], stored_postings(entry.postings))
+        clear = (seq, at, entry.act, entry.case_code, card, period, stored_postings(entry.postings))
         link = link_of(before, clear, sealed)
         sql(_INSERT_ENTRY, (*clear, sealed, link, self._root.proof(link)))
         self._make_findable(sql, seq // BLOCK_ROWS, entry.case_code, card)

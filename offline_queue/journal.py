@@ -26,6 +26,7 @@ from offline_queue.outbox import COMMIT_ROWS_MAX, SqliteOutbox
 from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
 from offline_queue.reset import insist_on_what_began
+from offline_queue.retention import Retention
 from offline_queue.row_code import row_code
 from offline_queue.schema import BUSY_S_MAX, Entry, JournalUnusable, open_database
 from offline_queue.sealing import Root
@@ -77,6 +78,7 @@ class SqliteJournal:
         self._periods = Periods(self._root, recovery)
         self._appender = Appender(self._root, self._periods, now)
         self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
+        self.retention = Retention(self.database.connection(), self._periods, self._appender, self._commit)
         self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
         self._open_at: tuple[int, list[StoredEntry]] = (-1, [])  # looked up when this row was the last
         self._of_card: tuple[int, str, list[StoredEntry]] | None = None  # since the last commit; see ``of_card``

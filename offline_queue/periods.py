@@ -17,25 +17,43 @@ class Periods:
         self._root = root
         self.recovery = recovery
         self._sealers: dict[str, Sealer] = {}
+        self._month, self._period = "", ""  # the one that rows are written in, and the period they are sealed under
         if recovery is not None:
             self._wrap_older(recovery)
 
-    def sealer(self, period: str) -> Sealer:
-        """The sealer for new rows; makes the period's key inside the caller's commit if it is the first."""
-        known = self._existing(period)
+    def sealer(self, month: str) -> tuple[str, Sealer]:
+        """The period of a row that is written in this month, and the sealer for it; makes the period's key inside the
+        caller's commit if it is the first. A month that was destroyed gets no other key, whatever the clock says: its
+        rows are sealed under the newest that there is."""
+        if month != self._month:
+            self._sealers.clear()  # also what another process has destroyed since
+            self._month, self._period = month, self._period_for(month)
+        known = self._existing(self._period)
         if known is None:
             key = os.urandom(_KEY_BYTES)
             for_agency = wrap_for_agency(key, self.recovery) if self.recovery else b""
             Period.insert(
-                period=period, for_terminal=self._root.wrap(key, period), for_agency=for_agency
+                period=self._period, for_terminal=self._root.wrap(key, self._period), for_agency=for_agency
             ).on_conflict_replace().execute()
-            known = self._sealers[period] = Sealer(key)
-        return known
+            known = self._sealers[self._period] = Sealer(key)
+        return self._period, known
+
+    def _period_for(self, month: str) -> str:
+        row = Period.get_or_none(Period.period == month)
+        if row is None or row.for_terminal:
+            return month
+        return self.readable()[-1]
+
+    def readable(self) -> list[str]:
+        """Periods whose key is there, oldest first."""
+        rows = Period.select(Period.period).where(Period.for_terminal != b"").order_by(Period.period)
+        return [str(row.period) for row in rows]
 
     def undone(self) -> None:
         """The caller's commit did not happen, and with it perhaps a key that was made in it: what would be sealed under
         that one could never be opened again."""
         self._sealers.clear()
+        self._month = ""
 
     def opened(self, period: str, sealed: bytes, row: str) -> bytes | None:
         """The clear bytes; None where the period's key was destroyed.

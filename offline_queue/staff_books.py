@@ -1,6 +1,7 @@
 """``ports.TerminalBooks``: sums and open cases of the journal, kept up to date by reading only what is new."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -134,3 +135,9 @@ class StaffBooks:
         if closes:
             # What is still a surplus or a shortage was accepted as such by two people.
             del self._cases[code]
+
+
+def case_codes(data_dir: Path) -> set[str]:
+    """Of every open case. Walks the whole file: it belongs into a thread. Raises apsw.Error: there is no journal."""
+    with closing(StaffBooks(data_dir)) as books:
+        return {case.code for case in books.open_cases()}

@@ -1,5 +1,7 @@
 """The agency's copy of the journal, and the rows that go there."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 from kiosk.domain.ledger import LedgerAnswer, LedgerBatch
@@ -48,3 +50,29 @@ class MediumDisagrees(Exception):
 
 class MediumFull(Exception):
     """As much as it may hold, and the agency has none of the oldest yet."""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What keeps a month readable. ``kept_up_to``: the agency surely has the rows up to this one. ``cases``: codes of
+    open ones. ``lasting``: groups of acts, the newest entry of each of which somebody reads however old it is."""
+
+    kept_up_to: int
+    cases: Collection[str] = ()
+    lasting: Collection[Collection[str]] = ()
+
+
+class StillNeeded(Exception):
+    """A month stays readable; the message says why, for staff."""
+
+
+class MonthsKept(Protocol):
+    """The months whose rows this terminal can still read (money-rules 29)."""
+
+    def months(self) -> list[str]:
+        """``YYYY-MM``, oldest first."""
+        ...
+
+    def destroy(self, month: str, needed: Needed) -> None:
+        """For ever. Raises StillNeeded, JournalBusy: nothing was destroyed."""
+        ...
