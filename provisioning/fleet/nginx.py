@@ -109,7 +109,7 @@ def _device(plan: Plan) -> str:
             proxy_pass http://fleet;
         }}
         location /tuf/ {{ root {plan.public}; add_header Cache-Control "no-cache"; }}
-        location {ARTIFACTS} {{ internal; alias {plan.artifacts}/; etag off; }}
+{_files(plan)}
     }}"""
 
 
@@ -123,8 +123,14 @@ def _console(plan: Plan) -> str:
             proxy_request_buffering off;
             proxy_pass http://fleet;
         }}
-        location {ARTIFACTS} {{ internal; alias {plan.artifacts}/; etag off; }}
+{_files(plan)}
     }}"""
+
+
+def _files(plan: Plan) -> str:
+    """The hash is the ETag: the same on every machine, so that a download goes on at another one after a break."""
+    mark = 'etag off; add_header ETag "\\"$upstream_http_x_artifact\\"";'
+    return f"        location {ARTIFACTS} {{ internal; alias {plan.artifacts}/; {mark} }}"
 
 
 def _told(face: str, shown: bool) -> str:
