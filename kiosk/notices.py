@@ -4,6 +4,7 @@ Repeating is safe here and only here: every notice carries its key, and the host
 key once. Pauses live in memory and on the monotonic clock: a clock that steps by years delays and hurries nothing.
 """
 
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,10 +59,15 @@ async def deliver_notices(
     """For ever. Notices of a host that ``deliveries`` does not name stay owed. Every act in ``batches`` has a delivery
     of its own, too; acts at the platform and the bank are never told together."""
     assert not {host for host, _ in batches} & {"medical_insurance", "bank"}
+    # In a set's order no history could be told again.
+    couriers = {host: _Courier(host, outbox, deliveries, batches, log) for host, _ in deliveries}
     async with trio.open_nursery() as nursery:
-        for host in dict.fromkeys(host for host, _ in deliveries):  # in a set's order no history could be told again
-            courier = _Courier(host, outbox, deliveries, batches, log)
+        for host, courier in couriers.items():
             nursery.start_soon(over_busy_journal, log, host, courier.run)
+        while True:  # one look for all: the other process writes, and tells no event
+            await trio.sleep(LOOK_S)
+            for host in outbox.owed_hosts(couriers):
+                couriers[host].owed.set()
 
 
 class _Courier:
@@ -74,18 +80,21 @@ class _Courier:
         self._one_by_one = 0  # so many follow alone, because the host did not look at them together
         self._silences = 0  # in a row
         self._resting: dict[str, float] = {}
-        self._settle_at: float | None = None  # None: nothing that the chain does not know
+        self._settle_at = math.inf  # when the chain hears of what was only answered
+        self.owed = trio.Event()  # to this host, and perhaps to be sent now
 
     async def run(self) -> None:
         await self._settle()  # of an earlier life, also where this one tells nothing together
         while True:
             now = trio.current_time()
-            if self._settle_at is not None and now >= self._settle_at:
+            if now >= self._settle_at:
                 await self._settle()
             self._resting = {lane: until for lane, until in self._resting.items() if until > now}
+            self.owed = trio.Event()
             found = [] if len(self._resting) >= RESTING_LANES_MAX else self._due()
             if not found:
-                await trio.sleep(min([LOOK_S, *(until - now for until in self._resting.values())]))
+                with trio.move_on_at(min(self._settle_at, *self._resting.values(), math.inf)):
+                    await self.owed.wait()
                 continue
             try:
                 await self._deliver(found)
@@ -152,8 +161,7 @@ class _Courier:
     def _told(self, keys: list[str], batch: Batch) -> None:
         if batch.lazily:
             self._outbox.answered(*keys)
-            if self._settle_at is None:
-                self._settle_at = trio.current_time() + SETTLE_S
+            self._settle_at = min(self._settle_at, trio.current_time() + SETTLE_S)
         else:
             self._outbox.told(*keys)
         self._log("notices_told", host=self._host, count=len(keys))
@@ -161,7 +169,7 @@ class _Courier:
     async def _settle(self) -> None:
         while self._outbox.settle_answered(self._host):
             await trio.lowlevel.checkpoint()
-        self._settle_at = None
+        self._settle_at = math.inf
 
     def _refused(self, notice: OwedNotice, code: str) -> None:
         aside = self._outbox.refused(notice.key, code)

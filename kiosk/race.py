@@ -25,8 +25,9 @@ async def first_of(*entrants: Callable[[], Awaitable[Any]]) -> tuple[int, Any]:
         scope.cancel()
 
     async with trio.open_nursery() as nursery:
-        for index, entrant in enumerate(entrants):
+        for index, entrant in enumerate(entrants[1:], start=1):
             nursery.start_soon(run, index, entrant, nursery.cancel_scope)
+        await run(0, entrants[0], nursery.cancel_scope)  # needs no task of its own
     await trio.lowlevel.checkpoint_if_cancelled()
     index = min(ends)
     result, error = ends[index]

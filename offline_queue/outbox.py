@@ -31,6 +31,9 @@ _TURN = """
 """
 DUE = _TURN.format(spared="")
 DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_each(?3))")
+_OWED_HOSTS = """
+    select value from json_each(?) where exists (select 1 from notice where state = 'owed' and host = value)
+"""
 _STORY_OF = "select entry.case_code, notice.host, notice.act from notice join entry using (seq) where key = ?"
 _TOLD = """
     update notice set state = 'told', sealed = x'' where key = ? and state = 'owed'
@@ -49,7 +52,7 @@ UNSENT = "select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"
 _facts_of = msgspec.json.Decoder(dict[str, str | int]).decode
 
 
-def _as_json(words: Collection[str]) -> str:
+def _as_json(words: Iterable[str]) -> str:
     return msgspec.json.encode(list(words)).decode()
 
 
@@ -72,6 +75,10 @@ class SqliteOutbox:
         self._appender = appender
         self._commit = commit
         self._nothing_due: dict[str, _Version] = {}  # host -> the file in which nothing for it could be sent
+
+    def owed_hosts(self, hosts: Iterable[str]) -> list[str]:
+        """Those of them that are owed something which was not put aside; perhaps it must rest."""
+        return [host for (host,) in self._sql(_OWED_HOSTS, (_as_json(hosts),))]
 
     def due(self, host: str, resting: Collection[str] = ()) -> OwedNotice | None:
         """The oldest notice that may be sent now; see ``due_together``."""

@@ -1,6 +1,6 @@
 """What hosts are still owed, beside the journal and in its commits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from kiosk.domain.entries import OwedNotice
@@ -9,6 +9,10 @@ from kiosk.domain.entries import OwedNotice
 class Outbox(Protocol):
     """Plain calls, durable on return if they do not say otherwise. A notice stays owed until it was told or two persons
     gave it up. At most fifty keys a call."""
+
+    def owed_hosts(self, hosts: Iterable[str]) -> list[str]:
+        """Those of them that are owed something which was not put aside; perhaps it must rest."""
+        ...
 
     def due_together(self, host: str, most: int, resting: Collection[str] = ()) -> list[OwedNotice]:
         """The oldest notices that may be sent now, of one act, in order; of one lane (card) nothing overtakes.

@@ -224,8 +224,9 @@ class KmyPad:
     async def next_key(self) -> PadKey:
         self._askers += 1
         try:
-            async with self._turn() as talk:
-                await self._restore_keys(talk)
+            if self._mode is not Keypad.ON:
+                async with self._turn() as talk:
+                    await self._restore_keys(talk)
             return await self._keys_out.receive()
         except trio.EndOfChannel as ended:
             raise self._gone() from ended
