@@ -12,9 +12,11 @@ from pathlib import Path
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import toml
+from msgspec.structs import replace
 
 from kiosk.agent_rules import AgentRules
-from kiosk.config import ConfigError, load_settings, sum_of
+from kiosk.config import ConfigError, Settings, load_settings, sum_of
 from kiosk.ports import DocumentLink, HostRefused, Log, OutcomeUnknown
 from kiosk.signed import DOCUMENT_BYTES_MAX, NotTrusted, read_signed
 from provisioning.rules.desired import KIND, Desired, Unfit, difference, laid_over, read_desired, with_bodies
@@ -185,7 +187,7 @@ class DesiredState:
         self._check(text, desired)
         generations = self.generations
         before = generations.text(generations.name())
-        if not before or text == before:  # nothing reads it yet, or only files beside it are others
+        if not before or _mean_the_same(text, before):  # nothing reads it yet, or only files beside it are others
             generations.turn_to(generations.stage(text, desired))
             generations.prune()
             self.trouble = ""
@@ -294,6 +296,12 @@ class DesiredState:
         except OSError:
             facts = b""
         return hashlib.sha256(facts + self.program.encode()).hexdigest()[:16]
+
+
+def _mean_the_same(text: str, before: str) -> bool:
+    """Whether a kiosk that runs would do anything else with them: what is said may be what was so by itself."""
+    one, other = (replace(toml.decode(each, type=Settings), sum="") for each in (text, before))
+    return one == other
 
 
 def _changed_hosts(before: str, after: str) -> list[str]:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from provisioning.fleet import audit, ca
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.desired.versions import wanted_anew
 from provisioning.fleet.enrolment import expected, late, requests
 from provisioning.fleet.enrolment.csr import Asked, serial_of, subject_of
 from provisioning.fleet.identity import serial_hex
@@ -88,6 +89,8 @@ def _given(office: Office, request: EnrolmentRequest, asked: Asked, at_ms: int) 
     _end_others(terminal, asked.fingerprint, at_ms)
     EnrolmentRequest.update(state="issued").where(EnrolmentRequest.fingerprint == asked.fingerprint).execute()
     Terminal.update(state="active").where(Terminal.id == terminal.id).execute()
+    if not terminal.desired_version:
+        wanted_anew(terminal.tenant_id, terminal.terminal_id, at_ms)
     return _fresh(office, terminal, asked, at_ms, "certificate_issue")
 
 
