@@ -21,6 +21,7 @@ HASHED_AT_ONCE = 1 << 20
 TRIES_MAX = 6  # pieces that fail one after the other; then the next poll goes on
 ANEW_MAX = 3  # times that the file changed under us, or came without ranges
 ETAG_CHARACTERS_MAX = 200
+REST_S_MAX = 60.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Pace:
     piece_bytes_max: int = 1 << 20
     piece_s: float = 4.0  # pieces grow until one takes so long
     silence_s: float = 10.0
+    rest_s: float = 1.0  # after a piece that did not come; more where the fleet asks for it
 
 
 class Paused(Exception):
@@ -100,7 +102,7 @@ class Download:
                 )
             except (OutcomeUnknown, HostRefused) as error:
                 coming.shrink(self.pace)
-                await trio.sleep(min(max(error.retry_after_s, 1.0), 60.0))
+                await trio.sleep(min(max(error.retry_after_s, self.pace.rest_s), REST_S_MAX))
                 continue
             if part is None:
                 raise UpdateRefused("missing", f"{coming.target.name}: the fleet does not have it")
