@@ -9,14 +9,15 @@ from simulators.deterministic.terminal import Life
 
 # A lease ends by its name, and an order runs by message ids of its own: neither notice carries its key.
 NOTICES = """
-    select key, host, card_index, state, seq from notice where act not in ('release', 'settlement_order') order by seq
+    select key, host, card_index, state, seq, act from notice where act not in ('release', 'settlement_order')
+    order by seq
 """
 TOLD = ("told", "answered")
 
 
 def told_means_arrived(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """A notice that counts as told was once at its host."""
-    for key, host, _, state, _ in _notices(life):
+    for key, host, _, state, _, _ in _notices(life):
         if state in TOLD and key not in life.terminal.network.arrived.get(host, ()):
             yield f"{key} counts as told to {host} and never came there"
 
@@ -31,18 +32,19 @@ def order_of_each_card(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
             if number >= network.owed_at.get(key, 0):
                 place.setdefault(key, number)
         newest: dict[str, tuple[int, int]] = {}  # card -> seq of the one that came last so far, and when
-        for key, its_host, card, _, seq in _notices(life):
+        for key, its_host, card, _, seq, act in _notices(life):
             if its_host != host or not card or key not in place:
                 continue
             before, came = newest.get(card, (0, -1))
-            if place[key] < came and before < seq:  # what one commit owes has no order
+            # What one commit owes has no order; and of a payment the visit itself tells first, for its invoice (rule 6).
+            if place[key] < came and before < seq and act != "payment":
                 yield f"at {host} {key} came before an older one of its card"
             newest[card] = max((before, came), (seq, place[key]), key=lambda one: one[1])
 
 
 def nothing_is_refused_for_ever(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """A notice that its host will never take says that the terminal did what it was not to do."""
-    for key, host, _, state, _ in _notices(life):
+    for key, host, _, state, _, _ in _notices(life):
         if state == "quarantined":
             yield f"{host} does not take {key}"
 
@@ -89,5 +91,5 @@ def ledger_has_the_chain(life: Life, entries: list[StoredEntry]) -> Iterator[str
         yield f"row {seq} at the agency is not ours"
 
 
-def _notices(life: Life) -> list[tuple[str, str, str, str, int]]:
+def _notices(life: Life) -> list[tuple[str, str, str, str, int, str]]:
     return list(life.journal.database.execute_sql(NOTICES))

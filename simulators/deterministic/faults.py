@@ -34,6 +34,7 @@ MOMENTS = (
 )
 DARK_S = (60.0, 3 * 86_400.0)
 NEARLY_BYTES = 8 << 20  # every story that began can be ended; no note is to begin another
+DARK_MOMENTS = ("contribution_begun", "note_credited")  # what residents can do then
 
 
 def _port(name: str) -> tuple[Turn, Turn]:
@@ -142,6 +143,7 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "clock a day forward": _clock(timedelta(days=1)),
     "clock some hours back": _clock(timedelta(hours=-9)),
 }
+CLOCKS = tuple(kind for kind in FAULTS if kind.startswith("clock"))
 # These lose or hide notes: only cases can explain them, so the strict checks of cash are off in such a history.
 HARM_CASH: dict[str, tuple[Turn, Turn]] = {
     "note jams": _device("cash", "stack_jams"),
@@ -191,7 +193,8 @@ class Trouble:
 
     async def _moment(self) -> None:
         with trio.move_on_after(MOMENT_S_MAX):
-            await self._terminal.watch.next_of(self._chance.choice(MOMENTS)).wait()
+            dark = bool(self._terminal.network.dark_hosts)
+            await self._terminal.watch.next_of(self._chance.choice(DARK_MOMENTS if dark else MOMENTS)).wait()
 
     def clear(self) -> None:
         """Everything that still is on ends, and nothing begins any more."""

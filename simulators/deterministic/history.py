@@ -16,7 +16,7 @@ from kiosk.ports import Question
 from simulators.deterministic.busy_world import PAYERS, busy_world
 from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
-from simulators.deterministic.faults import FAULTS, HARM_CASH, Trouble
+from simulators.deterministic.faults import CLOCKS, FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.fitting import Pace
 from simulators.deterministic.known import not_known_yet
 from simulators.deterministic.office import staff_office
@@ -70,7 +70,7 @@ CUT_WITHIN = (
 )
 CUT_AGAIN_CHANCE, CUT_AGAIN_WITHIN = 0.3, (3, 10, 30)  # of a cut: the power goes once more while the kiosk recovers
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
-DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.15  # of a history
+DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.25  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
 ALL_HOSTS = ("social_insurance", "card_platform", "agency", "hospital", "medical_insurance", "agency_ledger", "bank")
 NOBODY_KNOWS_CARDS = ("card_platform", "medical_insurance", "social_insurance")
@@ -80,6 +80,7 @@ DARK_DAYS: tuple[tuple[str, ...], ...] = (
     NOBODY_KNOWS_CARDS,
     *[()] * 6,
 )
+CLOCKS_IN_THE_DARK = 4  # times as often
 LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
@@ -200,7 +201,9 @@ class _History:
     def _trouble(self) -> Trouble:
         chance = random.Random(f"{self._seed} faults")
         harm = chance.random() < HARM_CHANCE
-        kinds = (*FAULTS, *STRIKES, "dark", *(HARM_CASH if harm else ()))
+        # Where no host says what time it is, nothing holds a clock.
+        clocks = CLOCKS * CLOCKS_IN_THE_DARK if self._terminal.network.dark_hosts else ()
+        kinds = (*FAULTS, *STRIKES, *clocks, "dark", *(HARM_CASH if harm else ()))
         if self._terminal.hosts["medical_insurance"].behaviour.on_repeat == "book_twice":
             # What the wire says twice such a platform books twice, and only its day's detail tells (money-rules 2).
             kinds = tuple(kind for kind in kinds if kind != "questions repeated")

@@ -25,8 +25,12 @@ def not_known_yet(life: Life) -> list[str]:
 
 
 def everything_is_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
-    """What hosts are owed reaches them as soon as they can be reached."""
+    """What hosts are owed reaches them as soon as they can be reached. An order waits where its own 2207, or another
+    one of the same person, waits for the day's detail."""
+    unknown = any(effect.act == "settle_intent" for effect in life.journal.open_effects())
     for host, act, key in life.journal.database.execute_sql(OWED):
+        if act == "settlement_order" and unknown:
+            continue
         yield f"{host} was not told of {act} {key}"
 
 
