@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-dir", type=Path, default=Path(".run"), help="certificates, logs, journal, sandboxes")
     parser.add_argument("--size", type=size_px, default=(1080, 1920), help="of the panel: 1080x1920 or 1280x800")
     parser.add_argument("--kiosk", default="", metavar="COMMAND", help="another program in the kiosk's place")
+    parser.add_argument("--no-fleet", action="store_true", help="without the server that a province runs")
     parser.add_argument("--pin-mode", choices=("A", "B"), default=os.environ.get("PIN_MODE", "B"))
 
 
@@ -55,6 +56,7 @@ def main(asked: argparse.Namespace) -> int:
         pin_mode=asked.pin_mode,
         panel_port=asked.port,
         command=tuple(shlex.split(asked.kiosk)),
+        fleet=not asked.no_fleet,
         progress=lambda words: print(f"  {words}", flush=True),
     )
     status = 0

@@ -14,10 +14,12 @@ from typing import Any
 import trio
 from PIL import Image
 
+from simulators.agent_settings import agent_settings
 from simulators.bank_settings import bank_host_settings, bank_settings
 from simulators.cards.card import VirtualCard
 from simulators.cards.staff import VirtualStaffCard
 from simulators.display import Display, open_display
+from simulators.fleet.server import FleetError, FleetPlan, open_fleet
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
 from simulators.hardware import LOOPBACK, OWN_PAD, PIN_PAD, Hardware
@@ -27,11 +29,11 @@ from simulators.hosts.bank_server import serve_bank
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
-from simulators.kiosk_process import FORWARD, KioskProcess, kiosk_command, kiosk_environment
+from simulators.kiosk_process import AGENT, FORWARD, KioskProcess, kiosk_command, kiosk_environment
 from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings
 from simulators.offline_documents import OFFLINE_DOCUMENTS, publish
 from simulators.pki import Pki, make_pki
-from simulators.processes import Children
+from simulators.processes import ChildEnded, Children
 from simulators.serving import serve_on_loopback
 from simulators.switches import SWITCHES, FaultSwitches
 from simulators.waiting import free_port
@@ -51,6 +53,7 @@ SPOKEN_SHOWN = 1
 SPEECH_BYTES_MAX = 4096
 LOOK_AGAIN_S = 0.2
 PADS = (PIN_PAD, OWN_PAD)
+SERIAL, TERMINAL_ID = "DEMO-0001", "T0000001"  # on the plate of the demo's terminal; the fleet expects it
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Plan:
     screen_map: bool = False
     command: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)  # laid over the kiosk's settings, table by table
+    fleet: bool = False  # also the server that a province runs, beside everything else
     progress: Callable[[str], None] = lambda words: None
 
 
@@ -87,6 +91,20 @@ class Stack:
         self._asking: tuple[str, ...] = ()
         self._notes = self.hardware.till.front()
         self.faults: FaultSwitches
+        port = free_port(2)
+        self.fleet = FleetPlan(
+            plan.run_dir / "fleet",
+            Pki(plan.run_dir / "pki"),
+            port,
+            port + 1,
+            terminals=0,
+            expect=f"{SERIAL}={TERMINAL_ID}",
+        )
+
+    @property
+    def local_facts(self) -> Path:
+        """What the box says of itself; its agent lays the city's settings over it."""
+        return self.plan.run_dir / "local.toml"
 
     @property
     def url(self) -> str:
@@ -132,13 +150,35 @@ class Stack:
                 self._tell,
                 "forwarder",
             )
-            self.faults = FaultSwitches(self.hardware, self.weather, (self.kiosk, self.forwarder), self._tell)
+            self.agent = KioskProcess(
+                self._children,
+                kiosk_command(self.local_facts, "agent"),
+                {},
+                self.kiosk_dir / AGENT,
+                self._tell,
+                "agent",
+            )
+            processes = (self.kiosk, self.forwarder, *([self.agent] if plan.fleet else []))
+            self.faults = FaultSwitches(self.hardware, self.weather, processes, self._tell)
+            if plan.fleet:
+                await nursery.start(self.agent.run)  # puts the settings in place that the kiosk reads
             await nursery.start(self.kiosk.run)
             if not plan.command:
                 await nursery.start(self.forwarder.run)
             await nursery.start(serve_on_loopback, front_panel(self), self.panel_port)
             nursery.start_soon(self._watch)
+            if plan.fleet:
+                nursery.start_soon(self._run_fleet)
             task_status.started()
+
+    async def _run_fleet(self) -> None:
+        """Begun once the kiosk serves, so that nobody waits for it; without it the terminal goes on as it is."""
+        try:
+            await open_fleet(self._children, self.fleet)
+        except (FleetError, ChildEnded, OSError, trio.TooSlowError) as error:
+            self.plan.progress(f"no fleet: {error}")
+        else:
+            self.plan.progress(f"fleet {self.fleet.console_url}, sign in with {self.fleet.sign_in}")
 
     async def _serve_host(self, name: str, pki: Pki, verify: str, task_status: trio.TaskStatus[int]) -> None:
         books = self.plan.run_dir / "hosts"
@@ -174,8 +214,23 @@ class Stack:
         for key, value in self.plan.settings.items():
             tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value
         path = self.plan.run_dir / "settings.toml"
-        path.write_text(as_toml(tree))
+        path.unlink(missing_ok=True)
+        if self.plan.fleet:
+            tree["agent"] = self._agent_settings(pki)
+            path.symlink_to(self.plan.run_dir / "agent" / "settings" / "current" / "settings.toml")
+        (self.local_facts if self.plan.fleet else path).write_text(as_toml(tree))
         return path
+
+    def _agent_settings(self, pki: Pki) -> dict[str, Any]:
+        logs = [self.plan.run_dir / "logs" / f"{name}.log" for name in ("kiosk", "forwarder", "agent")]
+        return agent_settings(
+            home=self.plan.run_dir / "agent",
+            serial=SERIAL,
+            fleet_url=self.fleet.device_url,
+            console_url=self.fleet.console_url.removesuffix("/console/"),
+            pki=pki,
+            logs=logs,
+        )
 
     def _other_copies(self) -> dict[str, Any]:
         """A card beside the disk, and the place for a stick: put in and pulled by making and removing its folder."""

@@ -55,7 +55,7 @@ async def _run(asked: argparse.Namespace) -> int:
     try:
         await open_fleet(children, plan)
         print(f"ready {plan.console_url} (people), {plan.device_url} (terminals)")
-        print(f"first sign-in: {plan.rehearsal / 'first-sign-in.txt'}", flush=True)
+        print(f"first sign-in: {plan.sign_in}", flush=True)
         return await _poll(plan, asked) if asked.terminals else await _until_told()
     finally:
         await children.stop_all()

@@ -26,7 +26,7 @@ class FleetError(Exception):
 @dataclass(frozen=True)
 class FleetPlan:
     """``terminals``: rows to make, the first ``certificates`` of them with a certificate and key in ``rehearsal``.
-    ``more``: laid over the fleet's settings."""
+    ``expect``: SERIAL=NUMBER of a terminal that will enrol by itself. ``more``: laid over the fleet's settings."""
 
     folder: Path
     pki: Pki
@@ -40,6 +40,7 @@ class FleetPlan:
     people: bool = True
     city: str = "demo-city"
     workers: int = 1
+    expect: str = ""
     more: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -50,6 +51,11 @@ class FleetPlan:
     def rehearsal(self) -> Path:
         """Keys and certificates of terminals, ``terminals.txt`` and ``first-sign-in.txt``."""
         return self.folder / "rehearsal"
+
+    @property
+    def sign_in(self) -> Path:
+        """Who may sign in at the console of a rehearsal, with the first password and second factor of each."""
+        return self.rehearsal / "first-sign-in.txt"
 
     @property
     def sockets(self) -> list[Path]:
@@ -116,7 +122,9 @@ def furnish(plan: FleetPlan) -> None:
         return
     people = ["--people"] if plan.people else []
     counts = ["--terminals", str(plan.terminals), "--certificates", str(plan.certificates), "--prefix", plan.prefix]
-    _must(fleet_command(plan, "rehearse", "--city", plan.city, "--out", str(plan.rehearsal), *people, *counts))
+    expect = ["--expect", plan.expect] if plan.expect else []
+    out = ["--city", plan.city, "--out", str(plan.rehearsal)]
+    _must(fleet_command(plan, "rehearse", *out, *people, *expect, *counts))
     done.touch()
 
 

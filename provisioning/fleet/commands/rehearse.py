@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from provisioning.fleet import ca
-from provisioning.fleet.actor import Refused
+from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.commands.city import add_city
 from provisioning.fleet.commands.person import add_person
 from provisioning.fleet.database import open_database, step
 from provisioning.fleet.enrolment.csr import subject_of
+from provisioning.fleet.enrolment.expected import Expected, preregister
+from provisioning.fleet.enrolment.places import Seat
 from provisioning.fleet.identity import serial_hex
 from provisioning.fleet.people.sealing import load_seal
 from provisioning.fleet.schema.places import PROVINCE, Place
@@ -50,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--certificates", type=int, default=1000, help="for so many of them, with a key; others have none"
     )
+    parser.add_argument(
+        "--expect", metavar="SERIAL=NUMBER", help="a terminal that will enrol by itself (needs --people)"
+    )
     parser.add_argument("--prefix", default="R", help="of their numbers")
 
 
@@ -62,6 +67,10 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     place = _city(asked.city)
     if asked.people:
         _write(asked.out / "first-sign-in.txt", "".join(_people(settings, asked.city)))
+    if asked.expect:
+        serial, _, number = asked.expect.partition("=")
+        seat = Seat(serial, number, place.id, "hall")
+        preregister(Actor(asked.city, "person:operator"), [Expected(seat=seat)], now_ms())
     _terminals(settings, place, asked)
     return 0
 
