@@ -52,6 +52,20 @@ class Appender:
             self.sign(sql, seq, link)
         return seq
 
+    def wrap_older(self, sql: Sql, months_max: int) -> int:
+        """Months whose rows are older than the agency's key; how many. Each is told by a row of its own that is sealed
+        under the very month's key: whatever takes rows along to another place takes that key along with it."""
+        seq, link = newest(sql)
+        months = self._periods.not_wrapped()[:months_max]
+        at = self._now().isoformat(timespec="milliseconds")
+        for month in months:
+            seq += 1
+            sealer = self._periods.wrap(month)
+            link = self._add(sql, seq, at, month, link, sealer, NewEntry("month_wrapped", "", {"month": month}))
+        if months:
+            self.sign(sql, seq, link)
+        return len(months)
+
     def _add(self, sql: Sql, seq: int, at: str, period: str, before: bytes, sealer: Sealer, entry: NewEntry) -> bytes:
         """Its link."""
         card, facts = "", entry.facts

@@ -86,6 +86,7 @@ class SqliteJournal:
         self._data_dir = data_dir
         try:
             self._insist_on_our_own_rows()
+            self._wrap_older()
             insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
             self.signed_head()
         except BaseException:
@@ -149,6 +150,11 @@ class SqliteJournal:
             if signed_head(self.database.connection()).seq != seq:
                 self._appender.sign(sql, seq, link)
         return signed_head(self.database.connection())
+
+    def _wrap_older(self) -> None:
+        while self._periods.not_wrapped():
+            with self._commit() as sql:
+                self._appender.wrap_older(sql, COMMIT_ROWS_MAX)
 
     def _insist_on_our_own_rows(self) -> None:
         """Before they are signed: a row that somebody else added must not become ours."""

@@ -18,8 +18,6 @@ class Periods:
         self.recovery = recovery
         self._sealers: dict[str, Sealer] = {}
         self._month, self._period = "", ""  # the one that rows are written in, and the period they are sealed under
-        if recovery is not None:
-            self._wrap_older(recovery)
 
     def sealer(self, month: str) -> tuple[str, Sealer]:
         """The period of a row that is written in this month, and the sealer for it; makes the period's key inside the
@@ -64,12 +62,20 @@ class Periods:
         sealer = self._existing(period)
         return sealer.open(sealed, row) if sealer else None
 
-    def _wrap_older(self, recovery: rsa.RSAPublicKey) -> None:
-        """The agency's key came later than these rows: what was sealed before is to be recovered, too."""
-        for row in Period.select().where(Period.for_agency == b"", Period.for_terminal != b""):
-            key = self._root.unwrap(bytes(row.for_terminal), row.period)
-            wrapped = wrap_for_agency(key, recovery)
-            Period.update(for_agency=wrapped).where(Period.period == row.period).execute()
+    def not_wrapped(self) -> list[str]:
+        """Readable here and by no agency: its key came later than their first rows. Oldest first."""
+        if self.recovery is None:
+            return []
+        rows = Period.select(Period.period).where(Period.for_agency == b"", Period.for_terminal != b"")
+        return [str(row.period) for row in rows.order_by(Period.period)]
+
+    def wrap(self, period: str) -> Sealer:
+        """For the agency, inside the caller's commit. Its sealer."""
+        assert self.recovery is not None
+        row = Period.get_by_id(period)
+        key = self._root.unwrap(bytes(row.for_terminal), period)
+        Period.update(for_agency=wrap_for_agency(key, self.recovery)).where(Period.period == period).execute()
+        return Sealer(key)
 
     def destroy(self, period: str) -> None:
         """End of retention: what was sealed in this period can never be read again (money-rules 29)."""
