@@ -10,10 +10,11 @@ Bytes in base64, link, signature and key in hex. INVENTED. Every call may take a
 into a thread.
 """
 
+import errno
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,15 +38,32 @@ class _End:
     periods: frozenset[str]
 
 
+def write_at(path: Path, size: int, content: bytes) -> None:
+    """Behind what holds; a torn end is overwritten. The folder is flushed for a file that is new."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if size == 0:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 @dataclass
 class SecondMedium:
-    """Implements ``ports.RowsMedium``. ``bytes_max``: of all files of this journal."""
+    """Implements ``ports.RowsMedium``. ``bytes_max``: of all files of this journal. ``write``: raises OSError."""
 
     folder: Path
     terminal_id: str
     public_key: bytes
     bytes_max: int
     file_bytes: int = FILE_BYTES
+    write: Callable[[Path, int, bytes], None] = write_at
     _end: _End | None = field(default=None, init=False)
     _seen: tuple[str, int] = field(default=("", 0), init=False)  # the newest file and its size, as this process left it
 
@@ -66,18 +84,31 @@ class SecondMedium:
             MediumDisagrees, MediumFull. OSError: it went, or broke.
         """
         self.newest()
-        end, first = self._end, batch.rows[0]
-        if end is not None and not (first.seq == end.seq + 1 and _follows(first, end.link)):
+        first = batch.rows[0]
+        if self._end is not None and not (first.seq == self._end.seq + 1 and _follows(first, self._end.link)):
             raise MediumDisagrees(f"row {first.seq} does not follow what is on the medium")
+        while not self._written(batch):
+            if not self._drop_oldest(kept_by_agency):
+                raise MediumFull("nothing on it that the agency has, and no room")
+
+    def _written(self, batch: LedgerBatch) -> bool:
+        """False: there is no room, by the settings or by the medium's own word."""
+        end, first = self._end, batch.rows[0].seq
         if end is None or end.size >= self.file_bytes:
-            name = f"{self._prefix}{first.seq:010d}{SUFFIX}"
-            end = _End(self.folder / name, 0, first.seq - 1, b"", frozenset())
+            end = _End(self.folder / f"{self._prefix}{first:010d}{SUFFIX}", 0, first - 1, b"", frozenset())
         lines = b"".join(_lines(batch, end.periods))
-        self._make_room(len(lines), kept_by_agency)
-        _write_at(end.path, end.size, lines)
+        if sum(path.stat().st_size for path in self._files()) + len(lines) > self.bytes_max:
+            return False
+        try:
+            self.write(end.path, end.size, lines)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
         size = end.size + len(lines)
         self._end = _End(end.path, size, batch.head.seq, batch.head.link, end.periods | batch.periods.keys())
         self._seen = (end.path.name, size)
+        return True
 
     @property
     def _prefix(self) -> str:
@@ -87,14 +118,18 @@ class SecondMedium:
         """Oldest first. Raises OSError: no such folder."""
         return sorted(path for path in self.folder.iterdir() if _is_ours(path, self._prefix))
 
-    def _make_room(self, wanted: int, kept_by_agency: int) -> None:
+    def _drop_oldest(self, kept_by_agency: int) -> bool:
+        """Whether a file went, of which the agency has every row. It may be the only one."""
         files = self._files()
-        total = sum(path.stat().st_size for path in files)
-        while total + wanted > self.bytes_max:
-            if len(files) < 2 or _first_row(files[1]) - 1 > kept_by_agency:
-                raise MediumFull(f"{total} bytes that the agency does not have")
-            total -= files[0].stat().st_size
-            files.pop(0).unlink()
+        if not files or self._end is None:
+            return False
+        last = _first_row(files[1]) - 1 if len(files) > 1 else self._end.seq
+        if last > kept_by_agency:
+            return False
+        files[0].unlink()
+        if files[0] == self._end.path:
+            self._end = None
+        return True
 
 
 def _is_ours(path: Path, prefix: str) -> bool:
@@ -139,19 +174,3 @@ def _whole_end(path: Path) -> _End | None:
         except (ValueError, TypeError, IndexError, RecursionError):
             break  # torn, or worn out: from the last head on it is written anew
     return end
-
-
-def _write_at(path: Path, size: int, content: bytes) -> None:
-    """Behind what holds; a torn end is overwritten. The folder is flushed for a file that is new."""
-    with path.open("r+b" if path.exists() else "wb") as file:
-        file.truncate(size)
-        file.seek(size)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if size == 0:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -24,7 +24,7 @@ from kiosk.money.copy_to_medium import REST_S, InThread, SecondCopies
 from kiosk.ports.ledger import MediumDisagrees, MediumFull
 from offline_queue.copies import JournalCopies, open_copies
 from offline_queue.journal import SqliteJournal
-from offline_queue.second_medium import SecondMedium
+from offline_queue.second_medium import SecondMedium, write_at
 from simulators.hosts.journal_bundle import BundleRefused
 from simulators.hosts.medium_files import read_medium
 
@@ -137,6 +137,69 @@ def test_files_are_bounded_and_the_agencys_rows_make_room(board: Board) -> None:
     left = board.on_card()
     assert left == board.own(left[0][0] - 1)
     assert 1 < left[0][0] <= kept + 1
+
+
+def test_one_full_file_makes_room_for_the_next(board: Board) -> None:
+    """A card smaller than a file: full while the agency lacks a row of it, and no moment longer."""
+    medium = board.medium(bytes_max=5000)
+    with pytest.raises(MediumFull):
+        for _ in range(30):
+            board.live(2)
+            medium.append(board.batch(medium.newest()), 0)
+    full = medium.newest()
+    assert len(board.files()) == 1
+    with pytest.raises(MediumFull):
+        board.medium(bytes_max=5000).append(board.batch(full), full - 1)
+    successor = board.medium(bytes_max=5000)
+    successor.append(board.batch(full), full)
+    assert board.on_card() == board.own(full)
+    assert board.medium().newest() == board.own()[-1][0]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_card_that_is_full_by_its_own_word_makes_room_too(board: Board, kept: bool) -> None:
+    """Other things lie on it, or it is smaller than the settings say: what the agency has goes, one file after another,
+    until the rows are on it; without the agency it stays full, and nothing of it is lost."""
+    room = 9000
+
+    def write(path: Path, size: int, content: bytes) -> None:
+        others = sum(file.stat().st_size for file in board.files() if file != path)
+        if others + size + len(content) > room:
+            write_at(path, size, content[:100])
+            raise OSError(errno.ENOSPC, "no space left")
+        write_at(path, size, content)
+
+    board.live(1)
+    medium = board.medium(file_bytes=2000, write=write)
+    medium.append(board.batch(0), 0)
+    with pytest.raises(MediumFull):
+        for _ in range(30):
+            board.live(2)
+            medium.append(board.batch(medium.newest()), 0)
+    known = medium.newest()
+    assert board.on_card()[-1] == board.own()[known - 1]
+    room = 6000
+    if not kept:
+        with pytest.raises(MediumFull):
+            medium.append(board.batch(known), 0)
+        assert medium.newest() == known
+        return
+    medium.append(board.batch(known), known)
+    assert board.on_card()[-1] == board.own()[-1]
+    assert sum(file.stat().st_size for file in board.files()) <= room
+
+
+def test_a_card_that_breaks_is_not_taken_for_full(board: Board) -> None:
+    """Any other trouble goes to who asked, and no file is removed for it."""
+
+    def broken(path: Path, size: int, content: bytes) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    board.live(4)
+    board.medium().append(board.batch(0, 2), 0)
+    with pytest.raises(OSError, match="broken"):
+        board.medium(write=broken).append(board.batch(2), 2)
+    assert len(board.files()) == 1
 
 
 def test_another_card_is_begun_where_the_caller_says(board: Board) -> None:
