@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
@@ -23,11 +23,14 @@ from provisioning.terminal.updates.download import Download, Pace
 from provisioning.terminal.updates.flow import Flow, House
 from provisioning.terminal.updates.gate import KioskGate
 from provisioning.terminal.updates.installer import Installer
+from provisioning.terminal.updates.rows_by_stick import RowsByStick
 from provisioning.terminal.updates.sources import LineSource
 from provisioning.terminal.updates.state import Event, StateFile
+from provisioning.terminal.updates.stick import Brought, Stick
 from provisioning.terminal.updates.tend import Updates
 from provisioning.terminal.updates.trust import Trust
 
+EVENTS_TOLD = 8
 AGAIN_S = 600.0  # in a dark place: whether the hour has come
 READ_S_MAX = 60.0
 _READ = "import sys; from pathlib import Path; from kiosk.config import load_settings; load_settings(Path(sys.argv[1]))"
@@ -35,28 +38,6 @@ _READ = "import sys; from pathlib import Path; from kiosk.config import load_set
 
 class FleetLink(HostLink, DocumentLink, Protocol):
     """One link that asks and that loads."""
-
-
-@dataclass
-class Tending:
-    """``errand`` is called with each answer of the fleet; ``run`` is the task."""
-
-    updates: Updates
-    again_s: float = AGAIN_S
-    _due: trio.Event = field(default_factory=trio.Event, init=False)
-
-    async def errand(self, answer: PollAnswer) -> None:
-        if answer.action or self.updates.busy:
-            self._due.set()
-
-    async def run(self) -> None:
-        """For ever, or until other software was installed: then the agent ends, to start anew as that."""
-        while not self.updates.flow.starts_anew:
-            with trio.move_on_after(self.again_s):
-                await self._due.wait()
-            named, self._due = self._due.is_set(), trio.Event()
-            if named or self.updates.busy:
-                await self.updates.tend()
 
 
 @dataclass(frozen=True)
@@ -76,6 +57,74 @@ class Place:
     metered: bool | None = None
     gate_s_max: float = 120.0
     ddi_token: str = field(default="", repr=False)
+    stick: Path | None = None
+
+
+@dataclass
+class Tending:
+    """``errand`` is called with each answer of the fleet; ``run`` is the task. ``stick``: where one is mounted."""
+
+    updates: Updates
+    stick: Stick | None = None
+    mount: Path | None = None
+    again_s: float = AGAIN_S
+    _due: trio.Event = field(default_factory=trio.Event, init=False)
+    _stick_wanted: bool = field(default=False, init=False)
+    _brought: Brought | None = field(default=None, init=False)
+
+    @classmethod
+    def open(
+        cls,
+        place: Place,
+        link: FleetLink,
+        kiosk: KioskHouse,
+        built_in: BuiltIn,
+        now: Callable[[], datetime],
+        log: Log,
+        hands: trio.Lock,
+    ) -> "Tending":
+        """Raises OSError: the folders below ``home`` cannot be made."""
+        updates = open_updates(place, link, kiosk, built_in, now, log, hands)
+        rows = RowsByStick(place.settings, place.terminal_id, place.home / "updates", log)
+        return cls(updates, Stick(updates.trust, updates.flow, rows.swap), place.stick)
+
+    async def errand(self, answer: PollAnswer) -> None:
+        if answer.action or self.updates.busy:
+            self._due.set()
+
+    def bring_stick(self) -> dict[str, str]:
+        """Somebody put a stick in; what became of it ``told`` says."""
+        if self.mount is None or not self.mount.is_dir():
+            return {"stick": "none"}
+        if not self._stick_wanted:
+            self._stick_wanted, self._brought = True, None
+            self._due.set()
+        return {"stick": "begun"}
+
+    def told(self) -> dict[str, Any]:
+        """For doctor and the staff page: what runs, what is under way and why it waits, what happened last."""
+        state, flow = self.updates.flow.now_state, self.updates.flow
+        update, brought = state.update, self._brought
+        under_way = {"version": update.version, "step": update.step, "waits": update.why} if update else {}
+        stick = "reading" if self._stick_wanted else ""
+        return {
+            "running": {kind: installer.running() for kind, installer in flow.installers.items()},
+            "under_way": under_way,
+            "stick": {"version": brought.version, "why": brought.why, "words": brought.words} if brought else stick,
+            "last": [[event.at_ms, event.what, event.version, event.why] for event in state.events[-EVENTS_TOLD:]],
+        }
+
+    async def run(self) -> None:
+        """For ever, or until other software was installed: then the agent ends, to start anew as that."""
+        while not self.updates.flow.starts_anew:
+            with trio.move_on_after(self.again_s):
+                await self._due.wait()
+            named, self._due = self._due.is_set(), trio.Event()
+            if self._stick_wanted and self.stick is not None and self.mount is not None:
+                self._brought = await self.stick.bring(self.mount)
+                self._stick_wanted = False
+            if named or self.updates.busy:
+                await self.updates.tend()
 
 
 def open_updates(
