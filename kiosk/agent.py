@@ -25,7 +25,10 @@ from kiosk.control import agent_path, serve_control
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
+from offline_queue.layout import BACK_TO, LAYOUT
 from provisioning.rules.enrolment import Welcome
+from provisioning.rules.releases import Journal
+from provisioning.rules.update_window import Window
 from provisioning.terminal.acts import Acts
 from provisioning.terminal.bodies import Bodies
 from provisioning.terminal.commands import CommandBook, Commands
@@ -42,6 +45,9 @@ from provisioning.terminal.house import House
 from provisioning.terminal.machine import Board
 from provisioning.terminal.network import Networks
 from provisioning.terminal.poll import Polling
+from provisioning.terminal.updates.application import BuiltIn
+from provisioning.terminal.updates.download import Pace
+from provisioning.terminal.updates.tending import Place, Tending
 
 EX_CONFIG = 78  # sysexits(3)
 DEADLINE_S = 30.0
@@ -97,7 +103,7 @@ async def run_agent(box: Box) -> None:
     for folder in (run_dir, box.home):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     enrolment = _enrolment(box)
-    told: dict[str, Any] = {"polling": None}
+    told: dict[str, Any] = {"polling": None, "tending": None}
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_on_signal, nursery.cancel_scope)
         answers = _answers(enrolment, told)
@@ -110,17 +116,23 @@ async def run_agent(box: Box) -> None:
             if box.rules.metrics_port:
                 await show_figures(nursery, box.rules.metrics_port, _figures(polling), box.log)
             await polling.desired.settle()
-            nursery.start_soon(_work, polling)
+            tending = told["tending"] = _tending(box, known, polling)
+            nursery.start_soon(_work, polling, tending, nursery.cancel_scope.cancel)
             await trio.sleep_forever()
         finally:
             (run_dir / "ready").unlink(missing_ok=True)
 
 
-async def _work(polling: Polling) -> None:
-    """What an earlier life left comes first, one thing at a time; the fleet hears of it meanwhile."""
+async def _work(polling: Polling, tending: Tending | None, end: Callable[[], None]) -> None:
+    """What an earlier life left comes first, one thing at a time; the fleet hears of it meanwhile. ``end``: other
+    software was installed, and this process is to start anew as that."""
     async with trio.open_nursery() as nursery:
         await nursery.start(_hold_hands, polling)
         nursery.start_soon(polling.run)
+        if tending is not None:
+            polling.errands = (*polling.errands, tending.errand)
+            await tending.run()
+            end()
 
 
 async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> None:
@@ -151,6 +163,33 @@ def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> 
         troubles=lambda: [desired.trouble] if desired.trouble else [],
     )
     return Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
+
+
+def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
+    """Raises ConfigError: the first root is not there."""
+    rules = box.rules
+    if not rules.releases:
+        return None
+    try:
+        anchor = Path(rules.releases).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{rules.releases}: cannot be read: {error.strerror}") from error
+    place = Place(
+        home=box.home,
+        anchor=anchor,
+        tenant=known.tenant,
+        terminal_id=known.terminal_id,
+        settings=polling.desired.generations.current / "settings.toml",
+        window=Window(begins=rules.update_begins, ends=rules.update_ends),
+        pace=Pace(bytes_per_s_max=rules.update_bytes_per_s),
+        metered=rules.metered,
+        gate_s_max=rules.gate_s_max,
+        stick=Path(rules.stick) if rules.stick else None,
+    )
+    built_in = BuiltIn(version("yikatong"), Journal(layout=LAYOUT, back_to=BACK_TO))
+    link = polling.desired.link
+    assert isinstance(link, HttpsHostLink), "made here"
+    return Tending.open(place, link, box.house, built_in, lambda: box.now().astimezone(), box.log, polling.hands)
 
 
 def _desired(box: Box, who: Who, link: HttpsHostLink) -> DesiredState:
@@ -247,7 +286,15 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
             "waits": polling.desired.trouble,
         }
 
-    return {"standing": standing, "fleet": fleet}
+    async def updates() -> dict[str, Any]:
+        tending: Tending | None = told["tending"]
+        return tending.told() if tending else {"running": version("yikatong")}
+
+    async def stick() -> dict[str, Any]:
+        tending: Tending | None = told["tending"]
+        return tending.bring_stick() if tending else {"stick": "none"}
+
+    return {"standing": standing, "fleet": fleet, "updates": updates, "stick": stick}
 
 
 def _figures(polling: Polling) -> Callable[[], Awaitable[str]]:
