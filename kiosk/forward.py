@@ -95,6 +95,7 @@ async def run_forwarder(settings: Settings) -> None:
                     agrees = partial(clock_agrees, links)
                     work = Forwarding(settings, clock, log, journal, copies, links, time_confirmed=agrees)
                     await _serve(work, copies.public_key)
+            nursery.cancel_scope.cancel()  # told to end: nobody waits for a signal any more
     finally:
         (run_dir / "ready").unlink(missing_ok=True)
         for link in links.values():

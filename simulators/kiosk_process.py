@@ -17,7 +17,7 @@ EX_CONFIG = 78  # sysexits(3): starting again would not help
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
 
 
-FORWARD = "forward"  # the forwarder's folder in the kiosk's
+FORWARD, AGENT = "forward", "agent"  # folders of the other processes in the kiosk's
 
 
 def kiosk_command(settings: Path, command: str = "run") -> list[str]:
@@ -26,7 +26,7 @@ def kiosk_command(settings: Path, command: str = "run") -> list[str]:
 
 class KioskProcess:
     """Keeps a process running as systemd would: the kiosk, or with another ``name`` its forwarder. ``run_dir`` stands
-    for its tmpfs: every start empties it, but for the forwarder's folder in the kiosk's.
+    for its tmpfs: every start empties it, but for the others' folders in the kiosk's.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class KioskProcess:
         self._on_change = on_change
         self._child: Child | None = None
         self._quick_ends = 0
+        self._served = False  # then settings that it refuses are new ones, which its agent takes back
 
     @property
     def pid(self) -> int:
@@ -66,7 +67,7 @@ class KioskProcess:
         while True:
             assert self._child
             status = await self._child.wait()
-            if status == EX_CONFIG:
+            if status == EX_CONFIG and not self._served:
                 raise ChildEnded(f"the {self.name} refuses its settings, see {self._child.log}")
             await trio.sleep(BACK_OFF_S[min(self._quick_ends, len(BACK_OFF_S) - 1)])
             self._quick_ends += 1
@@ -91,13 +92,13 @@ class KioskProcess:
             if self.restarts == 0:
                 raise
             return  # the loop in ``run`` sees the end and tries again
-        self.ready, self._quick_ends = True, 0
+        self.ready, self._quick_ends, self._served = True, 0, True
         self._on_change()
 
     def _empty_run_dir(self) -> None:
         self._run_dir.mkdir(parents=True, mode=0o700, exist_ok=True)
         for one in self._run_dir.iterdir():
-            if one.name != FORWARD:
+            if one.name not in (FORWARD, AGENT):
                 shutil.rmtree(one) if one.is_dir() else one.unlink()
 
 

@@ -69,7 +69,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
         _write(asked.out / "first-sign-in.txt", "".join(_people(settings, asked.city)))
     if asked.expect:
         serial, _, number = asked.expect.partition("=")
-        seat = Seat(serial, number, place.id, "hall")
+        seat = Seat(serial, number, _hall(place).id, "hall")
         preregister(Actor(asked.city, "person:operator"), [Expected(seat=seat)], now_ms())
     _terminals(settings, place, asked)
     return 0
@@ -80,6 +80,14 @@ def _city(code: str) -> Place:
         add_city(code, *NAMES.get(code, (code, code)), at_ms=now_ms())
     place: Place = Place.get((Place.tenant == code) & Place.parent.is_null())
     return place
+
+
+def _hall(city: Place) -> Place:
+    """As a terminal calls its place before it is told one."""
+    names = {"name_zh": "一楼大厅", "name_en": "Ground floor hall"}
+    hall: Place = Place.create(tenant=city.tenant_id, parent=city, kind="hall", path="", **names)
+    Place.update(path=f"{city.path}{hall.id}/").where(Place.id == hall.id).execute()
+    return hall
 
 
 def _people(settings: FleetSettings, city: str) -> Iterator[str]:
