@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,6 +27,7 @@ from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
 from offline_queue.layout import BACK_TO, LAYOUT
 from provisioning.rules.enrolment import Welcome
+from provisioning.rules.poll import PollAnswer
 from provisioning.rules.releases import Journal
 from provisioning.rules.update_window import Window
 from provisioning.terminal.acts import Acts
@@ -37,11 +38,13 @@ from provisioning.terminal.desired import Identity as Who
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.enrolment.enrol import Address, Enrolment, FleetLink, Image
 from provisioning.terminal.enrolment.identity import Identity, Known
+from provisioning.terminal.epoch import Remembers
 from provisioning.terminal.figures import exposition
 from provisioning.terminal.generations import Generations
 from provisioning.terminal.health import HealthTeller
 from provisioning.terminal.helper import FolderHelper, Helper, NoHelper
 from provisioning.terminal.house import House
+from provisioning.terminal.key_blocks import KeyBlocks
 from provisioning.terminal.machine import Board
 from provisioning.terminal.network import Networks
 from provisioning.terminal.poll import Polling
@@ -145,7 +148,7 @@ async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> N
 
 def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> Polling:
     link, life = _link(box, enrolment, known), enrolment.identity.begin_life()
-    keys = {name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for name, key in welcome.keys.items()}
+    keys = _keys(welcome.keys)
     who = Who(known.tenant, known.terminal_id, keys)
     desired = _desired(box, who, link)
     board = Board(Path(box.settings.data_dir))
@@ -162,7 +165,30 @@ def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> 
         versions={"agent": version("yikatong")},
         troubles=lambda: [desired.trouble] if desired.trouble else [],
     )
-    return Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
+    remembers = Remembers(box.home, box.disk, known.tenant, _keys(welcome.approvers), keys, box.now, _why(box.log))
+    blocks = KeyBlocks(link, who.base, known.terminal_id, keys, box.house.load_key, box.now, box.log)
+    polling = Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
+
+    async def remember(answer: PollAnswer) -> None:
+        await remembers.follow(answer, link, who.base)
+        _live_in(polling, remembers)
+
+    _live_in(polling, remembers)
+    polling.errands = (blocks.take, remember)
+    return polling
+
+
+def _live_in(polling: Polling, remembers: Remembers) -> None:
+    polling.epoch = polling.desired.epoch = remembers.epoch
+    polling.memo = remembers.memo
+
+
+def _keys(told: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:
+    return {name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for name, key in told.items()}
+
+
+def _why(log: JsonLog) -> Callable[[str], None]:
+    return lambda why: log("fleet_document_refused", why=why)
 
 
 def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:

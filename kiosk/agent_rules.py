@@ -16,6 +16,7 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     host_ca: str = ""  # for hosts that the city names and the local facts do not
     host_certificate: str = ""
     host_private_key: str = ""
+    poll_s_max: float = 3600.0  # between two questions, whatever the fleet says; it costs traffic
     metrics_port: int = 0  # on loopback; 0: nowhere
     gate_s_max: float = 120.0  # within which the kiosk serves with new settings, else the last ones come back
     capacities: dict[str, int] = {}  # full: receipts a roll, sheets, notes a box; by slot or name of the cash unit

@@ -37,7 +37,7 @@ def kiosk_settings(
 ) -> dict[str, Any]:
     """The whole tree. ``slots``: slot -> driver's options, with the driver's name under ``driver``."""
     width, height = size_px
-    wide = width > height
+    wide = profile_of(size_px) == "village"
     return {
         "run_dir": str(run_dir),
         "data_dir": str(data_dir),
@@ -49,7 +49,7 @@ def kiosk_settings(
             "mm_per_px": 0.170 * VILLAGE_PX / width if wide else 0.248 * 1080 / width,
             "screen_bottom_mm": 750 if wide else 900,
         },
-        "terminal": {"profile": "village" if wide else "hall", "headset": False},
+        "terminal": {"profile": profile_of(size_px), "headset": False},
         "seals": {"anchors": str(pki.anchors)},
         "staff": {"anchor": str(pki.staff_ca)},
         "agency_keys": {
@@ -82,6 +82,10 @@ def kiosk_settings(
         },
         "medical_insurance": dict(medical_insurance),
     }
+
+
+def profile_of(size_px: tuple[int, int]) -> str:
+    return "village" if size_px[0] > size_px[1] else "hall"
 
 
 def medical_insurance_settings(world: World) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
 from simulators.kiosk_process import AGENT, FORWARD, KioskProcess, kiosk_command, kiosk_environment
-from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings
+from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings, profile_of
 from simulators.offline_documents import OFFLINE_DOCUMENTS, publish
 from simulators.pki import Pki, make_pki
 from simulators.processes import ChildEnded, Children
@@ -98,7 +98,7 @@ class Stack:
             port,
             port + 1,
             terminals=0,
-            expect=f"{SERIAL}={TERMINAL_ID}",
+            expect=f"{SERIAL}={TERMINAL_ID}:{profile_of(plan.size_px)}",
         )
 
     @property

@@ -54,6 +54,8 @@ class Polling:
     hands: trio.Lock = field(default_factory=trio.Lock)
     heard: Heard = field(default_factory=Heard)
     epoch: int = 0
+    sleep_s_max: float = SLEEP_S_MAX
+    memo: int = 0
     _sooner: trio.Event = field(default_factory=trio.Event)
     _busy: set[Errand] = field(default_factory=set)
     _wanted: int = 0
@@ -89,7 +91,7 @@ class Polling:
             self.log("fleet_heard", count=self.heard.failures)
         self.heard.at, self.heard.trouble, self.heard.failures = answer.time, "", 0
         self.heard.polls += 1
-        sleep_s = min(max(answer.sleep_s, SLEEP_S_MIN), SLEEP_S_MAX)
+        sleep_s = max(min(answer.sleep_s, self.sleep_s_max), SLEEP_S_MIN)
         return answer, sleep_s * (1 + JITTER * (2 * self.chance() - 1))
 
     def _question(self, health: Health | None, answers: list[CommandAnswer]) -> bytes:
@@ -97,6 +99,7 @@ class Polling:
             boot=self.life.boot,
             run=self.life.run,
             epoch=self.epoch,
+            memo=self.memo,
             desired_version=self.desired.version,
             desired_trouble=self.desired.trouble,
             health=health,

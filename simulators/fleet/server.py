@@ -26,7 +26,7 @@ class FleetError(Exception):
 @dataclass(frozen=True)
 class FleetPlan:
     """``terminals``: rows to make, the first ``certificates`` of them with a certificate and key in ``rehearsal``.
-    ``expect``: SERIAL=NUMBER of a terminal that will enrol by itself. ``more``: laid over the fleet's settings."""
+    ``expect``: SERIAL=NUMBER[:PROFILE] of one that enrols by itself. ``more``: laid over the fleet's settings."""
 
     folder: Path
     pki: Pki

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--certificates", type=int, default=1000, help="for so many of them, with a key; others have none"
     )
     parser.add_argument(
-        "--expect", metavar="SERIAL=NUMBER", help="a terminal that will enrol by itself (needs --people)"
+        "--expect", metavar="SERIAL=NUMBER[:PROFILE]", help="a terminal that will enrol by itself (needs --people)"
     )
     parser.add_argument("--prefix", default="R", help="of their numbers")
 
@@ -68,8 +68,9 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     if asked.people:
         _write(asked.out / "first-sign-in.txt", "".join(_people(settings, asked.city)))
     if asked.expect:
-        serial, _, number = asked.expect.partition("=")
-        seat = Seat(serial, number, _hall(place).id, "hall")
+        serial, _, rest = asked.expect.partition("=")
+        number, _, profile = rest.partition(":")
+        seat = Seat(serial, number, _hall(place).id, profile or "hall")
         preregister(Actor(asked.city, "person:operator"), [Expected(seat=seat)], now_ms())
     _terminals(settings, place, asked)
     return 0
