@@ -1,7 +1,6 @@
 """Updates as a task of the agent, and all their parts put together for its root."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -166,7 +165,7 @@ async def reads_settings(generation: Path, settings: Path) -> str:
     env = {**os.environ, "PYTHONPATH": str(generation), "PYTHONDONTWRITEBYTECODE": "1"}
     with trio.move_on_after(READ_S_MAX):
         done = await trio.run_process(
-            command, env=env, cwd="/", check=False, capture_stdout=True, stderr=subprocess.PIPE, stdin=b""
+            command, env=env, cwd="/", check=False, capture_stdout=True, capture_stderr=True, stdin=b""
         )
         if done.returncode == 0:
             return ""
