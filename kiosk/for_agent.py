@@ -11,6 +11,7 @@ import trio
 
 from kiosk.desk import Desk
 from kiosk.domain.health import Health
+from kiosk.key_loading import key_loader
 from kiosk.l10n import on_paper
 from kiosk.opening import PAUSE_S_MAX
 from kiosk.ports import DeviceFault, Journal, OutcomeUnknown
@@ -46,6 +47,7 @@ class ForAgent:
             "reopen": self.reopen,
             "test_page": self.test_page,
             "command_note": self.note,
+            "load_key": key_loader(self._desk.supervisor, self._desk.journal),
         }
 
     async def watch(self) -> None:

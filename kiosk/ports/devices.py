@@ -175,6 +175,24 @@ class PinPad(Protocol):
         ...
 
 
+@runtime_checkable
+class ImportsKeys(Protocol):
+    """What a pad's driver offers beside its port where the pad itself unwraps keys (pins-and-keys 8)."""
+
+    @property
+    def key_forms(self) -> frozenset[str]:
+        """Names of the wrappings that this pad opens: ``master`` (ECB under a master key that it holds), ``tr31`` ..."""
+        ...
+
+    async def import_wrapped_key(self, form: str, master: int, slot: int, block: bytes) -> bytes:
+        """Give the block to the pad; the check value of the key that it holds now. The same block again is harmless.
+
+        Raises:
+            DeviceFault: the pad refused it, or is away; what it held before stays.
+        """
+        ...
+
+
 class ReceiptPrinter(Protocol):
     """Slot ``receipt_printer``."""
 

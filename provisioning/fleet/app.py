@@ -22,6 +22,7 @@ from provisioning.fleet.desired import routes as desired
 from provisioning.fleet.enrolment import est
 from provisioning.fleet.epoch import routes as epoch
 from provisioning.fleet.faces import Faces
+from provisioning.fleet.keys import routes as keys
 from provisioning.fleet.ledger import routes as ledger
 from provisioning.fleet.live.live import Live
 from provisioning.fleet.live.poll import PollDesk
@@ -50,7 +51,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def _routes() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch)
+    terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch, keys)
     return [
         Route("/v1/health", health),
         *chain(*(part.ROUTES for part in terminals)),

@@ -7,7 +7,7 @@ approves (``provisioning.fleet.proposals``).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-ALL = frozenset({"viewer", "operator", "key_officer", "approver", "auditor", "system_admin", "security_admin"})
+ALL = frozenset({"viewer", "operator", "key_officer", "bank_key_officer", "approver", "auditor", "system_admin", "security_admin"})
 # Nobody is two of these: who runs the machines, who gives rights and who reads the trail watch one another.
 ADMINISTRATORS = frozenset({"system_admin", "security_admin", "auditor"})
 
@@ -64,6 +64,7 @@ ACTS: Mapping[str, Rule] = {
     "wipe": _APPROVED,
     "readmit": _APPROVED,  # an expired certificate, or one of two that claim to be the same terminal
     "keys": Rule(frozenset({"key_officer"}), frozenset({"key_officer"})),
+    "keys_bank": Rule(frozenset({"bank_key_officer"}), frozenset({"bank_key_officer"})),  # the acquirer's own people
     "people": Rule(frozenset({"security_admin"}), frozenset({"approver"})),
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.city_key import city_signer
 from provisioning.fleet.enrolment import presence
+from provisioning.fleet.keys import acts as keys
 from provisioning.fleet.live.errands import Waiting
 from provisioning.fleet.terminal_commands import acts
 from provisioning.rules.poll import CommandAnswer
@@ -24,10 +25,14 @@ class TerminalErrands:
 
     def waiting(self, terminals: Sequence[int], at_ms: int) -> Mapping[int, Waiting]:
         commands = acts.waiting(terminals, at_ms, partial(city_signer, self.home))
-        lives = presence.lives(terminals)
+        lives, blocks = presence.lives(terminals), keys.waiting(terminals, at_ms)
         return {
-            key: Waiting(commands=tuple(map(_until, commands.get(key, ()))), life=lives.get(key, NOBODY))
-            for key in commands.keys() | lives.keys()
+            key: Waiting(
+                commands=tuple(map(_until, commands.get(key, ()))),
+                key_blocks=blocks.get(key, ()),
+                life=lives.get(key, NOBODY),
+            )
+            for key in commands.keys() | lives.keys() | blocks.keys()
         }
 
     def take_answers(self, actor: Actor, terminal: int, answers: Sequence[CommandAnswer], at_ms: int) -> None:

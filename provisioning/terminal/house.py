@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kiosk.control import ControlSilent, ask_control, forward_path, kiosk_path
+from provisioning.rules.keys import KeyBlock
+from provisioning.terminal.key_blocks import PadSilent
 
 PAUSE_S = 25.0
 # What the kiosk says when it cannot be disturbed, in words for the fleet.
@@ -63,6 +67,16 @@ class House:
     async def ledger(self) -> dict[str, Any] | None:
         """Up to which row the agency keeps the journal."""
         return await self._told(forward_path(self.run_dir), "ledger")
+
+    async def load_key(self, block: KeyBlock) -> dict[str, Any]:
+        """What became of it at the pad. Raises PadSilent: nobody says."""
+        try:
+            told = await self.ask_kiosk(f"load_key {msgspec.json.encode(block).decode()}")
+        except ControlSilent as silent:
+            raise PadSilent("the kiosk does not answer") from silent
+        if not isinstance(told, dict) or "result" not in told:
+            raise PadSilent("the kiosk cannot be asked")
+        return told
 
     async def ask_kiosk(self, word: str) -> Any:
         """Raises ControlSilent."""

@@ -273,6 +273,12 @@ class KmyPad:
             await talk.ask(codec.parameter(Parameter.KEY_LOADING, codec.TRIPLE_DES))
             return (await talk.ask(codec.load_work_key(master, slot, cryptogram))).data
 
+    key_forms = frozenset({"master"})  # ImportsKeys: command 33 unwraps ECB under a master key
+
+    async def import_wrapped_key(self, form: str, master: int, slot: int, block: bytes) -> bytes:
+        assert form in self.key_forms, "asked before"
+        return await self.load_work_key(master, slot, block)
+
     async def mac(self, master: int, slot: int, message: bytes) -> bytes:
         async with self._turn() as talk:
             for _ in range(MAC_SEQUENCES_MAX - 1):  # begun again after silence: a MAC changes nothing in the pad

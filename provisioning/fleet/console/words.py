@@ -8,6 +8,7 @@ ROLE = {
     "viewer": msg("Viewer"),
     "operator": msg("Operator"),
     "key_officer": msg("Key officer"),
+    "bank_key_officer": msg("Bank key officer"),
     "approver": msg("Approver"),
     "auditor": msg("Auditor"),
     "system_admin": msg("System administrator"),
@@ -94,9 +95,34 @@ EVENT = {
     "slot": msg("A part changed"),
     "version": msg("Another version"),
     "settings": msg("Settings changed"),
+    "first_report": msg("Told how it is for the first time"),
+    "boot": msg("Started anew"),
     "two_places": msg("Seen in two places at once"),
 }
+FACT = {
+    "login": msg("Login"),
+    "name": msg("Name"),
+    "role": msg("Role"),
+    "place": msg("Place"),
+    "profile": msg("For which terminals"),
+    "bodies": msg("Files"),
+    "settings": msg("Settings"),
+    "terminal_id": msg("Terminal"),
+    "act": msg("Command"),
+    "arguments": msg("With"),
+    "believe": msg("Believe"),
+    "fingerprint": msg("Key"),
+    "set": msg("What it brings"),
+    "waves": msg("Waves, one after the other"),
+    "gate": msg("Bounds of each wave, in percent"),
+    "was": msg("before"),
+    "is": msg("now"),
+    "part": msg("Part"),
+    "trouble": msg("Trouble"),
+    "version": msg("Version"),
+}
 REASON = {
+    "": "",
     "silent": msg("does not answer"),
     "lost": msg("line lost"),
     "unplugged": msg("unplugged"),
@@ -205,6 +231,7 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "proposal_state": PROPOSAL_STATE,
     "done": DONE,
     "event": EVENT,
+    "fact": FACT,
     "reason": REASON,
     "consumable": CONSUMABLE,
     "act": ACT,
@@ -218,4 +245,4 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 def of(kind: str, code: str, language: str) -> str:
     """Raises KeyError: there is no such kind of words."""
     msgid = _KINDS[kind].get(code)
-    return code if msgid is None else say(language, msgid)
+    return say(language, msgid) if msgid else code

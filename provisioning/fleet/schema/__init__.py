@@ -16,6 +16,7 @@ from provisioning.fleet.schema.enrolment import (
     UsedClaim,
 )
 from provisioning.fleet.schema.epoch import FleetDocument
+from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
 from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
@@ -87,4 +88,5 @@ TABLES: tuple[type[Row], ...] = (
     Lease,
     StaffCall,
     FleetDocument,
+    KeyLoad,
 )

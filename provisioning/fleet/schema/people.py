@@ -7,7 +7,7 @@ from provisioning.fleet.schema.places import Place, Tenant
 
 # What each may do stands in provisioning/fleet/roles.py. The three administrators are never one person.
 ROLES = (
-    "viewer", "operator", "key_officer", "approver", "auditor", "system_admin", "security_admin",
+    "viewer", "operator", "key_officer", "bank_key_officer", "approver", "auditor", "system_admin", "security_admin",
 )  # fmt: skip
 
 
