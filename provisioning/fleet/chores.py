@@ -15,6 +15,7 @@ import peewee
 from anyio import to_thread
 
 from kiosk.log import JsonLog
+from provisioning.fleet.actor import Refused
 from provisioning.fleet.alerts.deliver import by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, settle
 from provisioning.fleet.alerts.watch import Watch, cities
@@ -23,6 +24,8 @@ from provisioning.fleet.database import step
 from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
+from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.updates.acts import refresh_timestamp
 
 LEASE_MS = 30_000
 log = JsonLog()
@@ -43,6 +46,7 @@ class Chores:
 
     now_ms: Callable[[], int]
     home: Path | None = None  # where the cities' keys are; None: no memos are made
+    settings: FleetSettings | None = None  # None: no signed software is kept fresh
     me: str = field(default_factory=lambda: str(uuid.uuid4()))
     _watches: dict[str, Watch] = field(default_factory=dict)
 
@@ -53,6 +57,7 @@ class Chores:
             Chore("standing", 60.0, self._stand),
             Chore("messages", 5.0, self._tell),
             Chore("memos", 30.0, self._remember),
+            Chore("releases", 600.0, self._freshen),
         )
 
     @asynccontextmanager
@@ -92,6 +97,15 @@ class Chores:
         if self.home is not None:
             for city in cities():
                 renew(city, city_signer(self.home, city), at_ms)
+
+    def _freshen(self, at_ms: int) -> None:
+        """A terminal refuses software whose timestamp is old: somebody may hide news from it."""
+        if self.settings is None:
+            return
+        try:
+            refresh_timestamp(self.settings, at_ms)
+        except (Refused, OSError) as error:
+            log("fleet_chore_failed", job="releases", error=type(error).__name__)
 
     def _tell(self, at_ms: int) -> None:
         for city in cities():

@@ -41,7 +41,10 @@ def publish_release(actor: Actor, settings: FleetSettings, folder: Path, at_ms: 
 
 def refresh_timestamp(settings: FleetSettings, at_ms: int) -> bool:
     """By the server itself, whenever it likes; whether there was need. Raises Refused: the key is not the root's."""
-    return refresh(repository_of(settings), online_key(Path(settings.home) / ONLINE_KEY), at_ms)
+    repository = repository_of(settings)
+    if repository.timestamp() is None:
+        return False
+    return refresh(repository, online_key(Path(settings.home) / ONLINE_KEY), at_ms)
 
 
 def releases(settings: FleetSettings) -> list[Release]:

@@ -13,6 +13,7 @@ import trio
 from provisioning.fleet.__main__ import main
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.audit import verify
+from provisioning.fleet.chores import Chores
 from provisioning.fleet.database import open_database
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.places import PROVINCE, Tenant
@@ -204,6 +205,24 @@ def test_timestamp_is_kept_fresh(office: Office) -> None:
     assert {one.role for one in found if one.signed_by_people} == {"root", "targets"}
     assert 13 < found[0].days_left <= 14
     assert found[0].expires_ms - office.now_ms == pytest.approx(14 * DAY_MS, abs=1000)
+
+
+def test_a_running_server_keeps_the_timestamp_fresh(office: Office, database: peewee.Database) -> None:
+    """One process of the fleet renews it by itself; before the first release it does nothing, and no key is made."""
+    settings = FleetSettings(home=str(office.home / "private"), public=str(office.home / "nothing-yet"))
+    chores = Chores(lambda: office.now_ms, settings=settings)
+    (freshen,) = (chore for chore in chores.all() if chore.name == "releases")
+    assert chores.do_once(freshen)
+    assert not Path(settings.home).exists()
+    office.online = online_key(Path(settings.home) / acts.ONLINE_KEY)
+    folder = office.stage_folder()
+    office.stage_root(folder)
+    office.sign_and_publish(folder)
+    chores.settings = FleetSettings(home=settings.home, public=str(office.home / "public"))
+    office.pass_days(1)
+    assert chores.do_once(freshen)
+    timestamp = office.repository.timestamp()
+    assert timestamp is not None and timestamp.signed.version == 3
 
 
 def test_release_is_on_the_trail(office: Office, database: peewee.Database) -> None:
