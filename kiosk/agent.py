@@ -168,6 +168,7 @@ def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> 
     remembers = Remembers(box.home, box.disk, known.tenant, _keys(welcome.approvers), keys, box.now, _why(box.log))
     blocks = KeyBlocks(link, who.base, known.terminal_id, keys, box.house.load_key, box.now, box.log)
     polling = Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
+    polling.sleep_s_max = box.rules.poll_s_max
 
     async def remember(answer: PollAnswer) -> None:
         await remembers.follow(answer, link, who.base)
@@ -320,7 +321,14 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
         tending: Tending | None = told["tending"]
         return tending.bring_stick() if tending else {"stick": "none"}
 
-    return {"standing": standing, "fleet": fleet, "updates": updates, "stick": stick}
+    async def poll() -> str:
+        """Somebody stands there and waits: the next question comes now."""
+        if told["polling"] is None:
+            return "not enrolled"
+        told["polling"].sooner()
+        return "asking"
+
+    return {"standing": standing, "fleet": fleet, "poll": poll, "updates": updates, "stick": stick}
 
 
 def _figures(polling: Polling) -> Callable[[], Awaitable[str]]:

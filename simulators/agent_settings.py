@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.pki import Pki
 
+POLL_S_MAX = 10.0  # whoever tries the demo waits for nothing
 ROLL_RECEIPTS, TRAY_SHEETS, BOX_NOTES = 400, 250, 1000
 
 
@@ -22,6 +23,7 @@ def agent_settings(
         "host_ca": str(pki.hosts_ca),
         "host_certificate": str(pki.terminal_certificate),
         "host_private_key": str(pki.terminal_key),
+        "poll_s_max": POLL_S_MAX,
         "capacities": {"receipt_printer": ROLL_RECEIPTS, "page_printer": TRAY_SHEETS, "cash_box": BOX_NOTES},
         "log_command": ["tail", "-q", "-n", "1000", *map(str, logs)],
     }
