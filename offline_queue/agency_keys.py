@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from kiosk.config import AgencyKeys, ConfigError
 
+BITS_MAX = 4096  # a wrapped row must fit the QR code of a narrow receipt
+
 
 def recovery_key(keys: AgencyKeys) -> RSAPublicKey | None:
     """None: this terminal wraps nothing for the agency.
@@ -23,6 +25,8 @@ def recovery_key(keys: AgencyKeys) -> RSAPublicKey | None:
     key = _loaded(keys.recovery)
     if not isinstance(key, RSAPublicKey):
         raise ConfigError(f"{keys.recovery}: not an RSA key")
+    if key.key_size > BITS_MAX:
+        raise ConfigError(f"{keys.recovery}: {key.key_size} bits make codes that no receipt can carry; {BITS_MAX} do")
     return key
 
 

@@ -86,8 +86,8 @@ class SqliteJournal:
         self._data_dir = data_dir
         try:
             self._insist_on_our_own_rows()
-            self._wrap_older()
             insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
+            self._wrap_older()
             self.signed_head()
         except BaseException:
             self.database.close()

@@ -3,7 +3,8 @@
 ``YKT1:`` and base45 of a signature (Ed25519 by the journal's key, 64 bytes, over a tag and what follows) and a
 MessagePack array: terminal, seq, time, act, case code, card index, postings, link, and what only the agency can open.
 Where the board is dead, the agency books the row from the paper; where it is not, the link anchors the chain outside.
-No personal data stands in it in clear. About 780 characters: QR version 18 at level M.
+No personal data stands in it in clear. About 780 characters: QR version 18 at level M; with a recovery key of 4096 bits
+up to 1,320, which the printer draws at level L.
 """
 
 import msgspec

@@ -13,6 +13,7 @@ from simulators.alone.agency import add_run_dir, agency, custodians_key
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.journal_bundle import BundleRefused
+from simulators.hosts.ledger_books import TAKEN, Results
 from simulators.hosts.medium_files import SUFFIX, read_medium
 from simulators.hosts.recovery import keys_hold
 from simulators.pki import Pki
@@ -29,14 +30,16 @@ def main(asked: argparse.Namespace) -> int:
 
 
 def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
-    """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused;
-    the others were kept all the same."""
+    """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused, or
+    have a row that does not follow what is kept; whatever could be kept was."""
     signing = load_pem_private_key(pki.key("documents").read_bytes(), None)
     assert isinstance(signing, Ed25519PrivateKey)
     status, terminals = 0, set[str]()
     for path in sorted((*folder.glob("*.bundle"), *folder.glob(f"*{SUFFIX}")), key=_first_row):
         try:
-            terminals.add(_import(path, ledger, custodians_key(pki)))
+            terminal, results = _import(path, ledger, custodians_key(pki))
+            terminals.add(terminal)
+            _insist_on_every_row(results)
         except BundleRefused as refused:
             print(f"{path.name}: refused, {refused}", file=sys.stderr)
             status = 1
@@ -48,8 +51,8 @@ def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
     return status
 
 
-def _import(path: Path, ledger: AgencyLedgerSandbox, custodians: RSAPrivateKey) -> str:
-    """Whose it was. Raises BundleRefused."""
+def _import(path: Path, ledger: AgencyLedgerSandbox, custodians: RSAPrivateKey) -> tuple[str, Results]:
+    """Whose it was, and what became of its rows. Raises BundleRefused."""
     if path.suffix != SUFFIX:
         return ledger.import_bundle(path.read_bytes(), custodians)
     medium = read_medium(path)
@@ -57,8 +60,14 @@ def _import(path: Path, ledger: AgencyLedgerSandbox, custodians: RSAPrivateKey) 
         raise BundleRefused("no whole row")
     if not keys_hold(medium.rows, medium.periods, custodians):
         raise BundleRefused("a month's key that does not open its rows")
-    ledger.import_rows(medium.terminal, medium.public_key, medium.rows, medium.periods)
-    return medium.terminal
+    return medium.terminal, ledger.import_rows(medium.terminal, medium.public_key, medium.rows, medium.periods)
+
+
+def _insist_on_every_row(results: Results) -> None:
+    """Raises BundleRefused: the last one that was looked at was not kept, and those behind it were not looked at."""
+    for result in results:
+        if result["result"] not in TAKEN:
+            raise BundleRefused(f"row {result['seq']}: {result['result']}; the rows before it are kept")
 
 
 def _first_row(path: Path) -> int:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.journal_bundle import BundleRefused, Link, Period, Row, Seq, read_bundle
-from simulators.hosts.ledger_books import SCHEMA, LedgerBooks, UnknownBoard
+from simulators.hosts.ledger_books import SCHEMA, LedgerBooks, Results, UnknownBoard
 from simulators.hosts.sandbox import Ask, Part, Refusal, Reply, Route, Sandbox, json_reply, question
 from simulators.hosts.sandbox import route as to
 from simulators.hosts.weather import Weather
@@ -73,24 +73,28 @@ class AgencyLedgerSandbox(Sandbox):
         """The newest row of the unbroken chain of the board in service, and its link."""
         return self.kept.kept_up_to(terminal)
 
-    def import_bundle(self, content: bytes, custodians: RSAPrivateKey) -> str:
-        """Rows from a stick, as if they had come by the line: booked once, however often. Whose they are.
+    def import_bundle(self, content: bytes, custodians: RSAPrivateKey) -> tuple[str, Results]:
+        """Rows from a stick, as if they had come by the line: booked once, however often. Whose they are, and what
+        became of each.
 
         Raises:
             BundleRefused: altered, of a stranger, or not for this agency; nothing was kept.
         """
         bundle = read_bundle(content, custodians)
-        self.import_rows(bundle.terminal, bundle.public_key, bundle.rows, bundle.periods)
-        return bundle.terminal
+        results = self.import_rows(bundle.terminal, bundle.public_key, bundle.rows, bundle.periods)
+        return bundle.terminal, results
 
-    def import_rows(self, terminal: str, public_key: str, rows: list[Row], periods: dict[str, str]) -> None:
-        """Rows whose signature by ``public_key`` was checked. Raises BundleRefused: of another board."""
+    def import_rows(self, terminal: str, public_key: str, rows: list[Row], periods: dict[str, str]) -> Results:
+        """Rows whose signature by ``public_key`` was checked, up to the first that cannot be kept.
+
+        Raises BundleRefused: of another board.
+        """
         try:
             chain = self.kept.chain_of(terminal, public_key)
         except UnknownBoard:
             self.kept.alert(terminal, rows[-1].seq, "bundle of another board")
             raise BundleRefused("of another board than the terminal's; has it been replaced?") from None
-        self.kept.keep(chain, rows, periods)
+        return self.kept.keep(chain, rows, periods)
 
     def acknowledgement(self, terminal: str, maker: DocumentMaker) -> bytes:
         """The agency's word for what it keeps, for the terminal to verify."""

@@ -28,6 +28,11 @@ SCHEMA = """
 FINGERPRINT_DIGITS = 16
 
 
+TAKEN = ("kept", "known")
+# For each row that was looked at: its ``seq``, and kept, known, or why it cannot be kept.
+Results = list[dict[str, object]]
+
+
 class UnknownBoard(Exception):
     """No chain of this terminal is signed by this key. ``terminal_known``: another key's is."""
 
@@ -104,14 +109,14 @@ class LedgerBooks:
         ).fetchone()
         return newest or (0, NOTHING_BEFORE)
 
-    def keep(self, chain: str, rows: list[Row], periods: dict[str, str]) -> list[dict[str, object]]:
+    def keep(self, chain: str, rows: list[Row], periods: dict[str, str]) -> Results:
         """In order, up to the first that cannot be kept; one commit."""
-        results: list[dict[str, object]] = []
+        results: Results = []
         self.books.execute("BEGIN")
         for row in rows:
             result = self._keep_one(chain, row)
             results.append({"seq": row.seq, "result": result})
-            if result not in ("kept", "known"):
+            if result not in TAKEN:
                 self.alert(chain, row.seq, result)
                 break
         self.books.executemany(

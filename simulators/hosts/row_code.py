@@ -16,7 +16,7 @@ from simulators.hosts.journal_bundle import OAEP
 MARK = "YKT1:"
 TAG = b"yikatong journal row 1\0"
 SIGNATURE_BYTES = 64
-CODE_CHARS_MAX = 1200
+CODE_CHARS_MAX = 4296  # of the largest QR code; a recovery key of 4096 bits makes about 1,300 (ISO/IEC 18004, table 7)
 _DIGITS = {char: value for value, char in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
 
 

@@ -180,6 +180,24 @@ async def test_the_card_of_the_dead_board_turns_up_when_the_new_one_is_at_work(
     assert "owed to the holder 120.00" in village.told(capsys, "recover", old_chain)
 
 
+async def test_what_is_missing_on_the_card_is_told(village: Village, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first file of two is lost: a script sees it by the exit status, a person by the row that does not follow."""
+    village.copy_to_card()
+    (first,) = village.card.glob("*.rows")
+    first.unlink()
+    village.offline_day()
+    medium = SecondMedium(village.card, TERMINAL, open_copies(village.data).public_key, 1 << 30)
+    batch = open_copies(village.data).after(2, 100, 1 << 20)
+    assert batch is not None
+    medium.append(batch, 2)
+    village.board_dies()
+    words = ["import-bundles", str(village.card), "--run-dir", str(village.folder)]
+    assert simulators(words) == 1
+    told = capsys.readouterr()
+    assert "row 3: gap; the rows before it are kept" in told.err
+    assert f"{TERMINAL}: kept up to row 1" in told.out
+
+
 async def test_an_altered_key_on_the_card_takes_no_good_one_away(
     village: Village, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,28 @@ async def test_the_printed_code_books_the_row(
     assert (told["card_number"], told["bill"], told["up_to_fen"]) == (CARD, "B20261122-0007", 12_345)
 
 
+@pytest.mark.parametrize("dots", [576, 384])
+async def test_a_longer_recovery_key_makes_a_code_that_is_read(
+    village: Village, tmp_path: Path, autojump_clock: MockClock, dots: int
+) -> None:
+    """4096 bits: half as long again, printed on both widths, read off the paper, and all of the facts are in it."""
+    custodians = rsa.generate_private_key(public_exponent=65537, key_size=4096)
+    village.journal.close()
+    village.journal = SqliteJournal(village.folder, lambda: NOW, custodians.public_key())
+    accounts = [account for account in Account if account is not Account.RESIDENT][:6]
+    shares = balanced((Account.RESIDENT, 7_407_402), *((account, -1_234_567) for account in accounts))
+    seq = village.journal.commit(NewEntry("settlement_order_left", "451207", ORDER, CARD, shares))
+    code = village.code(seq)
+    assert 1200 < len(code) < 1500
+    printer = EscposPrinter(dots=dots)
+    async with printer_on_wire(tmp_path, printer, dots=dots) as stand:
+        await stand.driver.print_receipt(PaperReceipt("job-1", (PaperLine("凭条"),), code))
+    read = read_by_a_scanner(printer.papers[0].png, tmp_path)
+    result, row = village.agency.kept.book_paper(read)
+    assert result == "booked"
+    assert opened(row, custodians)["department"] == ORDER["department"]
+
+
 async def test_a_stained_and_creased_paper_is_still_read(
     village: Village, tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from kiosk.config import AgencyKeys, ConfigError
 from offline_queue.agency_keys import document_keys, recovery_key
@@ -55,3 +56,16 @@ def test_rows_from_before_the_key_can_be_recovered(pki: Pki, tmp_path: Path) -> 
     clear = Sealer(unwrap_by_agency(wrapped, custodians)).open(sealed, "1")  # type: ignore[arg-type] # RSA, by its name
     assert b"secret" in clear
     later.close()
+
+
+def test_a_key_that_fits_no_receipt_is_refused(tmp_path: Path) -> None:
+    """Every receipt carries its row wrapped to this key: one of 8192 bits would leave residents without paper."""
+    file = tmp_path / "large.pem"
+    for bits, fits in ((4096, True), (8192, False)):
+        key = rsa.RSAPublicNumbers(65537, (1 << bits - 1) + 1).public_key()
+        file.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        if fits:
+            assert recovery_key(AgencyKeys(recovery=str(file))) is not None
+        else:
+            with pytest.raises(ConfigError, match="no receipt can carry"):
+                recovery_key(AgencyKeys(recovery=str(file)))

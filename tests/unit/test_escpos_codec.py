@@ -42,6 +42,11 @@ def test_sizes_of_codes_are_those_of_another_program() -> None:
     for length in (1, 14, 15, 213, 214, 560, 779, 780, 1125):
         assert codec.qr_side("a" * length) == len(segno.make("a" * length, error="m", micro=False).matrix)
         assert codec.qr_side("A" * length) >= len(segno.make("A" * length, error="m", micro=False).matrix)
+    for length in (1126, 1171, 1172, 1465):
+        assert codec.qr_level("a" * length) == "L"
+        assert codec.qr_side("a" * length) == len(segno.make("a" * length, error="l", boost_error=False).matrix)
+    for version, most in enumerate(codec.QR_BYTES_L, 1):
+        assert segno.make("a" * most, error="l", boost_error=False, micro=False).version == version
 
 
 def test_qr_equals_what_python_escpos_sends() -> None:

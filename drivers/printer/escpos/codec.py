@@ -22,6 +22,11 @@ QR_BYTES_M = (
     *(14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362),
     *(412, 450, 504, 560, 624, 666, 711, 779, 857, 911, 997, 1059, 1125),
 )
+# And at level L, for what is too long: a code that forgives less is better than none.
+QR_BYTES_L = (
+    *(17, 32, 53, 78, 106, 134, 154, 192, 230, 271, 321, 367, 425, 458),
+    *(520, 586, 644, 718, 792, 858, 929, 1003, 1091, 1171, 1273, 1367, 1465),
+)
 _PLAIN = b"\x1b!\x00\x1bE\x00\x1d!\x00\x1c!\x00\x1ba\x00"
 _BIG = b"\x1ba\x01\x1d!\x11\x1c!\x0c"  # GS ! for models that scale all, FS ! for those that scale hanzi apart
 _BOLD = b"\x1bE\x01"
@@ -138,17 +143,23 @@ def without_real_time(rows: bytes) -> bytes:
     return bytes(safe)
 
 
+def qr_level(content: str) -> str:
+    """M, or L where the content is too long for it."""
+    return "M" if len(content.encode()) <= QR_BYTES_M[-1] else "L"
+
+
 def qr_side(content: str) -> int:
-    """Modules on a side at level M, at worst: a printer without alphanumeric mode takes every character as a byte."""
-    length = len(content.encode())
-    assert 0 < length <= QR_BYTES_M[-1]
-    return 17 + 4 * next(version for version, most in enumerate(QR_BYTES_M, 1) if length <= most)
+    """Modules on a side, at worst: a printer without alphanumeric mode takes every character as a byte."""
+    length, holds = len(content.encode()), QR_BYTES_M if qr_level(content) == "M" else QR_BYTES_L
+    assert 0 < length <= holds[-1]
+    return 17 + 4 * next(version for version, most in enumerate(holds, 1) if length <= most)
 
 
-def qr_piece(content: str, module_dots: int = 6, correction: str = "M") -> bytes:
-    """QR drawn by the printer (GS ( k, model 2), centred."""
+def qr_piece(content: str, module_dots: int = 6, correction: str = "") -> bytes:
+    """QR drawn by the printer (GS ( k, model 2), centred. ``correction``: "" for ``qr_level``."""
     stored = content.encode()
-    assert 0 < len(stored) <= QR_BYTES_M[-1]
+    assert 0 < len(stored) <= QR_BYTES_L[-1]
+    correction = correction or qr_level(content)
     length = len(stored) + 3
     return b"".join(
         (
