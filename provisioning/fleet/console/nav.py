@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from provisioning.fleet import proposals
+from provisioning.fleet.alerts import acts as alerts
+from provisioning.fleet.calls import acts as calls
 from provisioning.fleet.console.visit import Visit
 from provisioning.fleet.enrolment import presence, requests
 from provisioning.fleet.l10n.catalog import msg
@@ -19,6 +21,13 @@ def requests_waiting(visit: Visit) -> int:
     return sum(1 for _ in requests.waiting(visit.actor)) + sum(1 for _ in presence.doubted(visit.actor))
 
 
+def help_wanted(visit: Visit) -> int:
+    """Calls and alerts that nobody has yet."""
+    paths = [one.path for one in visit.held]
+    free = sum(alert.acknowledged_ms is None for alert in alerts.open_alerts(visit.actor, paths))
+    return free + len(calls.waiting(visit.actor, paths))
+
+
 @dataclass(frozen=True)
 class Part:
     """``path`` below the city's pages. ``count``: what waits there for this person."""
@@ -32,11 +41,16 @@ class Part:
 PARTS = (
     Part("/", msg("Overview")),
     Part("/proposals", msg("To approve"), count=proposals_for),
+    Part("/calls", msg("Help wanted"), count=help_wanted),
     Part("/terminals", msg("Terminals")),
     Part("/places", msg("Places")),
     Part("/enrolment", msg("New terminals"), "enrol", count=requests_waiting),
     Part("/settings", msg("Settings")),
     Part("/rollouts", msg("Updates")),
+    Part("/keys", msg("Keys"), "keys"),
+    Part("/keys", msg("Keys"), "keys_bank"),
+    Part("/complaints", msg("Complaints"), "complaints"),
+    Part("/expiring", msg("What ends")),
     Part("/people", msg("People")),
     Part("/audit", msg("Audit trail"), "audit"),
 )
@@ -51,8 +65,9 @@ class Entry:
 
 
 def parts(visit: Visit) -> list[Entry]:
-    """What this person's menu has."""
-    return [_entry(visit, part) for part in PARTS if visit.may(part.act)]
+    """What this person's menu has; a part that two acts lead to is there once."""
+    mine = {part.path: part for part in PARTS if visit.may(part.act)}
+    return [_entry(visit, part) for part in mine.values()]
 
 
 def _entry(visit: Visit, part: Part) -> Entry:

@@ -10,9 +10,13 @@ from starlette.staticfiles import StaticFiles
 from provisioning.fleet.console import browser
 from provisioning.fleet.console.pages import (
     audit,
+    calls,
+    complaints,
     enrolment,
     entry,
+    expiring,
     invited,
+    keys,
     me,
     overview,
     people,
@@ -28,7 +32,7 @@ from provisioning.fleet.console.pages import (
 STATIC = Path(__file__).with_name("static")
 PAGES = (
     entry, me, invited, overview, proposals, terminals, terminal, places, place, enrolment, settings, rollouts, people,
-    audit,
+    audit, calls, complaints, keys, expiring,
 )  # fmt: skip
 
 

@@ -80,6 +80,8 @@ PROPOSAL = {
     "command:picture": msg("Masked picture"),
     "command:decommission": msg("Decommission"),
     "command:wipe": msg("Wipe"),
+    "keys_social": msg("Social security keys"),
+    "keys_bank": msg("Bank keys"),
     "doubt": msg("Whom to believe of two"),
     "late_renewal": msg("Renewal of an expired certificate"),
 }
@@ -206,6 +208,9 @@ REQUEST_STATE = {
     "refused": msg("Refused"),
 }
 DONE = {
+    "taken": msg("It is yours now."),
+    "quiet": msg("Nobody is told until then. The page still shows it."),
+    "heard_again": msg("Alerts are told again."),
     "saved": msg("Saved."),
     "made": msg("Made."),
     "proposed": msg("Proposed. Another person must approve it."),
@@ -217,6 +222,74 @@ DONE = {
     "signed_out": msg("You are signed out."),
     "invited": msg("Your sign-in is ready. Sign in with it now."),
     "confirmed": msg("Confirmed. The terminal gets its certificate when it asks next."),
+}
+SEVERITY = {"warning": msg("Look into it"), "urgent": msg("At once")}
+ALERT = {
+    "silent": msg("A terminal is silent"),
+    "silent_long": msg("A terminal has been silent for long"),
+    "hall_dark": msg("A whole place is silent"),
+    "not_serving": msg("A terminal serves nobody"),
+    "device": msg("A part wants something"),
+    "running_out": msg("Paper or cash runs out"),
+    "unsent_old": msg("Records have waited long for a line"),
+    "suspense_old": msg("Money has waited long for an answer"),
+    "disk_full": msg("A disk is nearly full"),
+    "disk_worn": msg("A disk is worn"),
+    "hot": msg("A terminal is too hot"),
+    "clock": msg("A clock is wrong"),
+    "rtc_battery": msg("A clock's battery is empty"),
+    "failed_interactions": msg("Many residents do not get through"),
+    "settings": msg("The newest settings are not in force"),
+    "ledger": msg("Records of a terminal do not fit"),
+    "rollout": msg("An update went back by itself"),
+    "certificate": msg("A terminal's certificate ends"),
+    "call": msg("Nobody came to a call for help"),
+    "expiring": msg("Something that all need ends soon"),
+}
+CALL_REASON = {
+    "resident_asked": msg("a resident asked"),
+    "paper_left": msg("paper was left behind"),
+    "card_left": msg("a card was left behind"),
+}
+ACCOUNT = {
+    "resident": msg("Inside, not booked"),
+    "holder_debt": msg("Owed to the holder"),
+    "suspense": msg("Under check"),
+    "contributions": msg("Contribution not credited"),
+    "cash_box": msg("Cash box"),
+    "drums": msg("Drums"),
+    "escrow": msg("In the mouth"),
+    "outlet": msg("In the outlet"),
+    "vault": msg("Vault"),
+    "hospital": msg("Hospital"),
+    "agency": msg("Agency"),
+    "bank_clearing": msg("Bank"),
+    "personal_account": msg("Personal account"),
+    "surplus": msg("Surplus"),
+    "shortage": msg("Shortage"),
+}
+DOMAIN = {"social": msg("Social security"), "bank": msg("Bank")}
+KEY_STATE = {
+    "waiting": msg("Waits for the terminal"),
+    "done": msg("Loaded, the check value agrees"),
+    "differs": msg("Another check value: do not use it"),
+    "refused": msg("Refused by the terminal"),
+    "failed": msg("Failed"),
+    "withdrawn": msg("Taken back"),
+}
+ENDING = {
+    "authority": msg("Authority of certificates"),
+    "software": msg("Signed software"),
+    "certificate": msg("Certificate"),
+    "key_block": msg("Key block"),
+    "late_renewal": msg("Expired certificate"),
+}
+ENDING_STEP = {
+    "authority": msg("Add the next authority in time, then retire this one."),
+    "software": msg("Two people sign it anew."),
+    "certificate": msg("It renews by itself when the terminal is heard."),
+    "key_block": msg("Is the terminal on the line? Else send it anew."),
+    "late_renewal": msg("Two people must agree to renew it."),
 }
 _KINDS: Mapping[str, Mapping[str, str]] = {
     "role": ROLE,
@@ -239,6 +312,14 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "rollout_state": ROLLOUT_STATE,
     "wave_state": WAVE_STATE,
     "bound": BOUND,
+    "severity": SEVERITY,
+    "alert": ALERT,
+    "call_reason": CALL_REASON,
+    "account": ACCOUNT,
+    "domain": DOMAIN,
+    "key_state": KEY_STATE,
+    "ending": ENDING,
+    "ending_step": ENDING_STEP,
 }
 
 

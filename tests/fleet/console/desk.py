@@ -15,6 +15,7 @@ from tests.fleet.people import PASSWORD, SECRET, make_person, may_sign_in
 
 START_MS = 1_800_000_000_000
 PEOPLE = {"X-Face": "people", "X-Real-IP": "192.0.2.7"}
+EDGE = "edge-of-a-part"
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -72,6 +73,18 @@ class Desk:
         csrf = found[1] if found else ""
         form = {"csrf": csrf, "act": act, **{name: str(value) for name, value in fields.items()}}
         return self.client.post(self.path(path), form=form)
+
+    def upload(self, path: str, act: str, name: str, content: bytes, **more: str) -> Answer:
+        """A form with a file."""
+        found = CSRF.search(self.get(path).text)
+        fields = {"csrf": found[1] if found else "", "act": act, **more}
+        parts = [
+            f'--{EDGE}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+            for key, value in fields.items()
+        ]
+        parts.append(f'--{EDGE}\r\nContent-Disposition: form-data; name="{name}"; filename="f"\r\n\r\n')
+        body = "".join(parts).encode() + content + f"\r\n--{EDGE}--\r\n".encode()
+        return self.client.post(self.path(path), {"Content-Type": f"multipart/form-data; boundary={EDGE}"}, body=body)
 
     def sign_in(self, login: str, password: str = PASSWORD) -> Answer:
         self.client.get("/console/sign-in")

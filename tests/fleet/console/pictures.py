@@ -13,7 +13,7 @@ from provisioning.fleet.schema.base import proxy
 from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.web import now_ms
 from tests.fleet.conftest import CITY
-from tests.fleet.console import town
+from tests.fleet.console import night, town
 from tests.fleet.console.browsing import chromium, opened, served, sign_in
 from tests.fleet.console.desk import Console, Time
 from tests.fleet.people import SECRET, make_person, may_sign_in
@@ -21,6 +21,7 @@ from tests.fleet.people import SECRET, make_person, may_sign_in
 PAGES = (
     "", "proposals", "proposals/3", "terminals", "terminals/T0000002", "places", "places/{hall}", "enrolment",
     f"enrolment/{town.FINGERPRINT}", "settings", "settings/{root}", "rollouts", "rollouts/1", "people", "audit",
+    "calls", "complaints", "keys", "expiring",
 )  # fmt: skip
 EVERYTHING = ("viewer", "operator", "approver", "auditor", "key_officer", "security_admin", "system_admin")
 
@@ -54,6 +55,7 @@ def fill(console: Console) -> None:
     """A town, and somebody who sees everything."""
     at_ms = console.time.at_ms
     town.build(CITY, at_ms)
+    night.falls(CITY, at_ms)
     everybody = make_person(CITY, "all", *EVERYTHING)
     may_sign_in("all", console.seal)
     security = make_person(CITY, "zhou", "security_admin")

@@ -1,5 +1,6 @@
 """A city as it is on a working day: places, terminals in every state, people, things that wait. All of it invented."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from provisioning.fleet import places, proposals
@@ -95,15 +96,21 @@ def _terminal(
         return
     seen_ms = at_ms - minutes * MINUTE_MS
     gathered = Gathered()
-    gathered.hear(terminal.id, city, seen_ms, PollQuestion(desired_version=7, health=_health(slots, more)))
+    gathered.hear(terminal.id, city, seen_ms, PollQuestion(desired_version=7, health=_health(slots, more, at_ms)))
     gathered.flush()
     Certificate.create(serial=f"0A{terminal.id:04X}", terminal=terminal, not_after_ms=at_ms + 80 * DAY_MS, pem="")
-    TerminalEvent.create(tenant=city, terminal=terminal, at_ms=seen_ms, what="slot", facts={"slot": "card_reader"})
+    TerminalEvent.create(
+        tenant=city,
+        terminal=terminal,
+        at_ms=seen_ms,
+        what="slot",
+        facts={"slot": "card_reader", "was": "fault", "is": "ready", "reason": ""},
+    )
 
 
-def _health(slots: dict[str, str], more: dict[str, Any]) -> Health:
+def _health(slots: dict[str, str], more: dict[str, Any], at_ms: int) -> Health:
     return Health(
-        at="2027-01-15T08:00:00+00:00",
+        at=_iso(at_ms),
         serving=more.get("serving", True),
         slots={
             name: Slot(condition=word, reason="paper_low" if word == "degraded" else "") for name, word in slots.items()
@@ -117,12 +124,21 @@ def _health(slots: dict[str, str], more: dict[str, Any]) -> Health:
         money=Money(
             unsent_count=3,
             unsent_fen=45_600,
-            unsent_oldest="2027-01-15T07:50:00+00:00",
+            unsent_oldest=_iso(at_ms - 25 * MINUTE_MS),
             suspense_fen=more.get("suspense_fen", 0),
-            suspense_oldest="2027-01-14T16:00:00+00:00" if more.get("suspense_fen") else "",
+            suspense_oldest=_iso(at_ms - DAY_MS) if more.get("suspense_fen") else "",
         ),
         machine=Machine(disk_free_bytes=9_000_000_000, rtc_battery="good", temperature_c=41.5, up_s=400_000),
         use=Use(sessions=83, failed_interactions=2, staff_calls=1),
         versions={"kiosk": "1.4.0", "image": "2027.01"},
         head=Head(seq=120_331, link="ab" * 32, signature="cd" * 64, public_key="ef" * 32),
     )
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+
+
+def place(name: str) -> Place:
+    found: Place = Place.get(Place.name_en == name)
+    return found

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from provisioning.fleet import proposals as acts
 from provisioning.fleet.actor import NotFound
 from provisioning.fleet.console.compare import Line, compared
+from provisioning.fleet.console.facts import facts
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.render import show
 from provisioning.fleet.console.visit import Visit
@@ -30,7 +31,9 @@ def draw_list(visit: Visit) -> Response:
 def draw_one(visit: Visit) -> Response:
     proposal = _own(visit)
     decides = state_of(proposal, visit.at_ms) == "waiting" and acts.may_decide(visit.actor, proposal)
-    told = {"decides": decides, "lines": _compared(visit, proposal)}
+    lines = _compared(visit, proposal)
+    shown = {name: value for name, value in proposal.facts.items() if lines is None or name != "settings"}
+    told = {"decides": decides, "lines": lines, "facts": list(facts(visit, shown))}
     return show(visit, "proposal.html", proposal=proposal, state=state_of(proposal, visit.at_ms), **told)
 
 

@@ -1,0 +1,24 @@
+"""Everything that ends, soonest first, with the next step."""
+
+from starlette.responses import Response
+
+from provisioning.fleet.alerts.standing import URGENT_DAYS, WARN_DAYS
+from provisioning.fleet.console.page import Page
+from provisioning.fleet.console.render import show
+from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.expiring import Ends, everything
+
+
+def draw(visit: Visit) -> Response:
+    ends = everything(visit.city.code, visit.fleet.settings, visit.at_ms)
+    return show(visit, "expiring.html", ends=[(one, _state(one, visit.at_ms)) for one in ends])
+
+
+def _state(one: Ends, at_ms: int) -> str:
+    left = one.days_left(at_ms)
+    if left <= URGENT_DAYS:
+        return "trouble"
+    return "attention" if left <= WARN_DAYS else "ready"
+
+
+ROUTES = [Page("/console/{tenant}/expiring", draw).route()]

@@ -1,0 +1,60 @@
+"""What wants somebody in the sample city: a call, alerts, a visit whose money is not settled, keys on their way."""
+
+import msgspec
+
+from provisioning.fleet import proposals
+from provisioning.fleet.actor import Actor
+from provisioning.fleet.alerts.standing import SOURCES, settle
+from provisioning.fleet.alerts.watch import Watch
+from provisioning.fleet.calls.acts import call
+from provisioning.fleet.keys.acts import answer, propose_load
+from provisioning.fleet.ledger.rows import NOTHING_BEFORE
+from provisioning.fleet.schema.keys import KeyLoad
+from provisioning.fleet.schema.ledger import Board, KeptRow
+from provisioning.fleet.schema.terminals import Terminal
+from provisioning.rules.keys import KeyAnswer, KeyBlock
+from tests.fleet.people import make_person
+
+CASE = "451207"
+STEPS = (
+    ("2026-11-22T09:14:02+08:00", "note_credited", "cash_box:10000 resident:-10000"),
+    ("2026-11-22T09:14:40+08:00", "settle_handed_over", "resident:10000 suspense:-10000"),
+)
+
+
+def falls(city: str, at_ms: int) -> None:
+    """On a city that ``town.build`` made."""
+    terminal = Terminal.get(Terminal.terminal_id == "T0000001")
+    caller = Actor(city, "terminal:T0000001")
+    call(caller, terminal.id, "key-1", "451206", "paper_left", "paper_left", at_ms - 700_000)
+    _visit(city, at_ms)
+    _keys(city, at_ms)
+    Watch(city).look(at_ms)
+    Watch(city).look(at_ms + 1_000_000)
+    settle(city, SOURCES, at_ms)
+
+
+def _visit(city: str, at_ms: int) -> None:
+    board = Board.create(
+        tenant=city, terminal_id="T0000001", public_key="ab" * 32, link=NOTHING_BEFORE, first_seen_ms=at_ms, seq=2
+    )
+    for seq, (at, act, postings) in enumerate(STEPS, 1):
+        clear = {"at": at, "act": act, "postings": postings, "period": "2026-11", "card_index": "cd" * 32}
+        KeptRow.create(board=board, seq=seq, case_code=CASE, sealed="", link=f"{seq:064d}", **clear)
+
+
+def _keys(city: str, at_ms: int) -> None:
+    first, second = (make_person(city, name, "key_officer") for name in ("qian", "wu"))
+    told = {
+        "block_id": "",
+        "domain": "social",
+        "form": "master",
+        "slot": 5,
+        "block": "AB" * 16,
+        "check_value": "8CA64D",
+    }
+    blocks = [msgspec.convert({**told, "terminal_id": name}, KeyBlock) for name in ("T0000001", "T0000004")]
+    proposals.approve(second, propose_load(first, blocks, "每年更换", at_ms), at_ms)
+    row = KeyLoad.select().join(Terminal).where(Terminal.terminal_id == "T0000001").get()
+    agrees = KeyAnswer(result="done", check_value="8CA64DE9")
+    answer(Actor(city, "terminal:T0000001"), row.terminal_id, row.block_id, agrees, at_ms)
