@@ -8,6 +8,7 @@ import trio
 
 from kiosk.app import examine_terminal, run_kiosk, tell_of_view
 from kiosk.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
+from kiosk.bare import is_bare, run_bare
 from kiosk.books import tell_case
 from kiosk.config import ConfigError, load_settings
 from kiosk.control import ControlSilent, forward_path
@@ -25,7 +26,7 @@ def obey(asked: argparse.Namespace) -> int:
     try:
         settings = load_settings(asked.settings)
         if asked.command == "run":
-            trio.run(run_kiosk, settings)
+            trio.run(run_bare if is_bare(settings) else run_kiosk, settings)
             return 0
         if asked.command == "forward":
             from kiosk.forward import run_forwarder  # the kiosk's own process never needs it

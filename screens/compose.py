@@ -1,6 +1,7 @@
 """From a moment to its picture: zones are filled in order, each by its own view."""
 
-from kiosk.ports import Answer, Figures, Hands, Number, Question, Role, Stars, Tiles, Waiting
+from kiosk.ports import Answer, Code, Figures, Hands, Number, Question, Role, Stars, Tiles, Waiting
+from screens.code import view as code
 from screens.figures import view as figures
 from screens.frame.act import act, standing
 from screens.frame.care import care
@@ -68,6 +69,9 @@ def _question(sheet: Sheet, moment: Moment, sign: Sign) -> None:
     parts = _prose(sheet, moment, y, zones.work.bottom if bare else zones.question.bottom)
     if isinstance(moment.question.body, Number) and not sheet.theme.portrait:
         number.draw_wide(sheet, moment, y, zones.work)
+        return
+    if isinstance(moment.question.body, Code) and not sheet.theme.portrait:
+        code.draw_wide(sheet, moment, y, zones.work)
         return
     if isinstance(moment.question.body, Stars):
         parts = _beside_pin(sheet, moment, parts, y, bottom)
@@ -168,6 +172,8 @@ def _least(sheet: Sheet, moment: Moment, answers: list[Answer]) -> int:
             return number.height(sheet)
         case Hands():
             return theme.sizes.tile[1] + rows
+        case Code() as body:
+            return code.height(sheet, moment, body) + rows
         case Waiting():
             return theme.line_h("body") * 4
         case _:
@@ -184,6 +190,8 @@ def _work(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box, sign: S
             number.draw(sheet, moment, answers, box)
         case Waiting():
             waiting.draw(sheet, moment, answers, box)
+        case Code():
+            code.draw(sheet, moment, answers, box)
         case Hands():
             hands.draw(sheet, moment, answers, box, sign.terminal.profile)
         case _:

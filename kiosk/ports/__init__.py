@@ -50,6 +50,7 @@ from kiosk.ports.kiosk import Kiosk, Outcome, Visit
 from kiosk.ports.questions import (
     Answer,
     Call,
+    Code,
     Figure,
     Figures,
     Hands,
@@ -82,6 +83,7 @@ __all__ = [
     "CashModule",
     "Chose",
     "Clock",
+    "Code",
     "Device",
     "DeviceContext",
     "DeviceFault",

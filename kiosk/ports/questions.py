@@ -158,7 +158,16 @@ class Waiting:
     doing: Text
 
 
-Body = Plain | Tiles | Figures | Hands | Stars | Number | Waiting
+@dataclass(frozen=True)
+class Code:
+    """A QR code for somebody's telephone. ``words`` say the same for who compares by eye or ear; no stranger may not
+    hear them."""
+
+    content: str
+    words: tuple[Text, ...] = ()
+
+
+Body = Plain | Tiles | Figures | Hands | Stars | Number | Waiting | Code
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kiosk.domain.text import Grouped, Text, Value, say
 from kiosk.l10n import aloud, spoken_pieces
-from kiosk.ports import Answer, Figure, Role, Stars, Waiting
+from kiosk.ports import Answer, Code, Figure, Role, Stars, Waiting
 from screens import acts
 from screens.moment import Moment
 from screens.picture import Picture
@@ -61,6 +61,8 @@ def _question(moment: Moment) -> list[Text]:
     texts = [question.spoken] if question.spoken else [question.heading, *question.explain]
     if question.case_code:
         texts.append(say("Number {code}", code=Grouped(question.case_code)))  # who cannot see it must hear it
+    if isinstance(question.body, Code):
+        texts += question.body.words
     if isinstance(question.body, Stars) and moment.progress:
         texts.append(question.body.prompt or PROMPTS[moment.progress.prompt])
     if isinstance(question.body, Waiting) and moment.waited >= 2:
