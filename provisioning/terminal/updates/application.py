@@ -46,13 +46,14 @@ class ApplicationInstaller:
     reads_settings: Callable[[Path], Awaitable[str]]
     kind: str = APPLICATION
     full_image: bool = False
+    unpacked_times: int = UNPACKED_TIMES
 
     def running(self) -> str:
         manifest = self._manifest(self._current())
         return manifest.version if manifest else self.built_in.version
 
     def unpacked_bytes(self, target: Target) -> int:
-        return target.bytes_long * UNPACKED_TIMES
+        return target.bytes_long * self.unpacked_times
 
     def has(self, target: Target) -> bool:
         return self._sha256(self._other()) == target.sha256

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from provisioning.terminal.disk import Disk
 from provisioning.terminal.updates.bundle import check_needs, unpack
 from provisioning.terminal.updates.ddi import read_deployment, read_root
 from provisioning.terminal.updates.refused import UpdateRefused
+from provisioning.terminal.updates.tend import REFRESHED_EVERY_S
 from simulators.hosts.hawkbit import Action
 from tests.fleet.updates.bundles import FILES, JOURNAL, bundle, manifest, packed
 from tests.fleet.updates.stand import TERMINAL, Terminal
@@ -178,7 +180,7 @@ async def test_refused_when_withdrawn_before_its_hour(terminal: Terminal, autoju
     terminal.at(13)
     await terminal.updates.tend()
     _withdrawn(terminal, action)
-    terminal.updates._refreshed_at = float("-inf")
+    await trio.sleep(REFRESHED_EVERY_S)
     terminal.at(4, days=1)
     await terminal.updates.tend()
     assert action.status == "error"
@@ -206,7 +208,7 @@ async def test_file_that_changes_underway_begins_anew(terminal: Terminal, autoju
 async def test_refused_for_want_of_room(terminal: Terminal, autojump_clock: object) -> None:
     """Nothing is loaded that the disk has no room for."""
     action = signed(terminal)
-    terminal.installer.unpacked_bytes = lambda target: 1 << 60  # type: ignore[method-assign]
+    terminal.installer.unpacked_times = 1 << 50
     await terminal.updates.tend()
     assert "no_room" in action.history[-1]["status"]["details"][0]
     assert terminal.line.pieces == []
