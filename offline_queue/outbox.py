@@ -22,12 +22,13 @@ COMMIT_ROWS_MAX = 50  # of one commit, so that the other writer never waits long
 RESTING_LANES_MAX = 200  # named in one question
 
 # Walks one index; of the table only the rows that are sent are read, however many wait behind a lane that must not go.
+# Notices of one commit go in the order in which their keys were made.
 _TURN = """
     select act, key, card_index, tries + refusals, sealed, (select period from entry where entry.seq = notice.seq)
     from notice where state = 'owed' and host = ?1 and not exists (
         select 1 from notice as aside
         where aside.state = 'quarantined' and aside.host = ?1 and aside.card_index = notice.card_index
-    ) {spared} order by seq limit ?2
+    ) {spared} order by seq, key limit ?2
 """
 DUE = _TURN.format(spared="")
 DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_each(?3))")

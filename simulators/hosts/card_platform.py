@@ -106,7 +106,7 @@ class CardPlatformSandbox(Sandbox):
     def state_of(self, card: Card) -> str:
         """The world's, with what was reported and withdrawn here since."""
         number, state = build_number(card), card.platform_state
-        if state == "temporarily_lost" and self.losses.withdrawn_at(number) is not None:
+        if state == "temporarily_lost" and self.losses.was_withdrawn(number):
             state = "normal"
         return "temporarily_lost" if state == "normal" and self.losses.in_force(number, self.clock()) else state
 

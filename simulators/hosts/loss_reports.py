@@ -11,7 +11,7 @@ DAYS = 7  # other places differ: the answer names the day
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS loss_reports (
         key TEXT, card_number TEXT, since TEXT, ends_on TEXT, PRIMARY KEY (key, card_number));
-    CREATE TABLE IF NOT EXISTS loss_withdrawals (key TEXT PRIMARY KEY, card_number TEXT, at TEXT);
+    CREATE TABLE IF NOT EXISTS loss_lifts (key TEXT PRIMARY KEY, card_number TEXT, at TEXT, up_to INTEGER);
 """
 
 
@@ -29,23 +29,21 @@ class LossBook:
         self._books = books
 
     def in_force(self, card_number: str, now: datetime) -> Reported | None:
-        """The newest report of a card, unless it ended or was withdrawn after."""
+        """The newest report of a card, unless it ended or was withdrawn after: by the order of the book, because one
+        second is long enough for both."""
         newest = self._books.execute(
-            "SELECT since, ends_on FROM loss_reports WHERE card_number = ? ORDER BY rowid DESC LIMIT 1", (card_number,)
+            "SELECT since, ends_on FROM loss_reports WHERE card_number = ?1 AND rowid > "
+            "(SELECT coalesce(max(up_to), 0) FROM loss_lifts WHERE card_number = ?1) ORDER BY rowid DESC LIMIT 1",
+            (card_number,),
         ).fetchone()
         if newest is None:
             return None
         since, ends_on = datetime.fromisoformat(newest[0]), date.fromisoformat(newest[1])
-        withdrawn = self.withdrawn_at(card_number)
-        if now.date() > ends_on or (withdrawn is not None and withdrawn >= since):
-            return None
-        return Reported(since, ends_on, already_done=True)
+        return Reported(since, ends_on, already_done=True) if now.date() <= ends_on else None
 
-    def withdrawn_at(self, card_number: str) -> datetime | None:
-        (at,) = self._books.execute(
-            "SELECT max(at) FROM loss_withdrawals WHERE card_number = ?", (card_number,)
-        ).fetchone()
-        return datetime.fromisoformat(at) if at else None
+    def was_withdrawn(self, card_number: str) -> bool:
+        lifted = "SELECT 1 FROM loss_lifts WHERE card_number = ? LIMIT 1"
+        return self._books.execute(lifted, (card_number,)).fetchone() is not None
 
     def report(self, key: str, cards: Iterable[str], now: datetime) -> Reported:
         """The same key, and a card that is reported already, are a success with what stands.
@@ -75,7 +73,9 @@ class LossBook:
         if state not in ("temporarily_lost", "normal"):
             raise Refusal(409, "not_reported", "该卡没有临时挂失")
         booked = self._books.execute(
-            "INSERT OR IGNORE INTO loss_withdrawals VALUES (?, ?, ?)", (key, card_number, now.isoformat())
+            "INSERT OR IGNORE INTO loss_lifts "
+            "SELECT ?, ?, ?, coalesce((SELECT max(rowid) FROM loss_reports WHERE card_number = ?2), 0)",
+            (key, card_number, now.isoformat()),
         )
         return booked.rowcount == 0 or state == "normal"
 

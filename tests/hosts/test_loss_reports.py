@@ -94,6 +94,18 @@ async def test_the_holder_lifts_it_and_a_late_echo_does_not_bring_it_back(platfo
     assert await platform.client.card_state(CARD) is CardState.NORMAL
 
 
+async def test_one_second_is_enough_for_all_of_it(platform: Platform) -> None:
+    """Reported, lifted, reported and lifted again at one and the same moment: each does what it says, in its order."""
+    for turn in range(2):
+        await platform.client.report_loss(MINE, AT, f"report-{turn}")
+        assert await platform.client.card_state(CARD) is CardState.TEMPORARILY_LOST
+        await platform.client.withdraw_loss(CARD, f"lift-{turn}")
+        assert await platform.client.card_state(CARD) is CardState.NORMAL
+        await platform.client.report_loss(MINE, AT, "report-0")
+        assert await platform.client.card_state(CARD) is CardState.NORMAL
+    assert [key for key, _ in platform.sandbox.losses.reports()] == ["report-0", "report-1"]
+
+
 async def test_a_formal_report_is_the_counters(platform: Platform) -> None:
     """A kiosk lifts none."""
     lost = next(one for one in DEMO.cards if one.platform_state == "lost")
