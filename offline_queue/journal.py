@@ -251,7 +251,8 @@ class SqliteJournal:
                 older += 1
                 if older > OLDER_ROWS_MAX:
                     break
-        return [self._stored(Entry.get_by_id(seq)) for seq in reversed(found)]
+        sql = self.database.connection().execute
+        return [self._read(next(sql(_ONE, (seq,)))) for seq in reversed(found)]
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""

@@ -75,11 +75,17 @@ class SqliteOutbox:
         self._periods = periods
         self._appender = appender
         self._commit = commit
+        self._owed_hosts: tuple[_Version, tuple[str, ...], list[str]] = ((-1, -1), (), [])  # of this file, of those
         self._nothing_due: dict[str, _Version] = {}  # host -> the file in which nothing for it could be sent
 
     def owed_hosts(self, hosts: Iterable[str]) -> list[str]:
         """Those of them that are owed something which was not put aside; perhaps it must rest."""
-        return [host for (host,) in self._sql(_OWED_HOSTS, (_as_json(hosts),))]
+        asked = tuple(hosts)
+        version = self._version()  # before the look: the other process may write meanwhile
+        if self._owed_hosts[:2] != (version, asked):
+            owed = [host for (host,) in self._sql(_OWED_HOSTS, (_as_json(asked),))]
+            self._owed_hosts = version, asked, owed
+        return self._owed_hosts[2]
 
     def due(self, host: str, resting: Collection[str] = ()) -> OwedNotice | None:
         """The oldest notice that may be sent now; see ``due_together``."""

@@ -107,6 +107,14 @@ class Purse(_Row):
         without_rowid = True
 
 
+# By host, so that a dark host's backlog is not walked for another one. Each holds what its question asks for.
+INDEXES = {
+    "notice_turn": "notice(host, seq, amount_fen) where state = 'owed'",
+    "notice_aside": "notice(host, card_index, seq, amount_fen) where state = 'quarantined'",
+    "notice_answered": "notice(host, seq) where state = 'answered'",
+}
+
+
 class Notice(_Row):
     """A message that a host must still be told. ``sealed`` may name a card; it is emptied once the host took it."""
 
@@ -125,18 +133,12 @@ class Notice(_Row):
 
     class Meta:
         without_rowid = True
-        # By host, so that a dark host's backlog is not walked for another one. Each holds what its question asks for.
-        indexes = (
-            peewee.SQL("create index if not exists notice_turn on notice(host, seq, amount_fen) where state = 'owed'"),
-            peewee.SQL(
-                "create index if not exists notice_aside on notice(host, card_index, seq, amount_fen)"
-                " where state = 'quarantined'"
-            ),
-            peewee.SQL("create index if not exists notice_answered on notice(host, seq) where state = 'answered'"),
-        )
+        indexes = tuple(peewee.SQL(f"create index if not exists {name} on {what}") for name, what in INDEXES.items())
 
 
 TABLES = (Entry, Found, Period, SignedHead, Effect, Purse, Notice)
+_NOTHING_SIGNED = "insert or ignore into signed_head(id, seq, link, signature) values (1, 0, zeroblob(32), x'')"
+_MADE = {model._meta.table_name for model in TABLES} | INDEXES.keys()
 
 
 def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> APSWDatabase:
@@ -162,9 +164,10 @@ def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> 
         connection = database.connection()
         bring_up_to_date(connection.execute)
         database_proxy.initialize(database)
-        database.create_tables(TABLES)
+        if not {name for (name,) in connection.execute("select name from sqlite_master")} >= _MADE:
+            database.create_tables(TABLES)
         make_views(connection.execute)
-        SignedHead.insert(id=1, seq=0, link=bytes(32), signature=b"").on_conflict_ignore().execute()
+        connection.execute(_NOTHING_SIGNED)
         tend_wal(connection)
         connection.set_busy_timeout(int(busy_s_max * 1000))
     except (peewee.DatabaseError, apsw.Error) as error:

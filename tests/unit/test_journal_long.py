@@ -63,8 +63,9 @@ def test_cases_and_cards_are_found_by_their_index(folder: Path) -> None:
     journal.story("123456")
     journal.of_card("A00000012")
     connection.trace_v2(0, None)
-    assert len(asked) == 3
-    for sql in asked:
+    searches = [sql for sql in asked if "limit 1" not in sql or "where" in sql]  # and one looks at the last row alone
+    assert (len(asked), len(searches)) == (4, 3)
+    for sql in searches:
         plan = [row[3] for row in connection.execute("explain query plan " + sql, ("x",) * sql.count("?"))]
         assert any(step.startswith("SEARCH") for step in plan), (sql, plan)
         assert not any(step.startswith(("SCAN t1", "SCAN entry")) for step in plan), (sql, plan)
