@@ -18,6 +18,7 @@ from provisioning.terminal.house import WAITS, House
 AGAIN_S = 5.0
 PATIENCE_S = 1800.0  # for the moment between two residents
 RESTART_S_MAX = 120.0
+KEPT_S_MAX = 300.0  # for the copy at the agency to follow
 SEND_S_MAX = 120.0
 LOG_S_MAX = 20.0
 LOG_BYTES_MAX = 4 * 1024 * 1024
@@ -36,6 +37,7 @@ class Acts:
     base: str
     helper: Helper
     log_command: Sequence[str] = ()
+    kept_s_max: float = KEPT_S_MAX
 
     @property
     def all(self) -> Mapping[str, Callable[[Command], Awaitable[dict[str, Any]]]]:
@@ -77,6 +79,8 @@ class Acts:
 
     async def reboot(self, command: Command) -> dict[str, Any]:
         """Answered by the agent of the next start; here only if it did not happen."""
+        if not self.helper.is_there:
+            raise NotObeyed("nothing here may reboot the machine")
         await self._rest()
         await self.helper.wish("reboot", command.command)
         await trio.sleep(RESTART_S_MAX)
@@ -129,21 +133,49 @@ class Acts:
 
     async def decommission(self, command: Command) -> dict[str, Any]:
         """Serves nobody any more; only when everything is told, and the agency keeps the journal (money-rules 28)."""
-        head = await self._nothing_left()
-        await self._said("done", f"out_of_service {command.command}")
-        return {"rows": head}
+        return {"rows": await self._closed_for_good(command)}
 
     async def wipe(self, command: Command) -> dict[str, Any]:
         """The helper stops everything and destroys the rest, the journal's key last; the answer comes after it."""
-        head = await self._nothing_left()
-        await self._said("done", f"out_of_service {command.command}")
+        if not self.helper.is_there:
+            raise NotObeyed("nothing here may wipe the machine")
+        rows = await self._closed_for_good(command)
         await self.helper.wish("wipe", command.command)
-        return {"rows": head}
+        return {"rows": rows}
 
-    async def _nothing_left(self) -> int:
-        """The newest row's number. Raises NotObeyed: something is unsent, open or not kept by the agency."""
-        unsent, kept = await self.house.unsent(), await self.house.ledger()
-        if unsent is None or kept is None:
+    async def _closed_for_good(self, command: Command) -> int:
+        """Out of service, and the agency keeps every row, this one too; their number. As before where it must not be.
+
+        Raises NotObeyed, ControlSilent.
+        """
+        self._nothing_unsent(await self.house.unsent())
+        health = await self.house.health()
+        await self._said("done", f"out_of_service {command.command}")
+        try:
+            return await self._all_kept()
+        except NotObeyed:
+            if health is not None and health["shut"] != "out_of_service":
+                await self._said("done", f"back_in_service {command.command}")
+            raise
+
+    async def _all_kept(self) -> int:
+        """The copy follows within a minute (money-rules 25)."""
+        why = "the books do not answer, so nobody knows what is kept"
+        with trio.move_on_after(self.kept_s_max):
+            while True:
+                unsent, kept = await self.house.unsent(), await self.house.ledger()
+                self._nothing_unsent(unsent)
+                if unsent is not None and kept is not None:
+                    if kept["up_to"] >= unsent["seq"] and not kept.get("disagrees"):
+                        return int(unsent["seq"])
+                    why = f"the agency keeps rows up to {kept['up_to']} of {unsent['seq']}"
+                await trio.sleep(AGAIN_S)
+        raise NotObeyed(why)
+
+    @staticmethod
+    def _nothing_unsent(unsent: Mapping[str, Any] | None) -> None:
+        """Raises NotObeyed: something is unsent or open, or nobody says so."""
+        if unsent is None:
             raise NotObeyed("the books do not answer, so nobody knows what is unsent")
         reasons = {
             "unsent_count": "messages are unsent",
@@ -153,9 +185,6 @@ class Acts:
         for name, words in reasons.items():
             if unsent[name]:
                 raise NotObeyed(f"{unsent[name]} {words}")
-        if kept.get("disagrees") or kept["up_to"] < unsent["seq"]:
-            raise NotObeyed(f"the agency keeps rows up to {kept['up_to']} of {unsent['seq']}")
-        return int(unsent["seq"])
 
     async def _rest(self) -> None:
         """Between two residents. Raises NotObeyed: that moment does not come."""

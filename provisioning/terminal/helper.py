@@ -20,17 +20,24 @@ What = Literal["reboot", "wipe"]
 
 
 class Helper(Protocol):
+    @property
+    def is_there(self) -> bool: ...
+
     async def wish(self, what: What, command: str) -> None:
         """Returns when it is done; of a reboot, when it was taken. Raises NotObeyed: nothing was done, and why."""
         ...
 
 
 class NoHelper:
+    is_there = False
+
     async def wish(self, what: What, command: str) -> None:
         raise NotObeyed(f"nothing here may {what} the machine")
 
 
 class FolderHelper:
+    is_there = True
+
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder, self._disk = folder, disk
 

@@ -49,7 +49,7 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
 def orders(box: Box, effects: int = 1 << 30, helper: Helper | None = None, **changes: Any) -> Commands:
     """The agent's part after a power-up."""
     agent = box.agent()
-    acts = Acts(agent.house, box.fleet, agent.identity.base, helper or NoHelper(), changes.pop("log_command", ()))
+    acts = Acts(agent.house, box.fleet, agent.identity.base, helper or NoHelper(), changes.pop("log_command", ()), 0.05)
     disk = CuttingDisk(effects)
     disk.folder = lambda path, mode=0o700: None  # type: ignore[method-assign]  # the home is there
     book = CommandBook(box.home / "commands.json", disk)
@@ -151,14 +151,16 @@ async def test_wipe_with_rows_that_only_we_have_is_refused(
     ((result, reason),) = answers(commands)
     assert result == "refused"
     assert why in reason
-    assert (list(helper.iterdir()), box.kiosk.told) == ([], ["note refused"])
+    assert list(helper.iterdir()) == []
+    closed = [f"out_of_service {ID.format(1)}", f"back_in_service {ID.format(1)}"] if field == "kept" else []
+    assert box.kiosk.told == [*closed, "note refused"]
 
 
 async def test_wipe_without_an_answer_from_the_books_is_refused(box: Box) -> None:
     """Silence is unknown."""
     (box.folder / "run" / "forward" / "forward.sock").unlink()
     commands = orders(box)
-    await commands.take([command("wipe")])
+    await commands.take([command("decommission")])
     assert answers(commands) == [("refused", "the books do not answer, so nobody knows what is unsent")]
 
 
