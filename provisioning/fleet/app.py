@@ -39,7 +39,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with live.kept(), Chores(fleet.now_ms, Path(fleet.settings.home), fleet.settings).kept():
+        async with live.kept(), Chores(fleet.now_ms, fleet.settings).kept():
             yield
 
     app = Starlette(routes=_routes(), exception_handlers=ANSWERS, lifespan=lifespan)

@@ -5,9 +5,10 @@ What goes wrong in a look is logged and looked at again: nothing here may end a 
 """
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,11 +18,12 @@ from anyio import to_thread
 from kiosk.log import JsonLog
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.alerts.deliver import by_https, deliver, plan
-from provisioning.fleet.alerts.standing import SOURCES, settle
+from provisioning.fleet.alerts.standing import SOURCES, Source, settle
 from provisioning.fleet.alerts.watch import Watch, cities
 from provisioning.fleet.city_key import city_signer
 from provisioning.fleet.database import step
 from provisioning.fleet.epoch.memo import renew
+from provisioning.fleet.expiring import standing as ending
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.settings import FleetSettings
@@ -45,8 +47,7 @@ class Chores:
     """Of one process. ``me`` is drawn at each start."""
 
     now_ms: Callable[[], int]
-    home: Path | None = None  # where the cities' keys are; None: no memos are made
-    settings: FleetSettings | None = None  # None: no signed software is kept fresh
+    settings: FleetSettings | None = None  # None: nothing is done that takes a key or file of the fleet
     me: str = field(default_factory=lambda: str(uuid.uuid4()))
     _watches: dict[str, Watch] = field(default_factory=dict)
 
@@ -91,12 +92,15 @@ class Chores:
 
     def _stand(self, at_ms: int) -> None:
         for city in cities():
-            settle(city, SOURCES, at_ms)
+            settle(city, self._sources(), at_ms)
+
+    def _sources(self) -> Mapping[str, Source]:
+        return SOURCES if self.settings is None else {**SOURCES, "expiring": partial(ending, self.settings)}
 
     def _remember(self, at_ms: int) -> None:
-        if self.home is not None:
+        if self.settings is not None:
             for city in cities():
-                renew(city, city_signer(self.home, city), at_ms)
+                renew(city, city_signer(Path(self.settings.home), city), at_ms)
 
     def _freshen(self, at_ms: int) -> None:
         """A terminal refuses software whose timestamp is old: somebody may hide news from it."""
