@@ -193,17 +193,12 @@ def _why(log: JsonLog) -> Callable[[str], None]:
 
 
 def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
-    """Raises ConfigError: the first root is not there."""
     rules = box.rules
     if not rules.releases:
         return None
-    try:
-        anchor = Path(rules.releases).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{rules.releases}: cannot be read: {error.strerror}") from error
     place = Place(
         home=box.home,
-        anchor=anchor,
+        anchor=Path(rules.releases),
         tenant=known.tenant,
         terminal_id=known.terminal_id,
         settings=polling.desired.generations.current / "settings.toml",

@@ -11,9 +11,10 @@ ROLL_RECEIPTS, TRAY_SHEETS, BOX_NOTES = 400, 250, 1000
 
 
 def agent_settings(
-    *, home: Path, serial: str, fleet_url: str, console_url: str, pki: Pki, logs: Sequence[Path]
+    *, home: Path, serial: str, fleet_url: str, console_url: str, pki: Pki, logs: Sequence[Path], releases: Path
 ) -> dict[str, Any]:
-    """Table ``agent`` of the local facts. ``logs``: files in the place of journald."""
+    """Table ``agent`` of the local facts. ``logs``: files in the place of journald. ``releases``: first root of who
+    signs software."""
     return {
         "home": str(home),
         "serial": serial,
@@ -25,5 +26,6 @@ def agent_settings(
         "host_private_key": str(pki.terminal_key),
         "poll_s_max": POLL_S_MAX,
         "capacities": {"receipt_printer": ROLL_RECEIPTS, "page_printer": TRAY_SHEETS, "cash_box": BOX_NOTES},
+        "releases": str(releases),
         "log_command": ["tail", "-q", "-n", "1000", *map(str, logs)],
     }

@@ -20,8 +20,16 @@ BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
 FORWARD, AGENT = "forward", "agent"  # folders of the other processes in the kiosk's
 
 
-def kiosk_command(settings: Path, command: str = "run") -> list[str]:
-    return [sys.executable, "-m", "kiosk", command, "--settings", str(settings)]
+# The terminal's own file that starts the software of the generation in force, as its units call it.
+BOOT = Path(__file__).parents[1] / "provisioning" / "terminal" / "updates" / "boot.py"
+
+
+def kiosk_command(settings: Path, command: str = "run", application: Path | None = None) -> list[str]:
+    """``application``: folder of the generations. The kiosk's starts count, while one of them is on trial."""
+    start = [sys.executable, "-m", "kiosk", command, "--settings", str(settings)]
+    if application is None:
+        return start
+    return [sys.executable, "-S", str(BOOT), str(application), "start" if command == "run" else "run", *start]
 
 
 class KioskProcess:

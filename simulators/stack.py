@@ -107,6 +107,11 @@ class Stack:
         return self.plan.run_dir / "local.toml"
 
     @property
+    def application(self) -> Path | None:
+        """Where its agent installs other software; None: nobody does."""
+        return self.plan.run_dir / "agent" / "application" if self.plan.fleet else None
+
+    @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.panel_port}"
 
@@ -137,14 +142,14 @@ class Stack:
             say("kiosk")
             self.kiosk = KioskProcess(
                 self._children,
-                plan.command or kiosk_command(settings),
+                plan.command or kiosk_command(settings, application=self.application),
                 kiosk_environment(self.display.name, self.hardware.environment(), plan.screen_map),
                 self.kiosk_dir,
                 self._tell,
             )
             self.forwarder = KioskProcess(
                 self._children,
-                kiosk_command(settings, "forward"),
+                kiosk_command(settings, "forward", self.application),
                 {},
                 self.kiosk_dir / FORWARD,
                 self._tell,
@@ -152,7 +157,7 @@ class Stack:
             )
             self.agent = KioskProcess(
                 self._children,
-                kiosk_command(self.local_facts, "agent"),
+                kiosk_command(self.local_facts, "agent", self.application),
                 {},
                 self.kiosk_dir / AGENT,
                 self._tell,
@@ -230,6 +235,7 @@ class Stack:
             console_url=self.fleet.console_url.removesuffix("/console/"),
             pki=pki,
             logs=logs,
+            releases=self.fleet.releases,
         )
 
     def _other_copies(self) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class FleetPlan:
         return self.rehearsal / "first-sign-in.txt"
 
     @property
+    def releases(self) -> Path:
+        """The first root of who signs software, as a terminal's image has it."""
+        return self.folder / "public" / "tuf" / "1.root.json"
+
+    @property
     def sockets(self) -> list[Path]:
         home = self.folder / "home"
         return [home / "fleet.sock", *(home / f"fleet-{number}.sock" for number in range(2, self.processes + 1))]

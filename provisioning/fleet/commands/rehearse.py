@@ -28,6 +28,7 @@ from provisioning.fleet.people.sealing import load_seal
 from provisioning.fleet.schema.places import PROVINCE, Place
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.updates.rehearsal import rehearse_releases
 from provisioning.fleet.web import now_ms
 
 NAMES = {"demo-city": ("示例市", "Demo City"), PROVINCE: ("示例省", "Demo Province")}
@@ -67,6 +68,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     place = _city(asked.city)
     if asked.people:
         _write(asked.out / "first-sign-in.txt", "".join(_people(settings, asked.city)))
+        rehearse_releases(settings, asked.out, now_ms())
     if asked.expect:
         serial, _, rest = asked.expect.partition("=")
         number, _, profile = rest.partition(":")

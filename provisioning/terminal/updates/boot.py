@@ -2,6 +2,7 @@
 
     python3 boot.py FOLDER count                   before the kiosk starts: count the starts of a trial
     python3 boot.py FOLDER run COMMAND ...         COMMAND with the generation's code, "python -m kiosk run" for one
+    python3 boot.py FOLDER start COMMAND ...       both
 
 ``run`` looks the link up once and hands the folder behind it on: a process that imports late, after the link turned,
 still finds its own version. ``count``: new software that does not come up cannot take itself back. So every start of
@@ -80,16 +81,19 @@ def _flush(folder: Path) -> None:
 
 
 def environment(folder: Path, before: Mapping[str, str]) -> dict[str, str]:
-    """``before`` with the generation's code first; without a generation the image's own copy runs."""
+    """``before`` with the generation's code first, before the folder that it is started in, too. Without a generation
+    the image's own copy runs."""
     running = _runs(folder)
-    return {**before, "PYTHONPATH": str((folder / running).resolve())} if running else dict(before)
+    if not running:
+        return dict(before)
+    return {**before, "PYTHONPATH": str((folder / running).resolve()), "PYTHONSAFEPATH": "1"}
 
 
 def main(arguments: list[str]) -> None:
     folder, act, *command = arguments
-    if act == "count":
+    if act in ("count", "start"):
         count_start(Path(folder))
-    else:
+    if act in ("run", "start"):
         os.execvpe(command[0], command, environment(Path(folder), os.environ))  # noqa: S606 - systemd's own command line
 
 

@@ -41,13 +41,13 @@ class FleetLink(HostLink, DocumentLink, Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """What the agent's root knows of this terminal. ``anchor``: the first root, as it came with the image.
+    """What the agent's root knows of this terminal. ``anchor``: file of the first root, as it came with the image.
 
     ``settings``: path of the settings in force. ``metered``: its line is paid by the byte; None: not known.
     """
 
     home: Path
-    anchor: bytes
+    anchor: Path
     tenant: str
     terminal_id: str
     settings: Path

@@ -73,10 +73,10 @@ class Allowed:
 
 @dataclass
 class Trust:
-    """``anchor``: the root that this terminal was given at its enrolment or with its image."""
+    """``anchor``: file of the root that this terminal was given with its image; needed until there is a newer one."""
 
     folder: Path
-    anchor: bytes
+    anchor: Path
     disk: Disk
     now: Callable[[], datetime]
 
@@ -84,7 +84,8 @@ class Trust:
         """Ask for what is newest, judge it, keep it.
 
         Raises:
-            UpdateRefused: ``expired``, ``not_signed``, ``older``, ``mixed``, ``broken``, ``too_long``, ``missing``.
+            UpdateRefused: ``no_anchor``, ``expired``, ``not_signed``, ``older``, ``mixed``, ``broken``, ``too_long``,
+                ``missing``.
             SourceSilent, OSError.
         """
         self.disk.folder(self.folder)
@@ -107,10 +108,16 @@ class Trust:
         from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
         from tuf.ngclient.config import EnvelopeType
 
-        raw = self._read("root") or self.anchor
+        raw = self._read("root") or self._anchor()
         known: TrustedMetadataSet = _judge("root", TrustedMetadataSet, raw, EnvelopeType.METADATA)
         known.reference_time = self.now()
         return known
+
+    def _anchor(self) -> bytes:
+        try:
+            return self.anchor.read_bytes()
+        except OSError as error:
+            raise UpdateRefused("no_anchor", f"nobody is trusted to sign software here: {error.strerror}") from None
 
     async def _roots(self, known: "TrustedMetadataSet", source: Source) -> None:
         """5.3: one by one, each signed by the people of the one before and by its own."""

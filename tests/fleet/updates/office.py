@@ -84,8 +84,7 @@ class Office:
 
     def trust(self, folder: Path, disk: Disk | None = None) -> Trust:
         """A terminal's, that was given the first root."""
-        anchor = (self.repository.folder / "1.root.json").read_bytes()
-        return Trust(folder, anchor, disk or Disk(), self.now)
+        return Trust(folder, self.repository.folder / "1.root.json", disk or Disk(), self.now)
 
 
 @dataclass
