@@ -67,6 +67,7 @@ class HostSettings(_Part, frozen=True):
     ca: str = ""
     certificate: str = ""
     private_key: str = ""
+    proxy: str = ""  # host:port on the way there, asked by CONNECT; TLS goes through it to the host itself
     tunnel: str = ""  # UNIX socket of the stunnel that does TLS where the key is in a token; then no certificate here
     deadline_s: float = 8.0
     # What the host's own document promises, where it promises it at all.

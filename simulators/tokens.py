@@ -31,6 +31,12 @@ class SimulatedToken:
     label: str = LABEL
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def let_go(self) -> None:
+        """What a program that ended left loaded in the TPM: its kernel would do this when the program's line closes."""
+        told = {**os.environ, "TPM2TOOLS_TCTI": self.environment.get("TPM2_PKCS11_TCTI", "")}
+        for kind in ("-t", "-l", "-s") if self.module == TPM2 else ():
+            subprocess.run(["tpm2_flushcontext", kind], env=told, capture_output=True, timeout=10, check=False)
+
 
 def softhsm(folder: Path) -> SimulatedToken:
     """An empty token whose secrets are files in ``folder``."""

@@ -12,11 +12,13 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from kiosk.config import HostSettings
+from kiosk.hosts.proxy import through_proxy
 
 if TYPE_CHECKING:
     import requests
 
 TEST_MARK = "TEST "
+HTTPS = 443
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL; Python has no name for it
 
 
@@ -57,6 +59,11 @@ def new_line(settings: HostSettings, *, production: bool, for_time: bool = False
     line = Line()
 
     class Connection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            if not settings.proxy:
+                return super()._new_conn()
+            return through_proxy(settings.proxy, self.host, self.port or HTTPS, self.timeout)
+
         def connect(self) -> None:
             if settings.tunnel and not for_time:
                 self.sock, self.is_verified = _through(settings.tunnel, self.timeout), True

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from provisioning.rules.network_files import PROXY
 from provisioning.terminal.disk import Disk
 
 TRIES_MAX = 2  # starts of the machine with a network that did not lead to the fleet yet
@@ -104,3 +105,9 @@ class Networks:
         for one in self.folder.glob("[0-9]*"):
             if SET.fullmatch(one.name) and one.name != self.in_force:
                 self._disk.remove(one)
+
+
+def proxy_in_force(home: Path) -> str:
+    """``host:port`` of the network in force, "" without one."""
+    path = home / "network" / "current" / PROXY
+    return path.read_text().strip() if path.exists() else ""

@@ -34,7 +34,8 @@ async def running_fleet(folder: Path, **more: Any) -> AsyncIterator[tuple[Runnin
     """``folder``: short, as UNIX sockets want. ``more``: of ``FleetPlan``."""
     children = Children(folder / "logs")
     port = free_port(2)
-    plan = FleetPlan(folder / "f", make_pki(folder / "pki"), port, port + 1, people=False, **{"terminals": 2, **more})
+    given = {"terminals": 2, "people": False, **more}
+    plan = FleetPlan(folder / "f", make_pki(folder / "pki"), port, port + 1, **given)
     try:
         yield await open_fleet(children, plan), children
     finally:
