@@ -68,6 +68,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     place = _city(asked.city)
     if asked.people:
         _write(asked.out / "first-sign-in.txt", "".join(_people(settings, asked.city)))
+        _city(PROVINCE)  # whose trail says who published software
         rehearse_releases(settings, asked.out, now_ms())
     if asked.expect:
         serial, _, rest = asked.expect.partition("=")
