@@ -299,13 +299,21 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
     async def fleet() -> dict[str, Any]:
         polling: Polling | None = told["polling"]
         if polling is None:
-            return {"enrolled": False, "heard": "", "trouble": enrolment.standing.said, "settings": 0, "waits": ""}
+            return {
+                "enrolled": False,
+                "heard": "",
+                "trouble": enrolment.standing.said,
+                "settings": 0,
+                "waits": "",
+                "polls": 0,
+            }
         return {
             "enrolled": True,
             "heard": polling.heard.at,
             "trouble": polling.heard.trouble,
             "settings": polling.desired.version,
             "waits": polling.desired.trouble,
+            "polls": polling.heard.polls,
         }
 
     async def updates() -> dict[str, Any]:

@@ -106,6 +106,7 @@ async def run_kiosk(settings: Settings) -> None:
     _refuse_development(settings)
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
     from screens.awake import stay_lit
+    from screens.photograph import photograph
 
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -147,7 +148,8 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
-            agent = ForAgent(desk, journal.outbox.under_way, nursery.cancel_scope.cancel, version("yikatong"))
+            end, shot = nursery.cancel_scope.cancel, partial(photograph, screen)
+            agent = ForAgent(desk, journal.outbox.under_way, end, version("yikatong"), shot)
             nursery.start_soon(agent.watch)
             told = {"case_viewed": partial(note_view, journal), **agent.told}
             answers = {"doctor": examine, **agent.answers}

@@ -3,6 +3,7 @@
 The kiosk decides when: nothing here interrupts a resident, and nothing is done while an act's outcome is open.
 """
 
+import base64
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
@@ -23,20 +24,32 @@ VERSION_CHARACTERS = 64
 NOTED_CHARACTERS_MAX = 400
 CASE_DIGITS = 6
 COUNTED = ("visit_opened", "service_ended", "staff_called", "receipt_delivered", "certificate_printed")
+NOBODYS_PAGES = ("insert_card", "no_card", "out_of_order", "not_open_out_of_service", "not_open_closed")
 FAILED = ("unavailable", "unknown")  # outcomes of a service that the resident could do nothing about
+
+
+Picture = Callable[[], tuple[str, bytes]]  # name of the page on the glass, PNG; b"": this glass gives none
 
 
 class ForAgent:
     """``under_way``: acts in motion (money-rules 28). ``end``: ends this process, which is started again."""
 
-    def __init__(self, desk: Desk, under_way: Callable[[], int], end: Callable[[], None], version: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        under_way: Callable[[], int],
+        end: Callable[[], None],
+        version: str,
+        picture: Picture = lambda: ("", b""),
+    ) -> None:
+        self._picture = picture
         self._desk, self._under_way, self._end, self._version = desk, under_way, end, version
         self._since: dict[str, tuple[Health, str]] = {}
         self._life = desk.clock.random(8).hex()  # of this process: whoever asked it to start anew sees that it did
 
     @property
     def answers(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
-        return {"health": self.health, "end": self.end_between_visits}
+        return {"health": self.health, "end": self.end_between_visits, "picture": self.picture}
 
     @property
     def told(self) -> Mapping[str, Callable[[str], Any]]:
@@ -132,6 +145,13 @@ class ForAgent:
             return SERVING
         trio.lowlevel.current_trio_token().run_sync_soon(self._end)
         return "ending"
+
+    async def picture(self) -> dict[str, str]:
+        """Of a page that is nobody's: while somebody is served, or on any other page, there is none."""
+        page, png = self._picture()
+        if self._desk.opening.serving or page not in NOBODYS_PAGES or not png:
+            return {"refused": SERVING if self._desk.opening.serving else f"page {page}"}
+        return {"page": page, "png": base64.b64encode(png).decode()}
 
     def out_of_service(self, command: str) -> str:
         self._desk.opening.take_out(command)

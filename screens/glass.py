@@ -10,7 +10,17 @@ from collections.abc import Callable
 import trio
 from kivy.base import EventLoop, runTouchApp
 from kivy.core.window import Window
-from kivy.graphics.opengl import GL_RENDERER, GL_SCISSOR_TEST, glDisable, glEnable, glGetString, glScissor
+from kivy.graphics.opengl import (
+    GL_RENDERER,
+    GL_RGB,
+    GL_SCISSOR_TEST,
+    GL_UNSIGNED_BYTE,
+    glDisable,
+    glEnable,
+    glGetString,
+    glReadPixels,
+    glScissor,
+)
 from kivy.input import MotionEvent
 from kivy.uix.widget import Widget
 
@@ -91,6 +101,11 @@ class Glass:
     def wake(self) -> None:
         """The next change that time makes comes sooner than the loop was told."""
         self._loop.wake()
+
+    def pixels(self) -> tuple[int, int, bytes]:
+        """Width, height and what stands on the glass: RGB, rows from the bottom up."""
+        width, height = (int(side) for side in Window.size)
+        return width, height, bytes(glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE))
 
     def rest(self) -> None:
         """Now and then: give back what only the start needed."""

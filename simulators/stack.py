@@ -216,12 +216,13 @@ class Stack:
         tree["bank"] = bank_settings()
         tree["hosts"]["bank"] = bank_host_settings(bank_port, pki)
         tree["journal"] = self._other_copies()
+        if self.plan.fleet:
+            tree["agent"] = self._agent_settings(pki)
         for key, value in self.plan.settings.items():
             tree[key] = {**tree.get(key, {}), **value} if isinstance(value, Mapping) else value
         path = self.plan.run_dir / "settings.toml"
         path.unlink(missing_ok=True)
         if self.plan.fleet:
-            tree["agent"] = self._agent_settings(pki)
             path.symlink_to(self.plan.run_dir / "agent" / "settings" / "current" / "settings.toml")
         (self.local_facts if self.plan.fleet else path).write_text(as_toml(tree))
         return path

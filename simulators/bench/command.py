@@ -20,6 +20,8 @@ GROUPS = {
     "cash": ("simulators.bench.notes", "simulators.bench.bill"),
     "hotlist": ("simulators.bench.hotlist",),
     "queue": ("simulators.bench.queue", "simulators.bench.queue_drain", "simulators.bench.queue_growth"),
+    "fleet": ("simulators.bench.fleet",),
+    "agent": ("simulators.bench.agent",),
     "simulation": ("simulators.bench.simulation",),
 }
 

@@ -191,3 +191,16 @@ async def test_residents_are_served_from_the_opening_on(autojump_clock: MockCloc
         await trio.sleep(5)
         clock._now = datetime(2026, 11, 18, 8, 30, 1, tzinfo=UTC)
     assert opening.shut == ""
+
+
+async def test_a_picture_is_only_taken_of_nobodys_page(autojump_clock: MockClock) -> None:
+    """The welcome and the closed glass are shown; in a visit, or on any other page, it is refused."""
+    kiosk = kiosk_of({"menu": [None]})
+    page = "insert_card"
+    word = ForAgent(kiosk.desk, lambda: 0, lambda: None, "0.1.0", lambda: (page, b"png"))
+    assert await word.picture() == {"page": "insert_card", "png": "cG5n"}
+    with kiosk.desk.opening.one_served():
+        assert await word.picture() == {"refused": "serving"}
+    page = "menu"
+    assert await word.picture() == {"refused": "page menu"}
+    assert await agents_word(kiosk).picture() == {"refused": "page "}
