@@ -4,7 +4,7 @@ A part registers what it carries out: ``register("settings", Kind("settings", ca
 the step of the approval; when it raises, nothing was approved.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from provisioning.fleet import audit, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.people.held import held_by
+from provisioning.fleet.roles import Held
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
 
@@ -105,9 +106,13 @@ def withdraw(actor: Actor, proposal_id: int, at_ms: int) -> None:
 
 def may_decide(actor: Actor, proposal: Proposal) -> bool:
     """Whether this person, with the rights of this moment, may say yes or no to it. Whoever proposed never may."""
-    if proposal.proposed_by == actor.who:
-        return False
-    return roles.may_approve(held_by(actor), _KINDS[proposal.kind].act, proposal.place.path)
+    return _may_decide(actor, held_by(actor), proposal)
+
+
+def waiting_for(actor: Actor, at_ms: int) -> list[Proposal]:
+    """Of those that wait, the ones that this person may say yes or no to, oldest first."""
+    held = held_by(actor)
+    return [proposal for proposal in waiting(actor, at_ms) if _may_decide(actor, held, proposal)]
 
 
 def waiting(actor: Actor, at_ms: int) -> Iterator[Proposal]:
@@ -117,7 +122,13 @@ def waiting(actor: Actor, at_ms: int) -> Iterator[Proposal]:
 
 def _waiting(tenant: str, at_ms: int) -> Any:
     open_now = (Proposal.state == "waiting") & (Proposal.expires_ms > at_ms)
-    return Proposal.select().where((Proposal.tenant == tenant) & open_now)
+    return Proposal.select(Proposal, Place).join(Place).where((Proposal.tenant == tenant) & open_now)
+
+
+def _may_decide(actor: Actor, held: Iterable[Held], proposal: Proposal) -> bool:
+    if proposal.proposed_by == actor.who:
+        return False
+    return roles.may_approve(held, _KINDS[proposal.kind].act, proposal.place.path)
 
 
 def _place(actor: Actor, place_id: int) -> Place:

@@ -13,7 +13,7 @@ from provisioning.fleet.l10n.catalog import msg
 
 def proposals_for(visit: Visit) -> int:
     """How many wait for this person's yes or no."""
-    return sum(proposals.may_decide(visit.actor, one) for one in proposals.waiting(visit.actor, visit.at_ms))
+    return len(proposals.waiting_for(visit.actor, visit.at_ms))
 
 
 def requests_waiting(visit: Visit) -> int:

@@ -20,6 +20,7 @@ from provisioning.fleet.console.pages import (
     me,
     overview,
     people,
+    person,
     place,
     places,
     proposals,
@@ -32,7 +33,7 @@ from provisioning.fleet.console.pages import (
 STATIC = Path(__file__).with_name("static")
 PAGES = (
     entry, me, invited, overview, proposals, terminals, terminal, places, place, enrolment, settings, rollouts, people,
-    audit, calls, complaints, keys, expiring,
+    person, audit, calls, complaints, keys, expiring,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from provisioning.fleet.console.trail_words import ACT
 from provisioning.fleet.l10n.catalog import msg, say
 
 ROLE = {
@@ -143,42 +144,6 @@ CONSUMABLE = {
     "page_printer": msg("A4 paper"),
     "cash_box": msg("Cash box"),
 }
-# What stands on the audit trail.
-ACT = {
-    "sign_in": msg("Signed in"),
-    "sign_in_refused": msg("Sign-in refused"),
-    "signed_out_everywhere": msg("Signed out everywhere"),
-    "password_changed": msg("Changed the password"),
-    "invitation_link": msg("Made an invitation link"),
-    "invitation_code": msg("Made an invitation code"),
-    "invitation_accepted": msg("Accepted an invitation"),
-    "person_added": msg("Added a person"),
-    "person_stopped": msg("Stopped a person"),
-    "role_taken_away": msg("Took a role away"),
-    "propose": msg("Proposed"),
-    "approve": msg("Approved"),
-    "refuse": msg("Refused"),
-    "withdraw": msg("Took back"),
-    "place_added": msg("Added a place"),
-    "place_changed": msg("Changed a place"),
-    "place_removed": msg("Removed a place"),
-    "city_added": msg("Added a city"),
-    "turned_away": msg("Turned away"),
-    "terminal_moved": msg("Moved a terminal"),
-    "terminal_stopped": msg("Stopped a terminal"),
-    "terminal_retired": msg("Retired a terminal"),
-    "sent_read": msg("Took what a terminal sent"),
-    "bring_file": msg("Brought a file"),
-    "audit_verified": msg("Proved the trail"),
-    "enrolment_confirm": msg("Confirmed a terminal"),
-    "enrolment_refuse": msg("Refused a terminal"),
-    "enrolment_preregister": msg("Registered serial numbers"),
-    "enrolment_withdraw": msg("Withdrew a serial number"),
-    "send_command": msg("Sent a command"),
-    "withdraw_command": msg("Took a command back"),
-    "command_answered": msg("Command answered"),
-    "two_places": msg("Seen in two places at once"),
-}
 ROLLOUT_STATE = {
     "waiting": msg("Waits for approval"),
     "running": msg("Running"),
@@ -307,7 +272,7 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "fact": FACT,
     "reason": REASON,
     "consumable": CONSUMABLE,
-    "act": ACT,
+    "act": {**COMMAND, **ACT},
     "request_state": REQUEST_STATE,
     "rollout_state": ROLLOUT_STATE,
     "wave_state": WAVE_STATE,

@@ -199,9 +199,13 @@ def test_roles_are_taken_away(city: Console) -> None:
     """At once, by a security administrator; another one is refused on the page."""
     security, viewer = city.person(CITY, "security", "security_admin"), city.person(CITY, "look", "viewer")
     grant = Grant.select().join(Person).where(Person.login == "sun").get().id
-    assert viewer.send("/people", "take_away", grant=grant, why="x").status == 409
-    assert security.send("/people", "take_away", grant=grant, why="left").status == 303
-    assert security.send("/people", "stop", login="look", why="left").status == 303
+    assert viewer.send("/people/sun", "take_away", grant=grant, why="x").status == 409
+    assert security.send("/people/sun", "take_away", grant=grant, why="left").status == 303
+    assert security.send("/people/look", "stop", why="left").status == 303
+    assert security.send("/people/liu", "invite", why="lost the phone").status == 303
+    told = {"role": "viewer", "place": persons.root(CITY).id, "why": "helps"}
+    assert security.send("/people/liu", "grant", **told).status == 303
+    assert security.get("/people/nobody").status == 404
     assert viewer.get("/").status == 303 and Grant.get_or_none(Grant.id == grant) is None
 
 

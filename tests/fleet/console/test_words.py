@@ -1,11 +1,14 @@
 """The console's words."""
 
+import ast
 import re
+from collections.abc import Iterator
 
 import polib
 
+from provisioning.fleet.console.trail_words import ACT
 from provisioning.fleet.l10n.catalog import PO
-from provisioning.fleet.l10n.collect import message_ids
+from provisioning.fleet.l10n.collect import FLEET, message_ids
 
 ENTRIES = {entry.msgid: entry.msgstr for entry in polib.pofile(str(PO))}
 ARGUMENTS = re.compile(r"\{(\w+)\}")
@@ -21,3 +24,18 @@ def test_both_languages_fill_in_the_same() -> None:
     """No argument is lost or made up on the way into Chinese."""
     for msgid, msgstr in ENTRIES.items():
         assert sorted(ARGUMENTS.findall(msgid)) == sorted(ARGUMENTS.findall(msgstr)), msgid
+
+
+def recorded() -> Iterator[str]:
+    """Acts that some part puts on the audit trail by name."""
+    for path in FLEET.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record":
+                act = node.args[2]
+                if isinstance(act, ast.Constant):
+                    yield str(act.value)
+
+
+def test_every_act_on_the_trail_has_words() -> None:
+    """Whoever reads the trail reads no code; a new act gets its words in ``console/trail_words.py``."""
+    assert sorted(set(recorded()) - ACT.keys()) == []

@@ -1,4 +1,4 @@
-"""People, their roles, and invitations."""
+"""People of the city: who they are, where they hold roles, and invitations that somebody hands over."""
 
 from starlette.responses import Response
 
@@ -19,41 +19,23 @@ def _shown(visit: Visit, **told: str) -> Response:
     mine = invitations.open_for(visit.actor, visit.at_ms)
     shown = {"link": "", "code": "", **told}
     choices = {"places": places(visit), "roles": ROLES, "changes": visit.may("people")}
-    return show(visit, "people.html", people=_people(visit), invitations=mine, **shown, **choices)
+    return show(visit, "people.html", people=listed(visit), invitations=mine, **shown, **choices)
 
 
-def _people(visit: Visit) -> list[tuple[Person, list[Grant]]]:
+def listed(visit: Visit) -> list[tuple[Person, list[Grant]]]:
     """With the roles that they hold where this person may look; only who gives roles sees those without any."""
-    grants = [grant for grant in persons.grants(visit.actor) if visit.may("look", grant.place)]
-    listed = [(person, [one for one in grants if one.person.id == person.id]) for person in persons.people(visit.actor)]
-    return [(person, held) for person, held in listed if held or visit.may("people")]
+    held: dict[int, list[Grant]] = {}
+    for grant in persons.grants(visit.actor):
+        if visit.may("look", grant.place):
+            held.setdefault(grant.person.id, []).append(grant)
+    people = [(person, held.get(person.id, [])) for person in persons.people(visit.actor)]
+    return [(person, roles) for person, roles in people if roles or visit.may("people")]
 
 
 def add(visit: Visit) -> Response:
     role, place, why = visit.field("role"), visit.number("place"), visit.field("why")
     persons.propose_person(visit.actor, visit.field("login"), visit.field("name"), role, place, why, visit.at_ms)
-    return go(f"{visit.base}/people", "proposed")
-
-
-def grant(visit: Visit) -> Response:
-    role, place, why = visit.field("role"), visit.number("place"), visit.field("why")
-    persons.propose_grant(visit.actor, visit.field("login"), role, place, why, visit.at_ms)
-    return go(f"{visit.base}/people", "proposed")
-
-
-def invite(visit: Visit) -> Response:
-    persons.propose_invitation(visit.actor, visit.field("login"), visit.field("why"), visit.at_ms)
-    return go(f"{visit.base}/people", "proposed")
-
-
-def take_away(visit: Visit) -> Response:
-    persons.take_away(visit.actor, visit.number("grant"), visit.field("why"), visit.at_ms)
-    return go(f"{visit.base}/people", "saved")
-
-
-def stop(visit: Visit) -> Response:
-    persons.stop(visit.actor, visit.field("login"), visit.field("why"), visit.at_ms)
-    return go(f"{visit.base}/people", "saved")
+    return go(visit.path, "proposed")
 
 
 def link(visit: Visit) -> Response:
@@ -66,13 +48,4 @@ def code(visit: Visit) -> Response:
     return _shown(visit, code=f"{digits[:4]} {digits[4:]}")
 
 
-ACTS = {
-    "add": add,
-    "grant": grant,
-    "invite": invite,
-    "take_away": take_away,
-    "stop": stop,
-    "link": link,
-    "code": code,
-}
-ROUTES = [Page("/console/{tenant}/people", draw, ACTS).route()]
+ROUTES = [Page("/console/{tenant}/people", draw, {"add": add, "link": link, "code": code}).route()]

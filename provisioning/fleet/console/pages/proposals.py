@@ -20,9 +20,8 @@ SHOWN = 100
 
 
 def draw_list(visit: Visit) -> Response:
-    waiting = [one for one in acts.waiting(visit.actor, visit.at_ms) if _sees(visit, one)]
-    mine = [one for one in waiting if acts.may_decide(visit.actor, one)]
-    others = [one for one in waiting if one not in mine]
+    mine = acts.waiting_for(visit.actor, visit.at_ms)
+    others = [one for one in acts.waiting(visit.actor, visit.at_ms) if one not in mine and visit.may("look", one.place)]
     over = (Proposal.state != "waiting") | (Proposal.expires_ms <= visit.at_ms)
     decided = _asked(visit).where(over).order_by(Proposal.id.desc()).limit(SHOWN)
     return show(visit, "proposals.html", mine=mine, others=others, decided=list(decided))
@@ -80,10 +79,6 @@ def _own(visit: Visit) -> Proposal:
     if proposal is None:
         raise NotFound
     return proposal
-
-
-def _sees(visit: Visit, proposal: Proposal) -> bool:
-    return visit.may("look", proposal.place)
 
 
 ROUTES = [
