@@ -36,7 +36,7 @@ def order_of_each_card(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
             if its_host != host or not card or key not in place:
                 continue
             before, came = newest.get(card, (0, -1))
-            # What one commit owes has no order; and of a payment the visit itself tells first, for its invoice (rule 6).
+            # What one commit owes has no order, and a payment is told by the visit itself, for its invoice (rule 6).
             if place[key] < came and before < seq and act != "payment":
                 yield f"at {host} {key} came before an older one of its card"
             newest[card] = max((before, came), (seq, place[key]), key=lambda one: one[1])

@@ -69,7 +69,7 @@ def machine_holds_what_the_books_say(life: Life, entries: list[StoredEntry]) -> 
     found = _books([entry for entry in entries if entry.act == BOX_BOOKED])
     booked = sum(books.get(one, 0) for one in (Account.CASH_BOX, Account.DRUMS, Account.VAULT))
     booked += found.get(Account.SURPLUS, 0) + found.get(Account.SHORTAGE, 0)
-    held = 100 * (terminal.till.inside_yuan + terminal.carried_yuan - terminal.loaded_yuan)
+    held = 100 * (terminal.till.inside_yuan + terminal.hands.carried_yuan - terminal.loaded_yuan)
     uncertain = _uncertain_fen(entries)
     if not 0 <= booked - held <= uncertain and not terminal.cash_harmed:
         yield f"books say {booked} fen, the machine holds {held}, {uncertain} are uncertain"

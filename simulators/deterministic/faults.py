@@ -95,6 +95,16 @@ def _disk(free_bytes: int) -> tuple[Turn, Turn]:
     return begin, end
 
 
+def _media(which: str, fault: str) -> tuple[Turn, Turn]:
+    """Of the second medium or of the stick, where there are such things."""
+
+    def turn(one: Terminal, to: str) -> None:
+        if one.media:
+            setattr(one.media, which, to)
+
+    return lambda one: turn(one, fault), lambda one: turn(one, "")
+
+
 def _power_of(name: str) -> tuple[Turn, Turn]:
     return lambda one: one.ports[name].device.power_cut(), lambda one: None
 
@@ -114,6 +124,12 @@ FAULTS: dict[str, tuple[Turn, Turn]] = {
     "disk nearly full": _disk(NEARLY_BYTES),
     "disk full": _disk(0),
     "elsewhere pays debts": (reserve_elsewhere, pay_elsewhere),
+    "medium missing": _media("medium_fault", "missing"),
+    "medium full": _media("medium_fault", "full"),
+    "medium slow": _media("medium_fault", "slow"),
+    "stick missing": _media("stick_fault", "missing"),
+    "stick full": _media("stick_fault", "full"),
+    "stick broken": _media("stick_fault", "broken"),
     "printer unplugged": _port("printer"),
     "paper out": _device("printer", "paper_out"),
     "printer off": _device("printer", "off"),

@@ -24,7 +24,16 @@ from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
 from drivers.printer.escpos.options import Options, read_options
 from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
 from drivers.transport.line import Line
-from kiosk.config import BankRules, HostSettings, MedicalInsuranceRules, Settings, SlotSettings, StaffRules
+from kiosk.config import (
+    AgencyKeys,
+    BankRules,
+    HostSettings,
+    JournalRules,
+    MedicalInsuranceRules,
+    Settings,
+    SlotSettings,
+    StaffRules,
+)
 from kiosk.config import Terminal as TerminalRules
 from kiosk.ports import DeviceContext
 from simulators.bank_settings import bank_settings
@@ -67,7 +76,9 @@ def settings_of(terminal: "Terminal", data: Path, run: Path) -> Settings:
         hosts={name: HostSettings(url="https://memory", **PROMISED.get(name, {})) for name in (*terminal.hosts, *bank)},
         medical_insurance=MedicalInsuranceRules(**_platform_rules(terminal.world)),
         bank=msgspec.convert(bank_settings(), BankRules) if bank else BankRules(),
-        staff=StaffRules(anchor=str(terminal.staff_anchor or "")),
+        staff=terminal.office.rules if terminal.office else StaffRules(),
+        agency_keys=terminal.office.keys if terminal.office else AgencyKeys(),
+        journal=terminal.media.rules if terminal.media else JournalRules(),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from kiosk.config import Settings
 from kiosk.domain.card import PinPrompt
 from kiosk.ports import Question
 from simulators.deterministic.busy_world import PAYERS, busy_world
@@ -18,6 +19,14 @@ from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
 from simulators.deterministic.faults import CLOCKS, FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.fitting import Pace
+from simulators.deterministic.kept import (
+    CAUGHT_UP_S,
+    Words,
+    acknowledged_is_kept,
+    last_words,
+    nothing_is_reset_unacknowledged,
+    second_medium_holds,
+)
 from simulators.deterministic.known import not_known_yet
 from simulators.deterministic.office import staff_office
 from simulators.deterministic.resident import Habits, Resident
@@ -81,6 +90,7 @@ DARK_DAYS: tuple[tuple[str, ...], ...] = (
     *[()] * 6,
 )
 CLOCKS_IN_THE_DARK = 4  # times as often
+MEDIA_CHANCE = 0.25  # of a history: whether it has a second medium, and a place for a stick
 LEDGER_CHANCE = 0.25  # of a history: whether its rows are copied to the agency
 HARM_CHANCE = 0.1  # of a history
 ON_REPEAT = ("dedupe", "dedupe", "dedupe", "refuse", "book_twice")  # how platforms take a message that they know
@@ -155,11 +165,13 @@ class _History:
         self._cut_chance = CUT_CHANCE_MONEY if limits.only_money else CUT_CHANCE
         self._pins: dict[str, str] = {}
         self._resident: Resident | None = None
+        self._words: tuple[Words, Settings] | None = None  # the agency's, where its copies are judged
         self._regulars = self._chance.sample(PAYERS, REGULARS)
 
     async def live(self) -> Told:
         fitting = random.Random(f"{self._seed} fitting")
         till, ledger = fitting.choice(FITTINGS)(), fitting.random() < LEDGER_CHANCE
+        media = fitting.random() < MEDIA_CHANCE
         terminal = self._terminal = Terminal(
             self._seed,
             busy_world(),
@@ -169,6 +181,7 @@ class _History:
             till=till,
             ledger=ledger,
             office=staff_office(MORNING),
+            media=media,
         )
         platform = terminal.hosts["medical_insurance"].behaviour
         platform.on_repeat = fitting.choice(ON_REPEAT)
@@ -248,7 +261,7 @@ class _History:
         while self._left:
             self._resident = None
             self._terminal.slot.pull()
-            self._terminal.put_box_in()
+            self._terminal.hands.put_box_in()
             await trio.sleep(self._chance.uniform(*PAUSE_S))
             self._left -= 1
             if self._chance.random() < STAFF_CHANCE:
@@ -338,6 +351,8 @@ class _History:
         self._terminal.fuse.left = None
         self._terminal.slot.pull()
         await self._terminal.live(self._answers, self._types, self._last)
+        if self._words:
+            self._told.violations += nothing_is_reset_unacknowledged(self._terminal, *self._words)
 
     async def _last(self, life: Life) -> None:
         self._resident = None
@@ -352,6 +367,14 @@ class _History:
             self._told.violations.append("back_in_service: nobody is served after the faults have ended")
         self._told.violations += [*violations(life), *not_known_yet(life), *self._terminal.watch.broken]
         self._told.acts.update(entry.act for entry in life.journal.entries())
+        if self._terminal.media:
+            await self._copies(life)
+
+    async def _copies(self, life: Life) -> None:
+        settings, up_to = life.forwarding.settings, life.journal.entries()[-1].seq
+        await trio.sleep(CAUGHT_UP_S)
+        self._told.violations += [*second_medium_holds(life, up_to), *acknowledged_is_kept(life, settings)]
+        self._words = last_words(life, life.journal.entries()), settings
 
 
 def _with_quirk(habits: Habits, chance: random.Random) -> Habits:

@@ -14,6 +14,7 @@ from simulators.deterministic.resident import Habits, Resident
 from simulators.deterministic.terminal import Life, Terminal
 
 CLERK, SUPERVISOR = "staff_jia", "staff_yi"
+STICK = ("stick", "stick")  # where there is a place for one
 DUTIES = ("cash_box", "cash_box", "end_of_day", "case", "refund", "refund")
 SEAL_DIGITS = 6
 GIVEN_BACK_OF = ("settled", "settled_late", "deposited", "deposited_late", "deposit_refused", "refunded_late")
@@ -29,17 +30,17 @@ class Staff(Resident):
         try:
             await super().visit(life)
         finally:
-            self._terminal.put_box_in()
+            self._terminal.hands.put_box_in()
 
     def _wanted(self, question: Question) -> str | None:
         name = question.name
-        self._terminal.put_box_in()  # an empty one, as soon as the hands are free again
+        self._terminal.hands.put_box_in()  # an empty one, as soon as the hands are free again
         if isinstance(question.body, Number) and name in self._habits.script:
             return number_given(str(self._habits.script[name]))
         if isinstance(question.body, Number):
             return number_given(self._typed_for(name))
         if name == "staff_open":
-            self._terminal.take_box()
+            self._terminal.hands.take_box()
         rows = [one.value for one in question.answers if one.role is Role.ROW and one.unavailable is None]
         if name in BY_CHANCE and rows and not self._asked.get(name):
             self._asked[name] = 1
@@ -53,15 +54,17 @@ class Staff(Resident):
         """What was counted of the notes in the bag, by hand and without a mistake; else the number of a seal."""
         value = name.removeprefix("staff_count_")
         if value != name:
-            return str(self._terminal.bag[int(value) // 100])
+            return str(self._terminal.hands.bag[int(value) // 100])
         return str(self._chance.randrange(10**SEAL_DIGITS))
 
 
 def duty(terminal: Terminal, life: Life, chance: random.Random) -> Iterator[Visit]:
     """The visits of one duty, one after another; what the second one does may depend on what the first one did."""
-    kind = chance.choice(DUTIES)
-    if kind == "end_of_day":
-        yield _visit(chance, CLERK, "end_of_day")
+    kind = chance.choice((*DUTIES, *(STICK if terminal.media else ())))
+    if kind in ("end_of_day", "stick"):
+        yield _visit(chance, CLERK, kind)
+        if kind == "stick" and terminal.media:
+            terminal.media.carried_to_town(terminal.world, terminal.hosts.get("agency_ledger"), terminal.now)
         return
     about: dict[str, str] = {}
     holder = ""

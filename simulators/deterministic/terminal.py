@@ -6,7 +6,6 @@ chance. Not here: Kivy, the PIN process, the A4 printer's IPP and the process th
 """
 
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
@@ -23,6 +22,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.forward import Forwarding, forward
 from kiosk.log import ALLOWED_FIELDS, Field
+from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
@@ -36,7 +36,8 @@ from simulators.deterministic.fitting import Pace, open_device, settings_of
 from simulators.deterministic.fuse import Fuse, PowerCut
 from simulators.deterministic.hosts import MemoryHostLink, Network
 from simulators.deterministic.lines import Port
-from simulators.deterministic.office import StaffOffice
+from simulators.deterministic.media import Media, MemoryCopies
+from simulators.deterministic.office import Hands, StaffOffice
 from simulators.deterministic.offline import AgencyDocuments
 from simulators.deterministic.paper import MemoryPagePrinter, PlainAgency, SealTakenAtItsWord
 from simulators.deterministic.pin_entry import Type, TypedPin
@@ -79,6 +80,7 @@ class Terminal:
         till: Till | None = None,
         ledger: bool = False,
         office: StaffOffice | None = None,
+        media: bool = False,
     ) -> None:
         self.chance = random.Random(f"{seed} world")
         self.world, self.folder = world, folder
@@ -105,13 +107,10 @@ class Terminal:
         self.live_case: Callable[[], str] = lambda: ""  # of the visit that goes on in this life
         self._make_devices()
         self._make_hosts(ledger=ledger)
-        self.bag: Counter[int] = Counter()  # yuan to pieces: out of the cash box, and in nobody's books yet
-        self.carried_yuan = 0  # by staff, out of the machine
-        self._box_is_out = False
+        self.hands = Hands(self.till, self.tell)
+        self.office = office
         self.staff_cards = office.cards() if office else {}
-        self.staff_anchor = folder / "staff-ca.pem" if office else None
-        if office and self.staff_anchor:
-            self.staff_anchor.write_bytes(office.anchor)
+        self.media = Media(folder, office, self.chance, self.fuse) if office and media else None
 
     def _make_devices(self) -> None:
         world = self.world
@@ -160,20 +159,6 @@ class Terminal:
     def load_cash(self, notes: Mapping[int, int]) -> None:
         """``notes``: yuan to pieces, one cassette each."""
         self.loaded_yuan = self.till.load(notes)
-
-    def take_box(self) -> None:
-        """Staff take the cash box out; its notes go into the bag with those that are still to be counted."""
-        self._box_is_out = True
-        notes = self.till.open_box()
-        self.bag.update(notes)
-        self.carried_yuan += sum(notes)
-        self.tell(f"staff take {sum(notes)} yuan out")
-
-    def put_box_in(self) -> None:
-        """An empty one, where none is in."""
-        if self._box_is_out:
-            self._box_is_out = False
-            self.till.close_box()
 
     def chip_of(self, handle: str) -> Any:
         return self.cards[handle] if handle in self.cards else self.staff_cards[handle]
@@ -238,6 +223,8 @@ class Terminal:
             with self._opened(mind, type_) as life:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(forward, life.forwarding)
+                    if life.second:
+                        nursery.start_soon(life.second.keep)
                     await nursery.start(serve, life.desk, life.journal)
                     await until(life)
                     nursery.cancel_scope.cancel()
@@ -269,7 +256,7 @@ class Terminal:
         with ExitStack() as closing:
             life = Life(self, mind, type_, closing)
             life.journal.record("kiosk_started")
-            if self.staff_anchor and life.journal.last(LOADED) is None:
+            if self.office and life.journal.last(LOADED) is None:
                 load = balanced((Account.DRUMS, 100 * self.loaded_yuan), (Account.VAULT, -100 * self.loaded_yuan))
                 life.journal.commit(NewEntry(LOADED, "", postings=load))  # last evening, by two of staff
             yield life
@@ -303,6 +290,8 @@ class Terminal:
             host.close()
         if self.bank is not None:
             self.bank.close()
+        if self.media is not None:
+            self.media.close()
 
 
 class Life:
@@ -312,7 +301,9 @@ class Life:
         self.terminal = terminal
         data, run = terminal.folder / "data", terminal.folder / f"run-{terminal.lives}"
         run.mkdir()  # a tmpfs, empty after each power cut
-        self.journal = _NamedJournal(data, terminal.kiosk_now, free_bytes=lambda: terminal.disk.free_bytes)
+        settings = settings_of(terminal, data, run)
+        recovery = recovery_key(settings.agency_keys)
+        self.journal = _NamedJournal(data, terminal.kiosk_now, recovery, free_bytes=lambda: terminal.disk.free_bytes)
         self.journal.terminal = terminal
         closing.callback(self.journal.database.close)  # also where the journal's last words meet no power any more
         closing.callback(self.journal.close)
@@ -320,7 +311,6 @@ class Life:
         closing.callback(self.books.close)
         self.screen = MindedScreen(mind)
         self.pages_before = 0  # shown before the visit that goes on now
-        settings = settings_of(terminal, data, run)
         self.links = {
             name: MemoryHostLink(host, settings.hosts[name], terminal._write, terminal.network, terminal.fuse)
             for name, host in terminal.hosts.items()
@@ -335,6 +325,10 @@ class Life:
         copies = open_copies(data)
         closing.callback(copies.close)
         self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, copies, self.links)
+        self.second, others = None, None
+        if media := terminal.media:
+            self.second = media.copies(settings, copies, copies.public_key, terminal._write)
+            others = MemoryCopies(media, settings, self.second)
         self.desk: Desk = compose(
             settings,
             Outside(
@@ -348,6 +342,7 @@ class Life:
                 make_pin_entry=lambda reader, pad: TypedPin(reader, type_),
                 seal_verifier=SealTakenAtItsWord(),
                 bank_line=self.bank_line,
+                other_copies=others,
                 documents=terminal.documents,
             ),
         )

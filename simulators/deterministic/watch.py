@@ -46,7 +46,7 @@ class Watch:
         network = self._terminal.network
         network.owed_at.update((one.key, len(network.arrived.get(one.host, ()))) for one in entry.notices)
         if entry.act == BOX_BOOKED:
-            self._terminal.bag.clear()  # into the vault
+            self._terminal.hands.bag.clear()  # into the vault
         if entry.act in self._awaited:
             self._awaited.pop(entry.act).set()
         if not self._terminal.fuse.dead:
