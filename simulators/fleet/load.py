@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from simulators.fleet.line import READ, WRITE, Line, LineBroken, header
+from simulators.fleet.line import READ, Line, LineBroken, header
 from simulators.fleet.questions import HEALTH_EVERY, SimulatedTerminal, question, read_terminals
 from simulators.fleet.server import LOOPBACK, FleetPlan
 
@@ -29,12 +29,14 @@ RATE_ALL = float("inf")  # as fast as it is answered
 
 @dataclass(frozen=True)
 class Pace:
-    """``rate`` questions a second for ``seconds``, the terminals in turn; one in ``health_every`` tells its health."""
+    """``rate`` questions a second for ``seconds``, the terminals in turn; one in ``health_every`` tells its health.
+    ``until_back_s``: nobody new comes after ``seconds``, but whoever was sent away is waited for, at most so long."""
 
     rate: float
     seconds: float
     connections: int
     health_every: int = HEALTH_EVERY
+    until_back_s: float = 0.0
 
 
 @dataclass
@@ -109,21 +111,26 @@ class Load:
         while (now_s := time.monotonic()) < ends_s:
             asked = self._ask_who_is_due(begins_s, now_s, asked)
             self._hear(WAIT_S)
-        self.result.seconds = time.monotonic() - begins_s
-        while len(self._free) < len(self._lines) and time.monotonic() < ends_s + LAST_ANSWERS_S:
+        while self._again and (now_s := time.monotonic()) < begins_s + self._pace.until_back_s:
+            self._ask_again(now_s)
             self._hear(WAIT_S)
+        self._hear_all(time.monotonic() + LAST_ANSWERS_S)
+        self.result.seconds = time.monotonic() - begins_s
         self.result.overdue += sum(line.terminal >= 0 for line in self._lines.values())
         for line in self._lines.values():
             line.close()
         self._epoll.close()
         return self.result
 
+    def _hear_all(self, until_s: float) -> None:
+        while len(self._free) < len(self._lines) and time.monotonic() < until_s:
+            self._hear(WAIT_S)
+
     def _ask_who_is_due(self, begins_s: float, now_s: float, asked: int) -> int:
         rate = self._pace.rate
+        self._ask_again(now_s)
         while self._free:
-            if self._again and self._again[0][0] <= now_s:
-                due_s, terminal = heapq.heappop(self._again)
-            elif rate == RATE_ALL:
+            if rate == RATE_ALL:
                 due_s, terminal, asked = now_s, asked, asked + 1
             elif begins_s + asked / rate <= now_s:
                 due_s, terminal, asked = begins_s + asked / rate, asked, asked + 1
@@ -131,6 +138,11 @@ class Load:
                 break
             self._ask(terminal % len(self._terminals), due_s)
         return asked
+
+    def _ask_again(self, now_s: float) -> None:
+        while self._free and self._again and self._again[0][0] <= now_s:
+            due_s, terminal = heapq.heappop(self._again)
+            self._ask(terminal, due_s)
 
     def _ask(self, terminal: int, due_s: float) -> None:
         line = self._free.popleft()
@@ -206,7 +218,10 @@ class Load:
             self._free.append(line)
             return
         self._owner[line.fileno()] = owner
-        self._epoll.register(line, line.greet() or WRITE)
+        wants = line.greet()
+        self._epoll.register(line, wants or READ)
+        if not wants:
+            self._free.append(line)
 
 
 def _context(terminal: SimulatedTerminal, authority: Path) -> ssl.SSLContext:

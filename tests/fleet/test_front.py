@@ -167,7 +167,8 @@ async def test_two_processes(folder: Path, postgresql: str) -> None:
         plan = fleet.plan
         with psycopg.connect(postgresql, autocommit=True) as other:
             other.execute(
-                "UPDATE terminal SET desired_version = 41, changed_ms = changed_ms + 1 WHERE terminal_id = 'D0000001'"
+                "UPDATE terminal SET desired_version = 41, changed_ms = extract(epoch FROM now()) * 1000 "
+                "WHERE terminal_id = 'D0000001'"
             )
         with trio.fail_after(2.0):
             seen: list[int] = []

@@ -1,5 +1,6 @@
 """The live part of one process: register, what was heard, room, and the work beside the questions that keeps them."""
 
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -80,6 +81,7 @@ class Live:
     async def kept(self) -> AsyncIterator[None]:
         """Reads everything first; writes what was heard last."""
         await anyio.to_thread.run_sync(self.refresh, now_ms())
+        gc.freeze()  # a hundred thousand terminals live as long as the process: nobody looks through them for garbage
         async with anyio.create_task_group() as tasks:
             for keeps in (self._keep_reading, self._keep_writing, self._keep_watching_the_loop):
                 tasks.start_soon(keeps)

@@ -1,8 +1,8 @@
 """The terminals, in memory: found by the serial number of a certificate, with all that the next answer needs.
 
 Each process reads all of them at its start and afterwards only the rows whose ``changed_ms`` moved. Clocks of two
-machines differ, and a step that began earlier may be committed later: so it looks back ``OVERLAP_MS`` each time, and
-at everything once in ``WHOLE_MS``, which also finds rows that are gone.
+machines differ, and a step that began earlier may be committed later: so it looks back ``OVERLAP_MS`` each time,
+``FAR_MS`` once in ``FAR_EVERY_MS``, and at everything once in ``WHOLE_MS``, which also finds rows that are gone.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,8 @@ from provisioning.fleet.live.errands import Errands, Waiting
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 
-OVERLAP_MS = 30_000
+OVERLAP_MS = 5_000
+FAR_MS, FAR_EVERY_MS = 120_000, 20_000
 WHOLE_MS = 600_000
 RENEW_MS = 30 * 24 * 3600 * 1000  # before its end, where its row does not say
 CHUNK = 500  # rows of one question; SQLite takes no more than some thousand values
@@ -56,8 +57,8 @@ class LiveRegister:
     cities: dict[str, City] = field(default_factory=dict)
     read_ms: int = 0  # when it was last known to be as the database
     _by_key: dict[int, LiveTerminal] = field(default_factory=dict)
-    _newest_ms: int = 0
     _whole_ms: int = 0
+    _far_ms: int = 0
 
     def refresh(self, at_ms: int) -> int:
         """Read what changed; how many terminals did. Touches the database.
@@ -66,7 +67,7 @@ class LiveRegister:
             peewee.PeeweeException: it does not answer; what was known stays.
         """
         whole = not 0 <= at_ms - self._whole_ms < WHOLE_MS
-        since = 0 if whole else min(self._newest_ms, at_ms) - OVERLAP_MS
+        since = 0 if whole else min(self.read_ms, at_ms) - self._look_back_ms(at_ms)
         listed = dict(_listed(since))
         if whole:
             for key in self._by_key.keys() - listed.keys():
@@ -82,6 +83,12 @@ class LiveRegister:
     def reread(self, keys: Sequence[int], at_ms: int) -> None:
         """These, at once: this process changed them itself. Raises as ``refresh``."""
         self._read(keys, at_ms)
+
+    def _look_back_ms(self, at_ms: int) -> int:
+        if 0 <= at_ms - self._far_ms < FAR_EVERY_MS:
+            return OVERLAP_MS
+        self._far_ms = at_ms
+        return FAR_MS
 
     def _is_news(self, key: int, changed_ms: int) -> bool:
         known = self._by_key.get(key)
@@ -99,7 +106,6 @@ class LiveRegister:
             one.certificates = tuple(certificates.get(one.key, ()))
             one.waiting = waiting.get(one.key)
             self._put(one)
-            self._newest_ms = max(self._newest_ms, one.changed_ms)
 
     def _put(self, one: LiveTerminal) -> None:
         """New certificates open before the old ones close: a renewal leaves no moment between."""
