@@ -1,4 +1,4 @@
-"""``python -m kiosk run | forward | agent | doctor | case CODE | notices list``: all there is to start on a terminal."""
+"""``python -m kiosk run | forward | agent | doctor | case CODE | notices list``: what a terminal starts."""
 
 import argparse
 import gc

@@ -24,6 +24,7 @@ from kiosk.doctor import (
     bank_finding,
     copies_findings,
     counter_findings,
+    fleet_findings,
     host_finding,
     house_findings,
     pad_finding,
@@ -284,7 +285,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
     journal += await trio.to_thread.run_sync(_counter_findings, settings)
-    journal += [await _forwarder_finding(settings), *await copies_findings(settings)]
+    journal += [await _forwarder_finding(settings), *await copies_findings(settings), *await fleet_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
     except ControlSilent:

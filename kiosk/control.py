@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -101,6 +102,26 @@ async def ask_second_copy(run_dir: str) -> SecondCopy:
         return SecondCopy(int(told["up_to"]), str(told["why"]))
     except (ControlSilent, KeyError):
         return SecondCopy(why=SILENT)
+
+
+@dataclass(frozen=True)
+class FleetWord:
+    """What the terminal's agent says of the fleet. ``heard``: ISO time of its newest answer, "" before the first;
+    ``settings``: version in force; ``trouble``: "" or why it is not heard, or its newest settings are not in force."""
+
+    enrolled: bool = False
+    heard: str = ""
+    settings: int = 0
+    trouble: str = "silent"
+
+
+async def ask_fleet(run_dir: str) -> FleetWord:
+    try:
+        told = await ask_control(agent_path(run_dir), "fleet")
+        trouble = str(told["trouble"] or told["waits"])
+        return FleetWord(bool(told["enrolled"]), str(told["heard"]), int(told["settings"]), trouble)
+    except (ControlSilent, KeyError, TypeError):
+        return FleetWord()
 
 
 async def _line(stream: trio.SocketStream, bytes_max: int) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
+from kiosk.control import FleetWord, ask_fleet
 from kiosk.domain.books import Account
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
@@ -181,6 +182,9 @@ class Desk:
             return None
         printer = self.supervisor.device("receipt_printer")
         return printer if isinstance(printer, OutletEye) and printer.paper_waiting is not None else None
+
+    async def fleet(self) -> FleetWord | None:
+        return await ask_fleet(self.settings.run_dir) if self.settings.agent.home else None
 
     @property
     def cash_inside_fen(self) -> Fen:

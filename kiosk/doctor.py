@@ -17,7 +17,7 @@ from typing import Protocol
 import trio
 
 from kiosk.config import Settings
-from kiosk.control import ControlSilent, ask_control, ask_second_copy, forward_path
+from kiosk.control import ControlSilent, FleetWord, ask_control, ask_fleet, ask_second_copy, forward_path
 from kiosk.domain.health import Condition
 from kiosk.domain.ledger import SILENT
 from kiosk.hosts.bank.connect import TRACE_FILE
@@ -112,6 +112,17 @@ async def pad_finding(supervisor: Supervisor) -> Finding:
 async def copies_findings(settings: Settings) -> list[Finding]:
     """Where the journal is beside this board."""
     return [*await ledger_findings(settings), *await second_medium_findings(settings)]
+
+
+async def fleet_findings(settings: Settings) -> list[Finding]:
+    """Whether the people who run this terminal from afar still hear it, and it them."""
+    if not settings.agent.home:
+        return []
+    word = await ask_fleet(settings.run_dir)
+    if not word.enrolled:
+        return [Finding("fleet", "unknown" if word == FleetWord() else "warn", f"not enrolled: {word.trouble}")]
+    heard = f"heard at {word.heard}, settings {word.settings} in force"
+    return [Finding("fleet", "warn" if word.trouble else "ok", f"{heard}; {word.trouble}".removesuffix("; "))]
 
 
 async def ledger_findings(settings: Settings) -> list[Finding]:

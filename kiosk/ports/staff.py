@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from kiosk.control import FleetWord
 from kiosk.domain.books import Account
 from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.health import Health
@@ -109,6 +110,10 @@ class StaffKiosk(Kiosk, Protocol):
 
     @property
     def other_copies(self) -> OtherCopies | None: ...
+
+    async def fleet(self) -> FleetWord | None:
+        """What the terminal's agent says of whoever runs it from afar; None: there is no agent."""
+        ...
 
     @property
     def cash_in_need(self) -> tuple[CashModule, ...]:

@@ -55,7 +55,7 @@ BACK = Answer("back", say("Go back"), Role.BACK)
 async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
     """Raises: Back, ResidentLeft, CardGone."""
     second, hosts = await _second_copy(kiosk), list(_hosts(kiosk))
-    rows = [*hosts, *_slots(kiosk), *await _units(kiosk), *second, *_money(kiosk)]
+    rows = [*hosts, *_slots(kiosk), *await _units(kiosk), *second, *await _fleet(kiosk), *_money(kiosk)]
     if kiosk.pin_entry.mode == "B":
         rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
     wrong = bool([*hosts, *_slots(kiosk), *second])
@@ -69,6 +69,18 @@ async def _second_copy(kiosk: StaffKiosk) -> list[Figure]:
     if copy is None or not copy.why:
         return []
     return [Figure(say("Second storage of records"), MEDIUM_STATES[copy.why])]
+
+
+async def _fleet(kiosk: StaffKiosk) -> list[Figure]:
+    """Whether those who run this terminal from afar hear it."""
+    word = await kiosk.fleet()
+    if word is None:
+        return []
+    centre = say("Management centre")
+    if not word.heard:
+        return [Figure(centre, say("not heard yet"), say("{words}", words=word.trouble))]
+    why = say("{words}", words=word.trouble) if word.trouble else say("Settings number {count}", count=word.settings)
+    return [Figure(centre, say("heard {age} ago", age=age(kiosk, word.heard)), why)]
 
 
 def _hosts(kiosk: StaffKiosk) -> Iterator[Figure]:
