@@ -22,6 +22,7 @@ from provisioning.terminal.updates.trust import Allowed, Target
 
 # What may be done beside anything else that happens to the terminal.
 BESIDE: frozenset[Step] = frozenset({"load", "write"})
+DID_NOT_COME_UP = "it did not come up"
 
 
 @dataclass
@@ -179,13 +180,18 @@ class Flow:
         if installer.trial() is None:
             if installer.running() == update.version:
                 return self._done(update, "")
-            return self._failed(update, "returned", "it did not come up")
+            return self._failed(update, "returned", DID_NOT_COME_UP)
         await self.house.restart(update.kind, update.before)
         why = await self.house.healthy(update.kind, update.before)
+        if installer.trial() is None:  # what was judged is the version before: the starts were used up meanwhile
+            return self._failed(update, "returned", DID_NOT_COME_UP)
         return self._next(update, "back" if why else "keep", why)
 
     async def _keep(self, update: Update) -> bool:
-        await self._installer(update).keep()
+        installer = self._installer(update)
+        await installer.keep()
+        if installer.running() != update.version:
+            return self._failed(update, "returned", DID_NOT_COME_UP)
         self.starts_anew = True
         return self._done(update, "")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.rules.releases import read_manifest
+from provisioning.terminal.updates.boot import count_start
 from tests.fleet.updates.bundles import bundle
 from tests.fleet.updates.cut_disk import CutDisk, PowerCut
 from tests.fleet.updates.office import Office
@@ -86,6 +87,25 @@ async def test_version_that_never_comes_up_goes_back(
     await until_told(terminal)
     assert action.status == "error"
     assert action.history[-1]["status"]["details"] == ["returned: it did not come up"]
+
+
+async def test_version_that_ends_at_every_start_is_not_kept(
+    terminal: Terminal, office: Office, autojump_clock: object
+) -> None:
+    """While the agent waits for the new version, its starts are used up and the old one comes up: that is a return."""
+    content = bundle("1.0.0")
+    office.release("1.0.0", content)
+    action = terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
+
+    async def ends_at_every_start(kind: str, before: str) -> None:
+        while count_start(terminal.home / "application") != "returned":
+            continue
+
+    terminal.flow.house.restart = ends_at_every_start
+    await until_told(terminal)
+    assert terminal.installer.running() == "0.9.0"
+    assert action.status == "error"
+    assert not terminal.flow.starts_anew
 
 
 async def test_cut_in_the_middle_of_counting(terminal: Terminal, office: Office, autojump_clock: object) -> None:
