@@ -159,13 +159,14 @@ def _hears(shape: type[T], keep: Callable[[Desk, T], None]) -> Callable[[Request
     decoder = msgspec.json.Decoder(shape)
 
     async def route(request: Request) -> Response:
-        told = decoder.decode(await short_body(request, read.BODY_BYTES_MAX))
-        await in_threads(_keep, request, told)
+        wire = await short_body(request, read.BODY_BYTES_MAX)
+        await in_threads(_keep, request, wire)
         return Response()
 
-    def _keep(request: Request, told: T) -> None:
+    def _keep(request: Request, wire: bytes) -> None:
+        desk = Desk(request)  # who asks comes before what is told: a stranger hears nothing of its shape
         try:
-            keep(Desk(request), told)
+            keep(desk, decoder.decode(wire))
         except Refused as error:
             if error.code == "gone":
                 raise HTTPException(410, str(error)) from None
