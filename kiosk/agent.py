@@ -17,10 +17,10 @@ from typing import Any
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from kiosk.agent_enrolment import WayIn
 from kiosk.agent_rules import AgentRules
-from kiosk.config import ConfigError, HostSettings, Settings, load_settings
+from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.control import agent_path, serve_control
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
@@ -32,12 +32,13 @@ from provisioning.rules.releases import Journal
 from provisioning.rules.update_window import Window
 from provisioning.terminal.acts import Acts
 from provisioning.terminal.bodies import Bodies
+from provisioning.terminal.clock import TerminalClock
 from provisioning.terminal.commands import CommandBook, Commands
 from provisioning.terminal.desired import DesiredState
 from provisioning.terminal.desired import Identity as Who
 from provisioning.terminal.disk import Disk
-from provisioning.terminal.enrolment.enrol import Address, Enrolment, FleetLink, Image
-from provisioning.terminal.enrolment.identity import Identity, Known
+from provisioning.terminal.enrolment.enrol import Enrolment
+from provisioning.terminal.enrolment.identity import Known
 from provisioning.terminal.epoch import Remembers
 from provisioning.terminal.figures import exposition
 from provisioning.terminal.generations import Generations
@@ -46,15 +47,12 @@ from provisioning.terminal.helper import FolderHelper, Helper, NoHelper
 from provisioning.terminal.house import House
 from provisioning.terminal.key_blocks import KeyBlocks
 from provisioning.terminal.machine import Board
-from provisioning.terminal.network import Networks
 from provisioning.terminal.poll import Polling
 from provisioning.terminal.updates.application import BuiltIn
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.tending import Place, Tending
 
 EX_CONFIG = 78  # sysexits(3)
-DEADLINE_S = 30.0
-BUILD = datetime(2026, 11, 1, tzinfo=UTC)  # before this software existed no clock can be right
 
 
 @dataclass
@@ -79,8 +77,10 @@ class Box:
     def house(self) -> House:
         return House(self.settings.run_dir, self.settings.data_dir)
 
+    clock: TerminalClock | None = None
+
     def now(self) -> datetime:
-        return max(datetime.now(UTC), BUILD)
+        return self.clock.now() if self.clock else datetime.now(UTC)
 
 
 def obey_agent(local: Path) -> int:
@@ -105,21 +105,26 @@ async def run_agent(box: Box) -> None:
     run_dir = agent_path(box.settings.run_dir).parent
     for folder in (run_dir, box.home):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    enrolment = _enrolment(box)
+    way_in = WayIn(box.settings, box.disk, _helper(box), box.log)
+    enrolment = way_in.enrolment
+    box.clock = way_in.clock
     told: dict[str, Any] = {"polling": None, "tending": None}
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_on_signal, nursery.cancel_scope)
         answers = _answers(enrolment, told)
         await nursery.start(serve_control, agent_path(box.settings.run_dir), answers)
-        await _desired(box, _anonymous(box), _link(box, enrolment, None)).settle()
+        await way_in.clock.settle()
+        nursery.start_soon(way_in.clock.keep)
+        await _desired(box, _anonymous(box), way_in.link(None)).settle()
         (run_dir / "ready").write_text(str(os.getpid()))
         try:
             known, welcome = await enrolment.become_known()
-            polling = told["polling"] = _polling(box, enrolment, known, welcome)
+            polling = told["polling"] = _polling(box, way_in, known, welcome)
             if box.rules.metrics_port:
                 await show_figures(nursery, box.rules.metrics_port, _figures(polling), box.log)
             await polling.desired.settle()
             tending = told["tending"] = _tending(box, known, polling)
+            nursery.start_soon(way_in.keep_certificate, polling.heard, lambda: polling.heard.renew, box.house)
             nursery.start_soon(_work, polling, tending, nursery.cancel_scope.cancel)
             await trio.sleep_forever()
         finally:
@@ -146,8 +151,8 @@ async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> N
     polling.sooner()
 
 
-def _polling(box: Box, enrolment: Enrolment, known: Known, welcome: Welcome) -> Polling:
-    link, life = _link(box, enrolment, known), enrolment.identity.begin_life()
+def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling:
+    link, life = way_in.link(known), way_in.identity.begin_life()
     keys = _keys(welcome.keys)
     who = Who(known.tenant, known.terminal_id, keys)
     desired = _desired(box, who, link)
@@ -234,60 +239,8 @@ def _anonymous(box: Box) -> Who:
     return Who("", box.settings.terminal.terminal_id, {})
 
 
-def _enrolment(box: Box) -> Enrolment:
-    rules, folder = box.rules, box.home / "identity"
-    keys = {name: _public_key(Path(path)) for name, path in rules.claim_keys.items()}
-    stick = Path(rules.stick) if rules.stick else None
-    image = Image(Address(rules.url, rules.ca), keys, rules.console_url, stick)
-    identity = Identity(folder, box.disk, rules.serial)
-    return Enrolment(
-        identity=identity,
-        networks=Networks(box.home, box.disk, _no_network),
-        image=image,
-        disk=box.disk,
-        open_link=lambda address, known: _open(box, identity, address, known),
-        surely=box.now,
-        log=box.log,
-    )
-
-
-def _link(box: Box, enrolment: Enrolment, known: Known | None) -> HttpsHostLink:
-    return _open(box, enrolment.identity, enrolment.address(), known)
-
-
-def _open(box: Box, identity: Identity, address: Address, known: Known | None) -> HttpsHostLink:
-    shown = identity.certificate if known else identity.bare
-    host = HostSettings(
-        url=address.url,
-        ca=address.ca,
-        certificate=str(shown),
-        private_key=str(identity.key_file),
-        deadline_s=DEADLINE_S,
-    )
-    return HttpsHostLink("fleet", host, box.log, production=box.settings.production)
-
-
-def _implements(link: HttpsHostLink) -> FleetLink:
-    return link
-
-
 def _helper(box: Box) -> Helper:
     return FolderHelper(Path(box.rules.helper), box.disk) if box.rules.helper else NoHelper()
-
-
-async def _no_network(folder: Path | None) -> None:
-    """This terminal's network is set by its image alone."""
-
-
-def _public_key(path: Path) -> Ed25519PublicKey:
-    """Raises ConfigError."""
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {type(error).__name__}") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise ConfigError(f"{path}: not an Ed25519 key")
-    return key
 
 
 def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[], Awaitable[Any]]]:

@@ -3,6 +3,17 @@
 import msgspec
 
 
+class TokenRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A TPM, card or HSM that holds this terminal's key, as an installer prepared it. Fields as of
+    ``provisioning.token_key.Token``."""
+
+    module: str
+    label: str
+    pin_file: str
+    key_id: str = "01"
+    environment: dict[str, str] = {}
+
+
 class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Local facts of the terminal's agent. Without ``home`` there is none, and no fleet."""
 
@@ -12,6 +23,7 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     ca: str = ""  # PEM: of the fleet's server
     console_url: str = ""  # for the QR code on the glass
     claim_keys: dict[str, str] = {}  # name -> PEM file, Ed25519: of people, who may sign a stick's claim
+    token: TokenRules | None = None  # None: the key is a file in ``home``
     stick: str = ""  # where an installer's stick is mounted
     host_ca: str = ""  # for hosts that the city names and the local facts do not
     host_certificate: str = ""

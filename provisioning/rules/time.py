@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 BEHIND_MAX = timedelta(seconds=2)  # a difference that is not worth a step: a round trip, a slow board
+TIMESTAMP_DAYS = 14  # of TUF timestamp metadata, as the fleet signs it (provisioning/fleet/updates/publish.py)
 TRUSTED_AHEAD_MAX = timedelta(minutes=5)
 
 

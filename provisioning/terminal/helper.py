@@ -1,6 +1,7 @@
 """What needs more rights than the agent has: it wishes, by a file, and a unit of its own carries the wish out.
 
-INVENTED: FOLDER/WHAT.wish holds {"command": id}; the unit (a systemd path unit, systemd/README.md) answers by
+INVENTED: FOLDER/WHAT.wish holds {"command": id}, for a clock the moment in ISO 8601, for a network the name of its set
+("" for the image's own); the unit (a systemd path unit, systemd/README.md) answers by
 FOLDER/WHAT.done, or FOLDER/WHAT.refused with a sentence. It takes no argument from the agent but the word itself.
 """
 
@@ -16,7 +17,7 @@ from provisioning.terminal.disk import Disk
 WISH_S_MAX = 300.0
 LOOK_S = 0.5
 
-What = Literal["reboot", "wipe"]
+What = Literal["reboot", "wipe", "network", "clock"]
 
 
 class Helper(Protocol):

@@ -22,6 +22,7 @@ SLEEP_S_MIN, SLEEP_S_MAX = 1.0, 3600.0
 BACK_OFF_S_MIN, BACK_OFF_S_MAX = 5.0, 900.0
 REFUSED_S = 900.0  # a fleet that does not know us is not asked more often by being asked in vain
 JITTER = 0.1
+NOT_KNOWN = "not_found"
 
 # What another part of the agent does with an answer; each is told of every answer, and runs beside the others, one at
 # a time.
@@ -36,6 +37,9 @@ class Heard:
     trouble: str = ""
     polls: int = 0
     failures: int = 0  # one after the other
+    refused: str = ""  # the fleet's code, where the newest try was refused
+    away: int = 0  # tries in a row that were answered "not known": the certificate is nobody's any more
+    renew: bool = False  # the newest answer wants the certificate renewed
 
 
 @dataclass
@@ -90,6 +94,7 @@ class Polling:
         if self.heard.failures:
             self.log("fleet_heard", count=self.heard.failures)
         self.heard.at, self.heard.trouble, self.heard.failures = answer.time, "", 0
+        self.heard.refused, self.heard.away, self.heard.renew = "", 0, answer.renew_certificate
         self.heard.polls += 1
         sleep_s = max(min(answer.sleep_s, self.sleep_s_max), SLEEP_S_MIN)
         return answer, sleep_s * (1 + JITTER * (2 * self.chance() - 1))
@@ -119,6 +124,8 @@ class Polling:
         """Seconds until the next try: what was asked for at least, and some more by chance."""
         self.heard.failures += 1
         self.heard.trouble = str(error)
+        self.heard.refused = error.code if isinstance(error, HostRefused) else ""
+        self.heard.away = self.heard.away + 1 if self.heard.refused == NOT_KNOWN else 0
         if self.heard.failures == 1:
             self.log("fleet_silent", why=str(error))
         grown = min(BACK_OFF_S_MIN * 2 ** min(self.heard.failures - 1, 10), BACK_OFF_S_MAX)

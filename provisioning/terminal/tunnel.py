@@ -29,9 +29,8 @@ class Tunnel:
 
     def keep(self, url: str, ca: str, proxy: str = "") -> bool:
         """Whether the file is another now than before. Raises OSError, ValueError: no address."""
-        shown = [(BARE, self._identity.bare)]
-        if self._identity.certificate.exists():
-            shown.append((KNOWN, self._identity.certificate))
+        shown = [(BARE, self._identity.bare), (KNOWN, self._identity.certificate)]
+        shown = [(name, pem) for name, pem in shown if pem.exists()]
         hosts = [Tunnelled(name, url, str(self.folder / f"{name}.sock"), str(pem), ca, proxy) for name, pem in shown]
         pin = Path(self._token.pin_file).read_text().strip()
         words = configuration(TunnelKey(self._token.module, self._token.uri(), pin), hosts)

@@ -36,21 +36,16 @@ class Renewal:
     record: Record
     log: Log
     _again_s: float = 0.0
-    _away: int = 0
 
-    def heard(self, answered: bool) -> None:
-        """How a poll ended: answered, or turned away as unknown."""
-        self._away = 0 if answered else self._away + 1
-
-    def due(self, known: Known, told: bool) -> bool:
-        """``told``: the newest poll's answer says so."""
+    def due(self, known: Known, told: bool, away: int) -> bool:
+        """``told``: the newest poll's answer says so. ``away``: how many polls in a row were answered "not known"."""
         now = self.believed()
         old = now is not None and now >= known.begins + (known.ends - known.begins) * RENEW_AT
-        return told or old or self._away >= AWAY_MAX
+        return told or old or away >= AWAY_MAX
 
-    async def look(self, known: Known, told: bool) -> Came:
+    async def look(self, known: Known, told: bool, away: int = 0) -> Came:
         """Renew it if it is time. After "renewed" links are to be opened anew. Raises OSError: our own disk."""
-        if not self.due(known, told) or trio.current_time() < self._again_s:
+        if not self.due(known, told, away) or trio.current_time() < self._again_s:
             return "good"
         link = self.open_link(self.address(), None)
         self._again_s = trio.current_time() + AGAIN_S
@@ -61,7 +56,6 @@ class Renewal:
                 self._again_s = trio.current_time() + given
                 return self._noted("waiting", "late_renewal")
             await trio.to_thread.run_sync(self.identity.keep, given)
-            self._away = 0
             return self._noted("renewed", "")
         except HostRefused as refused:
             return self._noted("refused", refused.code)

@@ -21,13 +21,17 @@ class Way:
     disk: Disk
     identity: Identity
 
+    def proxy(self) -> str:
+        """``host:port`` of the network in force, "" without one."""
+        return proxy_in_force(self.home)
+
     def settings(self, address: Address, known: bool) -> HostSettings:
         """For a link that shows the fleet's certificate, or without ``known`` the one that the key signed itself.
 
         Raises:
             OSError: this machine's disk.
         """
-        proxy = proxy_in_force(self.home)
+        proxy = self.proxy()
         if self.identity.token is None:
             shown = self.identity.certificate if known else self.identity.bare
             return HostSettings(
