@@ -183,17 +183,23 @@ class Flow:
             return self._failed(update, "returned", DID_NOT_COME_UP)
         await self.house.restart(update.kind, update.before)
         why = await self.house.healthy(update.kind, update.before)
-        if installer.trial() is None:  # what was judged is the version before: the starts were used up meanwhile
-            return self._failed(update, "returned", DID_NOT_COME_UP)
+        if installer.trial() is None:
+            return await self._gone(update)
         return self._next(update, "back" if why else "keep", why)
 
     async def _keep(self, update: Update) -> bool:
         installer = self._installer(update)
         await installer.keep()
         if installer.running() != update.version:
-            return self._failed(update, "returned", DID_NOT_COME_UP)
+            return await self._gone(update)
         self.starts_anew = True
         return self._done(update, "")
+
+    async def _gone(self, update: Update) -> bool:
+        """Its starts were used up while it was judged: what was judged is the version before. Whatever of the new one
+        still runs starts anew."""
+        await self.house.restart(update.kind, "")
+        return self._failed(update, "returned", DID_NOT_COME_UP)
 
     async def _back(self, update: Update) -> bool:
         installer = self._installer(update)

@@ -98,7 +98,8 @@ async def test_version_that_ends_at_every_start_is_not_kept(
     action = terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
 
     async def ends_at_every_start(kind: str, before: str) -> None:
-        while count_start(terminal.home / "application") != "returned":
+        terminal.restarts.append(before)
+        while before and count_start(terminal.home / "application") != "returned":
             continue
 
     terminal.flow.house.restart = ends_at_every_start
@@ -106,6 +107,7 @@ async def test_version_that_ends_at_every_start_is_not_kept(
     assert terminal.installer.running() == "0.9.0"
     assert action.status == "error"
     assert not terminal.flow.starts_anew
+    assert terminal.restarts == ["0.9.0", ""]  # the second for what still ran of it
 
 
 async def test_cut_in_the_middle_of_counting(terminal: Terminal, office: Office, autojump_clock: object) -> None:
