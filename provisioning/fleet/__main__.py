@@ -22,6 +22,8 @@ COMMANDS = {
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),
     "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),
     "receipt": ("provisioning.fleet.commands.receipt", "book rows from the QR codes of receipts"),
+    "ca": ("provisioning.fleet.commands.ca", "who gives terminals their certificates, and how one follows another"),
+    "claim": ("provisioning.fleet.commands.claim", "sticks that enrol terminals, signed by two people"),
     "release": ("provisioning.fleet.commands.release", "which software terminals may run, signed by two people"),
     "bundle": ("provisioning.fleet.commands.bundle", "build the application bundle of a source tree"),
     "backup": ("provisioning.fleet.commands.backup", "the whole fleet as one encrypted file"),
