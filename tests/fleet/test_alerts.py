@@ -313,7 +313,7 @@ def test_messages_go_by_real_https(gateway_port: tuple[int, ssl.SSLContext]) -> 
 
 def test_each_alert_has_its_section_in_the_runbook() -> None:
     """Whoever is called at night finds what to do."""
-    page = (Path(__file__).parents[2] / "docs" / "runbook" / "alerts.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/runbook/alerts.md").read_text()
     titles = {word for line in page.splitlines() if line.startswith("## ") for word in line[3:].split(", ")}
     assert {rule.name for rule in DEFAULTS} | SOURCES.keys() | {"hall_dark", "expiring"} == titles
 

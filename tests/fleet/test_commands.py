@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from offline_queue.acknowledgement import read_acknowledgement
+from provisioning.fleet import audit
 from provisioning.fleet.__main__ import main
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.ledger.keep import keep_told
@@ -93,3 +94,20 @@ def test_a_city_that_is_none_is_refused(office: Office, capsys: pytest.CaptureFi
     words = ("import", str(office.folder), "--tenant", "nowhere", "--by", "x", "--custodians", "none")
     assert office.ask(*words) == 66
     assert "no city nowhere" in capsys.readouterr().err
+
+
+def test_an_export_of_the_trail_proves_itself(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the server's word; a changed row and a missing end are found, and a trail that was rewritten since."""
+    for number in range(3):
+        audit.record(Actor(CITY, "person:officer"), number, "test", f"T{number:07d}", "为了测试")
+    out = office.folder / "trail.jsonl"
+    assert office.ask("audit", "--tenant", CITY, "--to", str(out)) == 0
+    assert office.ask("audit", "--tenant", CITY, "--check", str(out)) == 0
+    assert "4 rows, whole" in capsys.readouterr().out
+    lines = out.read_text().splitlines(keepends=True)
+    harmed = office.folder / "harmed.jsonl"
+    for content in (lines[:-1], [lines[0], *lines[2:]], [lines[0].replace("T0000000", "T0000009"), *lines[1:]]):
+        harmed.write_text("".join(content))
+        assert office.ask("audit", "--tenant", CITY, "--check", str(harmed)) == 1
+    AuditRow.update(link="0" * 64).where(AuditRow.seq == 4).execute()
+    assert office.ask("audit", "--tenant", CITY, "--check", str(out)) == 1
