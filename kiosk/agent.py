@@ -43,11 +43,11 @@ from provisioning.terminal.epoch import Remembers
 from provisioning.terminal.figures import exposition
 from provisioning.terminal.generations import Generations
 from provisioning.terminal.health import HealthTeller
-from provisioning.terminal.helper import FolderHelper, Helper, NoHelper
 from provisioning.terminal.house import House
 from provisioning.terminal.key_blocks import KeyBlocks
 from provisioning.terminal.machine import Board
 from provisioning.terminal.poll import Polling
+from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
 from provisioning.terminal.updates.application import BuiltIn
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.tending import Place, Tending
@@ -105,7 +105,7 @@ async def run_agent(box: Box) -> None:
     run_dir = agent_path(box.settings.run_dir).parent
     for folder in (run_dir, box.home):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    way_in = WayIn(box.settings, box.disk, _helper(box), box.log)
+    way_in = WayIn(box.settings, box.disk, _privileged(box), box.log)
     enrolment = way_in.enrolment
     box.clock = way_in.clock
     told: dict[str, Any] = {"polling": None, "tending": None}
@@ -157,7 +157,7 @@ def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling
     who = Who(known.tenant, known.terminal_id, keys)
     desired = _desired(box, who, link)
     board = Board(Path(box.settings.data_dir))
-    acts = Acts(box.house, link, who.base, _helper(box), box.rules.log_command)
+    acts = Acts(box.house, link, who.base, _privileged(box), box.rules.log_command)
     book = CommandBook(box.home / "commands.json", box.disk)
     commands = Commands(who, book, box.house, acts.all, box.now, box.log, board.boot_id)
     health = HealthTeller(
@@ -211,7 +211,7 @@ def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
         pace=Pace(bytes_per_s_max=rules.update_bytes_per_s),
         metered=rules.metered,
         gate_s_max=rules.gate_s_max,
-        stick=Path(rules.stick) if rules.stick else None,
+        stick=Path(rules.stick or box.settings.journal.stick or "/nowhere"),
     )
     built_in = BuiltIn(version("yikatong"), Journal(layout=LAYOUT, back_to=BACK_TO))
     link = polling.desired.link
@@ -239,8 +239,8 @@ def _anonymous(box: Box) -> Who:
     return Who("", box.settings.terminal.terminal_id, {})
 
 
-def _helper(box: Box) -> Helper:
-    return FolderHelper(Path(box.rules.helper), box.disk) if box.rules.helper else NoHelper()
+def _privileged(box: Box) -> Privileged:
+    return PrivilegedFolder(Path(box.rules.privileged), box.disk) if box.rules.privileged else NoPrivileged()
 
 
 def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[], Awaitable[Any]]]:

@@ -29,6 +29,15 @@ STICK_S_MAX = 900.0  # a stick of the slow kind, and an image
 COPIED_AT_ONCE = 1 << 20
 
 
+def mark_of(mount: Path) -> tuple[int, int, int] | None:
+    """Tells one stick with a repository from another, and from the same one written anew; None: there is none."""
+    try:
+        found = (mount / FOLDER / "timestamp.json").lstat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @dataclass(frozen=True)
 class Brought:
     """``version`` "" where nothing was installed; ``why`` then says why not: a code, "" where there was nothing new."""

@@ -25,11 +25,12 @@ from provisioning.terminal.updates.installer import Installer
 from provisioning.terminal.updates.rows_by_stick import RowsByStick
 from provisioning.terminal.updates.sources import LineSource
 from provisioning.terminal.updates.state import Event, StateFile
-from provisioning.terminal.updates.stick import Brought, Stick
+from provisioning.terminal.updates.stick import Brought, Stick, mark_of
 from provisioning.terminal.updates.tend import Updates
 from provisioning.terminal.updates.trust import Trust
 
 EVENTS_TOLD = 8
+LOOK_EVERY_S = 10.0  # whether a stick was put in
 AGAIN_S = 600.0  # in a dark place: whether the hour has come
 READ_S_MAX = 60.0
 _READ = "import sys; from pathlib import Path; from kiosk.config import load_settings; load_settings(Path(sys.argv[1]))"
@@ -70,6 +71,7 @@ class Tending:
     _due: trio.Event = field(default_factory=trio.Event, init=False)
     _stick_wanted: bool = field(default=False, init=False)
     _brought: Brought | None = field(default=None, init=False)
+    _seen: tuple[int, int, int] | None = field(default=None, init=False)
 
     @classmethod
     def open(
@@ -115,15 +117,25 @@ class Tending:
 
     async def run(self) -> None:
         """For ever, or until other software was installed: then the agent ends, to start anew as that."""
+        last = trio.current_time()
         while not self.updates.flow.starts_anew:
-            with trio.move_on_after(self.again_s):
+            with trio.move_on_after(min(LOOK_EVERY_S, self.again_s)):
                 await self._due.wait()
             named, self._due = self._due.is_set(), trio.Event()
-            if self._stick_wanted and self.stick is not None and self.mount is not None:
-                self._brought = await self.stick.bring(self.mount)
-                self._stick_wanted = False
-            if named or self.updates.busy:
+            await self._see_stick()
+            if named or (self.updates.busy and trio.current_time() >= last + self.again_s):
+                last = trio.current_time()
                 await self.updates.tend()
+
+    async def _see_stick(self) -> None:
+        """Whoever puts one in types nothing. The same stick is read once, or again when somebody asks."""
+        seen = mark_of(self.mount) if self.mount is not None else None
+        new, self._seen = seen is not None and seen != self._seen, seen
+        if self.stick is None or self.mount is None or not (new or self._stick_wanted):
+            return
+        self._stick_wanted = True
+        self._brought = await self.stick.bring(self.mount)
+        self._stick_wanted = False
 
 
 def open_updates(
