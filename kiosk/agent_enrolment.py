@@ -21,10 +21,10 @@ from provisioning.terminal.enrolment.enrol import Address, Enrolment, FleetLink,
 from provisioning.terminal.enrolment.identity import Identity, Known
 from provisioning.terminal.enrolment.renew import Renewal
 from provisioning.terminal.enrolment.way import DEADLINE_S, Way
-from provisioning.terminal.helper import Helper
 from provisioning.terminal.house import House
 from provisioning.terminal.network import Networks
 from provisioning.terminal.poll import Heard
+from provisioning.terminal.privileged import Privileged
 from provisioning.token_key import Token
 
 BUILD = datetime(2026, 11, 1, tzinfo=UTC)  # before this software existed no clock can be right
@@ -35,9 +35,9 @@ IN_DOUBT = "in_doubt"
 class WayIn:
     """One for the agent's life."""
 
-    def __init__(self, settings: Settings, disk: Disk, helper: Helper, log: Log) -> None:
+    def __init__(self, settings: Settings, disk: Disk, privileged: Privileged, log: Log) -> None:
         rules = settings.agent
-        self._settings, self._helper, self._log = settings, helper, log
+        self._settings, self._privileged, self._log = settings, privileged, log
         home = Path(rules.home)
         token = msgspec.convert(msgspec.to_builtins(rules.token), Token) if rules.token else None
         self.identity = Identity(home / "identity", disk, rules.serial, token)
@@ -100,10 +100,10 @@ class WayIn:
         await self._wish("network", folder.name if folder else "")
 
     async def _wish(self, what: str, told: str) -> bool:
-        if not self._helper.is_there:
+        if not self._privileged.is_there:
             return False
         try:
-            await self._helper.wish("clock" if what == "clock" else "network", told)
+            await self._privileged.wish("clock" if what == "clock" else "network", told)
         except NotObeyed as refused:
             self._log("wish_refused", step=what, why=str(refused)[:100])
             return False

@@ -12,8 +12,8 @@ from kiosk.control import ControlSilent
 from kiosk.log import ALLOWED_FIELDS
 from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
 from provisioning.rules.commands import LINES_MAX, Command, NotObeyed
-from provisioning.terminal.helper import Helper
 from provisioning.terminal.house import WAITS, House
+from provisioning.terminal.privileged import Privileged
 
 AGAIN_S = 5.0
 PATIENCE_S = 1800.0  # for the moment between two residents
@@ -35,7 +35,7 @@ class Acts:
     house: House
     link: HostLink
     base: str
-    helper: Helper
+    privileged: Privileged
     log_command: Sequence[str] = ()
     kept_s_max: float = KEPT_S_MAX
 
@@ -79,10 +79,10 @@ class Acts:
 
     async def reboot(self, command: Command) -> dict[str, Any]:
         """Answered by the agent of the next start; here only if it did not happen."""
-        if not self.helper.is_there:
+        if not self.privileged.is_there:
             raise NotObeyed("nothing here may reboot the machine")
         await self._rest()
-        await self.helper.wish("reboot", command.command)
+        await self.privileged.wish("reboot", command.command)
         await trio.sleep(RESTART_S_MAX)
         raise NotObeyed("the machine did not start anew", "failed")
 
@@ -136,11 +136,11 @@ class Acts:
         return {"rows": await self._closed_for_good(command)}
 
     async def wipe(self, command: Command) -> dict[str, Any]:
-        """The helper stops everything and destroys the rest, the journal's key last; the answer comes after it."""
-        if not self.helper.is_there:
+        """A unit with more rights stops everything and destroys the rest, the journal last; then it is answered."""
+        if not self.privileged.is_there:
             raise NotObeyed("nothing here may wipe the machine")
         rows = await self._closed_for_good(command)
-        await self.helper.wish("wipe", command.command)
+        await self.privileged.wish("wipe", command.command)
         return {"rows": rows}
 
     async def _closed_for_good(self, command: Command) -> int:

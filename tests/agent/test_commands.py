@@ -17,7 +17,7 @@ from kiosk.signed import Signer
 from provisioning.rules.commands import RULES
 from provisioning.terminal.acts import Acts, redacted
 from provisioning.terminal.commands import CommandBook, Commands
-from provisioning.terminal.helper import FolderHelper, Helper, NoHelper
+from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
 from tests.agent.stand import CITY, NOW, STRANGER, TENANT, TERMINAL, Box, CuttingDisk, PowerCut
 
 ID = "0190f000-0000-7000-8000-00000000000{}"
@@ -46,10 +46,12 @@ async def box(tmp_path: Path) -> AsyncIterator[Box]:
         nursery.cancel_scope.cancel()
 
 
-def orders(box: Box, effects: int = 1 << 30, helper: Helper | None = None, **changes: Any) -> Commands:
+def orders(box: Box, effects: int = 1 << 30, privileged: Privileged | None = None, **changes: Any) -> Commands:
     """The agent's part after a power-up."""
     agent = box.agent()
-    acts = Acts(agent.house, box.fleet, agent.identity.base, helper or NoHelper(), changes.pop("log_command", ()), 0.05)
+    acts = Acts(
+        agent.house, box.fleet, agent.identity.base, privileged or NoPrivileged(), changes.pop("log_command", ()), 0.05
+    )
     disk = CuttingDisk(effects)
     disk.folder = lambda path, mode=0o700: None  # type: ignore[method-assign]  # the home is there
     book = CommandBook(box.home / "commands.json", disk)
@@ -144,14 +146,14 @@ async def test_wipe_with_rows_that_only_we_have_is_refused(
 ) -> None:
     """Unsent, open or not acknowledged: the journal stays, and nobody is even asked to destroy it (money-rules 28)."""
     setattr(box.kiosk, field, value)
-    helper = tmp_path / "helper"
-    helper.mkdir()
-    commands = orders(box, helper=FolderHelper(helper, CuttingDisk()))
+    wishes = tmp_path / "wishes"
+    wishes.mkdir()
+    commands = orders(box, privileged=PrivilegedFolder(wishes, CuttingDisk()))
     await commands.take([command(act)])
     ((result, reason),) = answers(commands)
     assert result == "refused"
     assert why in reason
-    assert list(helper.iterdir()) == []
+    assert list(wishes.iterdir()) == []
     closed = [f"out_of_service {ID.format(1)}", f"back_in_service {ID.format(1)}"] if field == "kept" else []
     assert box.kiosk.told == [*closed, "note refused"]
 
@@ -164,16 +166,16 @@ async def test_wipe_without_an_answer_from_the_books_is_refused(box: Box) -> Non
     assert answers(commands) == [("refused", "the books do not answer, so nobody knows what is unsent")]
 
 
-async def test_wipe_is_the_helpers_work(box: Box, tmp_path: Path) -> None:
+async def test_wipe_is_the_work_of_another_unit(box: Box, tmp_path: Path) -> None:
     """With everything kept by the agency the terminal closes, and a unit with more rights does the rest."""
-    helper = tmp_path / "helper"
-    helper.mkdir()
-    commands = orders(box, helper=FolderHelper(helper, CuttingDisk()))
+    wishes = tmp_path / "wishes"
+    wishes.mkdir()
+    commands = orders(box, privileged=PrivilegedFolder(wishes, CuttingDisk()))
 
     async def unit() -> None:
-        while not (helper / "wipe.wish").exists():
+        while not (wishes / "wipe.wish").exists():
             await trio.sleep(0.01)
-        (helper / "wipe.done").touch()
+        (wishes / "wipe.done").touch()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(unit)
@@ -184,7 +186,7 @@ async def test_wipe_is_the_helpers_work(box: Box, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("act", ["reboot", "wipe"])
 async def test_what_nothing_here_may_do_is_refused(box: Box, act: str) -> None:
-    """Without a helper the machine is neither started anew nor wiped."""
+    """Without a unit of more rights the machine is neither started anew nor wiped."""
     commands = orders(box)
     await commands.take([command(act)])
     assert answers(commands) == [("refused", f"nothing here may {act} the machine")]
@@ -275,7 +277,7 @@ def test_redaction_takes_any_log(text: str, lines_max: int) -> None:
 
 def test_every_command_has_an_act() -> None:
     """What the fleet can send the agent knows."""
-    assert RULES.keys() == Acts(None, None, "", NoHelper()).all.keys()  # type: ignore[arg-type]  # only names are read
+    assert RULES.keys() == Acts(None, None, "", NoPrivileged()).all.keys()  # type: ignore[arg-type]  # only names are read
 
 
 def test_a_command_is_known_for_longer_than_it_stands(tmp_path: Path) -> None:

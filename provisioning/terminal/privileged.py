@@ -20,7 +20,7 @@ LOOK_S = 0.5
 What = Literal["reboot", "wipe", "network", "clock"]
 
 
-class Helper(Protocol):
+class Privileged(Protocol):
     @property
     def is_there(self) -> bool: ...
 
@@ -29,14 +29,14 @@ class Helper(Protocol):
         ...
 
 
-class NoHelper:
+class NoPrivileged:
     is_there = False
 
     async def wish(self, what: What, command: str) -> None:
         raise NotObeyed(f"nothing here may {what} the machine")
 
 
-class FolderHelper:
+class PrivilegedFolder:
     is_there = True
 
     def __init__(self, folder: Path, disk: Disk) -> None:
