@@ -51,11 +51,12 @@ def _throughput(name: str, url: str) -> Iterator[Measurement]:
         most = poll_for(plan, Pace(RATE_ALL, SECONDS, CONNECTIONS, health_every=1), tls=True)
         how = f"{name}, nginx with mutual TLS, {CONNECTIONS} connections, {CERTIFICATES} certificates, all with health"
         yield _least(f"fleet_polls_per_s_{name}", most.rate, POLLS_PER_S, "polls/s", f"{how}; {most.as_line()}")
+        before = _cores(fleet)
         paced = poll_for(plan, Pace(POLLS_PER_S, SECONDS, CONNECTIONS, health_every=1), tls=True)
-        p99_ms = paced.percentile_ms(99)
-        yield Measurement(
-            f"fleet_poll_p99_{name}", p99_ms, "ms", P99_MS, f"{how}, {POLLS_PER_S:g}/s; {paced.as_line()}"
-        )
+        ran_s, waited_s = (now - then for now, then in zip(_cores(fleet), before, strict=True))
+        cores = f"server and nginx ran {ran_s:.1f} s and waited {waited_s:.1f} s for a core"
+        how = f"{how}, {POLLS_PER_S:g}/s; {cores}; {paced.as_line()}"
+        yield Measurement(f"fleet_poll_p99_{name}", paced.percentile_ms(99), "ms", P99_MS, how)
 
 
 def _growth(url: str) -> Iterator[Measurement]:
@@ -65,7 +66,7 @@ def _growth(url: str) -> Iterator[Measurement]:
         plan = _plan(url, terminals, certificates=0, prefix=f"G{len(str(terminals))}", city=f"city-{terminals}")
         with _running(replace(plan, more=UNBOUNDED)) as fleet:
             before = _cores(fleet)
-            result = poll_for(plan, Pace(500.0, SECONDS, 32))
+            result = poll_for(plan, Pace(500.0, SECONDS, 32, askers=1_000))
             medians[terminals] = result.percentile_ms(50)
             cores_us[terminals] = (_cores(fleet)[0] - before[0]) * 1e6 / max(1, result.answered)
     how = ", ".join(
