@@ -42,7 +42,7 @@ def town(desk: Desk, hall: int) -> Town:
     return Town(desk)
 
 
-def on_record(answer: Answer, code: str, city: str = PROVINCE) -> None:
+def assert_refused(answer: Answer, code: str, city: str = PROVINCE) -> None:
     """It was refused for this reason, and the city's trail says so."""
     assert (answer.status, answer.json()["code"]) == (403, code)
     rows = AuditRow.select().where((AuditRow.tenant == city) & (AuditRow.act == "turned_away"))
@@ -60,16 +60,16 @@ def b64(der: bytes) -> bytes:
 
 def test_a_request_for_another_key_than_the_connections_is_refused(desk: Desk) -> None:
     """Who holds a copy of a request has no key to go with it."""
-    on_record(desk.enrol(Bare(), shown=Bare()), "wrong_key")
+    assert_refused(desk.enrol(Bare(), shown=Bare()), "wrong_key")
 
 
 def test_a_weak_key_is_refused(desk: Desk) -> None:
     """Nobody here has RSA of 1024 bits, or a curve of 192."""
     key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the point
     request = CertificateSigningRequestBuilder().subject_name(name_of("SN-0000001")).sign(key, hashes.SHA256())
-    on_record(desk.enrol(Bare(), body=b64(request.public_bytes(DER))), "weak_key")
+    assert_refused(desk.enrol(Bare(), body=b64(request.public_bytes(DER))), "weak_key")
     small = Bare(key=ec.generate_private_key(ec.SECP192R1()))
-    on_record(desk.enrol(small), "weak_key")
+    assert_refused(desk.enrol(small), "weak_key")
 
 
 def test_a_wrong_subject_is_refused(desk: Desk) -> None:
@@ -77,14 +77,14 @@ def test_a_wrong_subject_is_refused(desk: Desk) -> None:
     bare = Bare()
     two = Name([NameAttribute(NameOID.COMMON_NAME, one) for one in ("SN-0000001", "SN-0000002")])
     for subject in (Name([]), name_of("no"), name_of("a serial with spaces"), two):
-        on_record(desk.enrol(bare, body=bare.request(subject)), "wrong_subject")
+        assert_refused(desk.enrol(bare, body=bare.request(subject)), "wrong_subject")
 
 
 def test_garbage_and_truncated_requests_are_refused(desk: Desk) -> None:
     """It is no certification request; half of one is none."""
     bare = Bare()
     for body in (b"", b"AAAA", b"not base64 !", b"\xff" * 40, bare.request()[:200]):
-        on_record(desk.enrol(bare, body=body), "malformed")
+        assert_refused(desk.enrol(bare, body=body), "malformed")
 
 
 def test_a_request_with_another_signature_is_refused(desk: Desk) -> None:
@@ -94,7 +94,7 @@ def test_a_request_with_another_signature_is_refused(desk: Desk) -> None:
     der[-3] ^= 1
     answer = desk.enrol(bare, body=b64(bytes(der)))
     assert answer.json()["code"] in ("bad_signature", "malformed")
-    on_record(answer, answer.json()["code"])
+    assert_refused(answer, answer.json()["code"])
 
 
 def test_a_request_without_end_is_refused(desk: Desk) -> None:
@@ -108,7 +108,7 @@ def test_a_key_that_names_another_serial_number_later_is_refused(desk: Desk) -> 
     bare = Bare()
     assert desk.enrol(bare).status == 202
     other = Bare("SN-0000002", bare.key)
-    on_record(desk.enrol(other), "serial_differs")
+    assert_refused(desk.enrol(other), "serial_differs")
 
 
 def test_a_key_that_a_person_refused_is_refused(desk: Desk) -> None:
@@ -124,7 +124,7 @@ def test_a_key_that_a_person_refused_is_refused(desk: Desk) -> None:
 
 def test_a_renewal_of_a_stranger_is_refused(desk: Desk) -> None:
     """The fleet gave this key nothing."""
-    on_record(desk.renew(Bare()), "unknown")
+    assert_refused(desk.renew(Bare()), "unknown")
 
 
 def test_a_renewal_with_another_key_or_subject_is_refused(desk: Desk, hall: int) -> None:
@@ -190,7 +190,7 @@ def test_another_key_for_an_expected_serial_is_refused(desk: Desk, hall: int) ->
         Expected(seat=Seat("SN-0000002", "T0000002", hall)),
     ]
     preregister(INSTALLER, rows, AT)
-    on_record(desk.enrol(other), "another_key", CITY)
+    assert_refused(desk.enrol(other), "another_key", CITY)
     assert [desk.enrol(bare).status for bare in (expected_bare, first, second)] == [200, 200, 202]
     assert [*expected(INSTALLER)] == []
 
@@ -255,7 +255,7 @@ BAD_CLAIMS: dict[str, tuple[Callable[[int], bytes], str]] = {
 def test_bad_claims_are_refused(town: Town, hall: int) -> None:
     """By the fleet, whatever the terminal thought of them; and they are not used up by that."""
     for made, code in BAD_CLAIMS.values():
-        on_record(bring(town, made(hall)), code)
+        assert_refused(bring(town, made(hall)), code)
     assert UsedClaim.select().count() == 0
 
 
@@ -263,14 +263,14 @@ def test_a_replayed_claim_is_refused(town: Town, hall: int) -> None:
     """The first key that brings it has used it; the same key may bring it again, as after a power cut."""
     first, copy = Bare(), Bare()
     assert [bring(town, claim(hall), bare).status for bare in (first, first, copy)] == [204, 204, 403]
-    on_record(bring(town, claim(hall), copy), "claim_used", CITY)
+    assert_refused(bring(town, claim(hall), copy), "claim_used", CITY)
     assert Terminal.select().count() == 1
 
 
 def test_a_claim_of_a_retired_key_is_refused(town: Town, hall: int) -> None:
     """One of its signers left: what they signed and nobody used opens nothing more."""
     claims.retire_key(ADMINISTRATOR, "ann", "left the office", AT)
-    on_record(bring(town, claim(hall)), "not_trusted")
+    assert_refused(bring(town, claim(hall)), "not_trusted")
 
 
 def test_a_claim_for_a_known_terminal_is_refused(town: Town, hall: int) -> None:
