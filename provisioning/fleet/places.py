@@ -3,7 +3,7 @@
 from provisioning.fleet import audit, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
-from provisioning.fleet.desired.versions import wanted_anew
+from provisioning.fleet.desired.versions import wanted_anew, wanted_below
 from provisioning.fleet.people.held import held_by
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Terminal
@@ -40,6 +40,7 @@ def change(actor: Actor, place_id: int, name_zh: str, name_en: str, metered: boo
         place = _own(actor, place_id)
         told = {**_sound_names(name_zh, name_en), "metered": metered}
         Place.update(**told).where(Place.id == place.id).execute()
+        wanted_below(actor.tenant, place, "", at_ms)  # terminals show the names of where they stand
         audit.record(actor, at_ms, "place_changed", f"place:{place.id}", "", told)
 
 

@@ -7,7 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.config import Hours
+from kiosk.catalogue import SERVICES
+from kiosk.config import HostSettings, Hours, Settings, SlotSettings
 from kiosk.domain.entries import StoredEntry
 from kiosk.for_agent import ForAgent
 from kiosk.opening import Opening, open_at
@@ -204,3 +205,13 @@ async def test_a_picture_is_only_taken_of_nobodys_page(autojump_clock: MockClock
     page = "menu"
     assert await word.picture() == {"refused": "page menu"}
     assert await agents_word(kiosk).picture() == {"refused": "page "}
+
+
+def test_a_city_offers_what_it_names_and_what_is_owed() -> None:
+    """Services that it does not name have no tile; money and receipts that wait for somebody are given back all the
+    same."""
+    slots = {name: SlotSettings(driver=name) for name in ("card_reader", "cash_acceptor", "receipt_printer")}
+    hosts = {name: HostSettings(url="https://h") for name in ("social_insurance", "hospital", "medical_insurance")}
+    settings = Settings(run_dir="", data_dir="", slots=slots, hosts=hosts, services=("query_account",))
+    offered = {entry.name for entry in SERVICES if entry.offered(settings)}
+    assert offered == {"query_account", "collect_money", "collect_receipt", "take_refund"}
