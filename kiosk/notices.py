@@ -13,7 +13,7 @@ from types import MappingProxyType
 import trio
 
 from kiosk.config import HostSettings
-from kiosk.domain.card import PinChange
+from kiosk.domain.card import CardIdentity, PinChange
 from kiosk.domain.entries import NoticeResult, OwedNotice, Word
 from kiosk.domain.loss import LostCard
 from kiosk.money.pauses import over_busy_journal
@@ -196,7 +196,17 @@ def card_platform_notices(card_platform: CardPlatform) -> Deliveries:
         lost = LostCard(str(facts.get("card_number", "")), str(facts.get("personal_number", "")))
         await card_platform.report_loss(lost, str(facts["at"]), notice.key)
 
-    return {("card_platform", "pin_changed"): pin_changed, ("card_platform", "loss_report"): loss_report}
+    async def loss_withdrawal(notice: OwedNotice) -> None:
+        facts = notice.facts
+        card = CardIdentity(bytes.fromhex(str(facts["chip"])), str(facts["card_number"]), "", None, None, b"")
+        try:
+            await card_platform.withdraw_loss(card, notice.key)
+        except HostRefused as refusal:  # nothing is reported after all, or only the counter may lift it
+            if refusal.retry_after_s:
+                raise
+
+    calls = {"pin_changed": pin_changed, "loss_report": loss_report, "loss_withdrawal": loss_withdrawal}
+    return {("card_platform", act): call for act, call in calls.items()}
 
 
 def card_platform_batches(card_platform: CardPlatform, host: HostSettings) -> Batches:

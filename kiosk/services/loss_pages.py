@@ -24,7 +24,8 @@ from kiosk.ports import (
 from kiosk.services.notices import go_back, understood
 
 NUMBER_DIGITS, NUMBER_DIGITS_MIN = 18, 17  # the last character may be an X, which no keypad has
-REPORT, WITHDRAW = "report", "withdraw"
+REPORT, WITHDRAW, TAKE_BACK = "report", "withdraw", "take_back"
+STAYS_IN_FORCE = say("The social security side stays in force.")
 BANK_SIDE = say("The bank side is not reported. Call the bank, too.")
 BOTH_SIDES = say("The bank side is reported with it.")
 
@@ -94,6 +95,31 @@ def queued(kiosk: Kiosk, printed: bool) -> Question:
         (understood(),),
         Tone.CAUTION,
         case_code=kiosk.visit.case_code,
+    )
+
+
+def queued_before() -> Question:
+    """Of the card in the slot, or of another one of its holder's."""
+    return Question(
+        "loss_queued_before",
+        say("You reported your card as lost here"),
+        (
+            say("The line was down. The report is not in force yet."),
+            say("If you have the card again, you can take it back."),
+        ),
+        answers=(Answer(TAKE_BACK, say("Take the report back"), Role.MAIN), go_back()),
+        tone=Tone.CAUTION,
+    )
+
+
+def taken_back(printed: bool) -> Question:
+    return Question(
+        "loss_taken_back",
+        say("The report is taken back"),
+        (STAYS_IN_FORCE, say("If you told the bank, tell the bank again.")),
+        Hands((Place.RECEIPT_OUTLET,)) if printed else Plain(),
+        (understood(),),
+        Tone.DONE,
     )
 
 
@@ -191,14 +217,22 @@ def withdrawal_refused(kiosk: Kiosk) -> Question:
 
 def paper(kiosk: Kiosk, number: str, report: LossReport | None, at: datetime, qr: str) -> Receipt:
     """``report`` None: kept here, and not in force yet."""
+    title = say("Loss report: in force") if report else say("Loss report: not in force yet")
+    return _paper(kiosk, title, number, at, _what_stands(report) if report else _what_waits(kiosk), qr)
+
+
+def paper_taken_back(kiosk: Kiosk, number: str, at: datetime, qr: str) -> Receipt:
+    return _paper(kiosk, say("Loss report: taken back"), number, at, [STAYS_IN_FORCE], qr)
+
+
+def _paper(kiosk: Kiosk, title: Text, number: str, at: datetime, what: list[Text], qr: str) -> Receipt:
     terminal = kiosk.settings.terminal
     lines = [
         say("Number: {number}", number=mask_number(number)),
         say("Terminal {terminal}, number {code}", terminal=terminal.terminal_id, code=Grouped(kiosk.visit.case_code)),
         say("{day} {time}", day=Day(at.date()), time=f"{at:%H:%M}"),
-        *(_what_stands(report) if report else _what_waits(kiosk)),
+        *what,
     ]
-    title = say("Loss report: in force") if report else say("Loss report: not in force yet")
     return Receipt((ReceiptLine(title, LineStyle.BOLD), *(ReceiptLine(line) for line in lines)), qr=qr)
 
 
@@ -209,4 +243,5 @@ def _what_stands(report: LossReport) -> list[Text]:
 
 def _what_waits(kiosk: Kiosk) -> list[Text]:
     call = say("Call {number} now: there it is in force at once.", number=kiosk.settings.loss.telephone)
-    return [say("This machine reports it when the line is back."), call, BANK_SIDE]
+    found = say("If you find the card before: take this back here, with the card and its PIN.")
+    return [say("This machine reports it when the line is back."), call, found, BANK_SIDE]

@@ -14,6 +14,7 @@ from kiosk.ports import DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.ports.offline import NotAllowedOffline
 from kiosk.services import loss_pages as pages
 from kiosk.services.pin_steps import verified_pin
+from kiosk.services.take_back_loss import QUEUED, queued_report, take_back_loss
 
 NEEDS = ("card_reader", "pin_pad")
 ACT = "loss_report"
@@ -21,10 +22,14 @@ HOST_S_MAX = 30.0
 
 
 async def report_loss(kiosk: Kiosk) -> Outcome:
-    """Of the card in the slot, by its holder: from then on it opens nothing, wherever it is."""
+    """Of the card in the slot, by its holder: from then on it opens nothing, wherever it is. Who has a report waiting
+    here takes it back instead."""
     ended = await verified_pin(kiosk, initial_permitted=False)
     if ended:
         return ended
+    before = queued_report(kiosk)
+    if before:
+        return await take_back_loss(kiosk, before)
     number = kiosk.visit.identity.card_number
     await kiosk.ask(pages.confirm(number))
     return await _report(kiosk, LostCard(card_number=number))
@@ -108,7 +113,7 @@ async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str) -> Outcome:
     """Not in force, and never said to be."""
     facts = {"at": at, "card_number": lost.card_number, "personal_number": lost.personal_number}
     notice = NewNotice("card_platform", ACT, key, facts)
-    entry = NewEntry("loss_report_queued", kiosk.visit.case_code, {"key": key}, notices=(notice,))
+    entry = NewEntry(QUEUED, kiosk.visit.case_code, {"key": key}, notices=(notice,))
     try:
         seq = kiosk.offline.commit(ACT, NOTHING, entry)
     except NotAllowedOffline as refused:

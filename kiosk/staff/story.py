@@ -74,6 +74,7 @@ ACTS: dict[str, Text] = {
     "loss_report_intent": say("The card platform was about to be told that a card is lost."),
     "loss_reported": say("The card is reported as lost."),
     "loss_report_queued": say("The loss report is kept, and not in force until the platform was told."),
+    "loss_report_taken_back": say("The holder took the loss report back before the platform was told."),
     "loss_report_refused": say("The card platform did not take the loss report."),
     "loss_withdrawal_intent": say("The card platform was about to be told that the card was found."),
     "loss_withdrawn": say("The loss report was lifted."),

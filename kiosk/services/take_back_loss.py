@@ -1,0 +1,76 @@
+"""A loss report that waits here for the line is taken back by the holder who has the card again, with its PIN.
+
+Nothing is taken out of the queue: the other process may be telling it at this moment. The withdrawal stands behind the
+report in its own lane, so that the platform hears both in order, each by its key, and what stays is a card in force.
+"""
+
+from dataclasses import dataclass
+
+import trio
+
+from kiosk.domain.entries import NewEntry, NewNotice, StoredEntry
+from kiosk.money.row_code import row_code
+from kiosk.ports import DeviceFault, Kiosk, Outcome, OutcomeUnknown
+from kiosk.services import loss_pages as pages
+
+QUEUED, TAKEN_BACK = "loss_report_queued", "loss_report_taken_back"
+WITHDRAWAL = "loss_withdrawal"  # in the outbox
+PRINT_S_MAX = 60.0
+_OVER = ("notice_told", "notice_given_up")
+
+
+@dataclass(frozen=True)
+class QueuedReport:
+    """``number``: of the card, or of the person, under which it was reported."""
+
+    key: str
+    number: str
+
+
+def queued_report(kiosk: Kiosk) -> QueuedReport | None:
+    """The newest of this card or of its holder that no platform has heard yet, and nobody took back."""
+    holder = kiosk.visit.holder.social_security_number
+    for number in filter(None, (kiosk.visit.identity.card_number, holder)):
+        entries = kiosk.journal.of_card(number)
+        over = {_key(entry) for entry in entries if entry.act == TAKEN_BACK}
+        waiting = [entry for entry in entries if entry.act == QUEUED and _key(entry) not in over]
+        if waiting and not _was_told(kiosk, waiting[-1]):
+            return QueuedReport(_key(waiting[-1]), number)
+    return None
+
+
+async def take_back_loss(kiosk: Kiosk, report: QueuedReport) -> Outcome:
+    """The PIN is verified. Raises Back: the report stays."""
+    visit, key = kiosk.visit, kiosk.clock.new_key()
+    await kiosk.ask(pages.queued_before())
+    card = visit.identity
+    facts = {"card_number": card.card_number, "chip": card.identification_code.hex()}
+    notice = NewNotice("card_platform", WITHDRAWAL, key, facts, card_number=report.number)
+    about: dict[str, str | int] = {"key": report.key, "withdrawal": key}
+    seq = kiosk.journal.commit(NewEntry(TAKEN_BACK, visit.case_code, about, report.number, notices=(notice,)))
+    printed = await _printed(kiosk, seq)
+    await kiosk.ask(pages.taken_back(printed), card_needed=False)
+    return Outcome.DONE
+
+
+async def _printed(kiosk: Kiosk, seq: int) -> bool:
+    """As of a report: good to have and not owed."""
+    if not kiosk.receipt_health.condition.usable:
+        return False
+    paper = pages.paper_taken_back(kiosk, kiosk.visit.identity.card_number, kiosk.clock.now(), row_code(kiosk, seq))
+    try:
+        with trio.fail_after(PRINT_S_MAX):
+            await kiosk.print_receipt(paper)
+    except (DeviceFault, OutcomeUnknown, trio.TooSlowError) as problem:
+        kiosk.log("loss_paper_not_printed", error=type(problem).__name__)
+        return False
+    return True
+
+
+def _was_told(kiosk: Kiosk, entry: StoredEntry) -> bool:
+    story = kiosk.journal.story(entry.case_code)
+    return any(one.act in _OVER and _key(one) == _key(entry) for one in story)
+
+
+def _key(entry: StoredEntry) -> str:
+    return str((entry.facts or {}).get("key", ""))

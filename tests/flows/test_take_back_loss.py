@@ -1,0 +1,165 @@
+"""A report that waits for the line is taken back by who has the card and its PIN; the platform hears both, in order."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trio.testing import MockClock
+
+from kiosk.domain.card import CardState, PinResult, PinVerdict
+from kiosk.domain.entries import OwedNotice
+from kiosk.hosts.card_platform.client import CardPlatformClient
+from kiosk.notices import card_platform_notices
+from kiosk.services.take_back_loss import TAKEN_BACK
+from simulators.hosts.card_platform import CardPlatformSandbox
+from simulators.hosts.weather import Weather
+from tests.flows.people import CountingClock, KioskInMemory
+from tests.flows.test_report_loss import NOW, NUMBER, SCRIPT, Documents, MakeKiosk, NamedJournal, acts, owed, words
+from tests.hosts.medical import DEMO, card_of
+from tests.hosts.memory import DocumentedLink
+
+TAKES_BACK = {"loss_queued_before": "take_back", "loss_taken_back": "understood"}
+
+
+class LaterJournal(NamedJournal):
+    """Names what happened in this life alone."""
+
+    def names(self) -> list[str]:
+        return super().names()[self.before :]
+
+    before: int = 0
+
+
+@pytest.fixture
+def a_kiosk(tmp_path: Path) -> Iterator[MakeKiosk]:
+    """One life of the terminal after another, over one journal."""
+    journals: list[LaterJournal] = []
+    clock = CountingClock()  # no key comes twice
+
+    def make(without_card: int = 0, **script: Any) -> KioskInMemory:
+        for before in journals:
+            before.close()
+        journals[:] = [LaterJournal(tmp_path, lambda: NOW)]
+        journals[0].before = len(journals[0].entries())
+        people = {"insert_card": ["no_card"] * without_card, "no_card": ["card_lost"] * without_card}
+        menu = {"menu": ["report_loss", "take_card"]}
+        kiosk = KioskInMemory(SCRIPT | menu | people | script, journal=journals[0], documents=Documents())
+        kiosk.desk.clock = clock
+        kiosk.reader.holder = replace(kiosk.reader.holder, social_security_number=NUMBER)
+        return kiosk
+
+    yield make
+    journals[0].close()
+
+
+async def reports(make: MakeKiosk) -> KioskInMemory:
+    """The line is down: the report of the card in the slot is kept here."""
+    kiosk = make()
+    kiosk.hosts.silent = True
+    await kiosk.visit()
+    assert owed(kiosk).act == "loss_report"
+    return kiosk
+
+
+async def comes_again(make: MakeKiosk, **script: str) -> KioskInMemory:
+    kiosk = make(**{**TAKES_BACK, **script})
+    kiosk.hosts.silent = True
+    await kiosk.visit()
+    return kiosk
+
+
+def waiting(kiosk: KioskInMemory) -> list[tuple[str, str]]:
+    """Act and lane of all that the platform is owed, told one after the other."""
+    found = []
+    while (notice := owed(kiosk)) is not None:
+        found.append((notice.act, notice.lane))
+        kiosk.journal.outbox.told(notice.key)
+    return found
+
+
+async def test_the_holder_takes_it_back(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """With card and PIN, journaled and on paper; the platform is told of both, the withdrawal behind the report."""
+    before = await reports(a_kiosk)
+    (first,) = before.receipts.papers
+    assert "持卡在本机输入密码即可撤回" in words(first)
+    kiosk = await comes_again(a_kiosk)
+    assert "loss_taken_back" in kiosk.screen.names()
+    assert kiosk.pin.entries == 1
+    (told,) = [entry for entry in kiosk.journal.entries() if entry.act == TAKEN_BACK]
+    assert (told.facts or {})["key"] == owed(kiosk).key
+    (paper,) = kiosk.receipts.papers
+    assert "挂失申请：已撤回" in words(paper)
+    assert paper.qr
+    found = waiting(kiosk)
+    assert [act for act, _ in found] == ["loss_report", "loss_withdrawal"]
+    assert len({lane for _, lane in found}) == 1
+
+
+async def test_a_report_by_number_is_taken_back_by_the_card(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """Reported without the card, found again: the card says whose it is, and the withdrawal keeps its place behind."""
+    kiosk = a_kiosk(1)
+    kiosk.hosts.silent = True
+    await kiosk.serve(lambda: "loss_queued" in kiosk.screen.names())
+    again = await comes_again(a_kiosk)
+    assert TAKEN_BACK in acts(again)
+    found = waiting(again)
+    assert [act for act, _ in found] == ["loss_report", "loss_withdrawal"]
+    assert len({lane for _, lane in found}) == 1
+
+
+async def test_without_the_pin_it_stays(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """Who found the card takes nothing back, and does not even learn that there is something."""
+    await reports(a_kiosk)
+    kiosk = a_kiosk(**TAKES_BACK)
+    kiosk.hosts.silent = True
+    kiosk.pin.verdicts = [PinVerdict(PinResult.LOCKED)]
+    await kiosk.visit()
+    assert TAKEN_BACK not in acts(kiosk)
+    assert "loss_queued_before" not in kiosk.screen.names()
+
+
+async def test_who_goes_back_leaves_it(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """Nothing is changed, and a second report is not made."""
+    await reports(a_kiosk)
+    kiosk = await comes_again(a_kiosk, loss_queued_before="back")
+    assert TAKEN_BACK not in acts(kiosk)
+    assert [act for act, _ in waiting(kiosk)] == ["loss_report"]
+
+
+@pytest.mark.parametrize("why", ["told", "given up", "taken back"])
+async def test_what_waits_no_more_is_not_offered(a_kiosk: MakeKiosk, autojump_clock: MockClock, why: str) -> None:
+    """Told meanwhile, ended by two people, or taken back before: the card is reported anew instead."""
+    kiosk = await reports(a_kiosk)
+    key = owed(kiosk).key
+    if why == "told":
+        kiosk.journal.outbox.told(key)
+    if why == "given up":
+        for _ in range(3):
+            kiosk.journal.outbox.refused(key, "no")
+        kiosk.journal.outbox.give_up(key, "1001", "1002", "by telephone")
+    if why == "taken back":
+        await comes_again(a_kiosk)
+    again = await comes_again(a_kiosk)
+    assert "loss_confirm" in again.screen.names()
+    assert "loss_queued_before" not in again.screen.names()
+
+
+async def test_the_platform_ends_with_a_card_in_force(tmp_path: Path) -> None:
+    """Report and withdrawal by their keys, each twice as after a lost answer; alone, the withdrawal changes nothing."""
+    sandbox = CardPlatformSandbox(DEMO, tmp_path, Weather(), lambda: NOW)
+    client = CardPlatformClient(DocumentedLink(sandbox))
+    card, _ = card_of(DEMO, "wang_xiulan")
+    told = card_platform_notices(client)
+    chip = card.identification_code.hex()
+    report = {"card_number": card.card_number, "personal_number": "", "at": NOW.isoformat()}
+    for act, facts in (("loss_report", report), ("loss_withdrawal", {"card_number": card.card_number, "chip": chip})):
+        for _ in range(2):
+            await told["card_platform", act](OwedNotice("card_platform", act, f"key-{act}".replace("_", "-"), 0, facts))
+    assert await client.card_state(card) is CardState.NORMAL
+    formal, _ = card_of(DEMO, next(one.handle for one in DEMO.cards if one.platform_state == "lost"))
+    facts = {"card_number": formal.card_number, "chip": formal.identification_code.hex()}
+    await told["card_platform", "loss_withdrawal"](OwedNotice("card_platform", "loss_withdrawal", "key-9999", 0, facts))
+    assert await client.card_state(formal) is CardState.LOST
+    sandbox.close()
