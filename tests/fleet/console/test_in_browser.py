@@ -46,7 +46,7 @@ def pages() -> list[str]:
     root, hall = persons.root(CITY).id, town.place("Riverside hall").id
     return ["", "proposals", "proposals/3", "terminals", "terminals/T0000002", "terminals/T0000003", "places",
             f"places/{hall}", "enrolment", f"enrolment/{town.FINGERPRINT}", "settings", f"settings/{root}", "rollouts",
-            "rollouts/1", "people", "audit"]  # fmt: skip
+            "rollouts/1", "people", "people/sun", "audit", "calls", "complaints", "keys", "expiring"]  # fmt: skip
 
 
 def serious(page: Page) -> list[str]:

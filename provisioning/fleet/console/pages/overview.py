@@ -19,7 +19,7 @@ SHOWN = 12
 
 def draw(visit: Visit) -> Response:
     tally: Counter[str] = sum((top.tally for top in tree(visit)), Counter())
-    worst = [one for word in WORST for one in _of(visit, word)][:SHOWN]
+    worst = [one for word in WORST if tally[word] for one in _of(visit, word)][:SHOWN]
     money = terminals(visit).where(TerminalHealth.suspense_fen != 0).order_by(TerminalHealth.suspense_fen.desc())
     told = {"tally": [(word, tally[word]) for word in STANDING if tally[word] or word in (*WORST, "serving")]}
     waiting = [entry for entry in parts(visit) if entry.count]
