@@ -107,8 +107,8 @@ class CommandAnswer(Part):
 
 class PollQuestion(Part):
     """``health`` is None where nothing changed since the last answer; ``desired_trouble`` says why the newest settings
-    are not in force, "" where they are. ``boot`` counts the agent's starts on its disk, ``run`` is drawn at each of
-    them: ``rules/presence.py`` tells a copied disk by them. ``memo``: number of the one it carries."""
+    are not in force, "" where they are; ``desired_changed`` names, once, what the newest changed. ``boot`` counts the
+    agent's starts on its disk, ``run`` is drawn at each of them: ``rules/presence.py`` tells a copied disk by them. ``memo``: number of the one it carries."""
 
     boot: Count = 0
     run: Annotated[str, msgspec.Meta(max_length=32)] = ""
@@ -116,6 +116,7 @@ class PollQuestion(Part):
     memo: Count = 0
     desired_version: Count = 0
     desired_trouble: Words = ""
+    desired_changed: Annotated[list[Words], msgspec.Meta(max_length=16)] = []
     health: Health | None = None
     answers: Annotated[list[CommandAnswer], msgspec.Meta(max_length=64)] = []
 

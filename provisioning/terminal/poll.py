@@ -82,7 +82,7 @@ class Polling:
     async def once(self) -> tuple[PollAnswer | None, float]:
         """Ask. The answer, and seconds until the next question."""
         health = await self.health.news()
-        answers = self.commands.book.untold()
+        answers, changed = self.commands.book.untold(), self.desired.changed
         try:
             answer = await self._asked(self._question(health, answers))
         except (OutcomeUnknown, HostRefused) as error:
@@ -91,6 +91,8 @@ class Polling:
             self.health.heard()
         self._note_time(answer)
         await self.commands.heard(answers)
+        if self.desired.changed is changed:  # else others came while the fleet thought
+            self.desired.changed = []
         if self.heard.failures:
             self.log("fleet_heard", count=self.heard.failures)
         self.heard.at, self.heard.trouble, self.heard.failures = answer.time, "", 0
@@ -107,6 +109,7 @@ class Polling:
             memo=self.memo,
             desired_version=self.desired.version,
             desired_trouble=self.desired.trouble,
+            desired_changed=self.desired.changed,
             health=health,
             answers=answers,
         )

@@ -155,6 +155,7 @@ async def test_settings_come_with_the_poll_and_are_told(box: Box) -> None:
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
     assert (box.kiosk.language, polling.desired.trouble) == ("en", "")
+    assert [poll["desired_changed"] for poll in box.fleet.polls if poll.get("desired_changed")] == [["language"]]
 
 
 async def test_an_errand_runs_once_at_a_time(box: Box) -> None:

@@ -22,7 +22,7 @@ TROUBLE_MAX = 200
 class Seen:
     """The newest of one terminal. ``report``: of ``Health`` as JSON, or None where it told none since the last writing.
 
-    ``sums``: unsent count, unsent fen, suspense fen; None where the journal did not say.
+    ``changed``: names of settings. ``sums``: unsent count, unsent fen, suspense fen; None where the journal said none.
     """
 
     terminal: int
@@ -35,6 +35,7 @@ class Seen:
     serving: bool = False
     sums: tuple[int | None, int | None, int | None] = (None, None, None)
     version: str = ""
+    changed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Gathered:
             min(question.desired_version, INT_MAX),
             _text(question.desired_trouble),
         )
+        row.changed = tuple(map(_text, question.desired_changed))
         if question.health is not None:
             _tell(row, question.health)
         elif (before := self._rows.get(terminal)) is not None:

@@ -79,7 +79,8 @@ def _note_changes(rows: Sequence["Seen"]) -> None:
 def _changes(row: "Seen", before: tuple[Any, ...] | None) -> Iterator[tuple[str, dict[str, Any]]]:
     version, trouble, report = before or (0, "", None)
     if before is not None and (version, trouble) != (row.desired_version, row.desired_trouble):
-        yield "settings", {"was": version, "is": row.desired_version, "trouble": row.desired_trouble}
+        told = {"was": version, "is": row.desired_version, "trouble": row.desired_trouble}
+        yield "settings", {**told, **({"changed": [*row.changed]} if row.changed else {})}
     if row.report is not None:
         yield from changes(_brief.decode(report) if report else None, _brief.decode(row.report))
 
