@@ -108,7 +108,8 @@ class CommandAnswer(Part):
 class PollQuestion(Part):
     """``health`` is None where nothing changed since the last answer; ``desired_trouble`` says why the newest settings
     are not in force, "" where they are; ``desired_changed`` names, once, what the newest changed. ``boot`` counts the
-    agent's starts on its disk, ``run`` is drawn at each of them: ``rules/presence.py`` tells a copied disk by them. ``memo``: number of the one it carries."""
+    agent's starts on its disk, ``run`` is drawn at each of them: ``rules/presence.py`` tells a copied disk by them.
+    ``memo``: number of the one it carries."""
 
     boot: Count = 0
     run: Annotated[str, msgspec.Meta(max_length=32)] = ""
