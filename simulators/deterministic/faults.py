@@ -18,7 +18,6 @@ Turn = Callable[[Terminal], None]
 LASTS_S = (2.0, 90.0)
 # Half of all faults wait for a moment at which money is on its way, though not for ever: these acts of the journal.
 MOMENT_CHANCE, MOMENT_S_MAX = 0.5, 120.0
-STRIKES_RARER = 2.0  # than the pauses between what lasts
 MOMENTS = (
     "note_intent",
     "note_credited",
@@ -199,7 +198,7 @@ class Trouble:
     async def _strike(self, pause_s: float) -> None:
         kinds = [kind for kind in self._kinds if kind in STRIKES]
         while kinds:
-            await trio.sleep(self._chance.expovariate(1 / (STRIKES_RARER * pause_s)))
+            await trio.sleep(self._chance.expovariate(1 / pause_s))
             if self._over:
                 break
             kind = self._chance.choice(kinds)

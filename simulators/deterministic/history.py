@@ -77,7 +77,9 @@ CUT_WITHIN = (
     ("hospital ", 10),
     ("bank ", 5),
 )
-CUT_AGAIN_CHANCE, CUT_AGAIN_WITHIN = 0.3, (3, 10, 30)  # of a cut: the power goes once more while the kiosk recovers
+# Of a cut: the power goes once more while the kiosk recovers, often between what a cash module tells and forgets.
+CUT_AGAIN_CHANCE = 0.35
+CUT_AGAIN_WITHIN = (("", 3), ("", 12), ("", 30), ("cash ", 6), ("cash ", 12))
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.25  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
@@ -238,10 +240,8 @@ class _History:
         """Whoever stood there goes, most with their card; the next one may be another (rule 17)."""
         self._told.power_cuts += 1
         if self._chance.random() < CUT_AGAIN_CHANCE:
-            self._terminal.fuse.left, self._terminal.fuse.aim = (
-                self._chance.randrange(self._chance.choice(CUT_AGAIN_WITHIN)),
-                "",
-            )
+            aim, within = self._chance.choice(CUT_AGAIN_WITHIN)
+            self._terminal.fuse.left, self._terminal.fuse.aim = self._chance.randrange(within), aim
         if self._chance.random() < 0.8:
             self._terminal.slot.pull()
 
