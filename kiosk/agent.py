@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,7 @@ def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling
     acts = Acts(box.house, link, who.base, _privileged(box), box.rules.log_command)
     book = CommandBook(box.home / "commands.json", box.disk)
     commands = Commands(who, book, box.house, acts.all, box.now, box.log, board.boot_id)
+    commands.after = {"wipe": partial(_forget, box, way_in)}
     health = HealthTeller(
         house=box.house,
         board=board,
@@ -211,12 +213,20 @@ def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
         pace=Pace(bytes_per_s_max=rules.update_bytes_per_s),
         metered=rules.metered,
         gate_s_max=rules.gate_s_max,
+        program=version("yikatong"),
         stick=Path(rules.stick or box.settings.journal.stick or "/nowhere"),
     )
     built_in = BuiltIn(version("yikatong"), Journal(layout=LAYOUT, back_to=BACK_TO))
     link = polling.desired.link
     assert isinstance(link, HttpsHostLink), "made here"
     return Tending.open(place, link, box.house, built_in, lambda: box.now().astimezone(), box.log, polling.hands)
+
+
+async def _forget(box: Box, way_in: WayIn) -> None:
+    """Wiped, and the fleet has heard it: the last that makes this box a terminal goes, its certificate first."""
+    await trio.to_thread.run_sync(way_in.identity.forget)
+    for name in ("settings", "bodies", "history.json", "commands.json"):  # the last says that not all is done
+        box.disk.remove(box.home / name)
 
 
 def _desired(box: Box, who: Who, link: HttpsHostLink) -> DesiredState:

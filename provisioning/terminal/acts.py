@@ -139,9 +139,10 @@ class Acts:
         """A unit with more rights stops everything and destroys the rest, the journal last; then it is answered."""
         if not self.privileged.is_there:
             raise NotObeyed("nothing here may wipe the machine")
-        rows = await self._closed_for_good(command)
+        if not self.privileged.asked("wipe", command.command):  # else it is under way, and nobody else answers any more
+            await self._closed_for_good(command)
         await self.privileged.wish("wipe", command.command)
-        return {"rows": rows}
+        return {}
 
     async def _closed_for_good(self, command: Command) -> int:
         """Out of service, and the agency keeps every row, this one too; their number. As before where it must not be.

@@ -104,6 +104,8 @@ class Commands:
 
     async def settle(self) -> None:
         """At the agent's start: end what the power interrupted."""
+        for one in [taken for taken in self.book.taken.values() if taken.told and taken.answer]:
+            await self._end(one)
         for one in [taken for taken in self.book.taken.values() if taken.answer is None]:
             if one.act in REPEATABLE and one.document:
                 await self._do(one, msgspec.convert(one.document, Command))
@@ -138,9 +140,13 @@ class Commands:
         """The fleet has these answers."""
         self.book.told(answers)
         for answer in answers:
-            ends = self.after.get(self.book.taken[answer.command].act)
-            if ends is not None and answer.result == "done":
-                await ends()
+            await self._end(self.book.taken[answer.command])
+
+    async def _end(self, one: Taken) -> None:
+        """What follows an answer that was heard. It is harmless to do again."""
+        ends = self.after.get(one.act)
+        if ends is not None and one.answer is not None and one.answer.result == "done":
+            await ends()
 
     async def _take(self, document: dict[str, Any]) -> None:
         inner = document.get("document")

@@ -24,6 +24,10 @@ class Privileged(Protocol):
     @property
     def is_there(self) -> bool: ...
 
+    def asked(self, what: What, command: str) -> bool:
+        """Whether just this was wished for before, and the power went before anybody answered."""
+        ...
+
     async def wish(self, what: What, command: str) -> None:
         """Returns when it is done; of a reboot, when it was taken. Raises NotObeyed: nothing was done, and why."""
         ...
@@ -31,6 +35,9 @@ class Privileged(Protocol):
 
 class NoPrivileged:
     is_there = False
+
+    def asked(self, what: What, command: str) -> bool:
+        return False
 
     async def wish(self, what: What, command: str) -> None:
         raise NotObeyed(f"nothing here may {what} the machine")
@@ -42,12 +49,19 @@ class PrivilegedFolder:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._folder, self._disk = folder, disk
 
+    def asked(self, what: What, command: str) -> bool:
+        try:
+            return (self._folder / f"{what}.wish").read_bytes() == _told(command)
+        except OSError:
+            return False
+
     async def wish(self, what: What, command: str) -> None:
         answers = {name: self._folder / f"{what}.{name}" for name in ("done", "refused")}
-        for path in answers.values():
-            self._disk.remove(path)
         wish = self._folder / f"{what}.wish"
-        self._disk.write(wish, json.dumps({"command": command}).encode())
+        if not self.asked(what, command):
+            for path in answers.values():
+                self._disk.remove(path)
+            self._disk.write(wish, _told(command))
         with trio.move_on_after(WISH_S_MAX):
             while not answers["done"].exists():
                 if answers["refused"].exists():
@@ -56,3 +70,7 @@ class PrivilegedFolder:
             return
         self._disk.remove(wish)
         raise NotObeyed("nobody took the wish")
+
+
+def _told(command: str) -> bytes:
+    return json.dumps({"command": command}).encode()

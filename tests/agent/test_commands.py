@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from kiosk.signed import Signer
 from provisioning.rules.commands import RULES
+from provisioning.rules.poll import CommandAnswer
 from provisioning.terminal.acts import Acts, redacted
-from provisioning.terminal.commands import CommandBook, Commands
+from provisioning.terminal.commands import CommandBook, Commands, Taken
 from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
 from tests.agent.stand import CITY, NOW, STRANGER, TENANT, TERMINAL, Box, CuttingDisk, PowerCut
 
@@ -182,6 +183,39 @@ async def test_wipe_is_the_work_of_another_unit(box: Box, tmp_path: Path) -> Non
         await commands.take([command("wipe")])
     assert answers(commands) == [("done", "")]
     assert box.kiosk.told[0].startswith("out_of_service")
+
+
+async def test_a_wipe_that_the_power_interrupted_goes_on(box: Box, tmp_path: Path) -> None:
+    """Wished for before, it is waited for and not judged again: the books that would be asked may be gone already."""
+    wishes = tmp_path / "wishes"
+    wishes.mkdir()
+    (wishes / "wipe.wish").write_text(json.dumps({"command": ID.format(1)}))
+    told = {"command": ID.format(1), "tenant": TENANT, "terminal_id": TERMINAL, "act": "wipe"}
+    begun = {"command": ID.format(1), "act": "wipe", "at": NOW.isoformat(), "document": told}
+    (box.home / "commands.json").write_bytes(msgspec.json.encode([begun]))
+    box.kiosk.unsent = 3
+    (wishes / "wipe.done").touch()
+    commands = orders(box, privileged=PrivilegedFolder(wishes, CuttingDisk()))
+    await commands.settle()
+    assert answers(commands) == [("done", "")]
+
+
+async def test_once_a_wipe_was_heard_the_rest_goes(box: Box) -> None:
+    """What the agent itself keeps goes when the fleet has the answer, not before."""
+    gone = 0
+
+    async def forget() -> None:
+        nonlocal gone
+        gone += 1
+
+    commands = orders(box, after={"wipe": forget})
+    done = CommandAnswer(command=ID.format(1), result="done")
+    commands.book.keep(Taken(command=ID.format(1), act="wipe", at=NOW, answer=done))
+    assert gone == 0
+    await commands.heard(commands.book.untold())
+    assert gone == 1
+    await orders(box, after={"wipe": forget}).settle()  # the power had gone before all of it was gone
+    assert gone == 2
 
 
 @pytest.mark.parametrize("act", ["reboot", "wipe"])
