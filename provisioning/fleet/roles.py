@@ -7,7 +7,9 @@ approves (``provisioning.fleet.proposals``).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-ALL = frozenset({"viewer", "operator", "key_officer", "bank_key_officer", "approver", "auditor", "system_admin", "security_admin"})
+ALL = frozenset(
+    {"viewer", "operator", "key_officer", "bank_key_officer", "approver", "auditor", "system_admin", "security_admin"}
+)
 # Nobody is two of these: who runs the machines, who gives rights and who reads the trail watch one another.
 ADMINISTRATORS = frozenset({"system_admin", "security_admin", "auditor"})
 

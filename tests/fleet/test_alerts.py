@@ -283,7 +283,7 @@ def gateway_port(tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
     """A real HTTPS gateway on loopback: takes /duty, refuses all else."""
     pki = make_pki(tmp_path / "pki")
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Takes(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(204 if self.path == "/duty" else 403)
@@ -292,7 +292,7 @@ def gateway_port(tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
         def log_message(self, *args: Any) -> None:
             """Tests are silent."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Takes)
     shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     shown.load_cert_chain(pki.host_certificate, pki.host_key)
     server.socket = shown.wrap_socket(server.socket, server_side=True)

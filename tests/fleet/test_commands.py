@@ -1,6 +1,5 @@
 """What people of the fleet type: each command through the one way in, on a real journal."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,15 +72,14 @@ def test_rows_that_leave_a_gap_are_no_success(office: Office, capsys: pytest.Cap
     assert "row 3: gap" in capsys.readouterr().out
 
 
-def test_a_receipt_is_booked_and_a_dead_board_tells(
-    office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_receipt_is_booked_and_a_dead_board_tells(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     """The last row came on paper only; who is owed what is told with it, and the look stands on the trail."""
     office.village.live(1)
     keep_told(Actor(CITY, f"terminal:{TERMINAL}"), TERMINAL, office.village.told(), AT_MS)
     (seq,) = office.village.live(1)
-    monkeypatch.setattr("sys.stdin", io.StringIO(office.village.journal.row_code(TERMINAL, seq) + "\nnonsense\n"))
-    assert office.ask("receipt", *CITIES_WORDS) == 1
+    codes = office.folder / "codes.txt"
+    codes.write_text(office.village.journal.row_code(TERMINAL, seq) + "\nnonsense\n")
+    assert office.ask("receipt", str(codes), *CITIES_WORDS) == 1
     assert "refused: not the code of a receipt" in capsys.readouterr().out
     asked = ("recover", TERMINAL, *CITIES_WORDS, "--custodians", str(office.custodians), "--why", "board dead")
     assert office.ask(*asked) == 0

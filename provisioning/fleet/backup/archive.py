@@ -183,7 +183,7 @@ def _from_thread(write: Callable[[IO[bytes]], object]) -> Iterator[IO[bytes]]:
     with os.fdopen(read_end, "rb") as pipe:
         thread.start()
         try:
-            yield _Watched(pipe, thread, failures)  # type: ignore[misc]
+            yield _Watched(pipe, thread, failures)  # type: ignore[misc]  # RawIOBase is all of IO that is asked
         finally:
             pipe.close()
             thread.join()

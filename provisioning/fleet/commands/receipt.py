@@ -1,4 +1,4 @@
-"""``receipt``: rows from the QR codes of receipts, one code a line on standard input."""
+"""``receipt [FILE]``: rows from the QR codes of receipts, one code a line; without a file from standard input."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from provisioning.fleet.settings import FleetSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("codes", type=argparse.FileType(encoding="utf-8"), nargs="?", default=sys.stdin)
     add_city(parser)
 
 
@@ -18,7 +19,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     if actor is None:
         return EX_NOINPUT
     status = 0
-    for line in sys.stdin:
+    for line in asked.codes:
         try:
             result, row = book_paper(actor, line.rstrip("\r\n"), now_ms())
             print(f"{result}: {row.terminal} row {row.seq}, case {row.case_code}")
