@@ -25,11 +25,11 @@ BOOT = Path(__file__).parents[1] / "provisioning" / "terminal" / "updates" / "bo
 
 
 def kiosk_command(settings: Path, command: str = "run", application: Path | None = None) -> list[str]:
-    """``application``: folder of the generations. The kiosk's starts count, while one of them is on trial."""
+    """``application``: folder of the generations. Starts of kiosk and agent count, while one of them is on trial."""
     start = [sys.executable, "-m", "kiosk", command, "--settings", str(settings)]
     if application is None:
         return start
-    return [sys.executable, "-S", str(BOOT), str(application), "start" if command == "run" else "run", *start]
+    return [sys.executable, "-S", str(BOOT), str(application), "run" if command == "forward" else "start", *start]
 
 
 class KioskProcess:

@@ -1,13 +1,13 @@
 """What starts the software of the generation that is in force: a file of the image's own, run before anything of it.
 
-    python3 boot.py FOLDER count                   before the kiosk starts: count the starts of a trial
+    python3 boot.py FOLDER count                   before kiosk or agent starts: count the starts of a trial
     python3 boot.py FOLDER run COMMAND ...         COMMAND with the generation's code, "python -m kiosk run" for one
     python3 boot.py FOLDER start COMMAND ...       both
 
 ``run`` looks the link up once and hands the folder behind it on: a process that imports late, after the link turned,
 still finds its own version. ``count``: new software that does not come up cannot take itself back. So every start of
-the kiosk counts, and when a trial has none left the link goes back to the version before, also where kiosk and agent of
-the new one are both dead. Needs the standard library only.
+kiosk and agent counts, and when a trial has none left the link goes back to the version before, also where both of the
+new one are dead. Needs the standard library only.
 """
 
 import json
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 CURRENT, TRIAL, RETURNED = "current", "trial.json", "returned.json"
-STARTS = 3
+STARTS = 6  # of kiosk and agent together; a good version uses two, and two more at each power cut
 
 
 def count_start(folder: Path) -> str:

@@ -17,7 +17,7 @@ from provisioning.terminal.updates.ddi import Feedback
 from provisioning.terminal.updates.download import Download, Paused
 from provisioning.terminal.updates.installer import Installer
 from provisioning.terminal.updates.refused import SourceSilent, UpdateRefused
-from provisioning.terminal.updates.state import PAST_RECALL, Closed, Event, State, StateFile, Step, Update
+from provisioning.terminal.updates.state import PAST_RECALL, Closed, Event, Installed, State, StateFile, Step, Update
 from provisioning.terminal.updates.trust import Allowed, Target
 
 # What may be done beside anything else that happens to the terminal.
@@ -33,7 +33,8 @@ class House:
     under way, nobody answers: money-rules 28). ``look``: how it is, kept as text until the new version is compared
     with it. ``restart``: the program of this kind starts anew, unless it did since that look. ``healthy``: judges it,
     "" or why not. ``metered``: the line is paid by the byte; None: not known. ``record``: one line of the log.
-    ``hands``: held by whatever changes the terminal, one at a time; a download holds nobody up.
+    ``program``: version of the agent that this is. ``hands``: held by whatever changes the terminal, one at a time; a
+    download holds nobody up.
     """
 
     now: Callable[[], datetime]
@@ -42,6 +43,7 @@ class House:
     restart: Callable[[str, str], Awaitable[None]]
     healthy: Callable[[str, str], Awaitable[str]]
     metered: Callable[[], Awaitable[bool | None]]
+    program: str
     record: Callable[[Event], None] = field(default=lambda event: None)
     hands: trio.Lock = field(default_factory=trio.Lock)
 
@@ -121,6 +123,7 @@ class Flow:
             "ready": self._ready,
             "switch": self._switch,
             "trial": self._trial,
+            "prove": self._prove,
             "keep": self._keep,
             "back": self._back,
         }
@@ -180,19 +183,26 @@ class Flow:
         if installer.trial() is None:
             if installer.running() == update.version:
                 return self._done(update, "")
-            return self._failed(update, "returned", DID_NOT_COME_UP)
+            return await self._gone(update)
         await self.house.restart(update.kind, update.before)
         why = await self.house.healthy(update.kind, update.before)
         if installer.trial() is None:
             return await self._gone(update)
-        return self._next(update, "back" if why else "keep", why)
+        return self._next(update, "back" if why else "prove", why)
+
+    async def _prove(self, update: Update) -> bool:
+        """A version whose kiosk is well and whose agent never starts could not be reached any more. So this one ends,
+        and the new one keeps it; while it does not come up, its starts are counted, and the one before returns."""
+        if self._installer(update).trial() is not None and self.house.program != update.version:
+            self.starts_anew = True
+            return False
+        return self._next(update, "keep")
 
     async def _keep(self, update: Update) -> bool:
         installer = self._installer(update)
         await installer.keep()
         if installer.running() != update.version:
             return await self._gone(update)
-        self.starts_anew = True
         return self._done(update, "")
 
     async def _gone(self, update: Update) -> bool:
@@ -240,6 +250,8 @@ class Flow:
 
     def _done(self, update: Update, why: str) -> Literal[True]:
         self._event("installed", update, why)
+        if not update.action:
+            self.state.change(by_stick=Installed(name=update.name, version=update.version))
         self._close(update, "success", [f"installed: {update.name}", *([why] if why else [])])
         return True
 

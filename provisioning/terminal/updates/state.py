@@ -19,10 +19,10 @@ EVENTS_MAX = 100
 UNTOLD_MAX = 40
 
 # load: comes · write: goes into the other place · ready: waits for its hour · switch: the link turns · trial: the kiosk
-# starts anew and is judged · keep · back
-Step = Literal["load", "write", "ready", "switch", "trial", "keep", "back"]
+# starts anew and is judged · prove: the agent starts anew, too, and the new one keeps it · keep · back
+Step = Literal["load", "write", "ready", "switch", "trial", "prove", "keep", "back"]
 # From here on it cannot be called off: what runs may be the new version already.
-PAST_RECALL: frozenset[Step] = frozenset({"switch", "trial", "keep", "back"})
+PAST_RECALL: frozenset[Step] = frozenset({"switch", "trial", "prove", "keep", "back"})
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

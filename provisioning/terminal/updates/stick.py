@@ -21,7 +21,7 @@ from provisioning.terminal.updates.flow import Flow, update_of
 from provisioning.terminal.updates.refused import SourceSilent, UpdateRefused
 from provisioning.terminal.updates.room import make_sure
 from provisioning.terminal.updates.sources import FolderSource, open_plain
-from provisioning.terminal.updates.state import PAST_RECALL, Installed
+from provisioning.terminal.updates.state import PAST_RECALL
 from provisioning.terminal.updates.trust import Allowed, Target, Trust
 
 FOLDER = Path("yikatong") / "tuf"
@@ -86,11 +86,12 @@ class Stick:
         self.flow.begin(update)
         await self.flow.go_on(self.trust.kept)
         state = self.flow.now_state
+        if self.flow.starts_anew:
+            return Brought(version=target.version)
         if state.update is not None:
             return Brought(why=state.update.why, words="it is installed as soon as nothing is under way")
         if self.flow.installers[target.kind].running() != target.version:
             return Brought(why="returned", words=state.events[-1].why if state.events else "")
-        self.flow.state.change(by_stick=Installed(name=target.name, version=target.version))
         return Brought(version=target.version)
 
 

@@ -58,6 +58,7 @@ class Place:
     gate_s_max: float = 120.0
     ddi_token: str = field(default="", repr=False)
     stick: Path | None = None
+    program: str = ""  # version of the agent that this is
 
 
 @dataclass
@@ -156,7 +157,17 @@ def open_updates(
     disk, gate = Disk(), KioskGate(kiosk, place.gate_s_max)
     reads = partial(reads_settings, settings=place.settings)
     application = ApplicationInstaller(place.home / "application", disk, built_in, reads)
-    house = House(now, kiosk.rest, gate.look, gate.restart, gate.healthy, _known(place), _recorder(log), hands)
+    house = House(
+        now,
+        kiosk.rest,
+        gate.look,
+        gate.restart,
+        gate.healthy,
+        _known(place),
+        place.program,
+        _recorder(log),
+        hands,
+    )
     flow = Flow(
         place.terminal_id,
         StateFile(place.home / "updates", disk),

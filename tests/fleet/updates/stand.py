@@ -19,7 +19,7 @@ from provisioning.terminal.updates.download import Download, Pace
 from provisioning.terminal.updates.flow import Flow, House
 from provisioning.terminal.updates.sources import LineSource
 from provisioning.terminal.updates.state import Event, StateFile
-from provisioning.terminal.updates.stick import Stick
+from provisioning.terminal.updates.stick import Brought, Stick
 from provisioning.terminal.updates.tend import Updates
 from simulators.hosts.hawkbit import Hawkbit
 from tests.fleet.updates.bundles import JOURNAL
@@ -113,6 +113,7 @@ class Terminal:
     settings_trouble: str = ""
     restarts: list[str] = field(default_factory=list)
     runs: str = "0.9.0"  # what the kiosk's process is
+    program: str = "0.9.0"  # and the agent's
     recorded: list[Event] = field(default_factory=list)
     swapped: list[Path] = field(default_factory=list)
 
@@ -134,6 +135,7 @@ class Terminal:
             restart=self._restart,
             healthy=self._healthy,
             metered=self._metered,
+            program=self.program,
             record=self.recorded.append,
         )
         # No cap: pieces of a test come one after the other.
@@ -154,7 +156,29 @@ class Terminal:
         self.power_on(Disk())
         done = count_start(self.home / "application") if (self.home / "application").exists() else ""
         self.runs = self.installer.running()
+        self.agent_anew()
         return done
+
+    def agent_anew(self) -> None:
+        """The agent's process ended; it starts as what is in force."""
+        self.program = self.installer.running()
+        self.power_on()
+
+    async def tend(self) -> float | None:
+        """A round of the agent, and of the next one where it ended to start anew."""
+        sleep_s = await self.updates.tend()
+        if self.flow.starts_anew:
+            self.agent_anew()
+            sleep_s = await self.updates.tend()
+        return sleep_s
+
+    async def bring(self, stick: Path) -> Brought:
+        """A stick is put in, and the agent starts anew where it installed something."""
+        brought = await self.stick.bring(stick)
+        if self.flow.starts_anew:
+            self.agent_anew()
+            await self.updates.tend()
+        return brought
 
     def local_now(self) -> datetime:
         return self.now or self.office.now()

@@ -20,7 +20,7 @@ def offered(terminal: Terminal, version: str = "1.0.0", **wishes: object) -> Act
 async def test_update_is_installed_and_told(terminal: Terminal, autojump_clock: object) -> None:
     """An offered update is loaded, installed, tried and kept, and the server hears each step and its end."""
     action = offered(terminal)
-    assert await terminal.updates.tend() == 300.0
+    assert await terminal.tend() == 300.0
     assert (terminal.runs, terminal.installer.running()) == ("1.0.0", "1.0.0")
     assert terminal.installer.trial() is None
     assert action.told == ["proceeding", "downloaded", "proceeding", "closed"]
@@ -33,7 +33,7 @@ async def test_sick_version_goes_back_by_itself(terminal: Terminal, autojump_clo
     """A version whose kiosk is not well goes back at once; the server hears an error and why."""
     action = offered(terminal)
     terminal.sick = "the card reader does not open"
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "0.9.0"
     assert terminal.runs == "0.9.0"
     assert action.status == "error"
@@ -44,10 +44,10 @@ async def test_sick_version_goes_back_by_itself(terminal: Terminal, autojump_clo
 async def test_an_ended_action_is_not_done_again(terminal: Terminal, autojump_clock: object) -> None:
     """A server that forgot the end of an action hears it again; nothing is installed twice."""
     action = offered(terminal)
-    await terminal.updates.tend()
+    await terminal.tend()
     action.status = "running"
-    await terminal.updates.tend()
-    await terminal.updates.tend()
+    await terminal.tend()
+    await terminal.tend()
     assert action.status == "finished"
     assert terminal.restarts == ["application"]
 
@@ -56,16 +56,16 @@ async def test_feedback_waits_for_the_line(terminal: Terminal, autojump_clock: o
     """What is owed to the server is told in its order when the line is back, also after a new start."""
     action = offered(terminal, update="attempt")
     terminal.at(13)
-    await terminal.updates.tend()
+    await terminal.tend()
     terminal.line.dark = True
     terminal.at(4, days=1)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"
     assert action.status == "running"
     terminal.line.dark = False
     terminal.power_on()
     assert terminal.updates.busy
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "finished"
     assert not terminal.updates.busy
 
@@ -74,20 +74,20 @@ async def test_attempt_waits_for_the_night(terminal: Terminal, autojump_clock: o
     """Attempt is loaded and installed in the place's night, forced at once."""
     offered(terminal, download="attempt", update="attempt")
     terminal.at(13)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.line.pieces == []
     terminal.at(4)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"
 
 
 async def test_skip_loads_and_does_not_install(terminal: Terminal, autojump_clock: object) -> None:
     """With update skip the file is loaded and told so, and waits until the server wants it installed."""
     action = offered(terminal, update="skip")
-    await terminal.updates.tend()
+    await terminal.tend()
     assert (action.told[-1], terminal.installer.running()) == ("downloaded", "0.9.0")
     action.update = "forced"
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"
 
 
@@ -95,10 +95,10 @@ async def test_maintenance_window_of_the_server(terminal: Terminal, autojump_clo
     """Outside the server's maintenance window it is loaded only; inside it is installed at any hour."""
     action = offered(terminal, update="attempt", window="unavailable")
     terminal.at(13)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert (action.told[-1], terminal.installer.running()) == ("downloaded", "0.9.0")
     action.window = "available"
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "finished"
 
 
@@ -107,11 +107,11 @@ async def test_waits_while_money_is_under_way(terminal: Terminal, busy: str, aut
     """Nothing is switched while an effect is open, or while the books do not answer (money-rules 28)."""
     action = offered(terminal)
     terminal.busy = busy
-    await terminal.updates.tend()
+    await terminal.tend()
     assert (terminal.installer.running(), terminal.restarts) == ("0.9.0", [])
     assert action.status == "running"
     terminal.busy = ""
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "finished"
 
 
@@ -119,11 +119,11 @@ async def test_download_goes_on_after_breaks(terminal: Terminal, autojump_clock:
     """A line that fails in the middle costs one piece, and a new start of the agent none."""
     offered(terminal)
     terminal.flow.download.told = lambda received: setattr(terminal.line, "dark", True)
-    await terminal.updates.tend()
+    await terminal.tend()
     came = terminal.line.pieces[0][1]
     terminal.line.dark = False
     terminal.power_on()
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"
     assert [first for first, _ in terminal.line.pieces][:2] == [0, came]
 
@@ -132,9 +132,9 @@ async def test_cancel_before_the_switch(terminal: Terminal, autojump_clock: obje
     """What is called off while it waits is dropped, and the server hears that it was."""
     action = offered(terminal, update="attempt")
     terminal.at(13)
-    await terminal.updates.tend()
+    await terminal.tend()
     terminal.hawkbit.cancel(action)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "canceled"
     assert terminal.flow.now_state.update is None
     assert terminal.events[-1] == ("canceled", "1.0.0")
@@ -143,9 +143,9 @@ async def test_cancel_before_the_switch(terminal: Terminal, autojump_clock: obje
 async def test_refused_cancel_of_what_is_installed(terminal: Terminal, autojump_clock: object) -> None:
     """What runs already cannot be called off; the server hears no."""
     action = offered(terminal)
-    await terminal.updates.tend()
+    await terminal.tend()
     terminal.hawkbit.cancel(action)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "cancel_rejected"
     assert action.history[-1]["status"]["details"] == ["it is installed already"]
 
@@ -155,23 +155,23 @@ async def test_consent_is_given_to_what_could_be_installed(terminal: Terminal, a
     action = offered(terminal, confirm=True)
     stranger = terminal.hawkbit.offer("T0000002", "1", "x", b"x", confirm=True)
     stranger.controller = TERMINAL
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "running"
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "finished"
-    await terminal.updates.tend()
+    await terminal.tend()
     assert stranger.status == "wait_for_confirmation"
 
 
 async def test_return_to_the_version_before_loads_nothing(terminal: Terminal, autojump_clock: object) -> None:
     """When the fleet takes a wave back, the generation before is there still: one switch, no download."""
     offered(terminal)
-    await terminal.updates.tend()
+    await terminal.tend()
     offered(terminal, "1.1.0")
-    await terminal.updates.tend()
+    await terminal.tend()
     pieces = len(terminal.line.pieces)
     back = terminal.hawkbit.offer(TERMINAL, "1.0.0", NAME, bundle("1.0.0"))
-    await terminal.updates.tend()
+    await terminal.tend()
     assert (back.status, terminal.installer.running()) == ("finished", "1.0.0")
     assert len(terminal.line.pieces) == pieces
 
@@ -182,9 +182,9 @@ async def test_window_pauses_a_download(terminal: Terminal, autojump_clock: obje
     terminal.at(4)
     terminal.window = Window(begins="01:00", ends="05:00", spread_share=0.0)
     terminal.flow.download.told = lambda received: terminal.at(6)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert len(terminal.line.pieces) == 1
     terminal.flow.download.told = lambda received: None
     terminal.at(2, days=1)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"

@@ -120,6 +120,9 @@ async def test_update_over_nginx_with_a_broken_line(folder: Path) -> None:
         terminal.flow.download.told = lambda received: None
         await start_nginx(children, plan)
         await updates.tend()
+        assert updates.flow.starts_anew
+        updates.flow.house.program = "1.0.0"  # the agent's process ended, and is the new one
+        await updates.tend()
         assert terminal.installer.running() == "1.0.0"
         assert sum(length for _, length in link.pieces) == len(content)
         assert not updates.busy

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.rules.releases import read_manifest
-from provisioning.terminal.updates.boot import count_start
+from provisioning.terminal.updates.boot import STARTS, count_start
 from tests.fleet.updates.bundles import bundle
 from tests.fleet.updates.cut_disk import CutDisk, PowerCut
 from tests.fleet.updates.office import Office
@@ -30,7 +30,7 @@ def whole(folder: Path) -> bool:
 
 async def until_told(terminal: Terminal) -> None:
     for _ in range(6):
-        await terminal.updates.tend()
+        await terminal.tend()
     assert not terminal.updates.busy
 
 
@@ -45,7 +45,7 @@ async def test_cut_at_every_effect(quick: Path, torn: bool, sick: str, autojump_
         office.release(version, content)
     before = Terminal(quick / "before", office)
     before.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", contents["1.0.0"])
-    await before.updates.tend()
+    await before.tend()
     for at in range(1, EFFECTS_MAX):
         shutil.copytree(before.home, quick / f"{at}", symlinks=True)
         terminal = Terminal(quick / f"{at}", office, sick=sick, runs="1.0.0")
@@ -71,7 +71,7 @@ async def test_cut_at_every_effect(quick: Path, torn: bool, sick: str, autojump_
 async def test_version_that_never_comes_up_goes_back(
     terminal: Terminal, office: Office, autojump_clock: object
 ) -> None:
-    """Kiosk and agent of a new version that end at every start are gone after three starts, and the fleet hears it."""
+    """Kiosk and agent of a new version that end at every start are gone after a few starts, and the fleet hears it."""
     content = bundle("1.0.0")
     office.release("1.0.0", content)
     action = terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
@@ -81,8 +81,8 @@ async def test_version_that_never_comes_up_goes_back(
 
     terminal.flow.house.restart = power_cut
     with pytest.raises(PowerCut):
-        await terminal.updates.tend()
-    assert [terminal.boot() for _ in range(5)] == ["counted", "counted", "counted", "returned", ""]
+        await terminal.tend()
+    assert [terminal.boot() for _ in range(STARTS + 2)] == [*["counted"] * STARTS, "returned", ""]
     assert terminal.runs == "0.9.0"
     await until_told(terminal)
     assert action.status == "error"
@@ -110,13 +110,33 @@ async def test_version_that_ends_at_every_start_is_not_kept(
     assert terminal.restarts == ["0.9.0", ""]  # the second for what still ran of it
 
 
+async def test_version_whose_agent_is_dead_goes_back(
+    terminal: Terminal, office: Office, autojump_clock: object
+) -> None:
+    """A version whose kiosk is well and whose agent ends at every start is not kept: nobody could reach it any more."""
+    content = bundle("1.0.0")
+    office.release("1.0.0", content)
+    action = terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
+    await terminal.updates.tend()
+    assert (terminal.runs, terminal.flow.starts_anew) == ("1.0.0", True)
+    assert terminal.installer.trial() is not None
+    assert action.status == "running"
+    while count_start(terminal.home / "application") != "returned":
+        continue
+    terminal.agent_anew()
+    await until_told(terminal)
+    assert terminal.installer.running() == "0.9.0"
+    assert terminal.runs == "0.9.0"
+    assert action.status == "error"
+
+
 async def test_cut_in_the_middle_of_counting(terminal: Terminal, office: Office, autojump_clock: object) -> None:
     """A start that is cut off before the kiosk came up counts as one; what was cut off in the switch is settled."""
     content = bundle("1.0.0")
     office.release("1.0.0", content)
     terminal.hawkbit.offer(TERMINAL, "1.0.0", "application-1.0.0.tar.gz", content)
     terminal.busy = "somebody is served"
-    await terminal.updates.tend()
+    await terminal.tend()
     await terminal.installer.switch()
     (terminal.home / "application" / "current").unlink()  # as if the link had not turned
     assert terminal.boot() == "settled"

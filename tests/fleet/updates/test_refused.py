@@ -90,7 +90,7 @@ async def test_refused_needs(terminal: Terminal, changes: dict[str, Any], code: 
     content = bundle("1.0.0", **changes)
     terminal.office.release("1.0.0", content)
     action = terminal.hawkbit.offer(TERMINAL, "1.0.0", NAME, content)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "error"
     assert action.history[-1]["status"]["details"][0].startswith(f"refused: {code}")
     assert terminal.recorded[-1].what == "refused"
@@ -103,7 +103,7 @@ async def test_refused_settings(terminal: Terminal, autojump_clock: object) -> N
     terminal.office.release("1.0.0", content)
     terminal.settings_trouble = "an unknown table"
     action = terminal.hawkbit.offer(TERMINAL, "1.0.0", NAME, content)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert (action.status, terminal.restarts) == ("error", [])
     assert "settings" in action.history[-1]["status"]["details"][0]
 
@@ -165,7 +165,7 @@ async def test_refused_offer(
     """What the server offers and two people did not sign is refused; it stands in the record of both sides."""
     action = signed(terminal)
     spoil(terminal, action)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "error"
     assert action.history[-1]["status"]["details"][0].startswith(f"refused: {code}: ")
     assert terminal.recorded[-1].what == "refused"
@@ -178,11 +178,11 @@ async def test_refused_when_withdrawn_before_its_hour(terminal: Terminal, autoju
     action = signed(terminal)
     action.update = "attempt"
     terminal.at(13)
-    await terminal.updates.tend()
+    await terminal.tend()
     _withdrawn(terminal, action)
     await trio.sleep(REFRESHED_EVERY_S)
     terminal.at(4, days=1)
-    await terminal.updates.tend()
+    await terminal.tend()
     assert action.status == "error"
     assert terminal.installer.running() == "0.9.0"
 
@@ -191,7 +191,7 @@ async def test_refused_without_ranges(terminal: Terminal, autojump_clock: object
     """A server that answers every piece from the beginning is given up, not followed for ever."""
     action = signed(terminal)
     action.artifact.ranges = False
-    await terminal.updates.tend()
+    await terminal.tend()
     assert "no_ranges" in action.history[-1]["status"]["details"][0]
     assert len(terminal.line.pieces) < 10
 
@@ -200,7 +200,7 @@ async def test_file_that_changes_underway_begins_anew(terminal: Terminal, autoju
     """Where the file was replaced in the middle, what came is dropped and the new one is judged by its hash."""
     action = signed(terminal)
     terminal.flow.download.told = lambda received: setattr(action.artifact, "etag", '"2"')
-    await terminal.updates.tend()
+    await terminal.tend()
     assert [first for first, _ in terminal.line.pieces][:3] == [0, 4096, 4096]
     assert action.status == "finished"
 
@@ -209,7 +209,7 @@ async def test_refused_for_want_of_room(terminal: Terminal, autojump_clock: obje
     """Nothing is loaded that the disk has no room for."""
     action = signed(terminal)
     terminal.installer.unpacked_times = 1 << 50
-    await terminal.updates.tend()
+    await terminal.tend()
     assert "no_room" in action.history[-1]["status"]["details"][0]
     assert terminal.line.pieces == []
 

@@ -33,20 +33,20 @@ def software(stick: Path) -> Path:
 
 async def test_stick_updates_a_dark_terminal(terminal: Terminal, stick: Path) -> None:
     """What two people signed is installed from a stick; rows go out first, and the fleet hears of it later."""
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert (brought.version, brought.why) == ("1.0.0", "")
     assert terminal.installer.running() == "1.0.0"
     assert terminal.swapped == [stick]
     terminal.line.dark = False
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.hawkbit.installed[TERMINAL] == {"name": "application-1.0.0.tar.gz", "version": "1.0.0"}
     assert not terminal.updates.busy
 
 
 async def test_stick_without_news(terminal: Terminal, stick: Path) -> None:
     """The same stick a second time takes rows out and changes nothing."""
-    await terminal.stick.bring(stick)
-    again = await terminal.stick.bring(stick)
+    await terminal.bring(stick)
+    again = await terminal.bring(stick)
     assert (again.version, again.why) == ("", "")
     assert terminal.swapped == [stick, stick]
     assert terminal.restarts == ["application"]
@@ -56,11 +56,11 @@ async def test_stick_takes_no_terminal_back(terminal: Terminal, office: Office, 
     """An older release on a stick is passed over, though it is signed: back is the fleet's to say."""
     office.release("1.1.0", bundle("1.1.0"))
     write_stick(office.repository, stick)
-    await terminal.stick.bring(stick)
+    await terminal.bring(stick)
     assert terminal.installer.running() == "1.1.0"
     shutil.rmtree(stick / FOLDER)
     write_stick(office.repository, stick, ["application-1.0.0.tar.gz"])
-    assert (await terminal.stick.bring(stick)).version == ""
+    assert (await terminal.bring(stick)).version == ""
     assert terminal.installer.running() == "1.1.0"
 
 
@@ -69,10 +69,10 @@ async def test_stick_brings_fresh_dates(terminal: Terminal, office: Office, stic
     old = stick.parent / "old"
     shutil.copytree(stick, old)
     office.pass_days(30)
-    assert (await terminal.stick.bring(stick)).why == "expired"
+    assert (await terminal.bring(stick)).why == "expired"
     office.refresh()
     write_stick(office.repository, stick)
-    assert (await terminal.stick.bring(stick)).version == "1.0.0"
+    assert (await terminal.bring(stick)).version == "1.0.0"
     assert (await terminal.stick.bring(old)).why in ("older", "expired")
     assert terminal.recorded[-1].why.startswith("stick: ")
 
@@ -80,18 +80,18 @@ async def test_stick_brings_fresh_dates(terminal: Terminal, office: Office, stic
 async def test_stick_waits_for_the_visit(terminal: Terminal, stick: Path) -> None:
     """While somebody is served it is copied, and installed by the agent as soon as nobody is."""
     terminal.busy = "a resident is being served"
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert (brought.version, brought.why) == ("", "a resident is being served")
     shutil.rmtree(stick)
     terminal.busy = ""
-    await terminal.updates.tend()
+    await terminal.tend()
     assert terminal.installer.running() == "1.0.0"
 
 
 async def test_sick_version_from_a_stick_goes_back(terminal: Terminal, stick: Path) -> None:
     """The health gate is the same whoever brought the software."""
     terminal.sick = "the kiosk does not answer"
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert (brought.why, brought.words) == ("returned", "the kiosk does not answer")
     assert terminal.installer.running() == "0.9.0"
 
@@ -164,7 +164,7 @@ def _no_snapshot(file: Path) -> None:
 async def test_refused_stick(terminal: Terminal, stick: Path, prepare: Callable[[Path], None], code: str) -> None:
     """A stick that somebody prepared installs nothing, is read no further than it may be long, and stands on record."""
     prepare(software(stick))
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert brought.why == code
     assert terminal.recorded[-1].what == "refused"
     assert terminal.installer.running() == "0.9.0"
@@ -173,7 +173,7 @@ async def test_refused_stick(terminal: Terminal, stick: Path, prepare: Callable[
 async def test_refused_link_for_software(terminal: Terminal, stick: Path) -> None:
     """A link in the place of the software is not followed, wherever it leads."""
     _link_to_secret(software(stick))
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert brought.why == "not_a_file"
     assert not terminal.flow.download.part_of(terminal.trust.kept().targets[0]).exists()
 
@@ -184,14 +184,14 @@ async def test_nothing_on_a_stick_is_run(terminal: Terminal, stick: Path) -> Non
     for name in ("autorun.sh", "yikatong/update.sh", "yikatong/tuf/sitecustomize.py", "yikatong/tuf/targets/x.pth"):
         (stick / name).write_text(f"#!/bin/sh\ntouch {mark}\n")
         (stick / name).chmod(0o755)
-    assert (await terminal.stick.bring(stick)).version == "1.0.0"
+    assert (await terminal.bring(stick)).version == "1.0.0"
     assert not mark.exists()
 
 
 async def test_stick_that_is_pulled_out(terminal: Terminal, stick: Path) -> None:
     """A stick that ends in the middle leaves the old version, and the next one brings the new."""
     shutil.rmtree(stick / FOLDER / "targets")
-    brought = await terminal.stick.bring(stick)
+    brought = await terminal.bring(stick)
     assert (brought.version, terminal.installer.running()) == ("", "0.9.0")
     write_stick(terminal.office.repository, stick)
     assert (await terminal.stick.bring(stick, APPLICATION)).version == "1.0.0"

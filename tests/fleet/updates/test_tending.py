@@ -28,6 +28,11 @@ async def test_task_ends_as_something_else_is_installed(terminal: Terminal) -> N
     await tending.errand(ANSWER)
     with trio.fail_after(30):
         await tending.run()
+    assert terminal.installer.trial() is not None  # the one who keeps it is the next agent
+    terminal.agent_anew()
+    tending = Tending(terminal.updates)
+    await terminal.updates.tend()
+    assert terminal.installer.trial() is None
     assert terminal.installer.running() == "1.0.0"
     told = tending.told()
     assert told["running"] == {"application": "1.0.0"}
