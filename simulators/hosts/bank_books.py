@@ -42,12 +42,12 @@ class BankBooks:
     def __init__(self, directory: Path, accounts: list[BankAccount]) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.sql = sqlite3.connect(directory / "bank.sqlite", check_same_thread=False, isolation_level=None)
-        self.sql.executescript(_SCHEMA)
-        for one in accounts:
-            self.sql.execute(
-                "INSERT OR IGNORE INTO account (pan, balance_fen, pin_tries) VALUES (?, ?, ?)",
-                (one.pan, one.balance_fen, one.pin_tries),
-            )
+        self.sql.executescript(f"BEGIN; {_SCHEMA}")
+        self.sql.executemany(
+            "INSERT OR IGNORE INTO account (pan, balance_fen, pin_tries) VALUES (?, ?, ?)",
+            [(one.pan, one.balance_fen, one.pin_tries) for one in accounts],
+        )
+        self.sql.execute("COMMIT")
 
     def close(self) -> None:
         self.sql.close()

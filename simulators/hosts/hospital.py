@@ -47,6 +47,7 @@ DETAIL_DAYS_MAX = 31
 
 class HospitalSandbox(Sandbox):
     name = "hospital"
+    read_beside = True
     schema = SCHEMA + DEBTS_SCHEMA + DETAIL_SCHEMA + RECEIPTS_SCHEMA + RECORDS_SCHEMA
 
     def __init__(

@@ -7,7 +7,6 @@ from datetime import datetime
 from simulators.hosts.sandbox import Refusal
 
 SCHEMA = """
-    PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS claims (bill_id TEXT PRIMARY KEY, lease_key TEXT, until TEXT);
     CREATE TABLE IF NOT EXISTS payments (
         serial INTEGER PRIMARY KEY, bill_id TEXT UNIQUE, key TEXT UNIQUE, settlement_id TEXT, message_id TEXT,

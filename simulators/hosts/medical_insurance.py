@@ -76,6 +76,7 @@ class No(Exception):
 class MedicalInsuranceSandbox(Sandbox):
     name = "medical_insurance"
     schema = SCHEMA
+    read_beside = True
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None

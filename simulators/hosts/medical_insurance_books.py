@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 SCHEMA = """
-    PRAGMA journal_mode = WAL;
     CREATE TABLE IF NOT EXISTS settlements (
         serial INTEGER PRIMARY KEY, setl_id TEXT UNIQUE, msgid TEXT, infno TEXT, psn_no TEXT, mdtrt_id TEXT,
         chrg_bchno TEXT, undoes TEXT, reversed INTEGER DEFAULT 0, settled_at TEXT, year INTEGER,

@@ -85,6 +85,7 @@ class Sandbox:
     name = ""
     public = False  # whether anyone may ask, without a client certificate
     schema = ""
+    read_beside = False  # whether others read its file while it writes
 
     def __init__(
         self, world: World, directory: Path, weather: Weather, clock: Callable[[], datetime] | None = None
@@ -94,7 +95,9 @@ class Sandbox:
         self.clock = clock or (lambda: datetime.now().astimezone())
         directory.mkdir(parents=True, exist_ok=True)
         self.books = sqlite3.connect(directory / f"{self.name}.sqlite", check_same_thread=False, isolation_level=None)
-        self.books.executescript(self.schema)
+        if self.read_beside:
+            self.books.execute("PRAGMA journal_mode = WAL")
+        self.books.executescript(f"BEGIN; {self.schema}; COMMIT")  # one commit, not one for each table
         self._one_at_a_time = threading.Lock()
         # From a question's head to the last byte of its answer, by ``time.perf_counter``: for who measures terminals.
         self.at_work: deque[tuple[float, float]] = deque(maxlen=AT_WORK_MAX)
