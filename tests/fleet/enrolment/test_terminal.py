@@ -126,7 +126,7 @@ async def test_a_network_on_trial_has_two_starts(box: Box, hall: int) -> None:
     assert (box.applied, enrolment.networks.in_force) == (["0001", "0001", ""], "")
 
 
-@pytest.mark.parametrize("torn", [False, True], ids=["before", "within"])
+@pytest.mark.parametrize("torn", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["before", "within"])
 async def test_power_cut_at_every_effect_of_enrolment(box: Box, hall: int, torn: bool, tmp_path: Path) -> None:
     """Cut before or within each effect and started again, it becomes the same terminal, with one certificate, one key
     and one network, and nothing half of anything counts."""
