@@ -17,6 +17,7 @@ COMMANDS = {
     "nginx": ("provisioning.fleet.commands.nginx", "write the configuration of nginx for these settings"),
     "city": ("provisioning.fleet.commands.city", "add a city, with the place at the root of its tree"),
     "program": ("provisioning.fleet.commands.program", "add or stop a program that uses the management interface"),
+    "openapi": ("provisioning.fleet.commands.openapi", "print the interface as an OpenAPI document"),
     "rehearse": ("provisioning.fleet.commands.rehearse", "people and terminals for a demonstration; not in production"),
     "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
     "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console"),

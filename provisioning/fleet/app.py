@@ -42,14 +42,14 @@ def make_app(fleet: Fleet) -> Starlette:
         async with live.kept(), Chores(fleet.now_ms, fleet.settings).kept():
             yield
 
-    app = Starlette(routes=_routes(), exception_handlers=ANSWERS, lifespan=lifespan)
+    app = Starlette(routes=every_route(), exception_handlers=ANSWERS, lifespan=lifespan)
     app.add_middleware(Faces)
     app.add_middleware(PollDesk, fleet=fleet, live=live)  # added last: it stands before everything
     app.state.fleet, app.state.live = fleet, live
     return app
 
 
-def _routes() -> list[BaseRoute]:
+def every_route() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
     terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch, keys)
     return [

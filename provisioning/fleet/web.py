@@ -105,6 +105,17 @@ async def in_threads(work: Callable[..., Answered], *words: Any) -> Answered:
     return await anyio.to_thread.run_sync(work, *words)
 
 
+@dataclass(frozen=True)
+class Described:
+    """What a route that was made from another function does, for the published document. ``shape``: of its body."""
+
+    work: Callable[..., Any]
+    shape: Any = None
+
+
+DESCRIBED: dict[Any, Described] = {}
+
+
 class _RowKey(Convertor[int]):
     """``{name:key}`` in a path: the number of a row, never longer than a column takes."""
 

@@ -19,6 +19,9 @@ from tests.fleet.test_poll import House
 WHO = Actor(CITY, "person:a")
 BYTES = b"an application bundle"
 
+# What does not depend on the database is tried on one of them.
+ON_ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 
 class Shop(House):
     """A fleet with one module, in one set, and a terminal."""
@@ -50,6 +53,7 @@ def shop(database: peewee.Database, tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
+@ON_ONE
 def test_root_without_anything_due(shop: Shop) -> None:
     """How long to sleep, and a wish to know the terminal; nothing else."""
     answer = shop.get()
@@ -109,6 +113,7 @@ def test_a_deployment_from_link_to_end(shop: Shop) -> None:
     assert shop.get(f"/installedBase/{action}").json()["deployment"] == told["deployment"]
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("execution", "finished", "status", "active"),
     [
@@ -131,6 +136,7 @@ def test_what_feedback_means(shop: Shop, execution: str, finished: str, status: 
     assert (row.status, row.active) == (status, active)
 
 
+@ON_ONE
 def test_only_downloaded(shop: Shop) -> None:
     """A downloadonly action is at its end once the file is there, and installs nothing."""
     action = shop.assign(force="downloadonly")
@@ -140,12 +146,14 @@ def test_only_downloaded(shop: Shop) -> None:
     assert not Action.get_by_id(action).active
 
 
+@ON_ONE
 def test_soft_is_attempted(shop: Shop) -> None:
     """hawkBit's soft is DDI's attempt."""
     told = shop.get(f"/deploymentBase/{shop.assign(force='soft')}").json()["deployment"]
     assert (told["download"], told["update"]) == ("attempt", "attempt")
 
 
+@ON_ONE
 def test_history_on_demand(shop: Shop) -> None:
     """``actionHistory=-1`` tells every message, a number the newest."""
     action = shop.assign()
@@ -174,6 +182,7 @@ def test_cancelling(shop: Shop) -> None:
     assert "cancelAction" not in shop.get().json()["_links"]
 
 
+@ON_ONE
 def test_a_cancel_that_is_rejected(shop: Shop) -> None:
     """The terminal could not stop any more: the action goes on."""
     action = shop.assign()
@@ -183,6 +192,7 @@ def test_a_cancel_that_is_rejected(shop: Shop) -> None:
     assert "deploymentBase" in shop.get().json()["_links"]
 
 
+@ON_ONE
 def test_a_newer_set_overrides(shop: Shop) -> None:
     """The older action is left first, then the newer one is due."""
     first = shop.assign()
@@ -194,6 +204,7 @@ def test_a_newer_set_overrides(shop: Shop) -> None:
     assert Terminal.get_by_id(shop.key).action == str(second)
 
 
+@ON_ONE
 def test_files(shop: Shop) -> None:
     """The fleet says which file; nginx sends it. MD5SUM is in the words of md5sum(1)."""
     shop.assign()
@@ -205,6 +216,7 @@ def test_files(shop: Shop) -> None:
     assert shop.get(f"{path}/kiosk-1.5.0.tar.zst.MD5SUM").text == f"{shop.kept.md5}  kiosk-1.5.0.tar.zst"
 
 
+@ON_ONE
 def test_refused_files_of_nobodys_update(shop: Shop) -> None:
     """A terminal reads only files that it was given."""
     path = f"/softwaremodules/{shop.module.id}/artifacts"
@@ -226,6 +238,7 @@ def test_attributes(shop: Shop) -> None:
     assert {row.key for row in TerminalAttribute.select()} == {"x"}
 
 
+@ON_ONE
 def test_refused_feedback(shop: Shop) -> None:
     """Of an action that has ended (410, as hawkBit), of another's, of none, and in no known words."""
     action = shop.assign()
@@ -241,6 +254,7 @@ def test_refused_feedback(shop: Shop) -> None:
     assert Action.get_by_id(second).status == "running"
 
 
+@ON_ONE
 def test_refused_for_another_city(shop: Shop) -> None:
     """A terminal of another city finds nothing under this one's paths."""
     action = shop.assign()
@@ -274,6 +288,7 @@ def test_consent(shop: Shop) -> None:
     assert shop.device.post(path, told={"confirmation": "confirmed"}).status == 409
 
 
+@ON_ONE
 def test_automatic_consent(shop: Shop) -> None:
     """It is shown, set and taken back."""
     base = f"/{CITY}/controller/v1/T0000001/confirmationBase"
@@ -283,6 +298,7 @@ def test_automatic_consent(shop: Shop) -> None:
         assert shop.device.get(base).json()["autoConfirm"]["active"] is active
 
 
+@ON_ONE
 def test_nothing_changed(shop: Shop) -> None:
     """An ETag saves the body."""
     first = shop.get()
@@ -302,6 +318,7 @@ def test_a_stock_client_with_a_token(shop: Shop) -> None:
     assert stock.get(f"/{CITY}/controller/v1/T0000001").status == 404
 
 
+@ON_ONE
 def test_an_action_is_not_told_of_for_ever(shop: Shop) -> None:
     """hawkBit's quota: a thousand words on one action."""
     action = shop.assign()

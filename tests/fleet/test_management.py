@@ -26,6 +26,10 @@ def basic(user: str, secret: str) -> dict[str, str]:
     return {**PEOPLE, "Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
 
 
+# What does not depend on the database is tried on one of them.
+ON_ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
 class Office(House):
     """A fleet and a program that may do all."""
 
@@ -88,6 +92,7 @@ def test_from_module_to_action_status(office: Office) -> None:
     assert AuditRow.get(AuditRow.act == "assign").who == "program:ci"
 
 
+@ON_ONE
 def test_assigning_again_changes_nothing(office: Office) -> None:
     """hawkBit counts it as already assigned."""
     _, chosen = office.furnish()
@@ -98,6 +103,7 @@ def test_assigning_again_changes_nothing(office: Office) -> None:
     assert office.get(f"distributionsets/{chosen}/assignedTargets").json()["total"] == 2
 
 
+@ON_ONE
 def test_cancelling_and_forcing(office: Office) -> None:
     """DELETE asks the terminal to leave the action; with force, after that, it ends at once."""
     _, chosen = office.furnish()
@@ -147,6 +153,7 @@ def test_rsql(office: Office, words: str, names: list[str]) -> None:
     assert [one["name"] for one in told["content"]] == names
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     "words",
     ["name", "name==", "nobody==1", "id==x", "(name==a", "name=in=a", "name==a;", "name~a", "(" * 20, "a" * 3000],
@@ -173,6 +180,7 @@ def test_targets_by_what_they_have(office: Office) -> None:
         assert [one["controllerId"] for one in told["content"]] == names
 
 
+@ON_ONE
 def test_types_are_hawkbits_own(office: Office) -> None:
     """os and application, and the three kinds of sets, as after hawkBit's first start."""
     assert [one["key"] for one in office.get("softwaremoduletypes").json()["content"]] == ["os", "application"]
@@ -181,6 +189,7 @@ def test_types_are_hawkbits_own(office: Office) -> None:
     assert office.get(f"distributionsettypes/{kinds[1]['id']}").json()["name"] == "OS with app(s)"
 
 
+@ON_ONE
 def test_notes_reach_the_device(office: Office) -> None:
     """Metadata of a module stands in the chunk."""
     module, chosen = office.furnish()
@@ -190,6 +199,7 @@ def test_notes_reach_the_device(office: Office) -> None:
     assert told["deployment"]["chunks"][0]["metadata"] == [{"key": "slot", "value": "app"}]
 
 
+@ON_ONE
 def test_refused_changes_of_what_was_given(office: Office) -> None:
     """A set that terminals got, and its modules, change no more."""
     module, chosen = office.furnish()
@@ -201,6 +211,7 @@ def test_refused_changes_of_what_was_given(office: Office) -> None:
     assert office.program.delete(f"/rest/v1/softwaremodules/{module}/artifacts/{file.id}").status == 409
 
 
+@ON_ONE
 def test_refused_unless_whole(office: Office) -> None:
     """A set that lacks a module is given to nobody, and one that does not fit goes into no set."""
     empty = office.post("distributionsets", [{"name": "e", "version": "1", "type": "os_app"}]).json()[0]
@@ -212,6 +223,7 @@ def test_refused_unless_whole(office: Office) -> None:
     assert office.get("distributionsets?q=name==w").json()["total"] == 0
 
 
+@ON_ONE
 def test_refused_names_twice(office: Office) -> None:
     """Modules and sets are known by name and version; one that was put aside frees them."""
     module, chosen = office.furnish()
@@ -223,6 +235,7 @@ def test_refused_names_twice(office: Office) -> None:
     assert office.post("distributionsets", [{"name": "kiosk", "version": "1.0", "type": "app"}]).status == 201
 
 
+@ON_ONE
 @pytest.mark.parametrize("filename", ["../up", "a/b", "..", "x" * 300])
 def test_refused_file_names(office: Office, filename: str) -> None:
     """A name is no path."""
@@ -231,6 +244,7 @@ def test_refused_file_names(office: Office, filename: str) -> None:
     assert Artifact.select().count() == 0
 
 
+@ON_ONE
 def test_refused_uploads(office: Office) -> None:
     """No file, another part, no form: 400; and nothing is kept."""
     module = office.post("softwaremodules", [{"name": "m", "version": "1", "type": "os"}]).json()[0]["id"]
@@ -241,6 +255,7 @@ def test_refused_uploads(office: Office) -> None:
     assert Artifact.select().count() == 0
 
 
+@ON_ONE
 def test_refused_programs(office: Office, tmp_path: Path) -> None:
     """No secret, a wrong one, a stopped program: 401 and a row; one that may only read: 403."""
     for headers in (
@@ -258,6 +273,7 @@ def test_refused_programs(office: Office, tmp_path: Path) -> None:
     assert stop_program(CITY, "ci", office.at_ms) and office.get("targets").status == 401
 
 
+@ON_ONE
 def test_refused_for_another_city(office: Office, tmp_path: Path) -> None:
     """Another city's program finds none of this one's things, and changes none."""
     module, chosen = office.furnish()
@@ -285,6 +301,7 @@ def test_stock_targets(office: Office) -> None:
     assert Terminal.get(terminal_id="STOCK1").token_hash not in json.dumps(office.get("targets").json())
 
 
+@ON_ONE
 def test_a_rollout_waits_for_a_person(office: Office) -> None:
     """A program proposes like an operator; nothing moves before somebody approves."""
     _, chosen = office.furnish()

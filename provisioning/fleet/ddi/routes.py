@@ -22,7 +22,7 @@ from provisioning.fleet.schema.software import Action, Artifact
 from provisioning.fleet.software import feedback
 from provisioning.fleet.software.feedback import Told
 from provisioning.fleet.software.store import path_in
-from provisioning.fleet.web import Fleet, fleet_of, in_threads, short_body
+from provisioning.fleet.web import DESCRIBED, Described, Fleet, fleet_of, in_threads, short_body
 
 BASE = "/{tenant}/controller/v1/{terminal_id}"
 HAL = "application/hal+json"
@@ -172,6 +172,7 @@ def _hears(shape: type[T], keep: Callable[[Desk, T], None]) -> Callable[[Request
                 raise HTTPException(410, str(error)) from None
             raise
 
+    DESCRIBED[route] = Described(keep, shape)
     return route
 
 

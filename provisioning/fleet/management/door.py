@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from provisioning.fleet.actor import Actor, NotFound
 from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.places import Tenant
-from provisioning.fleet.web import Fleet, fleet_of, in_threads, short_body
+from provisioning.fleet.web import DESCRIBED, Described, Fleet, fleet_of, in_threads, short_body
 
 HAL = "application/hal+json"
 RIGHTS = ("read", "write", "assign")
@@ -85,6 +85,7 @@ def reads(work: Callable[[Asked], Any]) -> Callable[[Request], Response]:
     def route(request: Request) -> Response:
         return answered(work(program_of(request, "read")))
 
+    DESCRIBED[route] = Described(work)
     return route
 
 
@@ -95,6 +96,7 @@ def deletes(work: Callable[[Asked], None], right: str = "write") -> Callable[[Re
         work(program_of(request, right))
         return Response(status_code=204)
 
+    DESCRIBED[route] = Described(work)
     return route
 
 
@@ -110,6 +112,7 @@ def takes(
         told = decoder.decode(b"[" + body + b"]" if single and body.lstrip()[:1] == b"{" else body)
         return answered(await in_threads(work, asked, told), status)
 
+    DESCRIBED[route] = Described(work, shape)
     return route
 
 
