@@ -6,10 +6,10 @@ from pathlib import Path
 from kiosk.ports import DocumentLink
 from provisioning.rules.desired import BodyRef, Unfit
 from provisioning.terminal.disk import Disk
+from provisioning.terminal.generations import GROUP_FILE, GROUP_FOLDER
 
 PIECE_BYTES = 256 * 1024
 PIECE_S_MAX = 60.0
-SHARED_FILE = 0o640  # the kiosk is another user of the same group
 
 
 class Bodies:
@@ -25,7 +25,7 @@ class Bodies:
             Unfit: the fleet has another file under this digest, or none. OutcomeUnknown, HostRefused: the line broke;
                 what came stays. OSError.
         """
-        self._disk.folder(self._folder)
+        self._disk.folder(self._folder, GROUP_FOLDER)
         part = self._folder / f"{body.sha256}.part"
         have = part.stat().st_size if part.exists() else 0
         if have > body.bytes:
@@ -38,6 +38,7 @@ class Bodies:
         if _digest(part) != body.sha256:
             self._disk.remove(part)
             raise Unfit(f"{body.name} is not the file that was signed")
+        part.chmod(GROUP_FILE)
         self._disk.rename(part, self._folder / body.sha256)
 
     async def _piece(self, body: BodyRef, part: Path, have: int) -> int:

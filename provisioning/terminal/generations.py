@@ -17,6 +17,7 @@ from provisioning.rules.health_gate import Look
 from provisioning.terminal.disk import Disk
 
 SETTINGS, DESIRED, BODIES = "settings.toml", "desired.json", "bodies"
+GROUP_FILE, GROUP_FOLDER = 0o640, 0o750  # kiosk and forwarder are other users, of the agent's group
 KEPT = 3  # generations: the one in force, the one before, and one more to look at
 
 
@@ -81,15 +82,15 @@ class Generations:
         """Put a generation beside the one in force; its name. Every body is there."""
         name = f"{max([0, *map(int, self._names())]) + 1:06d}"
         folder = self.folder / name
-        self._disk.folder(folder)
+        self._disk.folder(folder, GROUP_FOLDER)
         if desired is not None:
-            self._disk.write(folder / DESIRED, msgspec.json.encode(desired))
+            self._disk.write(folder / DESIRED, msgspec.json.encode(desired), GROUP_FILE)
             for body in desired.bodies:
                 placed = folder / BODIES / body.name
-                self._disk.folder(placed.parent)
+                self._disk.folder(placed.parent, GROUP_FOLDER)
                 self._disk.link(placed, str(self.body(body.sha256)))
                 self._disk.flush_folder(placed.parent)
-        self._disk.write(folder / SETTINGS, settings.encode())
+        self._disk.write(folder / SETTINGS, settings.encode(), GROUP_FILE)
         return name
 
     def text(self, name: str) -> str:

@@ -266,7 +266,7 @@ class Box:
     folder: Path
     fleet: FleetInMemory = field(default_factory=FleetInMemory)
     lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    gate_s_max: float = 0.6
+    gate_s_max: float = 30.0  # a busy machine is no reason to be unwell
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
