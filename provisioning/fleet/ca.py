@@ -1,6 +1,6 @@
 """The authorities that give terminals their certificates: several at once, so that one can follow another.
 
-A folder each under ``home``/ca: ``certificate.pem`` with ``key.pem`` (0600) or ``token.toml`` (PKCS#11), and the mark
+A folder each under ``home``/ca: ``certificate.pem`` with ``key.pem`` (0600) or ``token.json`` (PKCS#11), and the mark
 ``retired`` once it gives no more. The oldest that is not retired gives certificates; all are trusted until dropped:
 ``trusted.pem`` is what nginx verifies by. RFC 5280 profiles, P-256 and SHA-256.
 """
@@ -40,9 +40,9 @@ class Authority:
 
     def key(self) -> ec.EllipticCurvePrivateKey:
         """Raises OSError, ValueError, TokenError: it cannot be used now."""
-        described = self.folder / "token.toml"
+        described = self.folder / "token.json"
         if described.exists():
-            found = find_key(msgspec.toml.decode(described.read_bytes(), type=Token))
+            found = find_key(msgspec.json.decode(described.read_bytes(), type=Token))
             if found is None:
                 raise ValueError(f"{self.name}: its token holds no key")
             return found
@@ -169,7 +169,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 
 def _keep_key(folder: Path, token: Token | None) -> ec.EllipticCurvePrivateKey:
     if token is not None:
-        _write(folder / "token.toml", msgspec.toml.encode(token))
+        _write(folder / "token.json", msgspec.json.encode(token))
         return make_key(token)
     key = ec.generate_private_key(ec.SECP256R1())
     pkcs8, bare = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
