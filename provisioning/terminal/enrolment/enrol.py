@@ -27,6 +27,7 @@ from provisioning.token_key import TokenError
 CLAIM, WELCOME, AUTHORITY = "claim.json", "welcome.json", "fleet-ca.pem"
 TRIAL_S_MAX = 180.0  # a switch with 802.1X, a modem that registers: then the fleet answers or never will
 STICK_S_MAX = 20.0  # a stick of the slow kind
+KEY_REFUSED = "refused"  # by a person, for good
 AGAIN_S = 10.0  # after no answer
 REFUSED_AGAIN_S = 60.0  # somebody may decide otherwise
 
@@ -210,10 +211,20 @@ class Enrolment:
             await link.call("POST", "/enrolment/v1/claim", body=claim.wire)
         except HostRefused as refused:
             self._reached()
-            self._put_away(claim.wire)
-            self._note("claim_refused", "claim_refused", refused.code)
+            if refused.code == KEY_REFUSED and self.identity.token is None:
+                await self._begin_anew()
+            else:
+                self._put_away(claim.wire)
+                self._note("claim_refused", "claim_refused", refused.code)
             return False
         return True
+
+    async def _begin_anew(self) -> None:
+        """A person refused our key, and two others signed a claim for this box later: it brings that with a new key. A
+        key in a token is an installer's to exchange."""
+        await trio.to_thread.run_sync(self.identity.forget)
+        await self._make_ready()
+        self._note("waiting", "new_key", "")
 
     def _put_away(self, wire: bytes) -> None:
         self._passed_over.add(digest(wire))

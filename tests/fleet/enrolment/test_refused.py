@@ -304,6 +304,26 @@ async def test_the_terminal_refuses_what_its_image_does_not_trust(town: Town, ha
     assert reasons == [("claim_refused", code) for code in codes]
 
 
+async def test_a_box_whose_key_was_refused_comes_back_with_a_new_one_by_stick(
+    town: Town, hall: int, tmp_path: Path
+) -> None:
+    """A person said no to its key; two others sign a claim: it makes another key, and the old one stays refused."""
+    box = Box(tmp_path / "box", town)
+    enrolment = box.started()
+    await enrolment.prepare()
+    await enrolment.step()
+    old = enrolment.standing.fingerprint
+    refuse(INSTALLER, old, "nobody ordered this one", AT)
+    await enrolment.step()
+    assert (enrolment.standing.said, enrolment.standing.why) == ("refused", "refused")
+    box.put_stick(claim(hall))
+    await steps(enrolment)
+    assert enrolment.known() is not None
+    assert enrolment.standing.fingerprint != old
+    assert EnrolmentRequest.get_by_id(old).state == "refused"
+    assert [what for what, _ in box.happened()] == ["refused", "claim_taken", "new_key", "certificate"]
+
+
 async def test_a_link_on_a_stick_is_refused(town: Town, tmp_path: Path) -> None:
     """What is on a stick is data: nothing is followed off it."""
     box = Box(tmp_path / "box", town)
