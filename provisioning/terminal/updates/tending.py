@@ -118,6 +118,8 @@ class Tending:
 
     async def run(self) -> None:
         """For ever, or until other software was installed: then the agent ends, to start anew as that."""
+        if self.updates.busy:  # an earlier life's: what it began is ended before anything else
+            await self.updates.tend()
         last = trio.current_time()
         while not self.updates.flow.starts_anew:
             with trio.move_on_after(min(LOOK_EVERY_S, self.again_s)):

@@ -31,7 +31,11 @@ async def test_task_ends_as_something_else_is_installed(terminal: Terminal) -> N
     assert terminal.installer.trial() is not None  # the one who keeps it is the next agent
     terminal.agent_anew()
     tending = Tending(terminal.updates)
-    await terminal.updates.tend()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tending.run)
+        while terminal.updates.busy:
+            await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
     assert terminal.installer.trial() is None
     assert terminal.installer.running() == "1.0.0"
     told = tending.told()
