@@ -1,6 +1,7 @@
 """Signing in, sessions, invitations and roles of people."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import peewee
@@ -9,14 +10,16 @@ import pytest
 from argon2 import PasswordHasher
 
 from provisioning.fleet import proposals
+from provisioning.fleet.__main__ import main as fleet
 from provisioning.fleet.actor import Actor, NotFound, Refused
-from provisioning.fleet.people import invitations, lanes, own_password, persons, second_factor, sessions
+from provisioning.fleet.database import open_database
+from provisioning.fleet.people import invitations, lanes, own_password, passwords, persons, second_factor, sessions
 from provisioning.fleet.people.held import held_by
 from provisioning.fleet.people.sealing import Seal, Unreadable, load_seal
 from provisioning.fleet.people.sign_in import Attempt, SignedIn, sign_in
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.people import Grant, Person, Session
-from provisioning.fleet.schema.places import PROVINCE
+from provisioning.fleet.schema.places import PROVINCE, Place, Tenant
 from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.people import CHEAP, PASSWORD, SECRET, make_person, may_sign_in
 
@@ -289,6 +292,39 @@ def test_what_is_sealed_opens_only_for_its_purpose(tmp_path: Path) -> None:
     for other, purpose in ((seal, "totp:li"), (SEAL, "totp:wang")):
         with pytest.raises(Unreadable):
             other.open(sealed, purpose)
+
+
+def test_a_flood_of_sign_ins_is_refused(wang: Actor) -> None:
+    """While so many passwords are judged that no thread would be left for others, the next one is sent away."""
+    with ExitStack() as line:
+        while passwords.IN_LINE.acquire(blocking=False):
+            line.callback(passwords.IN_LINE.release)
+        with pytest.raises(Refused, match="at this moment"):
+            sign_in(attempt(), SEAL, NOW)
+    assert sign_in(attempt(), SEAL, NOW).person.login == "wang"
+
+
+def test_the_first_person_is_made_on_the_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a command that tells password and second factor once; also for the last one who lost a phone."""
+    (tmp_path / "fleet.toml").write_text(f'home = "{tmp_path}/home"\npublic = "{tmp_path}/public"\n')
+    begins = ["--settings", str(tmp_path / "fleet.toml"), "person"]
+    who = ["--city", CITY, "--login", "wang"]
+    assert fleet([*begins, "add", *who, "--name", "王", "--role", "security_admin"]) == 1
+    with open_database(f"sqlite:///{tmp_path}/home/fleet.db").connection_context():
+        Tenant.create(code=CITY, name_zh=CITY, name_en=CITY, created_ms=0)
+        root = Place.create(tenant=CITY, kind="city", name_zh=CITY, name_en=CITY, path="/1/")
+    for words in (["add", *who, "--name", "王", "--role", "security_admin"], ["reset", *who]):
+        capsys.readouterr()
+        assert fleet([*begins, *words]) == 0
+        told = capsys.readouterr().out
+        password = told.partition("password: ")[2].partition("\n")[0]
+        totp = pyotp.parse_uri(told.partition("told once: ")[2].strip())
+        assert isinstance(totp, pyotp.TOTP)
+        chosen = Attempt("wang", password, totp.at(NOW // 1000), ADDRESS)
+        assert sign_in(chosen, load_seal(tmp_path / "home"), NOW).person.name == "王"
+    assert [held.path for held in held_by(Actor(CITY, "person:wang"))] == [root.path]
+    refused = [["add", *who, "--name", "王", "--role", "viewer"], ["reset", "--city", CITY, "--login", "nobody"]]
+    assert [fleet([*begins, *words]) for words in refused] == [1, 1]
 
 
 def test_cheap_hashes_are_for_tests_only() -> None:

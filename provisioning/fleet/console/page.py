@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,7 @@ from provisioning.fleet.people import sessions
 from provisioning.fleet.people.held import PERSON
 from provisioning.fleet.people.sealing import Seal, load_seal
 from provisioning.fleet.schema.base import proxy
+from provisioning.fleet.schema.people import Person
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.web import fleet_of
 
@@ -36,22 +37,37 @@ Answer = Callable[[Visit], Response]
 class Page:
     """``draw`` shows it; each of ``acts`` does what a form of it asks for, by the form's field ``act``, and answers
     with a redirection. What is refused there is shown on the same page, with what was typed. ``open``: without
-    sign-in."""
+    sign-in. ``file_bytes_max``: where more than a small form is sent, by people who signed in."""
 
     path: str
     draw: Answer
     acts: Mapping[str, Answer] = field(default_factory=dict)
     open: bool = False
+    file_bytes_max: int = 0
 
     def route(self) -> Route:
         methods = ["GET", "POST"] if self.acts else ["GET"]
         return Route(self.path, self._answer, methods=methods)
 
     async def _answer(self, request: Request) -> Response:
-        form, files = await _sent(request) if request.method == "POST" else ({}, {})
-        return await run_in_threadpool(self._visited, request, form, files)
+        if request.method != "POST":
+            return await run_in_threadpool(self._visited, request, {}, {})
+        await self._must_be_bounded(request)
+        async with request.form(max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as form:
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+            files = {name: value.file for name, value in form.items() if isinstance(value, UploadFile)}
+            return await run_in_threadpool(self._visited, request, fields, files)
 
-    def _visited(self, request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Response:
+    async def _must_be_bounded(self, request: Request) -> None:
+        """Raises HTTPException: too much, or its size is not told; nobody reads a large file of a stranger."""
+        told = request.headers.get("content-length", "")
+        length = int(told) if told.isdigit() else None
+        if length is not None and length <= FORM_BYTES_MAX:
+            return
+        if length is None or length > self.file_bytes_max or await run_in_threadpool(_person, request) is None:
+            raise HTTPException(413, "Too much at once.")
+
+    def _visited(self, request: Request, form: Mapping[str, str], files: Mapping[str, IO[bytes]]) -> Response:
         with _connected():
             visit = _visit_of(request, form, files)
             if visit.person is None and not self.open:
@@ -106,23 +122,17 @@ def _connected() -> Iterator[None]:
         yield
 
 
-async def _sent(request: Request) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Fields and files. Raises HTTPException: too much of it, or its size is not told."""
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > FORM_BYTES_MAX:
-        raise HTTPException(413, "Too much at once.")
-    async with request.form(max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        files = {name: await value.read() for name, value in form.items() if isinstance(value, UploadFile)}
-    return fields, files
-
-
-def _visit_of(request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Visit:
-    fleet = fleet_of(request)
-    at_ms = fleet.now_ms()
+def _person(request: Request) -> Person | None:
+    """Who is signed in in this browser."""
     token = request.cookies.get(browser.SESSION, "")
     itself = request.headers.get(browser.LOOKS_AGAIN) is not None
-    person = sessions.person_of(token, at_ms, used=not itself) if token else None
+    with _connected():
+        return sessions.person_of(token, fleet_of(request).now_ms(), used=not itself) if token else None
+
+
+def _visit_of(request: Request, form: Mapping[str, str], files: Mapping[str, IO[bytes]]) -> Visit:
+    fleet, person = fleet_of(request), _person(request)
+    at_ms = fleet.now_ms()
     told: dict[str, Any] = {"params": request.path_params, "query": request.query_params, "form": form, "files": files}
     return Visit(
         fleet,
@@ -130,7 +140,7 @@ def _visit_of(request: Request, form: Mapping[str, str], files: Mapping[str, byt
         at_ms,
         browser.language(request),
         request.url.path,
-        token if person else request.cookies.get(browser.BEFORE, ""),
+        request.cookies.get(browser.SESSION if person else browser.BEFORE, ""),
         request.headers.get("x-real-ip", ""),
         cookies=request.cookies,
         person=person,

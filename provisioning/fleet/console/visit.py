@@ -1,10 +1,10 @@
 """One look of one person at one page: who, where, in which language, and what they may do there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from provisioning.fleet import roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
@@ -16,6 +16,7 @@ from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.web import Fleet
 
 WORDS_MAX = 2000
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Visit:
     params: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, IO[bytes]] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
     person: Person | None = None
     tenant: Tenant | None = None
@@ -109,6 +110,12 @@ class Visit:
         if len(value) > most:
             raise Refused("too_long", "That is too long. Say it in fewer words.")
         return value
+
+    def file(self, name: str) -> Iterator[bytes]:
+        """What was sent as a file, in pieces; nothing where none was chosen."""
+        sent = self.files.get(name)
+        while sent is not None and (piece := sent.read(PIECE)):
+            yield piece
 
     def number(self, name: str) -> int:
         """Raises NotFound: no number was sent; our own pages always send one."""

@@ -92,6 +92,18 @@ def test_settings_that_cannot_be_are_refused(city: Console, typed: str, words: s
     assert Proposal.select().count() == before
 
 
+def test_a_file_comes_with_settings(city: Console) -> None:
+    """A large one too, by somebody who signed in; then it is named in what is proposed. A stranger's is not read."""
+    desk = city.person(CITY, "op", "operator")
+    path, large = f"/settings/{persons.root(CITY).id}", b"0123456789" * 300_000
+    told = {"settings": 'language = "zh"', "why": "new list", "body_name": "hotlist"}
+    answer = desk.upload(path, "propose", "file", large, **told)
+    assert answer.status == 303
+    assert Proposal.select().order_by(Proposal.id.desc()).get().facts["bodies"][0]["bytes"] == len(large)
+    assert Desk(city, CITY).upload(path, "propose", "file", large, **told).status == 413
+    assert desk.upload("/enrolment", "preregister", "file", large).status == 413
+
+
 def test_a_new_terminal_is_confirmed_on_a_phone(city: Console) -> None:
     """The QR on the glass leads there by way of signing in; nothing is confirmed before it was compared."""
     desk = Desk(city, CITY)

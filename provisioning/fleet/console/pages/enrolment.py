@@ -37,7 +37,7 @@ def must_enrol(visit: Visit) -> None:
 
 def preregister(visit: Visit) -> Response:
     must_enrol(visit)
-    rows = serials.read(visit.files.get("file", b""), places(visit))
+    rows = serials.read(b"".join(visit.file("file")), places(visit))
     expected.preregister(visit.actor, rows, visit.at_ms)
     return go(visit.path, "saved")
 

@@ -24,7 +24,7 @@ def propose(visit: Visit) -> Response:
     """From the file that an officer's own tool made; what is in a block is not shown, not even to the officer."""
     _must_see(visit)
     try:
-        blocks = msgspec.json.decode(visit.files.get("blocks", b""), type=list[KeyBlock])
+        blocks = msgspec.json.decode(b"".join(visit.file("blocks")), type=list[KeyBlock])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         raise Refused("bad_blocks", "This file is no list of key blocks.") from None
     number = propose_load(visit.actor, blocks, visit.field("why"), visit.at_ms)

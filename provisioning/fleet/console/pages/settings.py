@@ -15,10 +15,11 @@ from provisioning.fleet.console.visit import Visit
 from provisioning.fleet.desired import acts
 from provisioning.fleet.desired.bodies import keep_body
 from provisioning.fleet.schema.desired import SettingsLayer
-from provisioning.rules.desired import SETTINGS_BYTES_MAX
+from provisioning.rules.desired import BODY_BYTES_MAX, SETTINGS_BYTES_MAX
 from provisioning.terminal.toml import as_toml
 
 SHOWN = 30
+FILE_BYTES_MAX = BODY_BYTES_MAX + 2 * SETTINGS_BYTES_MAX  # with the form around it
 
 
 def draw_list(visit: Visit) -> Response:
@@ -82,14 +83,15 @@ def _bodies(visit: Visit, place_id: int, profile: str) -> list[dict[str, Any]]:
     """Those in force, less what was taken away, and the one that was brought now."""
     now = acts.in_force(visit.actor, place_id, profile)
     kept = {body["name"]: body for body in now.bodies if visit.field(f"drop:{body['name']}") != "yes"} if now else {}
-    if visit.files.get("file"):
-        row = keep_body(visit.actor, visit.home, [visit.files["file"]], visit.at_ms)
-        name = visit.field("body_name")
+    name = visit.field("body_name")
+    if name:
+        row = keep_body(visit.actor, visit.home, visit.file("file"), visit.at_ms)
         kept[name] = {"name": name, "sha256": row.sha256, "bytes": row.bytes}
     return list(kept.values())
 
 
+ACTS = {"propose": propose, "return": propose_return}
 ROUTES = [
     Page("/console/{tenant}/settings", draw_list).route(),
-    Page("/console/{tenant}/settings/{place:int}", draw, {"propose": propose, "return": propose_return}).route(),
+    Page("/console/{tenant}/settings/{place:int}", draw, ACTS, file_bytes_max=FILE_BYTES_MAX).route(),
 ]
