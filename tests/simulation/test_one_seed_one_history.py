@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from trio._core import _run as trio_run
 
-from simulators.deterministic.chance import run_seeded
+from simulators.deterministic.chance import pause, run_seeded
 from simulators.deterministic.resident import Habits
 from tests.simulation.plans import WholePlan, live_plan
 
@@ -73,3 +73,27 @@ def test_virtual_time_costs_none() -> None:
 
     assert run_seeded(1, day) == 86_400
     assert os.urandom is before
+
+
+def test_a_pause_ends_when_a_sleep_does_and_can_be_cancelled() -> None:
+    """Who pauses and who sleeps for as long go on in the same moment; a pause that was cancelled stops no clock."""
+    ended: list[tuple[str, float]] = []
+
+    async def rest(how: str) -> None:
+        if how == "pause":
+            await pause(1.1)
+        else:
+            await trio.sleep(1.1)
+        ended.append((how, trio.current_time()))
+
+    async def live() -> float:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(rest, "pause")
+            nursery.start_soon(rest, "sleep")
+            with trio.move_on_after(0.5):
+                await pause(0.7)
+        await pause(2.0)
+        return trio.current_time()
+
+    assert run_seeded(1, live) == 1.1 + 2.0
+    assert sorted(ended) == [("pause", 1.1), ("sleep", 1.1)]

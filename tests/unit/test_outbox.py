@@ -68,6 +68,11 @@ class Model(RuleBasedStateMachine):
         due = self.journal.outbox.due(host, lanes)
         assert (due.key if due else None) == self.next_key(host, resting)
 
+    @rule()
+    def ask_for_hosts(self) -> None:
+        owed = {host for host, _, _, state in self.waiting if state == "owed"}
+        assert set(self.journal.outbox.owed_hosts(HOSTS)) == owed
+
     @rule(host=st.sampled_from(HOSTS), outcome=st.sampled_from(["told", "refused", "unanswered"]))
     def send(self, host: str, outcome: str) -> None:
         due = self.journal.outbox.due(host)
@@ -251,3 +256,27 @@ def test_notices_of_one_commit_go_in_the_order_of_their_keys(tmp_path: Path) -> 
         assert owed.key == key
         journal.outbox.told(key)
     journal.close()
+
+
+def test_what_another_process_owes_is_found_by_who_found_nothing_before(tmp_path: Path) -> None:
+    """That nothing is due is remembered only until anybody writes, also by another connection to the file."""
+    forwarder, kiosk = opened(tmp_path), opened(tmp_path)
+    assert (forwarder.outbox.owed_hosts(HOSTS), forwarder.outbox.due("hospital")) == ([], None)
+    kiosk.owe_notice("hospital", "act", "key-1")
+    due = forwarder.outbox.due("hospital")
+    assert forwarder.outbox.owed_hosts(HOSTS) == ["hospital"]
+    assert due is not None and due.key == "key-1"
+    kiosk.outbox.told("key-1")
+    assert (forwarder.outbox.owed_hosts(HOSTS), forwarder.outbox.due("hospital")) == ([], None)
+    kiosk.close()
+    forwarder.close()
+
+
+def test_a_card_is_read_again_after_another_process_wrote_about_it(tmp_path: Path) -> None:
+    """What was read about a card is kept only until anybody commits."""
+    kiosk, forwarder = opened(tmp_path), opened(tmp_path)
+    assert kiosk.of_card("T00000001") == []
+    forwarder.commit(NewEntry("contribution_credited_late", "C1", card_number="T00000001"))
+    assert [entry.act for entry in kiosk.of_card("T00000001")] == ["contribution_credited_late"]
+    kiosk.close()
+    forwarder.close()
