@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -35,6 +36,11 @@ def agency(run_dir: Path) -> Iterator[tuple[AgencyLedgerSandbox, Pki]]:
 
 def custodians_key(pki: Pki) -> RSAPrivateKey:
     """What two custodians bring together in reality."""
-    key = load_pem_private_key(pki.key("recovery").read_bytes(), None)
+    return _opened(pki.key("recovery").read_bytes())
+
+
+@lru_cache(maxsize=4)  # an RSA key is proved at each reading, which takes longer than an import
+def _opened(pem: bytes) -> RSAPrivateKey:
+    key = load_pem_private_key(pem, None)
     assert isinstance(key, RSAPrivateKey)
     return key
