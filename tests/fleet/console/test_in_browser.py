@@ -44,7 +44,8 @@ def entered(browser: Browser, address: str, city: Console, size: str = "desk") -
 
 def pages() -> list[str]:
     root, hall = persons.root(CITY).id, town.place("Riverside hall").id
-    return ["", "proposals", "proposals/3", "terminals", "terminals/T0000002", "terminals/T0000003", "places",
+    return ["", "proposals", "proposals/3", "terminals", "terminals/T0000002", "terminals/T0000003",
+            "terminals/T0000003/settings", "places",
             f"places/{hall}", "enrolment", f"enrolment/{town.FINGERPRINT}", "settings", f"settings/{root}", "rollouts",
             "rollouts/1", "people", "people/sun", "audit", "calls", "complaints", "keys", "expiring"]  # fmt: skip
 

@@ -15,12 +15,14 @@ from provisioning.fleet.console.render import show
 from provisioning.fleet.console.standing import terminals
 from provisioning.fleet.console.tree import places as all_places
 from provisioning.fleet.console.visit import Visit
+from provisioning.fleet.desired.compose import composed
 from provisioning.fleet.enrolment.stop import stop as stop_terminal
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent
 from provisioning.fleet.terminal_commands.acts import Target, of_terminal, withdraw
 from provisioning.rules.commands import RULES
 from provisioning.rules.poll import Health
+from provisioning.terminal.toml import as_toml
 
 EVENTS, COMMANDS = 100, 20
 
@@ -95,8 +97,17 @@ def draw_sent(visit: Visit) -> Response:
     return FileResponse(Path(visit.fleet.settings.home) / row.sent, filename=name, media_type="application/json")
 
 
+def draw_wanted(visit: Visit) -> Response:
+    """What its city's layers come to for this one, as it is told when it asks."""
+    terminal = terminal_of(visit)
+    wanted = composed(terminal)
+    text, bodies = as_toml(wanted["settings"]), wanted["bodies"]
+    return show(visit, "wanted.html", terminal=terminal, text=text, bodies=bodies)
+
+
 ACTS = {"command": command, "withdraw": take_back, "stop": stop, "move": move}
 ROUTES = [
     Page("/console/{tenant}/terminals/{terminal_id}", draw, ACTS).route(),
+    Page("/console/{tenant}/terminals/{terminal_id}/settings", draw_wanted).route(),
     Page("/console/{tenant}/terminals/{terminal_id}/sent/{command}", draw_sent).route(),
 ]
