@@ -50,7 +50,8 @@ def judge(
 
     What is not well yet may only need time; so BAD comes when the time is over, GOOD as soon as it is.
     """
-    why = _unwell(before, now, hosts) or ("" if settings in ("", now.settings if now else "") else OTHERS)
+    has_read = now is None or settings in ("", now.settings)
+    why = _unwell(before, now, hosts) if has_read else OTHERS
     if not why:
         return Verdict.GOOD, ""
     return (Verdict.BAD if waited_s >= allowed_s else Verdict.WAIT), why

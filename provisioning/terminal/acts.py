@@ -74,6 +74,8 @@ class Acts:
                 health = await self.house.health()
                 if health is not None and (before is None or health["life"] != before["life"]):
                     return {}
+                if health is not None:  # somebody was quicker
+                    await self.house.start_anew()
                 await trio.sleep(1.0)
         raise NotObeyed("it was told to start anew and is not back yet", "failed")
 

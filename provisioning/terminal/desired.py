@@ -23,7 +23,7 @@ from provisioning.rules.desired import KIND, Desired, Unfit, difference, laid_ov
 from provisioning.rules.health_gate import OTHERS, Look, Verdict, judge, look_of
 from provisioning.terminal.bodies import Bodies
 from provisioning.terminal.generations import BODIES, Generations, Refusal, Trial, tree_of
-from provisioning.terminal.house import House
+from provisioning.terminal.house import WAITS, House
 from provisioning.terminal.toml import as_toml
 
 LOOK_EVERY_S = 1.0
@@ -192,24 +192,34 @@ class DesiredState:
             generations.prune()
             self.trouble = ""
             return None
+        hosts, health = _changed_hosts(before, text), await self.house.health()
+        if health is not None and health["somebody"]:
+            return self._wait(WAITS["serving"], text, desired)
+        # Before the kiosk rests: a self-test takes seconds, and a rest lasts no longer than it must.
+        seen = look_of(health, await self._self_test(hosts)) if health else None
         waits = await self.house.rest(citys=desired is not None and desired != generations.desired())
         if waits:
-            self._ready = (text, desired)
-            self.trouble = f"settings wait: {waits}"
-            return AGAIN_S
+            return self._wait(waits, text, desired)
         name, self._ready = generations.stage(text, desired), None
-        hosts = _changed_hosts(before, text)
-        health = await self.house.health()
-        seen = look_of(health, await self._self_test(hosts)) if health else None
-        version = desired.version if desired else 0
         trial = Trial(
-            old=generations.name(), new=name, epoch=self.epoch, version=version, before=seen, hosts=tuple(hosts)
+            old=generations.name(),
+            new=name,
+            epoch=self.epoch,
+            version=desired.version if desired else 0,
+            before=seen,
+            hosts=tuple(hosts),
         )
         self.changed = difference(tree_of(before), tree_of(text))
         generations.begin_trial(trial)
         generations.turn_to(name)
         await self._try(trial)
         return None
+
+    def _wait(self, why: str, text: str, desired: Desired | None) -> float:
+        """Until the moment comes they lie ready, and are not fetched again."""
+        self._ready = (text, desired)
+        self.trouble = f"settings wait: {why}"
+        return AGAIN_S
 
     def _check(self, text: str, desired: Desired | None) -> None:
         """The kiosk's own reading, and that what it speaks of is there. Raises Unfit."""
@@ -271,8 +281,9 @@ class DesiredState:
             verdict, why = judge(trial.before, look, waited, self.rules.gate_s_max, hosts, wanted)
             if verdict is not Verdict.WAIT:
                 return verdict, why
-            if why == OTHERS:
-                await self.house.start_anew()  # it was on its way up when the link turned
+            if why == OTHERS:  # it was on its way up when the link turned, or somebody came before it ended
+                began = trio.current_time() if health and health["somebody"] else began
+                await self.house.start_anew()
             await trio.sleep(self.look_every_s)
 
     async def _self_test(self, hosts: "tuple[str, ...] | list[str]") -> list[list[str]] | None:

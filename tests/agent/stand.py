@@ -163,6 +163,7 @@ class KioskOnSockets:
     silent_host_with: str = "\0"
     told: list[str] = field(default_factory=list)
     head: dict[str, Any] = field(default_factory=dict)
+    comes_before_the_end: bool = False  # somebody puts a card in between the rest and the end
     under_way: int = 0
     unsent: int = 0
     kept: int = 7
@@ -225,6 +226,8 @@ class KioskOnSockets:
         return [["host hospital", "unknown" if self.silent_host_with in text else "ok", ""], ["clock", "ok", ""]]
 
     async def _end(self) -> str:
+        if self.comes_before_the_end:
+            self.busy, self.comes_before_the_end = "serving", False
         if self.busy:
             return self.busy
         trio.lowlevel.current_trio_token().run_sync_soon(self._ended.set)

@@ -266,3 +266,21 @@ def test_the_gate_asks_for_no_more_than_there_was(
 ) -> None:
     """Good at once when it is as well as before, bad only when the time is over."""
     assert judge(before, now, waited_s, 5.0)[0] is verdict
+
+
+async def test_who_comes_while_the_link_turns_is_served_to_the_end(box: Box) -> None:
+    """A resident who was quicker than the restart is no reason to send good settings back: the visit is waited out."""
+    agent = box.agent()
+    box.gate_s_max = 0.1
+    hasty = box.agent()
+    wanted = box.fleet.wants({"language": "en"})
+    box.kiosk.comes_before_the_end = True
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hasty.follow, wanted)
+        while agent.generations.trial is None:
+            await trio.sleep(0.01)
+        for _ in range(30):  # three times as long as the gate has patience
+            await trio.sleep(0.01)
+        assert (box.kiosk.starts, agent.version) == (1, 1)
+        box.kiosk.busy = ""
+    assert (hasty.trouble, box.kiosk.starts, box.kiosk.language) == ("", 2, "en")
