@@ -10,6 +10,7 @@ from provisioning.terminal.house import House
 
 LOOK_EVERY_S = 1.0
 REST_AGAIN_S, REST_TRIES_MAX = 10.0, 90
+END_LOOKS_MAX = 5
 
 
 @dataclass
@@ -19,6 +20,7 @@ class KioskGate:
     house: House
     allowed_s: float
     look_every_s: float = LOOK_EVERY_S
+    again_s: float = REST_AGAIN_S
 
     async def look(self, kind: str) -> str:
         """ "" where no kiosk runs: then any that serves is better."""
@@ -30,13 +32,23 @@ class KioskGate:
         now = await self._look()
         if before and now is not None and now.life != _read(before).life:
             return
-        # After a power cut nothing rests yet. One that never can is no reason to stay between two versions: what was
-        # not started anew is not well, and goes back.
+        # After a power cut nothing rests yet, and somebody may be quicker than the end. A kiosk that never can is no
+        # reason to stay between two versions: what was not started anew is not well, and goes back.
         for _ in range(REST_TRIES_MAX):
             if not await self.house.rest():
-                break
-            await trio.sleep(REST_AGAIN_S)
-        await self.house.start_anew()
+                await self.house.start_anew()
+                if now is None or await self._ended(now.life):
+                    return
+            await trio.sleep(self.again_s)
+
+    async def _ended(self, life: str) -> bool:
+        """Whether that process of the kiosk is gone, within a few seconds."""
+        for _ in range(END_LOOKS_MAX):
+            now = await self._look()
+            if now is None or now.life != life:
+                return True
+            await trio.sleep(self.look_every_s)
+        return False
 
     async def healthy(self, kind: str, before: str) -> str:
         """ "" or what is not well when the time is over."""
