@@ -9,8 +9,8 @@ DAYS_MIN = 2  # before that it would be guessing
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """What one consumable lost, day by day (ISO dates), and since it was full. ``last``: the newest count that was told;
-    of paper, whether it was low."""
+    """What one consumable lost, day by day (ISO dates), and since it was full. ``last``: the newest count told; of
+    paper, whether it was low."""
 
     days: dict[str, int] = {}
     since_full: int = 0

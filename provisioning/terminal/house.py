@@ -39,7 +39,7 @@ class House:
         return "" if said == "paused" else WAITS.get(str(said), UNKNOWN)
 
     async def start_anew(self) -> None:
-        """Kiosk and forwarder end, and are started by whoever supervises them. Where the kiosk refuses, because somebody
+        """Kiosk and forwarder end, and are started by whoever supervises them. Where the kiosk refuses because somebody
         was quicker, nothing ends: ask again. One that is silent ends when it can."""
         for path in (kiosk_path(self.run_dir), forward_path(self.run_dir)):
             try:
