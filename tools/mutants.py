@@ -24,6 +24,7 @@ LIST = HOUSE / "tests" / "simulation" / "mutants.toml"
 COPIED = ("kiosk", "drivers", "screens", "offline_queue", "provisioning", "simulators", "tests", "pyproject.toml")
 RUNS_MAX = 1000
 MUTANT_S_MAX = 1800.0
+NO_PROGRAM = ("NameError(", "ImportError(", "UnboundLocalError(")  # a change that cannot run proves nothing
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def hunted(house: Path, mutant: Mutant, runs: int, seconds: float) -> Found:
         raise ValueError(f"{mutant.name}: {told.stderr.strip()[-400:]}")
     broken = json.loads(lines[-1])["broken_seeds"]
     for seed, violations in broken.items():
+        if any(one in violations[0] for one in NO_PROGRAM):
+            raise ValueError(f"{mutant.name}: {violations[0]}")
         return Found(int(seed), violations[0])
     return Found(0, "")
 
@@ -152,7 +155,9 @@ def main() -> int:
     survivors = 0
     for mutant, found in _each(chosen, asked.runs, asked.jobs, asked.seconds):
         survivors += not found.seed
-        print(f"{found.seed or 'never':>6}  {mutant.name}  ({found.rule[:100]})", flush=True)
+        # As the table of docs/simulation.md has it: the seed, and the rule by which it was found.
+        rule = found.rule.partition(":")[0] if found.seed else found.rule
+        print(f"| {mutant.name} | {found.seed or 'never'} | {rule[:100]} |", flush=True)
     print(f"{len(chosen) - survivors} of {len(chosen)} planted bugs found within {asked.runs} seeds")
     return 1 if survivors else 0
 
