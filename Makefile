@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: run fleet test slow check smoke bench simulate mutants setup clean
+.PHONY: run fleet test slow check smoke bench simulate mutants setup setup-tests clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -19,29 +19,32 @@ run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE
 fleet: setup ## The fleet's server and console on loopback: TERMINALS=n that ask it
 	@exec $(PYTHON) -m simulators fleet $(if $(run_dir),--run-dir $(run_dir)/fleet) $(if $(TERMINALS),--terminals $(TERMINALS))
 
-test: setup check ## Checks and the suite, within 15 minutes
+test: setup-tests check ## Checks and the suite, within 15 minutes
 	@exec $(PYTHON) -m pytest -m "not slow"
 
-slow: setup ## What takes longer, within BUDGET minutes; prints what was skipped
+slow: setup-tests ## What takes longer, within BUDGET minutes; prints what was skipped
 	@exec $(PYTHON) tools/slow.py --budget-min $(BUDGET)
 
 check: setup ## ruff, mypy strict, import-linter, tidy
 	@exec $(PYTHON) tools/check.py
 
-smoke: setup ## A resident through all three services, judged from outside: WORLD=file.toml OUT=dir
+smoke: setup-tests ## A resident through all three services, judged from outside: WORLD=file.toml OUT=dir
 	@exec $(PYTHON) -m simulators smoke $(smoke_options)
 
-bench: setup ## One JSON object a line: GROUP=ui|card|serial
+bench: setup-tests ## One JSON object a line: GROUP=ui|card|serial|journal|cash|hotlist|queue|simulation|fleet|agent
 	@exec $(PYTHON) -m simulators bench $(if $(GROUP),--group $(GROUP))
 
 simulate: setup ## Whole kiosks in memory with faults and power cuts: SEED=n RUNS=n KEEP=dir; ends with one JSON line
 	@exec $(PYTHON) -m simulators simulate $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(KEEP),--out $(KEEP))
 
-mutants: setup ## Planted bugs that the simulation must find: RUNS=n ONLY=words; GENERIC=50: small changes anywhere
+mutants: setup-tests ## Planted bugs that the simulation must find: RUNS=n ONLY=words; GENERIC=50: small changes anywhere
 	@exec $(PYTHON) $(if $(GENERIC),tools/mutants_generic.py $(GENERIC) $(if $(SAMPLE),--sample $(SAMPLE)),tools/mutants.py $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)"))
 
 setup:
 	@exec /usr/bin/python3 tools/set_up.py
+
+setup-tests:
+	@exec /usr/bin/python3 tools/set_up.py --tests
 
 clean: ## Everything that was made here; Debian packages stay
 	rm -rf .venv .setup .run $(run_dir) out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

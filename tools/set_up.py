@@ -22,6 +22,7 @@ VENV = HOUSE / ".venv"
 PYTHON = VENV / "bin" / "python"
 PROGRESS_S = 10.0
 STEP_S_MAX = 3600.0
+PACKAGES = ("packages.txt", "packages-test.txt")
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 
 # What is made from the sources once the packages are there: name, module to run, what it is made from, what comes out.
@@ -53,18 +54,19 @@ class SetUpFailed(Exception):
     """A step failed; the message is for the person at the terminal."""
 
 
-def main() -> int:
-    """Do every step that is not done.
+def main(arguments: list[str] | None = None) -> int:
+    """Do every step that is not done. ``--tests``: also what only tests and figures need.
 
     Returns:
         The exit status: 0 ready, 1 a step failed.
     """
+    lists = PACKAGES if "--tests" in (sys.argv[1:] if arguments is None else arguments) else PACKAGES[:1]
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not build one .venv together
         try:
             check_python()
-            install_debian_packages()
+            install_debian_packages(lists)
             make_venv()
             install_python_packages()
             install_house()
@@ -107,8 +109,9 @@ def missing_debian_packages(names: list[str]) -> list[str]:
     return [name for name in names if name not in installed]
 
 
-def install_debian_packages() -> None:
-    missing = missing_debian_packages(read_package_list((HOUSE / "packages.txt").read_text()))
+def install_debian_packages(lists: tuple[str, ...]) -> None:
+    wanted = [name for one in lists for name in read_package_list((HOUSE / one).read_text())]
+    missing = missing_debian_packages(wanted)
     if not missing:
         return
     say(f"Debian packages to install: {' '.join(missing)}")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.tidy import house_rules as rules
 from tests.tidy.sources import HOUSE, all_text, assert_nothing, tracked
+from tools.set_up import PACKAGES, read_package_list
 
 TOP_FOLDERS = sorted({path.partition("/")[0] for path in tracked() if "/" in path and not path.startswith(".")})
 # Two that hold programs for this tree only and explain themselves in CONTRIBUTING.md.
@@ -42,8 +43,11 @@ def test_named_documents_exist() -> None:
 
 
 def test_every_debian_package_has_a_reason() -> None:
-    """packages.txt says of each package what it is for."""
-    assert_nothing(rules.packages_without_reason((HOUSE / "packages.txt").read_text()))
+    """Both lists say of each package what it is for, and none is in both."""
+    lists = [(HOUSE / name).read_text() for name in PACKAGES]
+    assert_nothing(finding for text in lists for finding in rules.packages_without_reason(text))
+    first, second = (set(read_package_list(text)) for text in lists)
+    assert not first & second
 
 
 def test_every_choice_is_listed() -> None:
