@@ -1,20 +1,27 @@
 """A key that never leaves its token, through the whole front: stunnel, nginx with mutual TLS, a real fleet."""
 
+import base64
 import contextlib
 import shutil
 import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.ports import HostRefused, OutcomeUnknown
+from provisioning.fleet import ca
+from provisioning.fleet.enrolment.csr import subject_of
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.enrolment.enrol import Address
 from provisioning.terminal.enrolment.est import ENROL, RENEW, ask_certificate
@@ -22,10 +29,11 @@ from provisioning.terminal.enrolment.identity import Identity
 from provisioning.terminal.enrolment.way import Way
 from provisioning.terminal.tunnel import Tunnel
 from provisioning.token_key import Token, TokenError, find_key, make_key
+from simulators.fleet.server import FleetPlan
 from simulators.pki import Pki, make_pki
 from simulators.tokens import SimulatedToken, softhsm, software_tpm
 from simulators.tunnels import start_stunnel
-from tests.fleet.front import running_fleet
+from tests.fleet.front import ask, running_fleet
 
 SERIAL, NUMBER = "SN-HARD01", "H0000001"
 
@@ -89,6 +97,26 @@ async def test_a_terminal_with_a_hardware_key_enrols_and_polls(kind: str, folder
             assert (status, identity.keep(renewed).terminal_id) == (200, NUMBER)
             with pytest.raises(HostRefused, match="not_found"):
                 await through(False, lambda link: link.call("POST", path, body={}))
+            if kind == "softhsm":  # the same front, once
+                assert await expired_and_none(fleet.plan, folder, path) == ["unknown", "not_found", "no_key_shown"]
+
+
+async def expired_and_none(plan: FleetPlan, folder: Path, poll: str) -> list[str]:
+    """nginx turns nobody away itself: what the fleet says to a certificate that has expired, on the paths of enrolment
+    and on others, and to a connection that shows none."""
+    authority, key = ca.authorities(plan.folder / "home")[0], ec.generate_private_key(ec.SECP256R1())
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    name = subject_of(plan.city, "X0000001", "SN-X")
+    expired = ca.certificate_for(authority, name, key.public_key(), long_ago, 365)
+    pem, pkcs8, bare = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    shown = folder / "expired.pem"
+    shown.write_bytes(key.private_bytes(pem, pkcs8, bare) + expired.public_bytes(pem))
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    body = base64.encodebytes(request.public_bytes(serialization.Encoding.DER))
+    renewed = await ask(plan, "POST", RENEW, pem=shown, body=body)
+    polled = await ask(plan, "POST", poll, pem=shown, body=b"{}")
+    unshown = await ask(plan, "POST", ENROL, body=body)
+    return [str(reply.json()["code"]) for reply in (renewed, polled, unshown)]
 
 
 def test_a_token_that_does_not_answer_is_no_new_key(folder: Path) -> None:
