@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from provisioning.fleet.people import persons
 from provisioning.fleet.schema.alerts import Alert
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.keys import KeyLoad
 from tests.fleet.conftest import CITY
-from tests.fleet.console import night
+from tests.fleet.console import night, town
 from tests.fleet.console.desk import Console
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -44,6 +45,18 @@ def test_work_at_a_place_is_quiet_for_hours(dark: Console) -> None:
     assert "new floor" in desk.get("/calls").text
     assert desk.send("/calls", "end_quiet", silence=1).status == 303
     assert "new floor" not in desk.get("/calls").text
+
+
+def test_quiet_is_refused_beside_ones_place(dark: Console) -> None:
+    """An operator of one hall neither silences the city nor takes what happens in another hall."""
+    elsewhere = Alert.get(Alert.rule == "silent")
+    desk = dark.person(CITY, "hall", "operator", place=town.place("Stone Bridge village").id)
+    for place in (persons.root(CITY).id, elsewhere.place_id):
+        assert desk.send("/calls", "keep_quiet", place=place, hours=4, why="x").status == 409
+    assert desk.send("/calls", "take_alert", alert=elsewhere.id).status == 409
+    assert desk.send("/calls", "take_call", call=1).status == 409
+    own = town.place("Stone Bridge village").id
+    assert desk.send("/calls", "keep_quiet", place=own, hours=4, why="new floor").status == 303
 
 
 def test_a_complaint_is_looked_up_with_its_reason(dark: Console) -> None:
