@@ -181,7 +181,7 @@ class ImportsKeys(Protocol):
 
     @property
     def key_forms(self) -> frozenset[str]:
-        """Names of the wrappings that this pad opens: ``master`` (ECB under a master key that it holds), ``tr31`` ..."""
+        """Wrappings that this pad opens: ``master`` (ECB under a master key that it holds), ``tr31`` ..."""
         ...
 
     async def import_wrapped_key(self, form: str, master: int, slot: int, block: bytes) -> bytes:
