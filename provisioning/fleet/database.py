@@ -11,13 +11,15 @@ from typing import Any
 
 import peewee
 from playhouse.apsw_ext import APSWDatabase
-from playhouse.db_url import connect
+from playhouse.db_url import connect, register_database
+from playhouse.postgres_ext import Psycopg3Database
 
 from provisioning.fleet.schema import TABLES
 from provisioning.fleet.schema.base import proxy
 
 SQLITE = "sqlite:///"
 BUSY_S = 10.0
+LOST = (peewee.OperationalError, peewee.InterfaceError)
 
 
 def open_database(url: str) -> peewee.Database:
@@ -41,8 +43,24 @@ def _sqlite(path: Path) -> peewee.Database:
     return database
 
 
+class _Postgresql(Psycopg3Database):  # type: ignore[misc] # the library has no types
+    """A server that was restarted leaves broken connections behind: each is given up at its first failure, so that the
+    thread's next question finds a new one."""
+
+    def execute_sql(self, *words: Any, **more: Any) -> Any:
+        try:
+            return super().execute_sql(*words, **more)
+        except LOST:
+            if not self.in_transaction():
+                self.close()
+            raise
+
+
+register_database(_Postgresql, "fleet")
+
+
 def _postgresql(url: str) -> peewee.Database:
-    database: peewee.Database = connect(url.replace("postgresql://", "psycopg3://", 1))
+    database: peewee.Database = connect(url.replace("postgresql://", "fleet://", 1))
     return database
 
 
@@ -56,11 +74,11 @@ def step() -> Iterator[None]:
     """One transaction; on SQLite it takes the file's only place for writers at once, so that it never has to turn back
     halfway."""
     database = proxy.obj
-    with database.connection_context() if database.is_closed() else _open_already():
+    database.connect(reuse_if_open=True)  # it stays with its thread: PostgreSQL makes a process for each new one
+    try:
         with database.atomic("IMMEDIATE") if isinstance(database, peewee.SqliteDatabase) else database.atomic():
             yield
-
-
-@contextmanager
-def _open_already() -> Iterator[None]:
-    yield
+    except LOST:
+        if isinstance(database, _Postgresql) and not database.in_transaction():
+            database.close()
+        raise

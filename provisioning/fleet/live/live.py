@@ -21,6 +21,7 @@ from provisioning.fleet.web import now_ms
 REFRESH_S = 0.5  # how soon another process's change is answered
 FLUSH_S = 1.0
 TICK_S = 0.1
+THREADS = 20  # of a process, each with a connection of its own: PostgreSQL has a hundred by default
 STALE_MS = 30_000  # a register that could not be read for so long answers nobody: it would miss a revocation
 
 log = JsonLog()
@@ -80,6 +81,7 @@ class Live:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Reads everything first; writes what was heard last."""
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(self.refresh, now_ms())
         gc.freeze()  # a hundred thousand terminals live as long as the process: nobody looks through them for garbage
         async with anyio.create_task_group() as tasks:
