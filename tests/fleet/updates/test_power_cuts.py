@@ -34,8 +34,11 @@ async def until_told(terminal: Terminal) -> None:
     assert not terminal.updates.busy
 
 
+SICK = pytest.param("the card reader does not open", marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("torn", [False, True])
-@pytest.mark.parametrize("sick", ["", "the card reader does not open"])
+@pytest.mark.parametrize("sick", ["", SICK])
 async def test_cut_at_every_effect(quick: Path, torn: bool, sick: str, autojump_clock: object) -> None:
     """Whatever the cut left, the next start runs a whole version, and the update ends as it would have ended."""
     office = Office(quick)
