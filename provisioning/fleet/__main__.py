@@ -20,7 +20,7 @@ COMMANDS = {
     "openapi": ("provisioning.fleet.commands.openapi", "print the interface as an OpenAPI document"),
     "rehearse": ("provisioning.fleet.commands.rehearse", "people and terminals for a demonstration; not in production"),
     "verify": ("provisioning.fleet.commands.verify", "walk every city's audit trail; 1 where one is broken"),
-    "person": ("provisioning.fleet.commands.person", "add somebody who can sign in at the console, or make them a new password"),
+    "person": ("provisioning.fleet.commands.person", "add somebody who can sign in, or give them a new password"),
     "audit": ("provisioning.fleet.commands.audit", "export a city's audit trail, or prove an export"),
     "import": ("provisioning.fleet.commands.import_rows", "bring in rows from sticks and second media"),
     "receipt": ("provisioning.fleet.commands.receipt", "book rows from the QR codes of receipts"),
