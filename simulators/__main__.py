@@ -20,6 +20,7 @@ COMMANDS = {
     "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
     "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
+    "hawkbit": ("simulators.alone.hawkbit", "a server in hawkBit's shape that offers one file"),
     "import-bundles": ("simulators.alone.import_bundles", "the agency reads a terminal's rows from a USB stick"),
     "recover": ("simulators.alone.recover", "what a dead board left behind, opened by the custodians"),
     "replace-board": ("simulators.alone.replace_board", "two of the agency register a terminal's new board"),

@@ -5,8 +5,8 @@ pace is kept by waiting in between. Hashed while it comes; a file whose hash is 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
@@ -51,6 +51,7 @@ class Download:
     pace: Pace = Pace()
     may_go_on: Callable[[], Awaitable[bool]] | None = None
     told: Callable[[int], None] = lambda received: None
+    headers: Mapping[str, str] = field(default_factory=dict)  # a token, where a stock server wants one
 
     async def load(self, target: Target, path: str, unpacked_bytes: int = 0) -> Path:
         """The file, whole and with its signed hash.
@@ -99,6 +100,7 @@ class Download:
                     bytes_max=wanted,
                     etag=coming.etag,
                     deadline_s=wanted / self.pace.bytes_per_s_min + self.pace.silence_s,
+                    headers=self.headers,
                 )
             except (OutcomeUnknown, HostRefused) as error:
                 coming.shrink(self.pace)

@@ -177,7 +177,7 @@ def open_updates(
         house,
         {installer.kind: installer for installer in (application, *more)},
         lambda: place.window,
-        Download(link, place.home / "downloads", disk, place.pace),
+        Download(link, place.home / "downloads", disk, place.pace, headers=_proof(place)),
     )
     trust = Trust(place.home / "tuf", place.anchor, disk, now)
     client = DdiClient(link, place.tenant, place.terminal_id, place.ddi_token)
@@ -204,6 +204,10 @@ def _known(place: Place) -> Callable[[], Awaitable[bool | None]]:
         return place.metered
 
     return metered
+
+
+def _proof(place: Place) -> dict[str, str]:
+    return {"Authorization": place.ddi_token} if place.ddi_token else {}
 
 
 def _recorder(log: Log) -> Callable[[Event], None]:
