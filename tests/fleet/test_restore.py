@@ -21,6 +21,7 @@ from provisioning.fleet import audit, ca
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.app import make_app
 from provisioning.fleet.backup.archive import BackupRefused, read_backup, write_backup
+from provisioning.fleet.backup.folders import Kept, folders_of
 from provisioning.fleet.backup.tables import NotEmpty
 from provisioning.fleet.city_key import city_keys, city_signer
 from provisioning.fleet.database import open_database
@@ -140,7 +141,7 @@ class Province:
 
     def backup(self, name: str) -> Path:
         to = self.folder / name
-        write_backup(to, {"home": self.home}, [RECIPIENT], self.at_ms)
+        write_backup(to, {"home": Kept(self.home)}, [RECIPIENT], self.at_ms)
         return to
 
 
@@ -191,7 +192,7 @@ def test_terminals_come_back_to_a_fleet_of_yesterday(database: peewee.Database, 
     backup = lives_a_lost_day(province, province.begins(), terminals)
     province.at_ms += DAY_MS // 2
     with burnt(province, database, tmp_path) as new:
-        manifest = read_backup(backup, str(IDENTITY), {"home": new / "home"})
+        manifest = read_backup(backup, str(IDENTITY), {"home": Kept(new / "home")})
         begin_reconciling("person:operator", manifest.made_ms, province.at_ms)
         province.opens()
         thief = province.terminals.pop(3)
@@ -315,7 +316,7 @@ def test_a_harmed_backup_is_refused_whole(database: peewee.Database, tmp_path: P
     backup = harmed(province.backup("b.age"), harm)
     with burnt(province, database, tmp_path) as new:
         with pytest.raises(BackupRefused):
-            read_backup(backup, str(IDENTITY), {"home": new / "home"})
+            read_backup(backup, str(IDENTITY), {"home": Kept(new / "home")})
         assert Tenant.select().count() == 0
         assert [path for path in (new / "home").rglob("*") if path.is_file()] == []
 
@@ -328,9 +329,9 @@ def test_a_backup_opens_only_for_its_recipients_and_into_an_empty_fleet(
     province.begins()
     backup = province.backup("b.age")
     with pytest.raises(NotEmpty):
-        read_backup(backup, str(IDENTITY), {"home": tmp_path / "x"})
+        read_backup(backup, str(IDENTITY), {"home": Kept(tmp_path / "x")})
     with burnt(province, database, tmp_path), pytest.raises(BackupRefused):
-        read_backup(backup, str(pyrage.x25519.Identity.generate()), {"home": tmp_path / "x"})
+        read_backup(backup, str(pyrage.x25519.Identity.generate()), {"home": Kept(tmp_path / "x")})
     with pytest.raises(BackupRefused):
         write_backup(tmp_path / "c.age", {}, ["age1nonsense"], 0)
     assert not (tmp_path / "c.age").exists()
@@ -348,10 +349,22 @@ def test_everything_comes_back_and_numbers_go_on(database: peewee.Database, tmp_
     before = {row.terminal_id: row.serial for row in Terminal.select()}
     backup = province.backup("b.age")
     with burnt(province, database, tmp_path) as new:
-        read_backup(backup, str(IDENTITY), {"home": new / "home"})
+        read_backup(backup, str(IDENTITY), {"home": Kept(new / "home")})
         assert {row.terminal_id: row.serial for row in Terminal.select()} == before
         assert Place.get_by_id(child.id).parent.tenant_id == CITY
         assert add_terminal("T9999999", CITY).id > 1
         assert isinstance(city_keys(new / "home", CITY)[CITY], Ed25519PublicKey)
     kept = (tmp_path / "home" / "city-keys" / f"{CITY}.pem").read_bytes()
     assert (tmp_path / "new" / "home" / "city-keys" / f"{CITY}.pem").read_bytes() == kept
+
+
+def test_without_artifacts_the_list_of_versions_stays(tmp_path: Path) -> None:
+    """What can be published again is left out; the metadata, which must never go back, is not."""
+    settings = FleetSettings(home=str(tmp_path / "home"), public=str(tmp_path / "public"))
+    for name in ("tuf/timestamp.json", "tuf/targets/ab.app", "artifacts/cd", "tuf/2.root.json"):
+        path = tmp_path / "public" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    kept = folders_of(settings, artifacts=False)["public"]
+    assert [path.name for path in kept.files()] == ["2.root.json", "timestamp.json"]
+    assert len(list(folders_of(settings)["public"].files())) == 4

@@ -10,7 +10,7 @@ import json
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,13 +18,13 @@ from typing import IO, Any
 
 import pyrage
 
+from provisioning.fleet.backup.folders import Kept
 from provisioning.fleet.backup.tables import fill, one_moment, parts_of, refuse_a_fleet, tables
 from provisioning.fleet.database import step
 
 KIND, VERSION = "yikatong fleet backup", 1
 MANIFEST = "manifest.json"
 SUFFIX = ".age"
-NOT_KEPT = (".sock", ".db", ".db-wal", ".db-shm", ".part")
 
 
 class BackupRefused(Exception):
@@ -38,8 +38,8 @@ class Manifest:
     kind: str = KIND
 
 
-def write_backup(to: Path, folders: dict[str, Path], recipients: Sequence[str], at_ms: int) -> int:
-    """Bytes of the file. ``folders``: name in the archive -> where its files are. ``recipients``: age public keys; any
+def write_backup(to: Path, folders: Mapping[str, Kept], recipients: Sequence[str], at_ms: int) -> int:
+    """Bytes of the file. ``folders``: name in the archive -> its files. ``recipients``: age public keys; any
     one of them opens it.
 
     Raises:
@@ -61,7 +61,7 @@ def write_backup(to: Path, folders: dict[str, Path], recipients: Sequence[str], 
     return to.stat().st_size
 
 
-def read_backup(from_: Path, identity: str, folders: dict[str, Path]) -> Manifest:
+def read_backup(from_: Path, identity: str, folders: Mapping[str, Kept]) -> Manifest:
     """Into the database that is open, and into ``folders``. All of it or nothing.
 
     Raises:
@@ -80,25 +80,19 @@ def read_backup(from_: Path, identity: str, folders: dict[str, Path]) -> Manifes
             raise BackupRefused(f"{from_.name}: {error or type(error).__name__}") from error
 
 
-def _pack(pipe: IO[bytes], folders: dict[str, Path], at_ms: int) -> None:
+def _pack(pipe: IO[bytes], folders: Mapping[str, Kept], at_ms: int) -> None:
     with tarfile.open(fileobj=pipe, mode="w|gz") as tar:
         _add(tar, MANIFEST, json.dumps(vars(Manifest(at_ms))).encode())
         with one_moment():
             for table in tables():
                 for number, part in enumerate(parts_of(table)):
                     _add(tar, f"tables/{table._meta.table_name}/{number:06d}.jsonl", part)
-        for name, folder in sorted(folders.items()):
-            for path in _files(folder):
-                tar.add(path, f"files/{name}/{path.relative_to(folder).as_posix()}", recursive=False)
+        for name, kept in sorted(folders.items()):
+            for path in kept.files():
+                tar.add(path, f"files/{name}/{path.relative_to(kept.folder).as_posix()}", recursive=False)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.endswith(NOT_KEPT):
-            yield path
-
-
-def _unpack(pipe: IO[bytes], folders: dict[str, Path]) -> Manifest:
+def _unpack(pipe: IO[bytes], folders: Mapping[str, Kept]) -> Manifest:
     with tarfile.open(fileobj=pipe, mode="r|gz") as tar:
         members = iter(tar)
         manifest = _manifest(_content(tar, next(members)))
@@ -132,12 +126,12 @@ def _manifest(content: bytes) -> Manifest:
     return Manifest(int(told["made_ms"]))
 
 
-def _write_beside(tar: tarfile.TarFile, member: tarfile.TarInfo, folders: dict[str, Path]) -> tuple[Path, Path]:
+def _write_beside(tar: tarfile.TarFile, member: tarfile.TarInfo, folders: Mapping[str, Kept]) -> tuple[Path, Path]:
     """Raises ValueError: a name that leads elsewhere."""
     _, name, *rest = PurePosixPath(member.name).parts
     if name not in folders or not rest or ".." in rest or not member.isreg():
         raise ValueError("a file that is none of the fleet's")
-    final = folders[name].joinpath(*rest)
+    final = folders[name].folder.joinpath(*rest)
     final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = final.with_name(f".{hashlib.sha256(final.name.encode()).hexdigest()[:16]}.part")
     descriptor = os.open(

@@ -1,20 +1,35 @@
-"""Which files belong to the fleet beside its tables."""
+"""Which files belong to the fleet beside its tables: keys, authorities, and what is published."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.fleet.settings import FleetSettings
 
-HOME, PUBLIC, TUF = "home", "public", "tuf"
+HOME, PUBLIC = "home", "public"
+# What can be published again; the metadata beside it says which versions there were, and must never go back.
+ARTIFACTS = ("artifacts", "tuf/targets")
+NOT_KEPT = (".sock", ".db", ".db-wal", ".db-shm", ".part")
 
 
-def folders_of(settings: FleetSettings, artifacts: bool) -> dict[str, Path]:
-    """Name in a backup -> folder. Without artifacts only the metadata of releases: what can be published again stays
-    away, what says which versions there were does not."""
-    every = every_folder(settings)
-    return {name: folder for name, folder in every.items() if name != (TUF if artifacts else PUBLIC)}
+@dataclass(frozen=True)
+class Kept:
+    """``without``: folders in it that stay away."""
+
+    folder: Path
+    without: tuple[str, ...] = ()
+
+    def files(self) -> Iterator[Path]:
+        """In the order of their names; no links, nothing that is made anew."""
+        away = tuple(f"{name}/" for name in self.without)
+        for path in sorted(self.folder.rglob("*")):
+            within = path.relative_to(self.folder).as_posix()
+            plain = path.is_file() and not path.is_symlink() and not path.name.endswith(NOT_KEPT)
+            if plain and not within.startswith(away):
+                yield path
 
 
-def every_folder(settings: FleetSettings) -> dict[str, Path]:
-    """Where a restore may write."""
-    public = Path(settings.public)
-    return {HOME: Path(settings.home), PUBLIC: public, TUF: public / "tuf" / "metadata"}
+def folders_of(settings: FleetSettings, artifacts: bool = True) -> dict[str, Kept]:
+    """Name in a backup -> its folder."""
+    public = Kept(Path(settings.public), () if artifacts else ARTIFACTS)
+    return {HOME: Kept(Path(settings.home)), PUBLIC: public}

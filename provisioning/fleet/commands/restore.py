@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioning.fleet.backup.archive import BackupRefused, read_backup
-from provisioning.fleet.backup.folders import every_folder
+from provisioning.fleet.backup.folders import folders_of
 from provisioning.fleet.backup.tables import NotEmpty
 from provisioning.fleet.commands.asking import now_ms
 from provisioning.fleet.database import open_database
@@ -28,7 +28,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     open_database(settings.database_url)
     identity = os.environ.get("AGE_IDENTITY") or getpass.getpass("age identity (AGE-SECRET-KEY-...): ")
     try:
-        manifest = read_backup(asked.source, identity, every_folder(settings))
+        manifest = read_backup(asked.source, identity, folders_of(settings))
     except (BackupRefused, NotEmpty, OSError) as error:
         print(error, file=sys.stderr)
         return EX_DATAERR
