@@ -109,6 +109,8 @@ class Load:
     def run(self) -> LoadResult:
         for number in range(self._pace.connections):
             self._open(number)
+        for number, line in enumerate(self._lines.values()):
+            line.uses = number % USES_MAX  # else all of them would shake hands anew in one moment
         begins_s, asked = time.monotonic(), 0
         ends_s = begins_s + self._pace.seconds
         while (now_s := time.monotonic()) < ends_s:
