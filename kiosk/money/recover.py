@@ -24,7 +24,7 @@ from kiosk.ports import CashModule, Clock, Journal
 
 async def recover_cash(journal: Journal, clock: Clock, cash: CashModule) -> None:
     """Run the device's recovery query and book it, before anything is enabled; then let the device forget."""
-    in_doubt = next((_facts(intent)["denomination_fen"] for intent in _open(journal, "note_intent")), None)
+    in_doubt = next((_facts(intent)["denomination_fen"] for intent in _newest_note(journal)), None)
     recovery = await cash.recover(clock.new_key(), Fen(int(in_doubt)) if in_doubt is not None else None)
     for finding in recovery.findings:
         book_finding(journal, clock, finding)
@@ -175,11 +175,17 @@ def _waiting(journal: Journal, act: str, handed_over: str, key: str) -> dict[str
 
 
 def _intent_of_note(journal: Journal, note_id: str, denomination: Fen | None) -> StoredEntry | None:
-    """The open intent of this very note, else the only one of its value: one note moves at a time."""
-    intents = _open(journal, "note_intent")
-    by_name = [one for one in intents if note_id and _facts(one)["note"] == note_id]
-    by_value = [one for one in intents if denomination in (None, _facts(one)["denomination_fen"])]
+    """The open intent of this very note, else the newest if it is of this value. Older ones stay open for people, and
+    no device tells of them any more: else a resident's note would be another one's."""
+    by_name = [one for one in _open(journal, "note_intent") if note_id and _facts(one)["note"] == note_id]
+    by_value = [one for one in _newest_note(journal) if denomination in (None, _facts(one)["denomination_fen"])]
     return next(iter(by_name or by_value), None)
+
+
+def _newest_note(journal: Journal) -> list[StoredEntry]:
+    """The intent of the note that moved last, while it is open: one note moves at a time."""
+    newest = journal.last("note_intent")
+    return [one for one in _open(journal, "note_intent") if newest is not None and one.seq == newest.seq]
 
 
 def _was_credited_last(journal: Journal, denomination: Fen) -> bool:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.domain.cash import DispenseResult
+from kiosk.domain.cash import CashEvent, DispenseResult, Recovery, Returned, Stacked
 from kiosk.domain.entries import Facts, NewEntry
 from kiosk.domain.money import Fen
-from kiosk.money.recover import book_finding, recover_books
+from kiosk.money.recover import book_finding, recover_books, recover_cash
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from tests.flows.people import CountingClock
@@ -51,3 +51,59 @@ def test_notes_in_the_dispenser_that_nobody_asks_for_open_no_case(journal: Sqlit
     books = StaffBooks(tmp_path)
     assert not books.open_cases()
     books.close()
+
+
+OTHER_CARD, OTHER_CASE = "B00000132", "000002"
+
+
+def two_notes(journal: SqliteJournal) -> None:
+    """The first is lost from sight since an earlier start, and waits for people; the second moves now."""
+    lost: Facts = {"denomination_fen": 5000, "note": "n1", "card_number": CARD}
+    journal.commit(NewEntry("note_intent", CASE, lost, CARD, opens="note:n1"))
+    recover_books(journal, CountingClock())
+    moves: Facts = {"denomination_fen": 5000, "note": "n2", "card_number": OTHER_CARD}
+    journal.commit(NewEntry("note_intent", OTHER_CASE, moves, OTHER_CARD, opens="note:n2"))
+
+
+@pytest.mark.parametrize(
+    ("told", "act"),
+    [(Stacked(Fen(5000), "cash_box", "c-1"), "note_credited"), (Returned(None, taker_known=False), "note_returned")],
+)
+def test_a_note_without_a_name_is_the_one_that_moved_last(journal: SqliteJournal, told: CashEvent, act: str) -> None:
+    """What a device tells of it is booked for its own holder, never for whoever's note was lost from sight before."""
+    two_notes(journal)
+    book_finding(journal, CountingClock(), told)
+    assert [entry.act for entry in journal.story(OTHER_CASE)] == ["note_intent", act]
+    assert [entry.case_code for entry in journal.open_effects()] == [CASE]
+
+
+def test_of_a_note_lost_before_the_last_one_no_device_tells(journal: SqliteJournal) -> None:
+    """The newer one is booked already: a note that comes back now closes nothing of the older one's case."""
+    two_notes(journal)
+    book_finding(journal, CountingClock(), Stacked(Fen(5000), "cash_box", "c-1", "n2"))
+    book_finding(journal, CountingClock(), Returned(None, taker_known=False))
+    assert [entry.case_code for entry in journal.open_effects()] == [CASE]
+
+
+class Validator:
+    """A module that asks for the value of the note in doubt, because it has none of its own."""
+
+    asked: Fen | None = None
+
+    async def recover(self, epoch: str, in_doubt: Fen | None = None) -> Recovery:
+        self.asked = in_doubt
+        return Recovery()
+
+    def acknowledge(self, recovery: Recovery) -> None:
+        """Nothing to forget."""
+
+
+async def test_the_value_in_doubt_is_that_of_the_newest_note(journal: SqliteJournal) -> None:
+    """A validator that only says "stacked" is told the value of the note that moved, not of one lost weeks ago."""
+    lost: Facts = {"denomination_fen": 10000, "note": "n1"}
+    journal.commit(NewEntry("note_intent", CASE, lost, CARD, opens="note:n1"))
+    recover_books(journal, CountingClock())
+    journal.commit(NewEntry("note_intent", OTHER_CASE, {"denomination_fen": 1000, "note": "n2"}, opens="note:n2"))
+    module = Validator()
+    await recover_cash(journal, CountingClock(), module)  # type: ignore[arg-type]  # all that it asks of one
+    assert module.asked == 1000
