@@ -111,6 +111,7 @@ class Load:
             self._open(number)
         for number, line in enumerate(self._lines.values()):
             line.uses = number % USES_MAX  # else all of them would shake hands anew in one moment
+        self._hear_all(time.monotonic() + LAST_ANSWERS_S)  # the first handshakes are no polls
         begins_s, asked = time.monotonic(), 0
         ends_s = begins_s + self._pace.seconds
         while (now_s := time.monotonic()) < ends_s:
