@@ -60,7 +60,7 @@ class ForAgent:
             "reopen": self.reopen,
             "test_page": self.test_page,
             "command_note": self.note,
-            "load_key": key_loader(self._desk.supervisor, self._desk.journal),
+            "load_key": self.load_key,
         }
 
     async def watch(self) -> None:
@@ -195,6 +195,15 @@ class ForAgent:
             return
         paper = on_paper(trial_receipt(terminal, moment), desk.settings.language, desk.clock.new_key())
         await desk.supervisor.device("receipt_printer").print_receipt(paper)
+
+    async def load_key(self, block: str) -> dict[str, Any]:
+        """What became of it at the pad, or why not now: with another key in the middle of an act a PIN or a MAC would be
+        made that the host cannot read. Raises ValueError: no key block."""
+        desk = self._desk
+        if desk.opening.serving or self._under_way():
+            return {"refused": SERVING if desk.opening.serving else UNDER_WAY}
+        with desk.opening.one_served():
+            return await key_loader(desk.supervisor, desk.journal)(block)
 
     def note(self, told: str) -> str:
         """What became of a command, as JSON {command, act, result, why}: a row of the journal.

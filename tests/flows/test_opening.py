@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 import trio
 from trio.testing import MockClock
@@ -12,6 +13,7 @@ from kiosk.config import HostSettings, Hours, Settings, SlotSettings
 from kiosk.domain.entries import StoredEntry
 from kiosk.for_agent import ForAgent
 from kiosk.opening import Opening, open_at
+from provisioning.rules.keys import KeyBlock
 from tests.flows.people import CountingClock, KioskInMemory, MemoryJournal
 
 HOURS = Hours(opens="08:30", closes="17:00", weekdays=(1, 2, 3, 4, 5))
@@ -205,6 +207,20 @@ async def test_a_picture_is_only_taken_of_nobodys_page(autojump_clock: MockClock
     page = "menu"
     assert await word.picture() == {"refused": "page menu"}
     assert await agents_word(kiosk).picture() == {"refused": "page "}
+
+
+async def test_a_key_is_refused_while_somebody_is_served_or_an_act_is_open(autojump_clock: MockClock) -> None:
+    """The pad keeps the keys that the act began with; the block waits for its moment, and nothing is journaled."""
+    kiosk = kiosk_of({"menu": [None]})
+    named = {"block_id": "b1", "terminal_id": "T1", "form": "tr31", "block": "00", "check_value": "000000"}
+    block = msgspec.json.encode(KeyBlock(domain="bank", slot=1, **named)).decode()
+    assert await agents_word(kiosk, under_way=1).load_key(block) == {"refused": "under_way"}
+    with kiosk.desk.opening.one_served():
+        assert await agents_word(kiosk).load_key(block) == {"refused": "serving"}
+    assert "key_load_answered" not in kiosk.journal.names()
+    assert (await agents_word(kiosk).load_key(block))["result"] in ("refused", "failed")
+    assert kiosk.journal.names().count("key_load_answered") == 1
+    assert not kiosk.desk.opening.serving
 
 
 def test_a_city_offers_what_it_names_and_what_is_owed() -> None:
