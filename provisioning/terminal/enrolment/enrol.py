@@ -96,7 +96,9 @@ class Enrolment:
     def known(self) -> tuple[Known, Welcome] | None:
         """None: not yet."""
         known, welcome = self.identity.known(), self.welcome()
-        if known is None or welcome is None or welcome.terminal_id != known.terminal_id:
+        if known is None or welcome is None:
+            return None
+        if (welcome.tenant, welcome.terminal_id) != (known.tenant, known.terminal_id):
             return None
         self.standing.said, self.standing.why = "known", ""
         return known, welcome
@@ -157,6 +159,7 @@ class Enrolment:
         if isinstance(given, float):
             self.standing.said = "waiting"
             return given
+        self.disk.remove(self.identity.folder / WELCOME)  # of an earlier life: its keys may be another city's
         await trio.to_thread.run_sync(self.identity.keep, given)
         self._note("waiting", "certificate")
         return 0.0

@@ -1,5 +1,6 @@
 """A bare terminal becomes this terminal: by phone, by stick, by its serial number; and through every power cut."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,21 @@ async def test_power_cut_at_every_effect_of_enrolment(box: Box, hall: int, torn:
             assert at > 20
             return
     raise AssertionError("enrolment never came to its end")
+
+
+async def test_the_keys_of_an_earlier_life_are_refused(box: Box, hall: int) -> None:
+    """Wiped and enrolled again, a terminal asks anew whom to believe: a welcome that lies there still, of the same
+    number, or of another city's terminal of that number, counts for nothing."""
+    box.put_stick(claim(hall))
+    enrolment = box.started()
+    await enrolment.prepare()
+    await steps(enrolment)
+    path = box.home / "identity" / "welcome.json"
+    told = json.loads(path.read_bytes())
+    path.write_bytes(json.dumps({**told, "tenant": "elsewhere"}).encode())
+    assert enrolment.known() is None
+    path.write_bytes(json.dumps({**told, "keys": {"old": "00" * 32}}).encode())
+    enrolment.identity.certificate.unlink()
+    await steps(enrolment)
+    known = enrolment.known()
+    assert known is not None and known[1].keys == told["keys"]
