@@ -12,11 +12,13 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import msgspec
 import peewee
 from anyio import to_thread
 
 from kiosk.log import JsonLog
-from provisioning.fleet.actor import Refused
+from kiosk.signed import NotTrusted
+from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.alerts.deliver import by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, Source, settle
 from provisioning.fleet.alerts.watch import Watch, cities
@@ -30,6 +32,8 @@ from provisioning.fleet.settings import FleetSettings
 from provisioning.fleet.updates.acts import refresh_timestamp
 
 LEASE_MS = 30_000
+# A database, a file or key, an address, a document, a row that people took away: each is somebody's to mend.
+TROUBLES = (peewee.PeeweeException, OSError, ValueError, msgspec.MsgspecError, NotTrusted, NotFound, Refused)
 log = JsonLog()
 
 
@@ -81,26 +85,24 @@ class Chores:
             if not held(chore.name, self.me, self.now_ms()):
                 return False
             chore.do(self.now_ms())
-        except peewee.PeeweeException as error:  # a database that is away for a while comes back
+        except TROUBLES as error:  # a database that is away comes back; what one city did wrong ends no server
             log("fleet_chore_failed", job=chore.name, error=type(error).__name__)
             return False
         return True
 
     def _look(self, at_ms: int) -> None:
-        for city in cities():
-            self._watches.setdefault(city, Watch(city)).look(at_ms)
+        _in_each("alerts", lambda city: self._watches.setdefault(city, Watch(city)).look(at_ms))
 
     def _stand(self, at_ms: int) -> None:
-        for city in cities():
-            settle(city, self._sources(), at_ms)
+        _in_each("standing", lambda city: settle(city, self._sources(), at_ms))
 
     def _sources(self) -> Mapping[str, Source]:
         return SOURCES if self.settings is None else {**SOURCES, "expiring": partial(ending, self.settings)}
 
     def _remember(self, at_ms: int) -> None:
         if self.settings is not None:
-            for city in cities():
-                renew(city, city_signer(Path(self.settings.home), city), at_ms)
+            home = Path(self.settings.home)
+            _in_each("memos", lambda city: renew(city, city_signer(home, city), at_ms))
 
     def _freshen(self, at_ms: int) -> None:
         """A terminal refuses software whose timestamp is old: somebody may hide news from it."""
@@ -112,9 +114,16 @@ class Chores:
             log("fleet_chore_failed", job="releases", error=type(error).__name__)
 
     def _tell(self, at_ms: int) -> None:
-        for city in cities():
-            plan(city, at_ms)
-            deliver(city, by_https, at_ms)
+        _in_each("messages", lambda city: (plan(city, at_ms), deliver(city, by_https, at_ms)))
+
+
+def _in_each(chore: str, work: Callable[[str], object]) -> None:
+    """What is wrong in one city hinders no other."""
+    for city in cities():
+        try:
+            work(city)
+        except TROUBLES as error:
+            log("fleet_chore_failed", job=f"{chore} of {city}", error=type(error).__name__)
 
 
 def held(chore: str, me: str, at_ms: int) -> bool:
@@ -122,5 +131,6 @@ def held(chore: str, me: str, at_ms: int) -> bool:
     until = at_ms + LEASE_MS
     with step():
         Lease.insert(chore=chore, holder=me, until_ms=until).on_conflict_ignore().execute()
-        mine = (Lease.chore == chore) & ((Lease.holder == me) | (Lease.until_ms <= at_ms))
+        over = (Lease.until_ms <= at_ms) | (Lease.until_ms > until)  # nobody has so long a one: the clock went back
+        mine = (Lease.chore == chore) & ((Lease.holder == me) | over)
         return bool(Lease.update(holder=me, until_ms=until).where(mine).execute() == 1)

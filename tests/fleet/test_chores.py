@@ -1,11 +1,19 @@
 """What the fleet does by itself: once, by one process, and on when that one is gone."""
 
-import peewee
+from pathlib import Path
 
+import msgspec
+import peewee
+import pytest
+
+from kiosk.signed import NotTrusted
+from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.chores import LEASE_MS, Chore, Chores
 from provisioning.fleet.schema.alerts import Alert
+from provisioning.fleet.schema.epoch import FleetDocument
 from provisioning.fleet.schema.terminals import TerminalHealth
-from tests.fleet.conftest import CITY
+from provisioning.fleet.settings import FleetSettings
+from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.terminals import add_terminal
 
 NOW_MS = 1_800_000_000_000
@@ -53,3 +61,37 @@ def test_a_database_that_is_away_ends_nothing(database: peewee.Database) -> None
         raise peewee.OperationalError("gone")
 
     assert not Chores(Clock()).do_once(Chore("x", 1.0, fail))
+
+
+TROUBLES = [OSError("disk"), ValueError("address"), NotTrusted("memo"), NotFound("set"), Refused("x", "y")]
+
+
+@pytest.mark.parametrize("trouble", [*TROUBLES, msgspec.ValidationError("gate")], ids=lambda one: type(one).__name__)
+def test_what_one_city_does_wrong_ends_no_server(database: peewee.Database, trouble: Exception) -> None:
+    """A key file that is gone, an address that is none, a set that was put aside: logged, and looked at again."""
+
+    def fail(at_ms: int) -> None:
+        raise trouble
+
+    assert not Chores(Clock()).do_once(Chore("x", 1.0, fail))
+
+
+def test_a_city_whose_key_cannot_be_read_hinders_no_other(database: peewee.Database, tmp_path: Path) -> None:
+    """Its memo waits for whoever mends the file; the next city has its own."""
+    folder = tmp_path / "city-keys"
+    folder.mkdir()
+    (folder / f"{CITY}.pem").write_bytes(b"half a file")
+    chores = Chores(Clock(), FleetSettings(home=str(tmp_path), public=str(tmp_path)))
+    chores.do_once(next(chore for chore in chores.all() if chore.name == "memos"))
+    assert {row.tenant_id for row in FleetDocument.select()} >= {OTHER}
+
+
+def test_a_clock_that_was_set_back_stops_no_chore(database: peewee.Database) -> None:
+    """A lease of a process that ended while the clock was a year ahead binds nobody."""
+    clock, done = Clock(), list[int]()
+    chore = Chore("x", 1.0, done.append)
+    assert Chores(clock, me="first").do_once(chore)
+    clock.now_ms -= 365 * 86_400_000
+    assert Chores(clock, me="second").do_once(chore)
+    assert not Chores(clock, me="third").do_once(chore)
+    assert len(done) == 2
