@@ -7,13 +7,15 @@ import pytest
 
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
-from provisioning.fleet.rollouts.advance import LOOK_MS, advance_all
+from provisioning.fleet.rollouts.advance import LOOK_MS, advance, advance_all
 from provisioning.fleet.rollouts.plan import PlannedWave, pause, propose, resume, rollout_of, stop, waves_of
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.software import Action, DistributionSet, TerminalSoftware
 from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
+from provisioning.fleet.software.assign import assign
+from provisioning.fleet.software.catalogue import put_aside
 from provisioning.rules.rollouts import Gate
 from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.people import make_person
@@ -229,3 +231,62 @@ def test_two_processes_look_once(halls: Halls) -> None:
     halls.rollout()
     assert advance_all(halls.now_ms + LOOK_MS) == 1
     assert advance_all(halls.now_ms + LOOK_MS + 1) == 0
+
+
+def test_a_set_that_was_put_aside_holds_its_rollout_and_no_other(halls: Halls) -> None:
+    """It is paused with the reason; a rollout beside it goes on, and the server too."""
+    rollout = halls.rollout()
+    put_aside(OPERATOR, halls.new, halls.now_ms)
+    number = propose(OPERATOR, "old", halls.old.id, [PlannedWave("all", (halls.places[0].id,))], GATE, "x", 1)
+    proposals.approve(APPROVER, number, halls.now_ms)
+    halls.look()
+    state = rollout_of(OPERATOR, rollout.id)
+    assert (state.state, state.why) == ("paused", "its set was put aside")
+    assert halls.getting() == [f"{terminal}>1" for terminal in FIRST]
+
+
+def test_a_wave_returns_also_to_what_was_put_aside(halls: Halls) -> None:
+    """Somebody tidied up the old version: terminals that are not well get it back all the same."""
+    rollout = second_wave(halls)
+    put_aside(OPERATOR, halls.old, halls.now_ms)
+    halls.ends(SECOND[0], "error")
+    halls.look()
+    assert rollout_of(OPERATOR, rollout.id).state == "returning"
+    assert sorted(halls.getting()) == [f"{terminal}>1" for terminal in SECOND]
+
+
+def test_what_a_person_gave_since_is_not_taken_by_a_wave_that_returns(halls: Halls) -> None:
+    """One terminal was given a repair by hand; the others go back, it does not."""
+    second_wave(halls)
+    common = {"tenant": CITY, "kind": "app", "name": "kiosk", "created_by": "x", "changed_by": "x"}
+    repair = DistributionSet.create(version="3", created_ms=0, changed_ms=0, **common)
+    assign(OPERATOR, [Terminal.get(Terminal.terminal_id == SECOND[0]).id], repair.id, halls.now_ms)
+    halls.ends(SECOND[1], "error")
+    halls.look()
+    assert sorted(halls.getting()) == [f"{SECOND[0]}>3", *(f"{terminal}>1" for terminal in SECOND[1:])]
+
+
+def test_a_late_joiner_of_two_rollouts_keeps_the_later_one(halls: Halls) -> None:
+    """Whichever rollout looks first, nobody is brought back to the version before."""
+    halls.rollout()
+    halls.look()
+    for terminal in FIRST:
+        halls.ends(terminal)
+    common = {"tenant": CITY, "kind": "app", "name": "kiosk", "created_by": "x", "changed_by": "x"}
+    newest = DistributionSet.create(version="3", created_ms=0, changed_ms=0, **common)
+    hall = [PlannedWave("all", (halls.places[0].id,))]
+    number = propose(OPERATOR, "version 3", newest.id, hall, GATE, "x", halls.now_ms)
+    proposals.approve(APPROVER, number, halls.now_ms)
+    late = add_terminal("T1000009", CITY)
+    Terminal.update(place=halls.places[0]).where(Terminal.id == late.id).execute()
+    for rollout in Rollout.select().order_by(Rollout.id.desc()):
+        advance(rollout.id, halls.now_ms + MINUTE)
+    assert "T1000009>3" in halls.getting() and "T1000009>2" not in halls.getting()
+
+
+def test_a_clock_that_was_set_back_holds_no_rollout(halls: Halls) -> None:
+    """It was looked at in a year that is not yet; it is looked at now."""
+    rollout = halls.rollout()
+    Rollout.update(ticked_ms=halls.now_ms + 365 * 86_400_000).where(Rollout.id == rollout.id).execute()
+    halls.look()
+    assert len(halls.getting()) == 5

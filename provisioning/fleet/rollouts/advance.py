@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from provisioning.fleet import audit
-from provisioning.fleet.actor import Actor
+from provisioning.fleet.actor import Actor, NotFound
 from provisioning.fleet.database import step
-from provisioning.fleet.rollouts.members import GONE, counts, not_yet_in
+from provisioning.fleet.rollouts.members import GONE, counts, given_another, not_yet_in
 from provisioning.fleet.rollouts.plan import waves_of
 from provisioning.fleet.schema.rollouts import Member, Rollout, Wave
 from provisioning.fleet.schema.software import Action
@@ -23,23 +23,41 @@ from provisioning.rules.rollouts import Gate, Verdict, enough, judge
 LOOK_MS = 5_000
 MOVES = ("running", "finished", "returning")
 FLEET = "fleet"  # who does what no person does
+GIVES_NOTHING = "its set was put aside"
 
 
 def advance_all(at_ms: int) -> int:
     """Look at every rollout that is due; how many were looked at. Touches the database."""
-    due = (Rollout.ticked_ms <= at_ms - LOOK_MS) & Rollout.state.in_(MOVES)
-    return sum(advance(int(row.id), at_ms) for row in Rollout.select(Rollout.id).where(due))
+    return sum(
+        advance(int(row.id), at_ms) for row in Rollout.select(Rollout.id).where(_due(at_ms)).order_by(Rollout.id)
+    )
 
 
 def advance(rollout_id: int, at_ms: int) -> bool:
     """Whether this look was ours."""
+    try:
+        with step():
+            if Rollout.update(ticked_ms=at_ms).where((Rollout.id == rollout_id) & _due(at_ms)).execute() != 1:
+                return False
+            rollout: Rollout = Rollout.get_by_id(rollout_id)
+            _Look(rollout, waves_of(rollout), at_ms).take()
+    except NotFound:
+        _hold(rollout_id, at_ms)
+    return True
+
+
+def _due(at_ms: int) -> Any:
+    """One that was looked at in the future was so by a clock that was set back since."""
+    return ((Rollout.ticked_ms <= at_ms - LOOK_MS) | (Rollout.ticked_ms > at_ms)) & Rollout.state.in_(MOVES)
+
+
+def _hold(rollout_id: int, at_ms: int) -> None:
+    """What it gives was put aside meanwhile: a person decides what becomes of it, and no other rollout waits."""
     with step():
-        mine = (Rollout.id == rollout_id) & (Rollout.ticked_ms <= at_ms - LOOK_MS) & Rollout.state.in_(MOVES)
-        if Rollout.update(ticked_ms=at_ms).where(mine).execute() != 1:
-            return False
         rollout: Rollout = Rollout.get_by_id(rollout_id)
-        _Look(rollout, waves_of(rollout), at_ms).take()
-        return True
+        Rollout.update(state="paused", why=GIVES_NOTHING).where(Rollout.id == rollout_id).execute()
+        who, facts = Actor(rollout.tenant_id, FLEET), {"rollout": rollout_id}
+        audit.record(who, at_ms, "rollout_paused", rollout.name[:80], GIVES_NOTHING, facts)
 
 
 class _Look:
@@ -118,9 +136,11 @@ class _Look:
         """All of the wave goes back to what it had, also where it is well: a wave is of one version or of the other."""
         members = list(Member.select().where(Member.wave == wave.id))
         cancel(self._actor, [member.action_id for member in members], self._at_ms)
-        for before in {member.before_id for member in members if member.before_id is not None}:
-            keys = [member.terminal_id for member in members if member.before_id == before]
-            for terminal, action in self._assign(wave, keys, before).items():
+        theirs = given_another(self._rollout, wave)
+        back = [member for member in members if member.terminal_id not in theirs]
+        for before in {member.before_id for member in back if member.before_id is not None}:
+            keys = [member.terminal_id for member in back if member.before_id == before]
+            for terminal, action in self._assign(wave, keys, before, back=True).items():
                 here = (Member.rollout == self._rollout.id) & (Member.terminal == terminal)
                 Member.update(back=action).where(here).execute()
         Wave.update(state="returning", ended_ms=self._at_ms).where(Wave.id == wave.id).execute()
@@ -147,9 +167,9 @@ class _Look:
     def _named(self, wave: Wave) -> dict[str, int | str]:
         return {"rollout": int(self._rollout.id), "wave": int(wave.number), "name": str(wave.name)}
 
-    def _assign(self, wave: Wave, terminals: Sequence[int], set_id: int) -> dict[int, int]:
-        group = int(wave.number)
-        return assign(self._actor, terminals, set_id, self._at_ms, rollout=int(self._rollout.id), group=group)
+    def _assign(self, wave: Wave, terminals: Sequence[int], set_id: int, back: bool = False) -> dict[int, int]:
+        told: dict[str, Any] = {"rollout": int(self._rollout.id), "group": int(wave.number), "back": back}
+        return assign(self._actor, terminals, set_id, self._at_ms, **told)
 
 
 def _unsent(terminals: Sequence[int]) -> list[tuple[int, int | None]]:

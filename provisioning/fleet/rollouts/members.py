@@ -9,7 +9,7 @@ from peewee import JOIN, Expression
 
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.rollouts import Member, Rollout, Wave
-from provisioning.fleet.schema.software import Action, TerminalSoftware
+from provisioning.fleet.schema.software import Action, DistributionSet, TerminalSoftware
 from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
 from provisioning.rules.rollouts import Counts, Gate
 
@@ -20,12 +20,13 @@ JOIN_MAX = 2000  # terminals in one look; the others join at the next one
 def not_yet_in(rollout: Rollout, wave: Wave, waves: Sequence[Wave]) -> list[tuple[int, int | None]]:
     """Terminals at the wave's places that have not joined: key of the row, and the set that they have.
 
-    Also those that were enrolled or moved there long after it began; one at a place of an earlier wave is that one's.
+    Also those that were enrolled or moved there long after it began; one at a place of an earlier wave is that one's,
+    and one that a later rollout of the same kind reached first keeps what that one gives.
     """
     where = _at(wave)
     for earlier in waves[: wave.number - 1]:
         where &= ~_at(earlier)
-    members = Member.select(Member.terminal).where(Member.rollout == rollout.id)
+    members = Member.select(Member.terminal).where((Member.rollout == rollout.id) | Member.rollout.in_(_later(rollout)))
     has = TerminalSoftware.installed
     found: Any = (
         Terminal.select(Terminal.id, has)
@@ -38,6 +39,21 @@ def not_yet_in(rollout: Rollout, wave: Wave, waves: Sequence[Wave]) -> list[tupl
         .limit(JOIN_MAX)
     )
     return [(int(key), before) for key, before in found.tuples()]
+
+
+def given_another(rollout: Rollout, wave: Wave) -> set[int]:
+    """Members that somebody, or another rollout, gave other software since they joined: it is not taken from them."""
+    since = (Action.terminal == Member.terminal) & (Action.id > Member.action)
+    other = (Action.set != rollout.set_id) & (Action.rollout.is_null() | (Action.rollout != rollout.id))
+    rows: Any = Member.select(Member.terminal).join(Action, on=since).where((Member.wave == wave.id) & other)
+    return {key for (key,) in rows.tuples()}
+
+
+def _later(rollout: Rollout) -> Any:
+    """Rollouts of the same kind of set that were approved after this one and still give it."""
+    of_kind = DistributionSet.kind == rollout.set.kind
+    gives = (Rollout.tenant == rollout.tenant_id) & Rollout.state.in_(("running", "paused", "finished"))
+    return Rollout.select(Rollout.id).join(DistributionSet).where((Rollout.id > rollout.id) & gives & of_kind)
 
 
 def counts(wave: Wave, gate: Gate, at_ms: int) -> Counts:

@@ -17,10 +17,12 @@ ROWS_MAX = 500  # of one statement: SQLite takes a bounded number of values
 CANCELING = "canceling"
 
 
-def set_of(actor: Actor, set_id: int) -> DistributionSet:
-    """Raises NotFound: no such set in this city."""
-    found = (DistributionSet.id == set_id) & (DistributionSet.tenant == actor.tenant) & ~DistributionSet.deleted
-    chosen: DistributionSet | None = DistributionSet.get_or_none(found)
+def set_of(actor: Actor, set_id: int, put_aside: bool = False) -> DistributionSet:
+    """``put_aside``: also one that was. Raises NotFound: no such set in this city."""
+    found = (DistributionSet.id == set_id) & (DistributionSet.tenant == actor.tenant)
+    chosen: DistributionSet | None = DistributionSet.get_or_none(
+        found if put_aside else found & ~DistributionSet.deleted
+    )
     if chosen is None:
         raise NotFound(f"set {set_id}")
     return chosen
@@ -37,15 +39,18 @@ def assign(
     group: int | None = None,
     weight: int = 1000,
     window: Mapping[str, str] | None = None,
+    back: bool = False,
 ) -> dict[int, int]:
     """Key of the terminal's row -> number of its new action. One that is to get this very set already keeps its action.
+
+    ``back``: to what it had, also where that was put aside since.
 
     Raises:
         NotFound: no such set in this city. Refused: ``force`` is none of hawkBit's.
     """
     if force not in FORCES:
         raise Refused("bad_force", "The force of an action is one of " + ", ".join(FORCES) + ".")
-    chosen = set_of(actor, set_id)
+    chosen = set_of(actor, set_id, back)
     DistributionSet.update(locked=True).where(DistributionSet.id == chosen.id).execute()
     mine = _of_city(actor, terminals)
     under_way = _under_way(mine, chosen.id)
