@@ -197,8 +197,8 @@ class ForAgent:
         await desk.supervisor.device("receipt_printer").print_receipt(paper)
 
     async def load_key(self, block: str) -> dict[str, Any]:
-        """What became of it at the pad, or why not now: with another key in the middle of an act a PIN or a MAC would be
-        made that the host cannot read. Raises ValueError: no key block."""
+        """What became of it at the pad, or why not now: a PIN or a MAC of an act that goes on would be made with another
+        key than its host expects. Raises ValueError: no key block."""
         desk = self._desk
         if desk.opening.serving or self._under_way():
             return {"refused": SERVING if desk.opening.serving else UNDER_WAY}

@@ -212,8 +212,10 @@ async def test_a_picture_is_only_taken_of_nobodys_page(autojump_clock: MockClock
 async def test_a_key_is_refused_while_somebody_is_served_or_an_act_is_open(autojump_clock: MockClock) -> None:
     """The pad keeps the keys that the act began with; the block waits for its moment, and nothing is journaled."""
     kiosk = kiosk_of({"menu": [None]})
-    named = {"block_id": "b1", "terminal_id": "T1", "form": "tr31", "block": "00", "check_value": "000000"}
-    block = msgspec.json.encode(KeyBlock(domain="bank", slot=1, **named)).decode()
+    wire = KeyBlock(
+        block_id="b1", terminal_id="T1", domain="bank", form="tr31", slot=1, block="00", check_value="000000"
+    )
+    block = msgspec.json.encode(wire).decode()
     assert await agents_word(kiosk, under_way=1).load_key(block) == {"refused": "under_way"}
     with kiosk.desk.opening.one_served():
         assert await agents_word(kiosk).load_key(block) == {"refused": "serving"}
