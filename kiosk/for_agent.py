@@ -21,7 +21,7 @@ from kiosk.trial_prints import trial_pdf, trial_receipt
 SERVING, UNDER_WAY, NOT_FITTED = "serving", "under_way", "not_fitted"
 PRINT_S_MAX = 25.0
 VERSION_CHARACTERS = 64
-NOTED_CHARACTERS_MAX = 400
+NOTED_CHARACTERS_MAX = 2000  # of JSON: a character may take twelve
 CASE_DIGITS = 6
 COUNTED = ("visit_opened", "service_ended", "staff_called", "receipt_delivered", "certificate_printed")
 NOBODYS_PAGES = ("insert_card", "no_card", "out_of_order", "not_open_out_of_service", "not_open_closed")
@@ -197,8 +197,8 @@ class ForAgent:
         await desk.supervisor.device("receipt_printer").print_receipt(paper)
 
     async def load_key(self, block: str) -> dict[str, Any]:
-        """What became of it at the pad, or why not now: a PIN or a MAC of an act that goes on would be made with another
-        key than its host expects. Raises ValueError: no key block."""
+        """What became of it at the pad, or why not now: an act that goes on would make its PIN or MAC with another key
+        than its host expects. Raises ValueError: no key block."""
         desk = self._desk
         if desk.opening.serving or self._under_way():
             return {"refused": SERVING if desk.opening.serving else UNDER_WAY}

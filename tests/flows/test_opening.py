@@ -1,5 +1,6 @@
 """Out of service, closed hours, a pause: who is in front finishes, and the next one reads why nobody is served."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -223,6 +224,14 @@ async def test_a_key_is_refused_while_somebody_is_served_or_an_act_is_open(autoj
     assert (await agents_word(kiosk).load_key(block))["result"] in ("refused", "failed")
     assert kiosk.journal.names().count("key_load_answered") == 1
     assert not kiosk.desk.opening.serving
+
+
+def test_every_answer_that_a_command_may_have_is_noted() -> None:
+    """Whatever characters its reason is made of: else it would be told to the journal for ever."""
+    kiosk = kiosk_of({})
+    told = {"command": "c" * 36, "act": "\U0001f600" * 24, "result": "refused", "why": "\U0001f600" * 100}
+    assert agents_word(kiosk).note(json.dumps(told)) == "noted"
+    assert kiosk.journal.names() == ["command_answered"]
 
 
 def test_a_city_offers_what_it_names_and_what_is_owed() -> None:
