@@ -177,7 +177,7 @@ def _retention(work: Forwarding) -> Retention:
         work.clock,
         work.settings.journal.keep_months,
         work.time_confirmed,
-        lambda: work.kept.up_to,
+        lambda: work.kept.surely,
         open_cases,
         work.log,
     )

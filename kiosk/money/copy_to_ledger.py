@@ -29,6 +29,11 @@ class Kept:
     up_to: int = 0
     disagrees: str = ""
 
+    @property
+    def surely(self) -> int:
+        """0 while it disagrees: what it said before may be of a ledger that was restored since."""
+        return 0 if self.disagrees else self.up_to
+
 
 async def keep_copying(journal: Journal, rows: JournalRows, ledger: Ledger, log: Log, kept: Kept) -> NoReturn:
     """For as long as the process lives. A disagreement is journaled once and looked at again every 15 minutes."""

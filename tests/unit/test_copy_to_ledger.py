@@ -72,3 +72,23 @@ async def test_a_ledger_that_disagrees_is_told_of_once(
         await keep_copying(journal, copies, ledger, lambda event, **fields: None, Kept())
     assert [entry.act for entry in journal.entries()] == ["kiosk_started", "ledger_disagrees"]
     assert ledger.kept == 2
+
+
+async def test_what_a_ledger_kept_is_not_sure_while_it_disagrees(
+    books: tuple[SqliteJournal, JournalCopies], autojump_clock: trio.testing.MockClock
+) -> None:
+    """A month is destroyed only on the word of a ledger that has just these rows; of a restored one nothing is sure
+    until it has them again."""
+    journal, copies = books
+    ledger, kept = BusyLedger(), Kept()
+    with trio.move_on_after(5):
+        await keep_copying(journal, copies, ledger, lambda event, **fields: None, kept)
+    assert kept.surely == kept.up_to == copies.newest()
+    journal.record("kiosk_started")
+    ledger.moods = [HostRefused("agency_ledger", "board_not_registered")]
+    with trio.move_on_after(BACK_OFF_S_MAX / 2):
+        await keep_copying(journal, copies, ledger, lambda event, **fields: None, kept)
+    assert (kept.surely, kept.disagrees) == (0, "board_not_registered")
+    with trio.move_on_after(5):
+        await keep_copying(journal, copies, ledger, lambda event, **fields: None, kept)
+    assert kept.surely == copies.newest()
