@@ -45,9 +45,18 @@ def register(name: str, kind: Kind) -> None:
 
 
 def propose(
-    actor: Actor, kind: str, subject: str, place_id: int, facts: Mapping[str, Any], why: str, at_ms: int
+    actor: Actor,
+    kind: str,
+    subject: str,
+    place_id: int,
+    facts: Mapping[str, Any],
+    why: str,
+    at_ms: int,
+    *,
+    trail: Mapping[str, Any] | None = None,
 ) -> int:
-    """The proposal's number. ``subject``: what the audit trail calls the thing, at most 80 characters.
+    """The proposal's number. ``subject``: what the audit trail calls the thing, at most 80 characters. ``trail``: what
+    the trail keeps for ever, where that is not all of ``facts``.
 
     Raises:
         NotFound: no such place in this city.
@@ -64,7 +73,8 @@ def propose(
         told = {"kind": kind, "subject": subject, "place": place, "facts": dict(facts), "why": why.strip()}
         times = {"proposed_ms": at_ms, "expires_ms": at_ms + STANDS_MS}
         proposal = Proposal.create(tenant=actor.tenant, proposed_by=actor.who, **told, **times)
-        audit.record(actor, at_ms, "propose", subject, why, {"proposal": proposal.id, "kind": kind, "facts": facts})
+        kept = {"proposal": proposal.id, "kind": kind, "facts": facts if trail is None else trail}
+        audit.record(actor, at_ms, "propose", subject, why, kept)
         return int(proposal.id)
 
 

@@ -27,3 +27,11 @@ def may_sign_in(login: str, seal: Seal) -> None:
     """From now on by ``PASSWORD`` and codes of ``SECRET``."""
     sealed = seal.close(SECRET, second_factor.purpose(login))
     Person.update(password_hash=_HASH, totp_secret=sealed, totp_last=0).where(Person.login == login).execute()
+
+
+def hall_in(parent: Place) -> Place:
+    """A new hall below it."""
+    hall: Place = Place.create(tenant=parent.tenant, parent=parent, kind="hall", name_zh="厅", name_en="hall", path="")
+    hall.path = f"{parent.path}{hall.id}/"
+    hall.save()
+    return hall

@@ -18,7 +18,7 @@ from provisioning.fleet.terminal_commands.acts import Target, note_answers, of_t
 from provisioning.rules.commands import COMMANDS_WAITING_MAX, RULES
 from provisioning.rules.poll import CommandAnswer
 from tests.fleet.conftest import CITY, OTHER
-from tests.fleet.people import make_person
+from tests.fleet.people import hall_in, make_person
 from tests.fleet.terminals import add_terminal
 
 AT, HOUR_MS = 1_800_000_000_000, 3_600_000
@@ -181,3 +181,23 @@ def test_a_command_is_called_back_before_its_answer(city: Place, tmp_path: Path)
         Actor(CITY, "terminal:T0000001"), key_of("T0000001"), [CommandAnswer(command=command, result="done")], AT
     )
     assert of_terminal(OPERATOR, "T0000001")[0].state == "done"
+
+
+def test_a_terminal_that_was_moved_since_is_refused(city: Place, tmp_path: Path) -> None:
+    """Who may wipe at one hall agreed; the terminal stands in another one, where they may not."""
+    halls = [hall_in(city) for _ in range(2)]
+    one, other = (make_person(CITY, f"hall_{role}", role, place=halls[0].id) for role in ("operator", "approver"))
+    Terminal.update(place=halls[0]).where(Terminal.terminal_id == "T0000001").execute()
+    proposal = send(one, ONE, "wipe", {}, "broken", AT).proposal
+    Terminal.update(place=halls[1]).where(Terminal.terminal_id == "T0000001").execute()
+    with pytest.raises(Refused) as refused:
+        proposals.approve(other, proposal, AT)
+    assert refused.value.code == "moved"
+    assert told(tmp_path) == []
+
+
+def test_a_command_is_noticed_under_a_clock_that_was_set_back(city: Place) -> None:
+    """Every process reads the terminal's row anew, also where it was changed in a year that is not yet."""
+    Terminal.update(changed_ms=AT + HOUR_MS).where(Terminal.terminal_id == "T0000001").execute()
+    send(OPERATOR, ONE, "restart", {}, "it hangs", AT)
+    assert Terminal.get(Terminal.terminal_id == "T0000001").changed_ms > AT + HOUR_MS

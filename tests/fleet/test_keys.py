@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import peewee
 import pytest
 
@@ -13,6 +14,7 @@ from provisioning.fleet.app import make_app
 from provisioning.fleet.keys.acts import loads, propose_load, waiting, withdraw
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.keys import KeyLoad
+from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.terminals import Terminal
 from provisioning.fleet.settings import FleetSettings
@@ -20,7 +22,7 @@ from provisioning.fleet.web import Fleet
 from provisioning.rules.keys import GOOD_FOR_MS, KeyBlock, agrees
 from tests.fleet.client import Client
 from tests.fleet.conftest import CITY, OTHER
-from tests.fleet.people import make_person
+from tests.fleet.people import hall_in, make_person
 from tests.fleet.terminals import add_terminal, shown
 
 START_MS = 1_800_000_000_000
@@ -86,7 +88,25 @@ def test_two_officers_of_one_domain_send_it(office: Office) -> None:
             proposals.approve(office.people[who], number, START_MS)
     proposals.approve(office.people["k2"], number, START_MS)
     assert "ABAB" not in json.dumps(Proposal.get_by_id(number).facts)
-    assert "ABAB" not in json.dumps([row.facts for row in AuditRow.select() if row.act != "propose"])
+    assert "ABAB" not in json.dumps([row.facts for row in AuditRow.select()])
+
+
+def test_blocks_for_a_hall_that_is_not_the_officers_are_refused(office: Office) -> None:
+    """Not behind a first block for the officer's own hall, and not for a terminal that was moved meanwhile."""
+    city = Place.get(Place.tenant == CITY)
+    halls = [hall_in(city) for _ in range(2)]
+    for hall, terminal in zip(halls, ("T0000001", "T0000002"), strict=True):
+        Terminal.update(place=hall).where(Terminal.terminal_id == terminal).execute()
+    first, second = (make_person(CITY, name, "key_officer", place=halls[0].id) for name in ("h1", "h2"))
+    both = [BLOCK, msgspec.structs.replace(BLOCK, terminal_id="T0000002")]
+    with pytest.raises(Refused):
+        propose_load(first, both, "yearly change", START_MS)
+    number = propose_load(first, [BLOCK], "yearly change", START_MS)
+    Terminal.update(place=halls[1]).where(Terminal.terminal_id == "T0000001").execute()
+    with pytest.raises(Refused) as refused:
+        proposals.approve(second, number, START_MS)
+    assert refused.value.code == "moved"
+    assert KeyLoad.select().count() == 0
 
 
 def test_the_terminal_fetches_it_and_tells_the_check_value(office: Office) -> None:

@@ -15,7 +15,8 @@ from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.software import Action, DistributionSet, TerminalSoftware
 from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
 from provisioning.fleet.software.assign import assign
-from provisioning.fleet.software.catalogue import put_aside
+from provisioning.fleet.software.catalogue import add_artifact, make_module, put_aside, put_modules, take_module
+from provisioning.fleet.software.store import Kept
 from provisioning.rules.rollouts import Gate
 from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.people import make_person
@@ -290,3 +291,24 @@ def test_a_clock_that_was_set_back_holds_no_rollout(halls: Halls) -> None:
     Rollout.update(ticked_ms=halls.now_ms + 365 * 86_400_000).where(Rollout.id == rollout.id).execute()
     halls.look()
     assert len(halls.getting()) == 5
+
+
+def test_what_is_proposed_changes_no_more(halls: Halls) -> None:
+    """Neither parts nor files: what the approver agrees to is what terminals get."""
+    module = make_module(OPERATOR, "application", "kiosk", "2", halls.now_ms)
+    put_modules(OPERATOR, halls.new.id, [module.id], halls.now_ms)
+    propose(OPERATOR, "version 2", halls.new.id, [PlannedWave("all", (halls.places[0].id,))], GATE, "x", 1)
+    with pytest.raises(Refused):
+        take_module(OPERATOR, halls.new.id, module.id, halls.now_ms)
+    with pytest.raises(Refused):
+        add_artifact(OPERATOR, module.id, "other.bin", Kept("00" * 32, "00" * 20, "00" * 16, 1), halls.now_ms)
+
+
+def test_of_two_proposals_of_one_name_the_second_is_refused(halls: Halls) -> None:
+    """Both wait; what was approved first has the name."""
+    hall = [PlannedWave("all", (halls.places[0].id,))]
+    numbers = [propose(OPERATOR, "version 2", halls.new.id, hall, GATE, "x", halls.now_ms) for _ in range(2)]
+    proposals.approve(APPROVER, numbers[0], halls.now_ms)
+    with pytest.raises(Refused) as refused:
+        proposals.approve(APPROVER, numbers[1], halls.now_ms)
+    assert refused.value.code == "name_taken"

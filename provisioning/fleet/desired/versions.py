@@ -4,6 +4,7 @@ from provisioning.fleet.database import step
 from provisioning.fleet.schema.desired import DesiredCounter
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Terminal
+from provisioning.fleet.touch import touch
 
 
 def next_version(tenant: str) -> int:
@@ -18,7 +19,8 @@ def wanted_anew(tenant: str, terminal_id: str, at_ms: int) -> int:
     with step():
         version = next_version(tenant)
         mine = (Terminal.tenant == tenant) & (Terminal.terminal_id == terminal_id)
-        Terminal.update(desired_version=version, changed_ms=at_ms).where(mine).execute()
+        Terminal.update(desired_version=version).where(mine).execute()
+        touch(mine, at_ms)
         return version
 
 
@@ -29,5 +31,6 @@ def wanted_below(tenant: str, place: Place, profile: str, at_ms: int) -> int:
     theirs = (Terminal.tenant == tenant) & Terminal.place.in_(places)
     if profile:
         theirs &= Terminal.profile == profile
-    Terminal.update(desired_version=version, changed_ms=at_ms).where(theirs).execute()
+    Terminal.update(desired_version=version).where(theirs).execute()
+    touch(theirs, at_ms)
     return version

@@ -1,8 +1,9 @@
 """Carries key blocks from two officers of a domain to the pads of its terminals, and their check values back."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,7 @@ from kiosk.signed import Signer
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.lowest import lowest_common
 from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.terminals import Terminal
@@ -32,10 +34,11 @@ def propose_load(actor: Actor, blocks: Sequence[KeyBlock], why: str, at_ms: int)
         raise Refused("bad_blocks", f"Key blocks come at most {BLOCKS_MAX} at once, all of one domain.")
     with step():
         terminals = _terminals(actor, {block.terminal_id for block in blocks})
-        place = next(iter(terminals.values())).place_id
-        facts = {"blocks": [msgspec.to_builtins(block) for block in blocks]}
+        place = lowest_common(actor.tenant, [terminal.place.path for terminal in terminals.values()])
+        told = [msgspec.to_builtins(block) for block in blocks]
         domain = domains.pop()
-        return proposals.propose(actor, _kind(domain), f"{len(blocks)} {domain} key blocks", place, facts, why, at_ms)
+        subject, trail = f"{len(blocks)} {domain} key blocks", {"blocks": _bare(told)}
+        return proposals.propose(actor, _kind(domain), subject, place, {"blocks": told}, why, at_ms, trail=trail)
 
 
 def withdraw(actor: Actor, block_id: str, why: str, at_ms: int) -> None:
@@ -102,6 +105,8 @@ def loads(actor: Actor, terminal_id: str = "") -> list[KeyLoad]:
 def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
     blocks = msgspec.convert(proposal.facts["blocks"], list[KeyBlock])
     terminals = _terminals(approver, {block.terminal_id for block in blocks})
+    if not all(terminal.place.path.startswith(proposal.place.path) for terminal in terminals.values()):
+        raise Refused("moved", "A terminal was moved since this was proposed. Propose it anew.")
     for block in blocks:
         told = {name: getattr(block, name) for name in CARRIED}
         people = {"proposed_by": proposal.proposed_by, "approved_by": approver.who}
@@ -112,8 +117,13 @@ def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
         ).execute()
     touch(Terminal.id.in_([terminal.id for terminal in terminals.values()]), at_ms)
     # What was approved is on its way; the trail keeps what it was without the blocks.
-    bare = [{name: value for name, value in one.items() if name != "block"} for one in proposal.facts["blocks"]]
-    Proposal.update(facts={"blocks": bare}).where(Proposal.id == proposal.id).execute()
+    facts = {"blocks": _bare(proposal.facts["blocks"])}
+    Proposal.update(facts=facts).where(Proposal.id == proposal.id).execute()
+
+
+def _bare(blocks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Without the blocks themselves."""
+    return [{name: value for name, value in one.items() if name != "block"} for one in blocks]
 
 
 def _terminals(actor: Actor, names: Collection[str]) -> dict[str, Terminal]:

@@ -8,10 +8,11 @@ import msgspec
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.lowest import lowest_common
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.rollouts import Rollout, Wave
-from provisioning.fleet.software.assign import set_of
+from provisioning.fleet.software.assign import lock, set_of
 from provisioning.rules.rollouts import Gate
 
 KIND = "rollout"
@@ -41,12 +42,14 @@ def propose(
         raise Refused("no_waves", f"A rollout has between one and {WAVES_MAX} waves, each with a place.")
     with step():
         set_of(actor, set_id)
-        if Rollout.get_or_none((Rollout.tenant == actor.tenant) & (Rollout.name == name)):
-            raise Refused("name_taken", "Another rollout has this name.")
+        _must_be_free(actor, name)
         paths = [_paths(actor, wave) for wave in waves]
         told = [{"name": wave.name, "paths": mine} for wave, mine in zip(waves, paths, strict=True)]
         facts = {"name": name, "set": set_id, "waves": told, "gate": msgspec.to_builtins(gate)}
-        return proposals.propose(actor, KIND, name[:80], _top(actor, paths), facts, why, at_ms)
+        top = lowest_common(actor.tenant, [path for mine in paths for path in mine])
+        number = proposals.propose(actor, KIND, name[:80], top, facts, why, at_ms)
+        lock(set_id)  # what is approved is what was proposed
+        return number
 
 
 def pause(actor: Actor, rollout_id: int, why: str, at_ms: int) -> None:
@@ -97,10 +100,16 @@ def _begin(actor: Actor, proposal: Proposal, at_ms: int) -> None:
     """Approved: the waves stand, and the next look at it gives the first one its software."""
     facts: Mapping[str, Any] = proposal.facts
     set_of(actor, facts["set"])
+    _must_be_free(actor, facts["name"])
     fields = {"tenant": actor.tenant, "name": facts["name"], "set": facts["set"], "gate": facts["gate"]}
     rollout = Rollout.create(**fields, state="running", created_by=proposal.proposed_by, created_ms=at_ms)
     for number, wave in enumerate(facts["waves"], 1):
         Wave.create(rollout=rollout, number=number, **wave)
+
+
+def _must_be_free(actor: Actor, name: str) -> None:
+    if Rollout.get_or_none((Rollout.tenant == actor.tenant) & (Rollout.name == name)):
+        raise Refused("name_taken", "Another rollout has this name.")
 
 
 def _paths(actor: Actor, wave: PlannedWave) -> list[str]:
@@ -108,19 +117,6 @@ def _paths(actor: Actor, wave: PlannedWave) -> list[str]:
     if len(found) != len(set(wave.places)):
         raise NotFound("place")
     return sorted(place.path for place in found)
-
-
-def _top(actor: Actor, paths: Sequence[Sequence[str]]) -> int:
-    """The lowest place that holds all of them: there the approver must have the right to approve."""
-    every = [path.strip("/").split("/") for mine in paths for path in mine]
-    common = every[0]
-    for path in every[1:]:
-        same = [one == other for one, other in zip(common, path, strict=False)]
-        common = common[: same.index(False) if False in same else len(same)]
-    if common:
-        return int(common[-1])
-    root = Place.get((Place.tenant == actor.tenant) & Place.parent.is_null())
-    return int(root.id)
 
 
 proposals.register(KIND, proposals.Kind("rollout", _begin))

@@ -28,7 +28,7 @@ class _Named(Row):
     version = peewee.CharField(64)
     description = peewee.TextField(default="")
     deleted = peewee.BooleanField(default=False)
-    locked = peewee.BooleanField(default=False)  # was assigned once: its parts change no more
+    locked = peewee.BooleanField(default=False)  # was assigned or proposed once: its parts change no more
     created_by = peewee.CharField(80)
     created_ms = peewee.BigIntegerField()
     changed_by = peewee.CharField(80)

@@ -28,6 +28,11 @@ def set_of(actor: Actor, set_id: int, put_aside: bool = False) -> DistributionSe
     return chosen
 
 
+def lock(set_id: int) -> None:
+    """It changes no more: somebody was given it, or is asked to agree to it. Inside a step, after ``set_of``."""
+    DistributionSet.update(locked=True).where(DistributionSet.id == set_id).execute()
+
+
 def assign(
     actor: Actor,
     terminals: Sequence[int],
@@ -51,7 +56,7 @@ def assign(
     if force not in FORCES:
         raise Refused("bad_force", "The force of an action is one of " + ", ".join(FORCES) + ".")
     chosen = set_of(actor, set_id, back)
-    DistributionSet.update(locked=True).where(DistributionSet.id == chosen.id).execute()
+    lock(chosen.id)
     mine = _of_city(actor, terminals)
     under_way = _under_way(mine, chosen.id)
     new = [key for key in mine if key not in under_way]

@@ -202,7 +202,7 @@ def _put(actor: Actor, chosen: DistributionSet, modules: Sequence[int]) -> None:
 
 def _must_be_open(row: SoftwareModule | DistributionSet) -> None:
     if row.locked or (isinstance(row, SoftwareModule) and _given(row)):
-        raise Refused("locked", "Terminals were given this already, so it changes no more. Make a new version.")
+        raise Refused("locked", "This was given or proposed already, so it changes no more. Make a new version.")
 
 
 def _given(module: SoftwareModule) -> bool:

@@ -17,6 +17,7 @@ from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.terminals import Terminal
+from provisioning.fleet.touch import touch
 from provisioning.rules.commands import COMMANDS_WAITING_MAX, KIND, RULES
 from provisioning.rules.poll import CommandAnswer
 
@@ -175,8 +176,7 @@ def _send(
 
 def _changed(terminals: list[int], at_ms: int) -> None:
     """Whoever keeps answers in memory reads these anew."""
-    key: Any = Terminal.id
-    Terminal.update(changed_ms=at_ms).where(key.in_(terminals)).execute()
+    touch(Terminal.id.in_(terminals), at_ms)
 
 
 def _signed(row: Command, signer: Signer) -> dict[str, Any]:
@@ -199,9 +199,11 @@ def _kind(right: str) -> str:
 
 
 def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
-    """Raises NotFound, Refused: the terminal went, or too many wait for it."""
+    """Raises NotFound, Refused: the terminal went or was moved, or too many wait for it."""
     facts = proposal.facts
-    _, terminals = _reached(approver, Target(facts["terminal_id"], proposal.place.id))
+    place, terminals = _reached(approver, Target(facts["terminal_id"], proposal.place.id))
+    if not place.path.startswith(proposal.place.path):
+        raise Refused("moved", "The terminal was moved since this was proposed. Propose it anew.")
     proposer = Actor(approver.tenant, proposal.proposed_by)
     _send(proposer, terminals, facts["act"], facts["arguments"], proposal.why, at_ms, proposal.id)
 
