@@ -55,6 +55,10 @@ MAY_SET: Mapping[str, frozenset[str]] = {
     "contributions": EVERYTHING,
     "card_states": EVERYTHING,
 }  # fmt: skip
+INSIDE_S_MIN = 300.0  # that a resident with notes inside may stay away
+ANSWER_S_MIN = 30.0  # below it nobody old can answer, and nobody is served
+PROCESSING_S_MIN = 10.0  # before it no platform has surely ended with a message
+UNKNOWN_S_MAX = 90.0  # then the resident leaves with a paper
 # Whose certificate a host sees, and which authority its own comes from, is not the city's to say.
 HOST_MAY_SET = frozenset({"url", "deadline_s", "batch_items_max", "remembers_keys_days", "receipt_records"})
 
@@ -126,9 +130,26 @@ def check_city_settings(settings: Mapping[str, Any], bodies: Iterable[str]) -> N
             raise Unfit(f"{table}: {sorted(set(content) - MAY_SET[table])[0]} is not the city's to set")
     _check_bodies(settings, [*bodies])
     try:  # laid over nothing: types and unknown names show all the same
-        checked(msgspec.convert({"run_dir": "-", "data_dir": "-", **_for_a_look(settings)}, Settings), Path("settings"))
+        look = msgspec.convert({"run_dir": "-", "data_dir": "-", **_for_a_look(settings)}, Settings)
+        _keeps_money_rules(checked(look, Path("settings")))
     except (msgspec.ValidationError, ConfigError) as error:
         raise Unfit(str(error)) from None
+
+
+def _keeps_money_rules(settings: Settings) -> None:
+    """No city shortens what a resident may count on while money is inside. Raises Unfit."""
+    cash, settlement, timing = settings.cash, settings.settlement, settings.timing
+    rules = [
+        (cash.next_note_s >= INSIDE_S_MIN, f"cash.next_note_s is {INSIDE_S_MIN:.0f} at least (money-rules 13)"),
+        (cash.first_note_s >= ANSWER_S_MIN, f"cash.first_note_s is {ANSWER_S_MIN:.0f} at least"),
+        (timing.question_s >= ANSWER_S_MIN, f"timing.question_s is {ANSWER_S_MIN:.0f} at least"),
+        (timing.question_slow_s >= timing.question_s, "timing.question_slow_s is not below question_s"),
+        (settlement.processing_s_max >= PROCESSING_S_MIN, "settlement.processing_s_max is too short (money-rules 10)"),
+        (0 < settlement.unknown_s_max <= UNKNOWN_S_MAX, "settlement.unknown_s_max is 90 at most (money-rules 10)"),
+    ]
+    for holds, rule in rules:
+        if not holds:
+            raise Unfit(f"settings: {rule}")
 
 
 def _only_a_citys(hosts: Any) -> None:

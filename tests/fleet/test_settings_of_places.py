@@ -108,6 +108,11 @@ def test_a_terminal_that_was_moved_gets_a_version_above_all(city: Place, tmp_pat
         ({"timing": {"questions": 9.0}}, "unknown field"),
         ({"pin": {"digits_min": 2}}, "PIN lengths lie between"),
         ({"hours": {"opens": "18:00", "closes": "08:00"}}, "opens first"),
+        ({"cash": {"next_note_s": 5.0}}, "next_note_s is 300 at least"),
+        ({"cash": {"first_note_s": -1.0}}, "first_note_s is 30 at least"),
+        ({"timing": {"question_s": 25.0}}, "question_s is 30 at least"),
+        ({"settlement": {"processing_s_max": 0.0}}, "processing_s_max is too short"),
+        ({"settlement": {"unknown_s_max": 3600.0}}, "unknown_s_max is 90 at most"),
     ],
 )
 def test_unfit_settings_are_refused(city: Place, settings: dict[str, Any], why: str) -> None:
