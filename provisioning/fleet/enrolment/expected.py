@@ -71,13 +71,14 @@ def withdraw(actor: Actor, serial: str, why: str, at_ms: int) -> None:
 
 
 def meet(request: EnrolmentRequest, at_ms: int) -> EnrolmentRequest:
-    """Accept a waiting request whose serial number is expected. Inside a step.
+    """Accept a waiting request whose serial number is expected. Inside a step. One that a person or a stick made a
+    terminal meanwhile waits for a person: who comes first no longer counts.
 
     Raises:
-        Refused: it is expected with another key, or the terminal has one already.
+        Refused: it is expected with another key, or another one came first.
     """
     row = ExpectedTerminal.get_or_none((ExpectedTerminal.serial == request.serial) & ExpectedTerminal.used_ms.is_null())
-    if row is None or row.until_ms <= at_ms:
+    if row is None or row.until_ms <= at_ms or Terminal.get_or_none(Terminal.serial == row.serial) is not None:
         return request
     if row.fingerprint and row.fingerprint != request.fingerprint:
         raise Refused("another_key", "This serial number is expected with another key.")

@@ -62,6 +62,9 @@ def confirm(
         request = find(actor, fingerprint)
         seat = Seat(request.serial, terminal_id, place_id, profile)
         must_be_allowed(actor, "enrol", check_seat(actor.tenant, seat))
+        known = Terminal.get_or_none(Terminal.serial == request.serial)
+        if known is not None:  # it stays where it stands, so that is where this must be theirs to say
+            must_be_allowed(actor, "enrol", known.place)
         return accept(actor, request, seat, "person", at_ms, network=network, why=why)
 
 

@@ -25,10 +25,11 @@ from provisioning.fleet.schema.places import PROVINCE, Place
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 from tests.fleet.client import Answer
 from tests.fleet.conftest import CITY, OTHER
-from tests.fleet.enrolment.asking import AT, DER, Bare, Desk, name_of
+from tests.fleet.enrolment.asking import AT, DER, Bare, Desk, given, name_of
 from tests.fleet.enrolment.box import ANN, BOB, EVE, Box, claim, steps
 from tests.fleet.enrolment.conftest import ADMINISTRATOR, APPROVER, INSTALLER, PROVINCIAL, STRANGER
 from tests.fleet.enrolment.lines import Town
+from tests.fleet.people import hall_in, make_person
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 CLAIM_PATH = "/enrolment/v1/claim"
@@ -179,7 +180,33 @@ def test_a_number_or_serial_that_is_taken_is_refused(desk: Desk, hall: int) -> N
         confirm(INSTALLER, first.fingerprint, "T0000007", hall, AT)
 
 
+def test_a_new_key_for_a_terminal_of_another_hall_is_refused(desk: Desk, hall: int) -> None:
+    """Naming one's own hall does not make another hall's terminal one's own; its certificate stays good."""
+    halls = [hall_in(Place.get_by_id(hall)) for _ in range(2)]
+    victim, thief = Bare(), Bare()
+    desk.enrol(victim)
+    confirm(INSTALLER, victim.fingerprint, "T0000007", halls[0].id, AT)
+    given(desk.enrol(victim))
+    desk.enrol(thief)
+    neighbour = make_person(CITY, "neighbour", "operator", place=halls[1].id)
+    with pytest.raises(Refused, match="not yours"):
+        confirm(neighbour, thief.fingerprint, "T0000007", halls[1].id, AT)
+    assert desk.enrol(thief).status == 202
+    assert desk.client.get(f"/{CITY}/terminal/v1/T0000007/welcome", desk.known_as(victim)).status == 200
+
+
 # --- expected ---
+
+
+def test_an_expected_serial_that_is_a_terminal_already_is_refused_to_the_next_key(desk: Desk, hall: int) -> None:
+    """Confirmed by hand before it was met: whoever names its serial number afterwards waits for a person."""
+    first, second = Bare(), Bare()
+    desk.enrol(first)
+    preregister(INSTALLER, [Expected(seat=Seat("SN-0000001", "T0000007", hall))], AT)
+    confirm(INSTALLER, first.fingerprint, "T0000007", hall, AT)
+    given(desk.enrol(first))
+    assert desk.enrol(second).status == 202
+    assert desk.client.get(f"/{CITY}/terminal/v1/T0000007/welcome", desk.known_as(first)).status == 200
 
 
 def test_another_key_for_an_expected_serial_is_refused(desk: Desk, hall: int) -> None:
