@@ -25,7 +25,7 @@ from provisioning.fleet.alerts.acts import (
     open_alerts,
 )
 from provisioning.fleet.alerts.deliver import AGAIN_MS_MAX, GIVE_UP_MS, by_https, deliver, plan
-from provisioning.fleet.alerts.standing import SOURCES, settle
+from provisioning.fleet.alerts.standing import SOURCES, Standing, settle
 from provisioning.fleet.alerts.watch import Watch
 from provisioning.fleet.expiring import everything
 from provisioning.fleet.expiring import standing as ending
@@ -39,6 +39,7 @@ from provisioning.rules.alerts import DEFAULTS, FIGURES, Observed, Rule, raised
 from provisioning.rules.poll import Consumable, Health, Machine, Money, Slot, Use
 from simulators.pki import make_pki
 from tests.fleet.conftest import CITY, OTHER
+from tests.fleet.people import hall_in
 from tests.fleet.terminals import add_terminal
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)  # ten in the morning in the city
@@ -326,3 +327,29 @@ def test_what_all_need_is_an_alert_of_the_province(database: peewee.Database, tm
         settle(city, {"expiring": partial(ending, settings)}, NOW_MS)
     assert [(one.subject, one.severity) for one in Alert.select()] == [("authority first", "warning")]
     assert [one.kind for one in everything(CITY, settings, NOW_MS)] == ["authority"]
+
+
+def test_alerts_of_a_terminal_that_was_stopped_or_moved(city: City) -> None:
+    """One that was moved calls whoever works where it stands now; one that was stopped calls nobody any more."""
+    city.heard("T0000001", ago_ms=24 * HOUR_MS)
+    city.heard("T0000002")
+    assert city.look(1) == [("silent", "T0000001")]
+    hall = hall_in(Place.get(Place.tenant == CITY))
+    Terminal.update(place=hall).where(Terminal.terminal_id == "T0000001").execute()
+    city.heard("T0000003")
+    Terminal.update(place=hall).where(Terminal.terminal_id == "T0000003").execute()
+    city.look(1)
+    assert [one.place_id for one in open_alerts(OPERATOR)] == [hall.id]
+    Terminal.update(state="stopped").where(Terminal.terminal_id == "T0000001").execute()
+    assert city.look(1) == []
+    assert Alert.get(Alert.rule == "silent").ended_ms == city.now_ms
+
+
+def test_what_stands_with_a_long_name_is_one_alert(city: City) -> None:
+    """A rollout of a hundred characters that returned is told once, not at each look; two of one name are one."""
+    source = {"rollout": lambda tenant, at_ms: [Standing("rollout", "n" * 100), Standing("rollout", "n" * 100)]}
+    for minute in range(3):
+        settle(CITY, source, NOW_MS + minute)
+    assert [(one.subject, one.ended_ms) for one in Alert.select()] == [("n" * 80, None)]
+    settle(CITY, {"rollout": lambda tenant, at_ms: []}, NOW_MS + 9)
+    assert [one.ended_ms for one in Alert.select()] == [NOW_MS + 9]

@@ -22,6 +22,7 @@ from provisioning.rules.alerts import Rule
 DAY_MS = 86_400_000
 WARN_DAYS, URGENT_DAYS = 30, 7
 LISTED_MAX = 500
+SUBJECT_MAX = 80  # characters that an alert keeps of it
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,12 @@ def settle(tenant: str, sources: Mapping[str, Source], at_ms: int) -> None:
         for name, source in sources.items():
             mine = (Alert.tenant == tenant) & (Alert.rule == name) & Alert.ended_ms.is_null()
             open_ = {alert.subject: alert for alert in Alert.select().where(mine)}
-            for one in source(tenant, at_ms):
-                known = open_.pop(one.subject, None)
+            standing = {one.subject[:SUBJECT_MAX]: one for one in source(tenant, at_ms)}
+            for subject, one in standing.items():
+                known = open_.pop(subject, None)
                 if known is None:
                     rule = Rule(name=name, figure="", bound=0, severity=one.severity, role=one.role)
-                    about = {"subject": one.subject[:80], "place": one.place or city, "terminal": one.terminal}
+                    about = {"subject": subject, "place": one.place or city, "terminal": one.terminal}
                     begin(tenant, rule, at_ms, told=True, facts=dict(one.facts), **about)
                 elif known.severity != one.severity:
                     worse = {"severity": one.severity, "acknowledged_ms": None, "facts": dict(one.facts)}

@@ -54,6 +54,7 @@ class Watch:
                 return False
             halls = {place: Hall(len(silent), sum(silent)) for place, silent in self._halls.items()}
             _settle_halls(self.tenant, dark_together(halls), halls, at_ms)
+            _end_of_gone(self.tenant, at_ms)
         self._after, self._halls = 0, {}
         return True
 
@@ -102,6 +103,8 @@ def _settle(tenant: str, seen: Sequence[Seen], rules: Mapping[str, Rule], at_ms:
     for one in seen:
         for rule in rules.values():
             alert = open_.pop((one.key, rule.name), None)
+            if alert is not None and alert.place_id != one.place:  # whoever works where it stands now is told
+                Alert.update(place=one.place).where(Alert.id == alert.id).execute()
             up = raised(rule, one.observed)
             if rule.figure == "silent_s" and one.place in dark:
                 up = False  # one call for the hall
@@ -113,6 +116,13 @@ def _settle(tenant: str, seen: Sequence[Seen], rules: Mapping[str, Rule], at_ms:
             elif up is False and alert is not None:
                 end([alert], at_ms)
     end(open_.values(), at_ms)  # of rules that are no more
+
+
+def _end_of_gone(tenant: str, at_ms: int) -> None:
+    """Alerts of terminals that were stopped or retired: nobody waits for those any more."""
+    gone = Terminal.select(Terminal.id).where((Terminal.tenant == tenant) & (Terminal.state != "active"))
+    theirs = (Alert.tenant == tenant) & Alert.ended_ms.is_null() & Alert.terminal.in_(gone)
+    end(list(Alert.select().where(theirs)), at_ms)
 
 
 def _settle_halls(tenant: str, dark: set[int], halls: Mapping[int, Hall], at_ms: int) -> None:
