@@ -21,6 +21,7 @@ DESTROYED = "month_destroyed"
 UNSENT_STATES = ("owed", "quarantined", "answered")
 
 _ROWS = "select count(*), coalesce(max(seq), 0) from entry where period = ?"
+_WRITTEN_AFTER = "select period from entry where seq < ? and period between ? and ? limit 1"
 _LATER = "select 1 from entry where seq > ? and period = ? limit 1"
 _OF_MONTH = {
     "an act without an outcome": "select 1 from effect join entry using (seq) where period = ? limit 1",
@@ -84,6 +85,9 @@ class Retention:
         if last > needed.kept_up_to:
             yield f"the agency has surely kept rows up to {needed.kept_up_to}, and this month ends with row {last}"
         sql = self._connection.execute
+        for (newer,) in sql(_WRITTEN_AFTER, (last, *needed.within)):
+            # The order of rows is true, dates are not: a board without a battery begins again decades ago.
+            yield f"rows of it were written after rows of {newer}, by a clock that was wrong"
         for code in needed.cases:
             if list(sql(_OF_CASE, (code, code, month))):
                 yield f"case {code} is open"

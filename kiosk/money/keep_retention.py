@@ -57,7 +57,9 @@ class Retention:
         over = [month for month in self.months.months() if _age_months(month, self.clock.now()) > self.keep_months]
         if not over:
             return
-        needed = Needed(self.kept_up_to(), await self.open_cases(), LASTING)
+        now = self.clock.now()
+        within = _month_before(now, self.keep_months), _month_before(now, 0)
+        needed = Needed(self.kept_up_to(), await self.open_cases(), LASTING, within)
         for month in over:
             self._carry_on(month)
             try:
@@ -79,3 +81,8 @@ class Retention:
 def _age_months(month: str, now: datetime) -> int:
     year, number = month.split("-")
     return 12 * (now.year - int(year)) + now.month - int(number)
+
+
+def _month_before(now: datetime, months: int) -> str:
+    year, month = divmod(12 * now.year + now.month - 1 - months, 12)
+    return f"{year:04d}-{month + 1:02d}"

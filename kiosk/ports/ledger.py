@@ -55,11 +55,13 @@ class MediumFull(Exception):
 @dataclass(frozen=True)
 class Needed:
     """What keeps a month readable. ``kept_up_to``: the agency surely has the rows up to this one. ``cases``: codes of
-    open ones. ``lasting``: groups of acts, the newest entry of each of which somebody reads however old it is."""
+    open ones. ``lasting``: groups of acts, the newest entry of each of which somebody reads however old it is.
+    ``within``: first and last month whose time is not over."""
 
     kept_up_to: int
     cases: Collection[str] = ()
     lasting: Collection[Collection[str]] = ()
+    within: tuple[str, str] = ("", "")
 
 
 class StillNeeded(Exception):

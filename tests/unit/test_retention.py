@@ -121,6 +121,20 @@ async def test_the_clock_alone_destroys_nothing(terminal: Terminal) -> None:
     assert terminal.journal.retention.months() == ["2024-03", "2026-11"]
 
 
+async def test_what_a_wrong_clock_wrote_today_stays(terminal: Terminal) -> None:
+    """A board without a battery began again decades ago, served, and then heard the time: its rows are of today by
+    their place in the chain, whatever month they name. A clock that once ran ahead keeps no month alive for it."""
+    terminal.later(datetime(2090, 1, 1, tzinfo=UTC))
+    terminal.later()
+    terminal.clock.at = datetime(2000, 1, 1, tzinfo=UTC)
+    terminal.journal.commit(NewEntry("visit_opened", "451299", {"card_spec": "3.00"}, CARD))
+    terminal.later()
+    await terminal.look()
+    assert terminal.facts("visit_opened") == [None, {"card_spec": "3.00", "card_number": CARD}]
+    assert terminal.journal.retention.months() == ["2000-01", "2026-11", "2090-01"]
+    assert terminal.lines[0].startswith("month_still_needed rows of it were written after rows of 2026-11")
+
+
 def _open_effect(terminal: Terminal) -> None:
     terminal.journal.commit(NewEntry("settlement_ordered", "451208", {}, CARD, opens="order:1"))
 
