@@ -53,7 +53,8 @@ def publish(actor: Actor, wire: bytes, at_ms: int) -> int:
         Refused: not signed by two approvers, not the next one, of another city, expired.
     """
     with step():
-        tenant = Tenant.get_by_id(actor.tenant)
+        tenant = locked(actor.tenant)
+        assert tenant is not None, "an actor has a city"
         now = datetime.fromtimestamp(at_ms / 1000, UTC)
         try:
             number, signers = read_epoch(wire, approvers(actor.tenant), actor.tenant, tenant.epoch, now)
@@ -64,6 +65,14 @@ def publish(actor: Actor, wire: bytes, at_ms: int) -> int:
         touch(Terminal.tenant == actor.tenant, at_ms)
         audit.record(actor, at_ms, "epoch_published", f"epoch {number}", facts={"signed_by": list(signers)})
         return number
+
+
+def locked(tenant: str) -> Tenant | None:
+    """The city, inside a step: until that ends, nobody else hears a memo, knows a certificate again or begins an epoch.
+    None: there is no such city."""
+    Tenant.update(memo=Tenant.memo).where(Tenant.code == tenant).execute()
+    city: Tenant | None = Tenant.get_or_none(Tenant.code == tenant)
+    return city
 
 
 def approvers(tenant: str) -> Mapping[str, Ed25519PublicKey]:

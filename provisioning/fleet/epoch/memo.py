@@ -11,7 +11,7 @@ from kiosk.signed import NotTrusted, Signer
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
-from provisioning.fleet.epoch.acts import document, keep
+from provisioning.fleet.epoch.acts import document, keep, locked
 from provisioning.fleet.schema.audit import AuditHead
 from provisioning.fleet.schema.desired import DesiredCounter
 from provisioning.fleet.schema.enrolment import UsedClaim
@@ -53,7 +53,8 @@ def hear(actor: Actor, wire: bytes, keys: Mapping[str, Ed25519PublicKey], at_ms:
         Refused: not signed by this city, or another city's.
     """
     with step():
-        tenant = Tenant.get_by_id(actor.tenant)
+        tenant = locked(actor.tenant)
+        assert tenant is not None, "an actor has a city"
         try:
             memo, trusted = read_memo(wire, keys, actor.tenant)
         except NotTrusted as error:

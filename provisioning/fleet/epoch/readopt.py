@@ -15,7 +15,7 @@ from provisioning.fleet.actor import Actor
 from provisioning.fleet.alerts.watch import place_of_city
 from provisioning.fleet.database import step
 from provisioning.fleet.enrolment.csr import shown_certificate, shown_fingerprint
-from provisioning.fleet.epoch.acts import document
+from provisioning.fleet.epoch.acts import document, locked
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 from provisioning.rules.epoch import MEMO_KIND
@@ -34,10 +34,15 @@ def readopt(serial: str, header: str, at_ms: int) -> Certificate | None:
     if shown is None or names is None:
         return None
     city, terminal_id, maker = names
+    if not Tenant.select().where((Tenant.code == city) & Tenant.restored_ms.is_null(False)).exists():
+        return None  # nearly always; without a lock
     with step():
-        tenant = Tenant.get_or_none(Tenant.code == city)
+        tenant = locked(city)  # a memo that is being heard at this moment goes before
         if tenant is None or tenant.restored_ms is None:
             return None
+        known: Certificate | None = Certificate.get_or_none(Certificate.serial == serial)
+        if known is not None:  # by another question of it, at the same moment
+            return known
         if _ms(shown) + BACKDATED_MS < tenant.restored_ms or _is_revoked(city, serial, terminal_id):
             return None
         terminal = _terminal(city, terminal_id, maker, at_ms)
