@@ -129,7 +129,7 @@ class DesiredState:
             self.trouble = refused.why
             return None
         try:
-            if self._ready and self._ready[1] and self._ready[1].version == wanted:
+            if self._ready and self._ready[1] and self._is_wanted(self._ready[1], wanted):
                 return await self._apply(*self._ready)
             return await self._bring()
         except (HostRefused, OutcomeUnknown) as silence:
@@ -138,6 +138,10 @@ class DesiredState:
         except (Unfit, NotTrusted) as unfit:
             self._refuse(wanted, str(unfit))
             return None
+
+    def _is_wanted(self, ready: Desired, wanted: int) -> bool:
+        """Not those of an epoch that has ended meanwhile, whose numbers come again."""
+        return (ready.epoch, ready.version) == (self.epoch, wanted)
 
     async def _bring(self) -> float | None:
         part = await self.link.fetch_part(

@@ -51,6 +51,16 @@ async def test_nothing_changes_while_somebody_is_served(box: Box) -> None:
     assert (box.kiosk.language, len(box.fleet.asked)) == ("en", asked)
 
 
+async def test_settings_that_waited_into_another_epoch_are_refused(box: Box) -> None:
+    """A fleet that came back from a backup counts anew: what lay ready under the same number is not what it wants."""
+    agent = box.agent()
+    box.kiosk.busy = "serving"
+    assert await agent.follow(box.fleet.wants({"language": "en"})) == AGAIN_S
+    box.kiosk.busy, agent.epoch = "", 1
+    assert await agent.follow(box.fleet.wants({"timing": {"question_s": 60.0}}, epoch=1)) is None
+    assert (agent.generations.in_force(), box.kiosk.language) == ((1, 1), "zh")
+
+
 async def test_silent_books_are_no_consent(box: Box) -> None:
     """A kiosk that is not there disturbs nobody, but then the forwarder must say that nothing is under way."""
     agent, wanted = box.agent(), box.fleet.wants({"language": "en"})
