@@ -281,13 +281,13 @@ def test_what_the_fleet_itself_sees_is_an_alert_too(city: City) -> None:
 
 @pytest.fixture
 def gateway_port(tmp_path: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
-    """A real HTTPS gateway on loopback: takes /duty, refuses all else."""
+    """A real HTTPS gateway on loopback: takes /duty with and without its key, refuses all else."""
     pki = make_pki(tmp_path / "pki")
 
     class Takes(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(204 if self.path == "/duty" else 403)
+            self.send_response(204 if self.path in ("/duty", "/duty?key=1") else 403)
             self.end_headers()
 
         def log_message(self, *args: Any) -> None:
@@ -310,6 +310,39 @@ def test_messages_go_by_real_https(gateway_port: tuple[int, ssl.SSLContext]) -> 
     assert by_https(f"https://127.0.0.1:{port}/duty", b"{}", context) == ""
     assert by_https(f"https://127.0.0.1:{port}/else", b"{}", context) == "status 403"
     assert by_https(f"https://127.0.0.1:{port}/duty", b"{}") == "SSLCertVerificationError"
+
+
+def test_a_key_in_the_query_goes_with_the_message(gateway_port: tuple[int, ssl.SSLContext]) -> None:
+    """Many gateways know their caller by it; an address that cannot be one is a message not taken, and no crash."""
+    port, context = gateway_port
+    assert by_https(f"https://127.0.0.1:{port}/duty?key=1", b"{}", context) == ""
+    assert by_https(f"https://127.0.0.1:{port}/duty?key=2", b"{}", context) == "status 403"
+    assert by_https("https://127.0.0.1:99999/", b"{}", context) != ""
+    assert by_https(f"https://127.0.0.1:{port}/告警", b"{}", context) == "UnicodeEncodeError"
+
+
+def test_a_gateway_that_is_gone_holds_up_no_other(city: City) -> None:
+    """Of many messages one waits for its answer; the other route is told in the same look."""
+    place, gone, asked = silent_terminal(city), "https://gone.test/", list[str]()
+    for number in range(3, 23):
+        city.heard(f"T00000{number:02}", ago_ms=3 * HOUR_MS)
+    for number in range(30, 80):
+        city.heard(f"T00000{number:02}")
+    city.look()
+    for url in (gone, URL):
+        add_route(OPERATOR, place.id, "duty", url, "warning", (0, 24), 0, NOW_MS)
+
+    def send(url: str, body: bytes) -> str:
+        asked.append(url)
+        return "TimeoutError" if url == gone else ""
+
+    plan(CITY, city.now_ms)
+    assert deliver(CITY, send, city.now_ms) == 21
+    assert asked.count(gone) == 1
+    for _ in range(30):
+        city.now_ms += GIVE_UP_MS
+        deliver(CITY, send, city.now_ms)
+    assert asked.count(gone) <= 2 * 21
 
 
 def test_each_alert_has_its_section_in_the_runbook() -> None:

@@ -8,6 +8,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,10 +48,21 @@ def plan(tenant: str, at_ms: int) -> int:
 
 
 def deliver(tenant: str, send: Send, at_ms: int) -> int:
-    """Send what is due; how many were taken. No step is open while a gateway is asked."""
+    """Send what is due; how many were taken. No step is open while a gateway is asked. One that did not answer is asked
+    no more in this look: its other messages wait, so that it holds up neither other routes nor other cities."""
     due = (Delivery.tenant == tenant) & Delivery.next_ms.is_null(False) & (Delivery.next_ms <= at_ms)
     rows = Delivery.select(Delivery, Alert, Route).join(Alert).switch(Delivery).join(Route).where(due)
-    return sum(_send_one(row, send, at_ms) for row in rows.order_by(Delivery.next_ms).limit(SENT_A_LOOK))
+    taken, gone = 0, set[int]()
+    for row in rows.order_by(Delivery.next_ms).limit(SENT_A_LOOK):
+        if row.route_id in gone:
+            continue
+        if _send_one(row, send, at_ms):
+            taken += 1
+        else:
+            gone.add(row.route_id)
+            waiting = (Delivery.route == row.route_id) & Delivery.next_ms.is_null(False) & (Delivery.next_ms <= at_ms)
+            Delivery.update(next_ms=at_ms + FIRST_AGAIN_MS).where(waiting).execute()
+    return taken
 
 
 def _send_one(row: Any, send: Send, at_ms: int) -> bool:
@@ -89,16 +101,16 @@ def message(alert: Alert) -> bytes:
 
 def by_https(url: str, body: bytes, context: ssl.SSLContext | None = None) -> str:
     """Implements ``Send``: one POST, no redirects. ``context`` None: the machine's own authorities judge."""
-    parts = urlsplit(url)
-    judges = context or ssl.create_default_context()
-    line = http.client.HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=ANSWER_S_MAX, context=judges)
     try:
-        line.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
-        status = line.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+        parts = urlsplit(url)
+        where, judges = (parts.hostname or "", parts.port or 443), context or ssl.create_default_context()
+        with closing(http.client.HTTPSConnection(*where, timeout=ANSWER_S_MAX, context=judges)) as line:
+            # Many gateways know their caller by a key in the query.
+            asked = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            line.request("POST", asked, body, {"Content-Type": "application/json"})
+            status = line.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address that cannot be one
         return type(error).__name__
-    finally:
-        line.close()
     return "" if 200 <= status < 300 else f"status {status}"
 
 
