@@ -23,6 +23,7 @@ BODY_BYTES_MAX = 256 * 1024 * 1024  # a hotlist of five million cards is 40 MB
 BODY_NAME = r"^[a-z0-9][a-z0-9_.-]{0,47}(/[a-z0-9][a-z0-9_.-]{0,47})?$"
 SETTINGS_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 8
+NAME_CHARACTERS_MAX = 200  # of what changed, as the poll takes it
 
 EVERYTHING: frozenset[str] = frozenset()
 # Table -> its fields that a city may set; EVERYTHING: all of them. A table that is not here is this box's own.
@@ -230,7 +231,7 @@ def _placed(value: Any, files: Mapping[str, str], folder: str) -> Any:
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], names_max: int = 12) -> list[str]:
     """Dotted names of what differs, no values: some are addresses of persons."""
-    found = sorted(_differing(before, after, ()))
+    found = sorted(name[:NAME_CHARACTERS_MAX] for name in _differing(before, after, ()))
     return found[:names_max] + ([f"and {len(found) - names_max} more"] if len(found) > names_max else [])
 
 

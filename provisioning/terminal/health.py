@@ -118,7 +118,12 @@ def _only(kiosk: Mapping[str, Any] | None, name: str, fields: tuple[str, ...]) -
 
 
 def _slots(kiosk: Mapping[str, Any] | None) -> dict[str, Slot]:
-    return {name: msgspec.convert(told, Slot) for name, told in _of(kiosk, "slots").items()}
+    """Cut to what the wire takes: a driver that says a whole sentence must not silence the terminal."""
+    return {name[:WORD]: Slot(**_cut(told)) for name, told in _of(kiosk, "slots").items()}
+
+
+def _cut(told: Mapping[str, Any]) -> dict[str, str]:
+    return {one: str(told[one])[:WORD] for one in ("condition", "reason", "since") if one in told}
 
 
 def _money(unsent: Mapping[str, Any] | None, money: Mapping[str, Any] | None) -> Money | None:

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import trio
 
 from kiosk.ports import HostRefused, OutcomeUnknown
-from provisioning.rules.poll import CommandAnswer, PollAnswer
+from provisioning.rules.desired import difference
+from provisioning.rules.poll import CommandAnswer, PollAnswer, PollQuestion
 from provisioning.rules.presence import Life
 from provisioning.terminal.commands import Taken
 from provisioning.terminal.disk import Disk
@@ -66,6 +69,31 @@ async def test_health_goes_when_it_changed_or_an_hour_passed(box: Box) -> None:
     polling.health._told_at -= 3600
     await polling.once()
     assert "health" in box.fleet.polls[-1]
+
+
+class Talkative:
+    """A house whose slot says a whole sentence, as a driver of somebody else's may."""
+
+    async def health(self) -> dict[str, Any]:
+        told = {"condition": "fault", "reason": "the shutter " + "does not close " * 20, "since": NOW.isoformat()}
+        return {"serving": False, "slots": {"cash_acceptor": told}, "use": {}, "versions": {}, "cash": {}}
+
+    async def unsent(self) -> None:
+        return None
+
+    money = unsent
+
+
+async def test_a_driver_that_says_much_does_not_silence_the_terminal(box: Box) -> None:
+    """Its words are cut to what the fleet takes: a question that is refused whole would be asked in vain for ever."""
+    polling = polling_of(box)
+    polling.health.house = Talkative()  # type: ignore[assignment]  # all that is asked of it
+    changed = difference({}, {"bank": {"ca_keys": {"k" * 500: 1}}})
+    polling.desired.changed = changed
+    await polling.once()
+    question = msgspec.convert(box.fleet.polls[-1], PollQuestion)
+    assert question.health is not None and len(question.health.slots["cash_acceptor"].reason) == 64
+    assert len(question.desired_changed) == len(changed) == 1
 
 
 async def test_health_that_nobody_heard_is_told_again(box: Box) -> None:
