@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from provisioning.terminal.house import House
 KEPT_MAX = 400
 KEPT_AFTER = timedelta(days=7)  # behind the end of its time, for clocks that are wrong
 ANSWERS_AT_ONCE = 16
+ANSWERS_BYTES = 24 * 1024  # with one question, whose most is 64 KiB with all that it tells of health
 NAME = re.compile(r"[0-9a-f-]{36}")
 # Done twice they leave the same behind as done once.
 REPEATABLE = frozenset({"out_of_service", "back_in_service", "logs", "doctor", "decommission", "wipe"})
@@ -72,7 +74,11 @@ class CommandBook:
                 del self.taken[one.command]
 
     def untold(self) -> list[CommandAnswer]:
-        return [one.answer for one in self.taken.values() if one.answer and not one.told][:ANSWERS_AT_ONCE]
+        """As many as one question takes, the oldest first; the others go with the next."""
+        waiting = [one.answer for one in self.taken.values() if one.answer and not one.told][:ANSWERS_AT_ONCE]
+        lengths = accumulate(len(msgspec.json.encode(answer)) for answer in waiting)
+        fitting = sum(length <= ANSWERS_BYTES for length in lengths)
+        return waiting[: max(fitting, 1)]
 
     def told(self, answers: list[CommandAnswer]) -> None:
         """The fleet has them: each is told once."""

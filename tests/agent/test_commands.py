@@ -159,6 +159,21 @@ async def test_wipe_with_rows_that_only_we_have_is_refused(
     assert box.kiosk.told == [*closed, "note refused"]
 
 
+async def test_many_long_answers_go_with_several_questions(box: Box) -> None:
+    """A question that is too long is refused whole, and would be asked in vain for ever; so none is, and each answer
+    is told, one that is long by itself too."""
+    book = orders(box).book
+    for number in range(6):
+        findings = [["slot", "fail", "x" * 200]] * (300 if number == 3 else 40)
+        answer = CommandAnswer(command=ID.format(number), result="done", facts={"findings": findings})
+        book.keep(Taken(command=answer.command, act="doctor", at=NOW, answer=answer))
+    told: list[list[str]] = []
+    while waiting := book.untold():
+        told.append([one.command[-1] for one in waiting])
+        book.told(waiting)
+    assert told == [["0", "1"], ["2"], ["3"], ["4", "5"]]
+
+
 async def test_wipe_without_an_answer_from_the_books_is_refused(box: Box) -> None:
     """Silence is unknown."""
     (box.folder / "run" / "forward" / "forward.sock").unlink()
