@@ -14,6 +14,7 @@ TENANT = r"^[a-z0-9][a-z0-9-]{1,31}$"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Fen = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Millis = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # a number without end is no float, and ends who counts
 Word = Annotated[str, msgspec.Meta(max_length=64)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -70,7 +71,7 @@ class Machine(Part):
     modem_bytes_today: Count | None = None
     memory_free_bytes: Count | None = None
     up_s: Count | None = None
-    clock_offset_ms: int | None = None
+    clock_offset_ms: Millis | None = None
 
 
 class Use(Part):

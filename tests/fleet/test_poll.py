@@ -257,6 +257,27 @@ def test_refused_questions(house: House, body: bytes, status: int) -> None:
     assert TerminalHealth.select().count() == 0
 
 
+def test_a_report_counts_under_a_clock_that_was_set_back(house: House) -> None:
+    """The server's clock was a year ahead for a while: what terminals tell now is not passed over for a year."""
+    house.at_ms += 365 * 86_400_000
+    house.live.refresh(house.at_ms)
+    assert house.poll({"health": HEALTH}).status == 200
+    house.live.flush()
+    house.at_ms = START_MS
+    house.live.refresh(house.at_ms)
+    assert house.poll({"health": {**HEALTH, "serving": False}}).status == 200
+    row = house.health()
+    assert (row.seen_ms, row.serving) == (START_MS, False)
+
+
+def test_a_number_without_end_is_refused(house: House) -> None:
+    """A clock that is wrong by 10**400 ms: no terminal ends the server of all cities by it."""
+    body = json.dumps({"health": HEALTH}).replace('"machine": {', f'"machine": {{"clock_offset_ms": 1{"0" * 400}, ')
+    path = f"/{CITY}/terminal/v1/T0000001/poll"
+    assert house.client.post(path, shown(SERIAL), body=body.encode()).status == 400
+    assert house.poll({"health": {**HEALTH, "machine": {"clock_offset_ms": -300_000_000_000_000}}}).status == 200
+
+
 def test_fields_of_a_later_version_are_passed_over(house: House) -> None:
     """Terminals and fleet are never updated in one moment."""
     assert house.poll({"later": 1, "health": {**HEALTH, "mood": "good"}}).status == 200

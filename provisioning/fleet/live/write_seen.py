@@ -1,7 +1,7 @@
 """The statements that keep what was gathered, in the words of both databases.
 
 Written by hand: the object layer takes ten times as long for a thousand rows. A later report is never overwritten by an
-earlier one, whichever process comes second.
+earlier one, whichever process comes second; but what was heard by a clock that was set back since is no later one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provisioning.fleet.live.seen import Seen
 
 CHUNK = 500
+AHEAD_MS = 600_000  # no two processes' clocks differ by so much, and nothing is gathered for so long
 COLUMNS: Mapping[str, str] = {
     "terminal_id": "int", "seen_ms": "bigint", "epoch": "int", "desired_version": "int", "desired_trouble": "text",
     "serving": "boolean", "unsent_count": "int", "unsent_fen": "bigint", "suspense_fen": "bigint", "version": "text",
@@ -51,7 +52,8 @@ def _upsert(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     missing = {} if len(columns) == len(COLUMNS) else DEFAULTS
     names = ", ".join([*columns, *missing])
     sets = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
-    later = f"ON CONFLICT (terminal_id) DO UPDATE SET {sets} WHERE excluded.seen_ms >= terminal_health.seen_ms"
+    newer = f"excluded.seen_ms >= terminal_health.seen_ms OR terminal_health.seen_ms > excluded.seen_ms + {AHEAD_MS}"
+    later = f"ON CONFLICT (terminal_id) DO UPDATE SET {sets} WHERE {newer}"
     if isinstance(database, peewee.SqliteDatabase):
         values = ", ".join(["?"] * len(columns) + list(missing.values()))
         connection: Any = database.connection()  # type: ignore[no-untyped-call] # the stubs leave it out
