@@ -80,7 +80,9 @@ class WayIn:
             known = self.identity.known()
             if known is not None and await self.renewal.look(known, told(), heard.away) == "renewed":
                 self.way.settings(self.enrolment.address(), True)  # a tunnel shows the new one from now on
-            if heard.refused == IN_DOUBT and not doubted:
+            if heard.refused != IN_DOUBT:
+                doubted = doubted and heard.failures > 0  # heard again: people have decided, and may have to once more
+            elif not doubted:
                 doubted = await self._take_out(house)
 
     async def _take_out(self, house: House) -> bool:
