@@ -51,7 +51,7 @@ async def test_a_terminal_in_doubt_takes_no_money(tmp_path: Path, mock_clock: tr
                 await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert told == ["in_doubt", "in_doubt"]
-    assert [row.what for row in way.enrolment.record.rows()] == ["in_doubt", "in_doubt"]
+    assert [row.what for row in way.enrolment.record.rows()] == ["in_doubt"]
 
 
 @pytest.mark.parametrize("answer", ["done", "refused"])
