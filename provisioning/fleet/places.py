@@ -1,10 +1,13 @@
 """The tree of places of a city: halls in districts in the city, and where terminals stand in it."""
 
+import peewee
+
 from provisioning.fleet import audit, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.desired.versions import wanted_anew, wanted_below
 from provisioning.fleet.people.held import held_by
+from provisioning.fleet.schema.people import Grant
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Terminal
 
@@ -12,6 +15,7 @@ KINDS = ("city", "district", "hall")
 NAME_MAX = 64
 PLACES_MAX = 20_000  # of a city
 PATH_MAX = 190
+WAS_USED = "Something was proposed, set or given here, so the place stays. Change its name instead."
 
 
 def add(actor: Actor, parent_id: int, kind: str, name_zh: str, name_en: str, at_ms: int) -> int:
@@ -51,8 +55,19 @@ def remove(actor: Actor, place_id: int, why: str, at_ms: int) -> None:
         below = Place.select().where(Place.parent == place).exists()
         if place.parent is None or below or Terminal.select().where(Terminal.place == place).exists():
             raise Refused("not_empty", "Places and terminals below it must go first.")
-        Place.delete().where(Place.id == place.id).execute()
+        _delete(place)
         audit.record(actor, at_ms, "place_removed", f"place:{place.id}", why, {"name_zh": place.name_zh})
+
+
+def _delete(place: Place) -> None:
+    """What was ever proposed, set, called or told of a place keeps it: its number must never become another place's."""
+    try:
+        if Grant.select().where(Grant.place == place).exists():
+            raise Refused("not_empty", WAS_USED)
+        with step():
+            Place.delete().where(Place.id == place.id).execute()
+    except peewee.IntegrityError:
+        raise Refused("not_empty", WAS_USED) from None
 
 
 def _own(actor: Actor, place_id: int) -> Place:

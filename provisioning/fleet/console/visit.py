@@ -16,6 +16,7 @@ from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.web import Fleet
 
 WORDS_MAX = 2000
+DIGITS_MAX = 9  # a longer number is none of ours, and more than a column takes
 PIECE = 1 << 20
 
 
@@ -118,8 +119,8 @@ class Visit:
             yield piece
 
     def number(self, name: str) -> int:
-        """Raises NotFound: no number was sent; our own pages always send one."""
-        try:
-            return int(self.form.get(name, ""))
-        except ValueError:
-            raise NotFound(name) from None
+        """Raises NotFound: no number was sent, or one that no row has; our own pages always send one."""
+        told = self.form.get(name, "")
+        if not (told.isascii() and told.isdigit() and len(told) <= DIGITS_MAX):
+            raise NotFound(name)
+        return int(told)

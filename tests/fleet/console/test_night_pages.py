@@ -36,6 +36,14 @@ def test_somebody_takes_a_call_and_an_alert(dark: Console) -> None:
     assert viewer.send("/calls", "take_alert", alert=alert.id).status == 409
 
 
+@pytest.mark.parametrize("number", ["9" * 30, "-1", "1.5", "٣", ""])
+def test_a_number_that_no_row_has_is_refused(dark: Console, number: str) -> None:
+    """Whoever sends one by hand is told that there is no such thing, on either database."""
+    desk = dark.person(CITY, "op", "operator")
+    assert desk.send("/calls", "take_alert", alert=number).status == 404
+    assert desk.send("/calls", "keep_quiet", place=number, hours=4, why="x").status == 404
+
+
 def test_work_at_a_place_is_quiet_for_hours(dark: Console) -> None:
     """It is shown for how long and why, and ended by hand."""
     desk = dark.person(CITY, "op", "operator")
