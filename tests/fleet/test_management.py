@@ -115,6 +115,7 @@ def test_cancelling_and_forcing(office: Office) -> None:
     assert office.program.delete(path).status == 204 and Action.get_by_id(action).status == "canceling"
     assert office.program.delete(f"{path}?force=true").status == 204
     assert Action.get_by_id(action).status == "canceled" and not Action.get_by_id(action).active
+    assert Terminal.get(Terminal.terminal_id == "T0000001").action == "", "no poll names it any more"
     assert office.program.delete(path).status == 409
 
 

@@ -17,6 +17,7 @@ from provisioning.fleet.schema.rollouts import Member, Rollout
 from provisioning.fleet.schema.software import Action, ActionStatus
 from provisioning.fleet.schema.terminals import Terminal
 from provisioning.fleet.software import assign
+from provisioning.fleet.software.feedback import point_at_next
 from provisioning.fleet.touch import touch
 from provisioning.rules.rollouts import Gate
 
@@ -82,7 +83,7 @@ def cancel_action(asked: Asked) -> None:
         if asked.request.query_params.get("force") == "true" and action.status == "canceling":
             ended = {"status": "canceled", "active": False, "changed_ms": asked.at_ms}
             Action.update(**ended).where(Action.id == action.id).execute()
-            touch(Terminal.id == action.terminal_id, asked.at_ms)
+            point_at_next(action.terminal_id, asked.at_ms)
         else:
             assign.cancel(asked.actor, [action.id], asked.at_ms)
         audit.record(asked.actor, asked.at_ms, "action_cancel", action.terminal.terminal_id, "", {"action": action.id})

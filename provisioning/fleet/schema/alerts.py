@@ -84,6 +84,7 @@ class Route(Row):
 class Delivery(Row):
     """One message to one route: sent once, tried again until it is taken or ``gave_up_ms``."""
 
+    route_id: int
     tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")
     alert = peewee.ForeignKeyField(Alert, on_delete="CASCADE")
     route = peewee.ForeignKeyField(Route, on_delete="CASCADE")

@@ -155,10 +155,10 @@ def _move(action: Action, status: str, code: int | None, ends: bool, at_ms: int)
         TerminalEvent.create(
             tenant=action.tenant_id, terminal=action.terminal_id, at_ms=at_ms, what="update", facts=facts
         )
-        _point_at_next(action.terminal_id, at_ms)
+        point_at_next(action.terminal_id, at_ms)
 
 
-def _point_at_next(terminal: int, at_ms: int) -> None:
+def point_at_next(terminal: int, at_ms: int) -> None:
     """Its poll names the action that is due now, or none."""
     following = due(terminal)
     Terminal.update(action=str(following.id) if following else "").where(Terminal.id == terminal).execute()
