@@ -33,13 +33,26 @@ def draw_wide(sheet: Sheet, moment: Moment, y: int, box: Box) -> None:
     """On a wide glass: explanation and words at the left, the code at the right, as high as there is room."""
     body, colour = moment.question.body, sheet.theme.colour
     assert isinstance(body, Code)
-    side = min(box.bottom - y, box.w * 2 // 5)
+    side = _wide_side(sheet, moment, body, Box(box.x, y, box.w, box.bottom - y))
     _code(sheet, body.content, Box(box.right - side, box.bottom - side, side, side))
     wide = box.w - side - sheet.theme.sizes.gap
     for text in moment.question.explain:
         lines = sheet.lines(moment.words(text), wide, "body", False)
         y = sheet.block(Box(box.x, y, wide, 0), lines, "body", colour.ink2, colour.paper, lead=TIGHT_LEAD)
     _words(sheet, moment, body.words, Box(box.x, y, wide, box.bottom - y), "left")
+
+
+def _wide_side(sheet: Sheet, moment: Moment, body: Code, box: Box) -> int:
+    """Two fifths of the glass, less where the words beside it need more room."""
+    sides = [min(box.h, box.w * parts // 20) for parts in (8, 7, 6)]
+    line_h = sheet.theme.line_h("body")
+    for side in sides:
+        wide = box.w - side - sheet.theme.sizes.gap
+        texts = [(text, False) for text in moment.question.explain] + [(text, True) for text in body.words]
+        count = sum(len(sheet.lines(moment.words(text), wide, "body", bold)) for text, bold in texts)
+        if (count + 0.5) * line_h <= box.h:
+            return side
+    return sides[-1]
 
 
 def height(sheet: Sheet, moment: Moment, body: Code) -> int:
