@@ -2,9 +2,7 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,12 +24,11 @@ from provisioning.fleet.backup.archive import BackupRefused, read_backup, write_
 from provisioning.fleet.backup.folders import Kept, folders_of
 from provisioning.fleet.backup.tables import NotEmpty
 from provisioning.fleet.city_key import city_keys, city_signer
-from provisioning.fleet.database import open_database, step
+from provisioning.fleet.database import open_database
 from provisioning.fleet.enrolment.csr import subject_of
 from provisioning.fleet.enrolment.stop import stop
 from provisioning.fleet.epoch.acts import begin_reconciling, document, draft, end_reconciling, publish
-from provisioning.fleet.epoch.memo import hear, renew
-from provisioning.fleet.epoch.readopt import readopt
+from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.identity import serial_hex
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.base import proxy
@@ -279,36 +276,6 @@ def test_a_memo_of_another_hand_is_refused(database: peewee.Database, tmp_path: 
     with pytest.raises(NotTrusted, match="older"):
         carrier.take_memo(one.memo)
     assert carrier.memo == 1
-
-
-def test_a_stolen_certificate_waits_for_the_memo_that_is_being_heard_refused(
-    database: peewee.Database, tmp_path: Path
-) -> None:
-    """The thief asks in the very moment in which another terminal brings the memo: it finds what the memo says."""
-    province = Province(tmp_path)
-    province.begins()
-    one, thief = province.enrols(1), province.enrols(2)
-    Certificate.delete().where(Certificate.serial == thief.serial).execute()
-    begin_reconciling("person:operator", START_MS, START_MS)
-    content = {"tenant": CITY, "audit_seq": 0, "audit_link": "", "desired_version": 0, "revoked": [thief.serial]}
-    wire = city_signer(province.home, CITY).signed(MEMO_KIND, 9, province.now, province.now, content)
-    asked = threading.Event()
-
-    def asks() -> Certificate | None:
-        asked.set()
-        try:
-            return readopt(thief.serial, quote(thief.pem), START_MS)
-        finally:
-            database.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with step():
-            assert hear(Actor(CITY, f"terminal:{one.terminal_id}"), wire, city_keys(province.home, CITY), START_MS)
-            answer = pool.submit(asks)
-            assert asked.wait(5)
-            wait([answer], timeout=0.3)  # time enough to get by, where nothing held it
-        assert answer.result(20) is None
-    assert Certificate.get_or_none(Certificate.serial == thief.serial) is None
 
 
 def test_a_certificate_of_before_the_backup_stays_unknown(database: peewee.Database, tmp_path: Path) -> None:
