@@ -313,11 +313,12 @@ def test_a_flood_of_sign_ins_is_refused(wang: Actor) -> None:
 
 def test_the_first_person_is_made_on_the_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By a command that tells password and second factor once; also for the last one who lost a phone."""
-    (tmp_path / "fleet.toml").write_text(f'home = "{tmp_path}/home"\npublic = "{tmp_path}/public"\n')
+    home = tmp_path / "fleet"
+    (tmp_path / "fleet.toml").write_text(f'home = "{home}"\npublic = "{tmp_path}/public"\n')
     begins = ["--settings", str(tmp_path / "fleet.toml"), "person"]
     who = ["--city", CITY, "--login", "wang"]
     assert fleet([*begins, "add", *who, "--name", "王", "--role", "security_admin"]) == 1
-    with open_database(f"sqlite:///{tmp_path}/home/fleet.db").connection_context():
+    with open_database(f"sqlite:///{home}/fleet.db").connection_context():
         Tenant.create(code=CITY, name_zh=CITY, name_en=CITY, created_ms=0)
         root = Place.create(tenant=CITY, kind="city", name_zh=CITY, name_en=CITY, path="/1/")
     for words in (["add", *who, "--name", "王", "--role", "security_admin"], ["reset", *who]):
