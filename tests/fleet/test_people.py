@@ -329,7 +329,7 @@ def test_the_first_person_is_made_on_the_machine(tmp_path: Path, capsys: pytest.
         totp = pyotp.parse_uri(told.partition("told once: ")[2].strip())
         assert isinstance(totp, pyotp.TOTP)
         chosen = Attempt("wang", password, totp.at(NOW // 1000), ADDRESS)
-        assert sign_in(chosen, load_seal(tmp_path / "home"), NOW).person.name == "王"
+        assert sign_in(chosen, load_seal(home), NOW).person.name == "王"
     assert [held.path for held in held_by(Actor(CITY, "person:wang"))] == [root.path]
     refused = [["add", *who, "--name", "王", "--role", "viewer"], ["reset", "--city", CITY, "--login", "nobody"]]
     assert [fleet([*begins, *words]) for words in refused] == [1, 1]
