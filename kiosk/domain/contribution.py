@@ -13,9 +13,18 @@ class ContributionKind(Enum):
 
 @dataclass(frozen=True)
 class PayableContribution:
-    """One insurance and year. ``grades``: the yearly amounts to choose from; one where the region has one."""
+    """One insurance and year. ``grades``: the yearly amounts to choose from; one where the region has one.
+
+    ``paid``: by the agency's word; ``received``: by this terminal, whose agency has not said anything of it yet.
+    """
 
     kind: ContributionKind
     year: int
     grades_fen: tuple[Fen, ...]
     paid: bool = False
+    received: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be paid now."""
+        return not (self.paid or self.received)

@@ -91,6 +91,18 @@ def book_late(journal: Journal, clock: Clock, told: Facts, number: str = "", cod
     journal.commit(NewEntry(REFUSED_LATE, case, facts, card, owed, notices=(notice,)))
 
 
+def received_only(journal: Journal, card_number: str) -> set[tuple[ContributionKind, int]]:
+    """Insurance and year of what this card paid here, of which nobody knows yet what the agency says."""
+    found: dict[str, tuple[ContributionKind, int]] = {}
+    for entry in journal.of_card(card_number):
+        facts = entry.facts or {}
+        if entry.act == RECEIVED:
+            found[str(facts["key"])] = ContributionKind(str(facts["kind"])), int(facts["year"])
+        elif entry.act in OUTCOMES:
+            found.pop(str(facts["key"]), None)
+    return set(found.values())
+
+
 def outcome_known(journal: Journal, told: Facts) -> bool:
     """Whether this contribution was credited or given back already."""
     story = journal.story(str(told["case"]))

@@ -1,6 +1,6 @@
 """Pages of contributions. What is received and what is credited is said apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kiosk.domain.contribution import ContributionKind, PayableContribution
@@ -37,12 +37,15 @@ def looking() -> Question:
     )
 
 
-def nothing_to_pay(*, all_paid: bool) -> Question:
-    explain = (
-        (say("This year and the last one are paid."),)
-        if all_paid
-        else (say("Your employer or pension fund pays for you."), say("The counter can tell you more."))
+def nothing_to_pay(payable: Sequence[PayableContribution]) -> Question:
+    explain: tuple[Text, ...] = (
+        say("Your employer or pension fund pays for you."),
+        say("The counter can tell you more."),
     )
+    if any(one.received for one in payable):
+        explain = (say("Contribution received, not credited yet"), say("It is credited when the line is back."))
+    elif payable:
+        explain = (say("This year and the last one are paid."),)
     return Question("contribution_none", say("There is nothing to pay"), explain, answers=(understood(),))
 
 
@@ -53,11 +56,17 @@ def choose(payable: Iterable[PayableContribution]) -> Question:
             _value(one),
             say("{insurance} {year}", insurance=KIND_NAMES[one.kind], year=str(one.year)),
             icon=_ICONS[one.kind],
-            unavailable=say("Already paid") if one.paid else None,
+            unavailable=_why_not(one),
         )
         for one in payable
     )
     return Question("choose_contribution", say("What do you want to pay?"), (), Tiles(), (*tiles, go_back()))
+
+
+def _why_not(one: PayableContribution) -> Text | None:
+    if one.paid:
+        return say("Already paid")
+    return say("Received, not credited yet") if one.received else None
 
 
 def chosen(payable: Iterable[PayableContribution], value: str) -> PayableContribution:

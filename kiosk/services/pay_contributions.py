@@ -3,6 +3,7 @@
 Without the line the money is received within the agency's limits, told later by its key, and never called credited.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from kiosk.domain.contribution import ContributionKind, PayableContribution
@@ -16,6 +17,7 @@ from kiosk.money.contributions import (
     book_credited,
     book_refused,
     received_entry,
+    received_only,
     tell_contribution,
 )
 from kiosk.money.debts import AGENCY
@@ -51,8 +53,11 @@ async def pay_contributions(kiosk: Kiosk) -> Outcome:
         if refused:
             return await refused_offline(kiosk, ACT, refused)
         payable, offline = _by_the_region(kiosk), True
-    if not any(not one.paid for one in payable):
-        await kiosk.ask(pages.nothing_to_pay(all_paid=bool(payable)))
+    # What this card left here and the agency has not heard of is not paid again, and goes first.
+    waiting = received_only(kiosk.journal, visit.identity.card_number)
+    payable = tuple(replace(one, received=(one.kind, one.year) in waiting) for one in payable)
+    if not any(one.open for one in payable):
+        await kiosk.ask(pages.nothing_to_pay(payable))
         return Outcome.DONE
 
     # Which insurance, which year, how much? Nothing is taken unless a receipt can be printed.
@@ -83,8 +88,8 @@ async def pay_contributions(kiosk: Kiosk) -> Outcome:
         await _undo(kiosk, purse, left.how if isinstance(left, ResidentLeft) else "stopped")
         raise
 
-    # Received. The agency is told once; its own process repeats it by the same key.
-    return await _settled(kiosk, contributing, received, purse, offline)
+    # Received. The agency is told once; its own process repeats it by the same key, in the order of this card.
+    return await _settled(kiosk, contributing, received, purse, tell=not (offline or waiting))
 
 
 async def _graded(kiosk: Kiosk, wanted: PayableContribution) -> Contributing:
@@ -120,12 +125,12 @@ def _receive(kiosk: Kiosk, contributing: Contributing, purse: Purse, offline: bo
     return entry.notices[0].facts
 
 
-async def _settled(kiosk: Kiosk, contributing: Contributing, received: Facts, purse: Purse, offline: bool) -> Outcome:
+async def _settled(kiosk: Kiosk, contributing: Contributing, received: Facts, purse: Purse, *, tell: bool) -> Outcome:
     credited, refusal = False, None
-    tell = partial(tell_contribution, kiosk.social_insurance, received)
-    if not offline:
+    told = partial(tell_contribution, kiosk.social_insurance, received)
+    if tell:
         try:
-            number = await kiosk.wait(pages.crediting(), tell, to_the_end_s=CREDIT_S_MAX)
+            number = await kiosk.wait(pages.crediting(), told, to_the_end_s=CREDIT_S_MAX)
             book_credited(kiosk, contributing, number)
             credited = True
         except HostRefused as no:

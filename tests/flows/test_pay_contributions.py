@@ -1,6 +1,7 @@
 """Contributions in notes: credited, received without the line, refused, stopped; the paper always says which."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,28 @@ async def test_a_year_that_is_paid_cannot_be_chosen(autojump_clock: MockClock, v
     village.agency.payables = tuple(one for one in village.agency.payables if one.paid)
     assert await village.pays() is Outcome.DONE
     assert village.pages() == ["contribution_loading", "contribution_none"]
+
+
+async def test_what_was_received_here_is_not_paid_again(autojump_clock: MockClock, village: Village) -> None:
+    """The agency was silent; it answers now and knows nothing of it. The same year is not offered before it heard."""
+    village.agency.habit = "silent"
+    await village.pays(HUNDRED, HUNDRED)
+    village.agency.habit = "credits"
+    village.agency.payables = tuple(one for one in village.agency.payables if one.kind.value == "resident_pension")
+    assert await village.pays() is Outcome.DONE
+    assert village.pages() == ["contribution_loading", "contribution_none"]
+    await tell_all(village.journal, village.agency, village.clock)
+    assert list(village.agency.credited.values()) == [20_000]
+
+
+async def test_what_is_paid_after_it_is_told_after_it(autojump_clock: MockClock, village: Village) -> None:
+    """Another insurance may be paid meanwhile; the agency hears of both in the order of the card."""
+    village.agency.payables = tuple(replace(one, paid=False) for one in village.agency.payables)
+    village.agency.habit = "silent"
+    await village.pays(HUNDRED, HUNDRED)
+    village.agency.habit = "credits"
+    await village.pays(*[HUNDRED] * 4, choose_contribution="resident_medical-2026")
+    assert "contribution_received" in village.pages()
+    assert village.agency.credited == {}
+    await tell_all(village.journal, village.agency, village.clock)
+    assert list(village.agency.credited.values()) == [20_000, 40_000]

@@ -16,6 +16,7 @@ PAYABLE = (
     PayableContribution(MEDICAL, 2026, (Fen(40_000),)),
     PayableContribution(MEDICAL, 2025, (Fen(40_000),), paid=True),
 )
+RECEIVED = PayableContribution(MEDICAL, 2026, (Fen(40_000),), received=True)
 CHOSEN = Contributing(MEDICAL, 2026, Fen(200_000), "key")
 NOTES = (Fen(1000), Fen(2000), Fen(5000), Fen(10_000))
 
@@ -29,9 +30,11 @@ def paid(
 def pages() -> list[Question]:
     return [
         pages_of.looking(),
-        pages_of.nothing_to_pay(all_paid=True),
-        pages_of.nothing_to_pay(all_paid=False),
+        pages_of.nothing_to_pay([PAYABLE[1]]),
+        pages_of.nothing_to_pay([]),
+        pages_of.nothing_to_pay([RECEIVED]),
         pages_of.choose(PAYABLE),
+        pages_of.choose([*PAYABLE[:2], RECEIVED]),
         pages_of.choose_grade(PAYABLE[0]),
         pages_of.confirm(CHOSEN, offline=False),
         pages_of.confirm(CHOSEN, offline=True),
