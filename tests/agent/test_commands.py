@@ -1,7 +1,6 @@
 """Commands on the terminal: proved, done once, answered once, and told to the journal."""
 
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -31,20 +30,6 @@ def command(act: str, number: int = 1, signer: Signer = CITY, **changes: Any) ->
     told = {"command": ID.format(number), "tenant": TENANT, "terminal_id": TERMINAL, "act": act, "arguments": {}}
     found: dict[str, Any] = json.loads(signer.signed(kind, 1, issued, expires, {**told, **changes}))
     return found
-
-
-@pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    """A box with a kiosk and a forwarder that answer."""
-    found = Box(tmp_path)
-    await found.agent().settle()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(found.kiosk.run)
-        with trio.fail_after(5):
-            while await found.agent().house.health() is None:
-                await trio.sleep(0.01)
-        yield found
-        nursery.cancel_scope.cancel()
 
 
 def orders(box: Box, effects: int = 1 << 30, privileged: Privileged | None = None, **changes: Any) -> Commands:

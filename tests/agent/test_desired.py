@@ -1,6 +1,5 @@
 """Settings on the terminal: taken whole between visits, given back where the kiosk is unwell, refused with a reason."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,6 @@ from kiosk.config import load_settings
 from provisioning.rules.health_gate import Look, Verdict, judge
 from provisioning.terminal.desired import AGAIN_S, DesiredState
 from tests.agent.stand import NOW, STRANGER, Box, CuttingDisk, PowerCut
-
-
-@pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    """A box whose agent has settled its local facts, and whose kiosk runs with them."""
-    found = Box(tmp_path)
-    await found.agent().settle()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(found.kiosk.run)
-        with trio.fail_after(5):
-            while await found.agent().house.health() is None:
-                await trio.sleep(0.01)
-        yield found
-        nursery.cancel_scope.cancel()
 
 
 async def test_settings_are_in_force_after_a_restart_between_visits(box: Box) -> None:

@@ -1,6 +1,5 @@
 """The agent's question: when it comes, what it carries, and what it brings."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +34,6 @@ def polling_of(box: Box) -> Polling:
     )
     life = Life(3, "ab")
     return Polling(box.fleet, life, health, desired, orders(box), lambda: NOW, lambda: 0.5, desired.log)
-
-
-@pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    """A box with a kiosk and a forwarder that answer."""
-    found = Box(tmp_path)
-    await found.agent().settle()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(found.kiosk.run)
-        with trio.fail_after(5):
-            while await found.agent().house.health() is None:
-                await trio.sleep(0.01)
-        yield found
-        nursery.cancel_scope.cancel()
 
 
 async def test_health_goes_when_it_changed_or_an_hour_passed(box: Box) -> None:
