@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: run fleet test slow check smoke bench simulate mutants setup setup-tests clean
+.PHONY: run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -45,6 +45,9 @@ setup:
 
 setup-tests:
 	@exec /usr/bin/python3 tools/set_up.py --tests
+
+setup-image: ## What image, package and containers are made with
+	@exec /usr/bin/python3 tools/set_up.py --image
 
 clean: ## Everything that was made here; Debian packages stay
 	rm -rf .venv .setup .run $(run_dir) out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -22,7 +22,8 @@ VENV = HOUSE / ".venv"
 PYTHON = VENV / "bin" / "python"
 PROGRESS_S = 10.0
 STEP_S_MAX = 3600.0
-PACKAGES = ("packages.txt", "packages-test.txt")
+PACKAGES = ("packages.txt", "packages-test.txt", "packages-image.txt")
+OPTIONS = ("", "--tests", "--image")  # which list each adds to those before it
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 
 # What is made from the sources once the packages are there: name, module to run, what it is made from, what comes out.
@@ -55,12 +56,13 @@ class SetUpFailed(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do every step that is not done. ``--tests``: also what only tests and figures need.
+    """Do every step that is not done. ``--tests``: also what only tests and figures need. ``--image``: also what image,
+    package and containers are made with.
 
     Returns:
         The exit status: 0 ready, 1 a step failed.
     """
-    lists = PACKAGES if "--tests" in (sys.argv[1:] if arguments is None else arguments) else PACKAGES[:1]
+    lists = lists_for(sys.argv[1:] if arguments is None else arguments)
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not build one .venv together
@@ -91,6 +93,12 @@ def check_python() -> None:
 
 
 # Debian packages
+
+
+def lists_for(arguments: list[str]) -> tuple[str, ...]:
+    """The package lists of the furthest option given: each option brings those before it."""
+    furthest = max((OPTIONS.index(one) for one in arguments if one in OPTIONS), default=0)
+    return PACKAGES[: furthest + 1]
 
 
 def read_package_list(text: str) -> list[str]:

@@ -34,3 +34,11 @@ def test_stamp_holds_for_the_same_content_only() -> None:
     assert first == set_up.digest([HOUSE / "packages.txt"], "python 3.11")
     assert first != set_up.digest([HOUSE / "requirements.lock"], "python 3.11")
     assert first != set_up.digest([HOUSE / "packages.txt"], "python 3.12")
+
+
+def test_each_option_brings_the_lists_before_it() -> None:
+    """Who builds the image can also test it, and who only runs the demo installs nothing for either."""
+    assert set_up.lists_for([]) == ("packages.txt",)
+    assert set_up.lists_for(["--tests"]) == ("packages.txt", "packages-test.txt")
+    assert set_up.lists_for(["--image"]) == ("packages.txt", "packages-test.txt", "packages-image.txt")
+    assert all((HOUSE / name).exists() for name in set_up.PACKAGES)
