@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NoReturn
 
 import trio
 
@@ -64,10 +65,15 @@ async def deliver_notices(
     async with trio.open_nursery() as nursery:
         for host, courier in couriers.items():
             nursery.start_soon(over_busy_journal, log, host, courier.run)
-        while True:  # one look for all: the other process writes, and tells no event
-            await trio.sleep(LOOK_S)
-            for host in outbox.owed_hosts(couriers):
-                couriers[host].owed.set()
+        await over_busy_journal(log, "notices", _look_for_all, outbox, couriers)
+
+
+async def _look_for_all(outbox: Outbox, couriers: Mapping[str, "_Courier"]) -> NoReturn:
+    """One look for all: the other process writes, and tells no event."""
+    while True:
+        await trio.sleep(LOOK_S)
+        for host in outbox.owed_hosts(couriers):
+            couriers[host].owed.set()
 
 
 class _Courier:
@@ -199,11 +205,9 @@ def card_platform_notices(card_platform: CardPlatform) -> Deliveries:
     async def loss_withdrawal(notice: OwedNotice) -> None:
         facts = notice.facts
         card = CardIdentity(bytes.fromhex(str(facts["chip"])), str(facts["card_number"]), "", None, None, b"")
-        try:
-            await card_platform.withdraw_loss(card, notice.key)
-        except HostRefused as refusal:  # nothing is reported after all, or only the counter may lift it
-            if refusal.retry_after_s:
-                raise
+        # Where nothing is reported any more the platform says yes. A no leaves a card reported whose holder was told
+        # that it is not: a person must look, as at every other no.
+        await card_platform.withdraw_loss(card, notice.key)
 
     calls = {"pin_changed": pin_changed, "loss_report": loss_report, "loss_withdrawal": loss_withdrawal}
     return {("card_platform", act): call for act, call in calls.items()}

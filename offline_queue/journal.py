@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import apsw
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.chain import head_signed_by
@@ -27,8 +26,8 @@ from offline_queue.periods import Periods
 from offline_queue.postings import read_postings
 from offline_queue.reset import insist_on_what_began
 from offline_queue.retention import Retention
-from offline_queue.row_code import row_code
-from offline_queue.schema import BUSY_S_MAX, Entry, JournalUnusable, open_database
+from offline_queue.row_code import ROW_OF_CODE, row_code
+from offline_queue.schema import BUSY_S_MAX, JournalUnusable, open_database, statements
 from offline_queue.sealing import Root
 
 ROOM_BYTES_MIN = 64 << 20
@@ -74,10 +73,11 @@ class SqliteJournal:
         self._free_bytes = free_bytes or (lambda: shutil.disk_usage(data_dir).free)
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = open_database(data_dir / "journal.db", vfs, busy_s_max)
+        self._sql = statements(self.database.connection())
         self._root = Root.at(data_dir / "journal.key")
-        self._periods = Periods(self._root, recovery)
+        self._periods = Periods(self._sql, self._root, recovery)
         self._appender = Appender(self._root, self._periods, now)
-        self.outbox = SqliteOutbox(self.database, self._periods, self._appender, self._commit)
+        self.outbox = SqliteOutbox(self.database.connection(), self._sql, self._periods, self._appender, self._commit)
         self.retention = Retention(self.database.connection(), self._periods, self._appender, self._commit)
         self._newest_of: dict[tuple[str, ...], tuple[int, int]] = {}  # acts -> looked up to this row, found in that one
         self._open_at: tuple[int, list[StoredEntry]] = (-1, [])  # looked up when this row was the last
@@ -86,7 +86,7 @@ class SqliteJournal:
         self._data_dir = data_dir
         try:
             self._insist_on_our_own_rows()
-            insist_on_what_began(data_dir, newest(self.database.connection().execute)[0])
+            insist_on_what_began(data_dir, newest(self._sql)[0])
             self._wrap_older()
             self.signed_head()
         except BaseException:
@@ -171,13 +171,10 @@ class SqliteJournal:
         """One transaction; no ``await`` can stand inside, so two tasks never share one."""
         connection = self.database.connection()
         self._of_card = None
+        self._sql("begin immediate")
         try:
-            connection.execute("begin immediate")
-        except apsw.BusyError as busy:
-            raise JournalBusy from busy
-        try:
-            yield connection.execute
-            connection.execute("commit")
+            yield self._sql
+            self._sql("commit")
         except BaseException:
             self._appender.undone()
             self._open_at = -1, []
@@ -200,24 +197,24 @@ class SqliteJournal:
 
     def high_water(self) -> datetime | None:
         """The latest moment that any entry stands for: a clock set back does not take it back. None: no entry yet."""
-        end, _ = newest(self.database.connection().execute)
+        end, _ = newest(self._sql)
         looked_to, latest = self._high_water
         if end > looked_to:
             # By zone, because only times of one zone are in the order of their letters. The first look takes them all.
             newer = "select max(at) from entry where seq > ? group by substr(at, -6)"
-            times = [datetime.fromisoformat(at) for (at,) in self.database.execute_sql(newer, (looked_to,))]
+            times = [datetime.fromisoformat(at) for (at,) in self._sql(newer, (looked_to,))]
             latest = max([*times, latest] if latest else times)
             self._high_water = end, latest
         return latest
 
     def unsent(self) -> tuple[int, Fen]:
         """What no host knows yet: how many messages, and the money that they are about."""
-        totals = self.database.execute_sql("select unsent_count, unsent_sum_fen from outbox_totals").fetchone()
+        totals = next(iter(self._sql("select unsent_count, unsent_sum_fen from outbox_totals")))
         return int(totals[0]), Fen(totals[1])
 
     def open_effects(self) -> list[StoredEntry]:
         """Intents without an outcome, oldest first: UNKNOWN, each to be driven or made a case."""
-        sql = self.database.connection().execute
+        sql = self._sql
         end, _ = newest(sql)  # before the look: the other process may write meanwhile
         if self._open_at[0] != end:  # nothing opens or closes without a row
             self._open_at = end, [self._read(row) for row in sql(_OPEN)]
@@ -225,13 +222,13 @@ class SqliteJournal:
 
     def unspent(self) -> list[tuple[StoredEntry, Fen]]:
         """Visits that ended, by a power cut, with a resident's money inside: newest entry of each, and how much."""
-        rows = self.database.connection().execute(_UNSPENT)
+        rows = self._sql(_UNSPENT)
         return [(self._read(row), Fen(inside_fen)) for inside_fen, *row in rows]
 
     def last(self, *acts: str) -> StoredEntry | None:
         """The newest entry of any of these acts. Only the first question walks the file; what was seen stays seen."""
         looked_to, found = self._newest_of.get(acts, (0, 0))
-        sql = self.database.connection().execute
+        sql = self._sql
         end, _ = newest(sql)  # before the look: the other process may write meanwhile
         if end != looked_to:
             ((found,),) = list(sql(_LAST_OF, (looked_to, json.dumps(acts)))) or [(found,)]
@@ -242,7 +239,7 @@ class SqliteJournal:
         """Entries of these acts from ``moment`` on, in order. Walks back from the end and stops where enough rows in a
         row are older: a clock that stood wrong for a while hides nothing behind it."""
         found, older = [], 0
-        for seq, at, act in self.database.execute_sql("select seq, at, act from entry order by seq desc"):
+        for seq, at, act in self._sql("select seq, at, act from entry order by seq desc"):
             if datetime.fromisoformat(at) >= moment:
                 older = 0
                 if act in acts:
@@ -251,17 +248,17 @@ class SqliteJournal:
                 older += 1
                 if older > OLDER_ROWS_MAX:
                     break
-        sql = self.database.connection().execute
+        sql = self._sql
         return [self._read(next(sql(_ONE, (seq,)))) for seq in reversed(found)]
 
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""
-        return [self._read(row) for row in self.database.connection().execute(_OF_CASE, (case_code, case_code))]
+        return [self._read(row) for row in self._sql(_OF_CASE, (case_code, case_code))]
 
     def of_card(self, card_number: str) -> list[StoredEntry]:
         """Every entry of one card, in order. Each tile of a menu asks, so what was read is kept until the next commit:
         never beyond the visit, whose end is one."""
-        sql = self.database.connection().execute
+        sql = self._sql
         end, _ = newest(sql)  # before the look: the other process may write meanwhile
         if self._of_card is None or self._of_card[:2] != (end, card_number):
             index = self._root.card_index(card_number)
@@ -269,18 +266,15 @@ class SqliteJournal:
         return list(self._of_card[2])
 
     def entries(self) -> list[StoredEntry]:
-        return [self._read(row) for row in self.database.connection().execute(_ALL)]
+        return [self._read(row) for row in self._sql(_ALL)]
 
     def row_code(self, terminal_id: str, seq: int) -> str:
         """The row as the content of a QR code: signed, and its facts for the agency alone (money-rules 25)."""
-        row = Entry.get_by_id(seq)
-        return row_code(terminal_id, row, self._stored(row).facts, self._root, self._periods.recovery)
+        row, facts = next(iter(self._sql(ROW_OF_CODE, (seq,)))), self._read(next(iter(self._sql(_ONE, (seq,))))).facts
+        return row_code(terminal_id, row, facts, self._root, self._periods.recovery)
 
     def case_code_known(self, code: str) -> bool:
-        return bool(list(self.database.connection().execute("select 1 from found where word = ? limit 1", (code,))))
-
-    def _stored(self, row: Entry) -> StoredEntry:
-        return self._read((row.seq, row.at, row.act, row.case_code, row.period, row.postings, bytes(row.sealed)))
+        return bool(list(self._sql("select 1 from found where word = ? limit 1", (code,))))
 
     def _read(self, row: Sequence[Any]) -> StoredEntry:
         seq, at, act, case_code, period, postings, sealed = row

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import apsw
 import msgspec
-from playhouse.apsw_ext import APSWDatabase
 
 from kiosk.domain.cases import Unsent
 from kiosk.domain.entries import NewEntry, OwedNotice
@@ -62,16 +62,17 @@ class UnknownNotice(Exception):
 
 
 class SqliteOutbox:
-    """Implements ``ports.Outbox``. ``commit``: one transaction of the journal's."""
+    """Implements ``ports.Outbox``. ``sql``: of ``connection``; ``commit``: one transaction of the journal's."""
 
     def __init__(
         self,
-        database: APSWDatabase,
+        connection: apsw.Connection,
+        sql: Sql,
         periods: Periods,
         appender: Appender,
         commit: Callable[[], AbstractContextManager[Sql]],
     ) -> None:
-        self._database = database
+        self._connection, self._sql = connection, sql
         self._periods = periods
         self._appender = appender
         self._commit = commit
@@ -191,16 +192,11 @@ class SqliteOutbox:
         count, total, oldest = next(iter(self._sql(UNSENT)))
         return Unsent(count, Fen(total), oldest)
 
-    @property
-    def _sql(self) -> Sql:
-        sql: Sql = self._database.connection().execute
-        return sql
-
     def _version(self) -> _Version:
         """Another one after every change, by other connections or by this one. Between two looks at an idle terminal
         there is none, and then the long question need not be asked."""
         ((others,),) = self._sql("pragma data_version")
-        return others, self._database.connection().total_changes()
+        return others, self._connection.total_changes()
 
     @contextmanager
     def _unflushed(self) -> Iterator[None]:

@@ -4,16 +4,23 @@ import os
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from offline_queue.schema import Period
+from offline_queue.layout import Sql
 from offline_queue.sealing import Root, Sealer, wrap_for_agency
 
 _KEY_BYTES = 32
+_OF_PERIOD = "select for_terminal from period where period = ?"
+_MAKE = "insert or replace into period(period, for_terminal, for_agency) values (?, ?, ?)"
+_READABLE = "select period from period where for_terminal != x'' order by period"
+_NOT_WRAPPED = "select period from period where for_terminal != x'' and for_agency = x'' order by period"
+_WRAP = "update period set for_agency = ? where period = ?"
+_DESTROY = "update period set for_terminal = x'', for_agency = x'' where period = ?"
 
 
 class Periods:
     """Opens and makes the periods' sealers. Without ``recovery`` (no agency key yet) nothing is wrapped for it."""
 
-    def __init__(self, root: Root, recovery: rsa.RSAPublicKey | None) -> None:
+    def __init__(self, sql: Sql, root: Root, recovery: rsa.RSAPublicKey | None) -> None:
+        self._sql = sql
         self._root = root
         self.recovery = recovery
         self._sealers: dict[str, Sealer] = {}
@@ -30,22 +37,18 @@ class Periods:
         if known is None:
             key = os.urandom(_KEY_BYTES)
             for_agency = wrap_for_agency(key, self.recovery) if self.recovery else b""
-            Period.insert(
-                period=self._period, for_terminal=self._root.wrap(key, self._period), for_agency=for_agency
-            ).on_conflict_replace().execute()
+            self._sql(_MAKE, (self._period, self._root.wrap(key, self._period), for_agency))
             known = self._sealers[self._period] = Sealer(key)
         return self._period, known
 
     def _period_for(self, month: str) -> str:
-        row = Period.get_or_none(Period.period == month)
-        if row is None or row.for_terminal:
+        if self._wrapped(month) != b"":
             return month
         return self.readable()[-1]
 
     def readable(self) -> list[str]:
         """Periods whose key is there, oldest first."""
-        rows = Period.select(Period.period).where(Period.for_terminal != b"").order_by(Period.period)
-        return [str(row.period) for row in rows]
+        return [period for (period,) in self._sql(_READABLE)]
 
     def undone(self) -> None:
         """The caller's commit did not happen, and with it perhaps a key that was made in it: what would be sealed under
@@ -66,26 +69,31 @@ class Periods:
         """Readable here and by no agency: its key came later than their first rows. Oldest first."""
         if self.recovery is None:
             return []
-        rows = Period.select(Period.period).where(Period.for_agency == b"", Period.for_terminal != b"")
-        return [str(row.period) for row in rows.order_by(Period.period)]
+        return [period for (period,) in self._sql(_NOT_WRAPPED)]
 
     def wrap(self, period: str) -> Sealer:
         """For the agency, inside the caller's commit. Its sealer."""
         assert self.recovery is not None
-        row = Period.get_by_id(period)
-        key = self._root.unwrap(bytes(row.for_terminal), period)
-        Period.update(for_agency=wrap_for_agency(key, self.recovery)).where(Period.period == period).execute()
+        wrapped = self._wrapped(period)
+        assert wrapped
+        key = self._root.unwrap(wrapped, period)
+        self._sql(_WRAP, (wrap_for_agency(key, self.recovery), period))
         return Sealer(key)
 
     def destroy(self, period: str) -> None:
         """End of retention: what was sealed in this period can never be read again (money-rules 29)."""
-        Period.update(for_terminal=b"", for_agency=b"").where(Period.period == period).execute()
+        self._sql(_DESTROY, (period,))
         self._sealers.pop(period, None)
 
     def _existing(self, period: str) -> Sealer | None:
         if period not in self._sealers:
-            row = Period.get_or_none(Period.period == period)
-            if row is None or not row.for_terminal:
+            wrapped = self._wrapped(period)
+            if not wrapped:
                 return None
-            self._sealers[period] = Sealer(self._root.unwrap(bytes(row.for_terminal), period))
+            self._sealers[period] = Sealer(self._root.unwrap(wrapped, period))
         return self._sealers[period]
+
+    def _wrapped(self, period: str) -> bytes | None:
+        """For this terminal; empty where it was destroyed, None where there never was one."""
+        found: tuple[bytes] | None = next(iter(self._sql(_OF_PERIOD, (period,))), None)
+        return None if found is None else bytes(found[0])

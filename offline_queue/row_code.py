@@ -7,6 +7,9 @@ No personal data stands in it in clear. About 780 characters: QR version 18 at l
 up to 1,320, which the printer draws at level L.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kiosk.domain.entries import Facts
 from offline_queue.base45 import base45, from_base45
-from offline_queue.schema import Entry
 from offline_queue.sealing import Root, wrap_for_agency
 
+ROW_OF_CODE = "select seq, at, act, case_code, card_index, postings, link from entry where seq = ?"
 MARK = "YKT1:"
 SIGNED_TAG = b"yikatong journal row 1\0"
 _SIGNATURE_BYTES = 64
@@ -24,13 +27,17 @@ _OAEP_BYTES = 66  # of an RSA block, spent by OAEP with SHA-256
 _HOLDER = "card_number"  # whose row it is stays in, whatever else must go
 
 
-def row_code(terminal_id: str, row: Entry, facts: Facts | None, root: Root, recovery: RSAPublicKey | None) -> str:
-    """``facts``: of the row, None where its period was destroyed. ``recovery`` None: nobody could open any."""
+def row_code(
+    terminal_id: str, row: Sequence[Any], facts: Facts | None, root: Root, recovery: RSAPublicKey | None
+) -> str:
+    """``row``: as ``ROW_OF_CODE`` asks for it. ``facts``: of the row, None where its period was destroyed. ``recovery``
+    None: nobody could open any."""
     sealed = b""
     if facts and recovery:
         sealed = wrap_for_agency(_that_fit(facts, recovery.key_size // 8 - _OAEP_BYTES), recovery)
-    clear = (terminal_id, row.seq, row.at, row.act, row.case_code, bytes.fromhex(row.card_index), row.postings)
-    body = msgspec.msgpack.encode((*clear, bytes(row.link), sealed))
+    seq, at, act, case_code, card_index, postings, link = row
+    clear = (terminal_id, seq, at, act, case_code, bytes.fromhex(card_index), postings)
+    body = msgspec.msgpack.encode((*clear, link, sealed))
     return MARK + base45(root.signing.sign(SIGNED_TAG + body) + body)
 
 

@@ -4,12 +4,14 @@ SQLite comes with apsw, so that its version is known; the standard library's nev
 """
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-from offline_queue.layout import bring_up_to_date, make_views
+from kiosk.domain.entries import JournalBusy
+from offline_queue.layout import Sql, bring_up_to_date, make_views
 from offline_queue.wal import tend_wal
 
 # Before this version a WAL reset bug could lose a commit (money-rules 24).
@@ -174,3 +176,17 @@ def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> 
         database.close()
         raise JournalUnusable(f"{path}: {error}") from error
     return database
+
+
+def statements(connection: apsw.Connection) -> Sql:
+    """Its statements, which raise JournalBusy where the other process is in the way for too long: it writes; or it died
+    while it did, and a third one reads a long log. Then readers wait, too."""
+    execute = connection.execute
+
+    def sql(*statement: Any) -> Any:
+        try:
+            return execute(*statement)
+        except apsw.BusyError as busy:
+            raise JournalBusy from busy
+
+    return sql

@@ -1,21 +1,25 @@
 """A report that waits for the line is taken back by who has the card and its PIN; the platform hears both, in order."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from kiosk.domain.card import CardState, PinResult, PinVerdict
 from kiosk.domain.entries import OwedNotice
 from kiosk.hosts.card_platform.client import CardPlatformClient
-from kiosk.notices import card_platform_notices
+from kiosk.notices import card_platform_notices, deliver_notices
+from kiosk.ports import HostRefused
 from kiosk.services.take_back_loss import TAKEN_BACK
+from offline_queue.staff_books import StaffBooks
 from simulators.hosts.card_platform import CardPlatformSandbox
 from simulators.hosts.weather import Weather
-from tests.flows.people import CountingClock, KioskInMemory
+from tests.flows.people import CountingClock, FakeHosts, KioskInMemory
 from tests.flows.test_report_loss import NOW, NUMBER, SCRIPT, Documents, MakeKiosk, NamedJournal, acts, owed, words
 from tests.hosts.medical import DEMO, card_of
 from tests.hosts.memory import DocumentedLink
@@ -158,8 +162,25 @@ async def test_the_platform_ends_with_a_card_in_force(tmp_path: Path) -> None:
         for _ in range(2):
             await told["card_platform", act](OwedNotice("card_platform", act, f"key-{act}".replace("_", "-"), 0, facts))
     assert await client.card_state(card) is CardState.NORMAL
-    formal, _ = card_of(DEMO, next(one.handle for one in DEMO.cards if one.platform_state == "lost"))
-    facts = {"card_number": formal.card_number, "chip": formal.identification_code.hex()}
-    await told["card_platform", "loss_withdrawal"](OwedNotice("card_platform", "loss_withdrawal", "key-9999", 0, facts))
-    assert await client.card_state(formal) is CardState.LOST
     sandbox.close()
+
+
+async def test_what_only_the_counter_lifts_is_seen_by_people(
+    a_kiosk: MakeKiosk, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """A formal report came meanwhile: the platform says no three times, which is an open case of the visit that took it
+    back, in the list of what was put aside, with the platform's reason; nothing of it counts as told."""
+    await reports(a_kiosk)
+    kiosk = await comes_again(a_kiosk)
+    kiosk.journal.outbox.told(owed(kiosk).key)  # the report
+    refuses = FakeHosts()
+    refuses.refuses = HostRefused("card_platform", "formal_loss")
+    with trio.move_on_after(600):
+        await deliver_notices(kiosk.journal.outbox, card_platform_notices(refuses), lambda event, **fields: None)
+    ((_, host, act, why),) = kiosk.journal.outbox.put_aside()
+    assert (host, act, why) == ("card_platform", "loss_withdrawal", "formal_loss")
+    (taken_back,) = [entry for entry in kiosk.journal.entries() if entry.act == TAKEN_BACK]
+    with closing(StaffBooks(tmp_path)) as books:
+        (case,) = books.open_cases()
+    assert (case.code, case.effects) == (taken_back.case_code, ("notice_put_aside",))
+    assert kiosk.journal.unsent()[0] == 1

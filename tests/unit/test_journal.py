@@ -303,7 +303,7 @@ def test_destroyed_period_keeps_the_chain(tmp_path: Path) -> None:
     """After retention ends the facts are gone for ever and the chain still verifies."""
     journal = open_journal(tmp_path)
     journal.record("visit", "000001", how="stopped")
-    Periods(Root.at(tmp_path / "journal.key"), None).destroy("2026-11")
+    Periods(journal.database.connection().execute, Root.at(tmp_path / "journal.key"), None).destroy("2026-11")
     journal.close()
     again = open_journal(tmp_path)
     assert again.entries()[0].facts is None

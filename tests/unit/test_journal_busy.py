@@ -1,5 +1,7 @@
 """The other process holds the journal's file: a commit waits, then says so, and the forwarder's loops rest."""
 
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -96,6 +98,75 @@ async def test_a_courier_rests_and_tells_again_by_the_same_key(
         await deliver_notices(journal.outbox, card_platform_notices(Platform()), log)
     assert told == ["key-1", "key-1"]
     assert rests == ["card_platform"]
+    assert [entry.act for entry in journal.entries()] == ["notice_owed", "notice_told"]
+
+
+# Another process died while it wrote the log's index, and a third one reads the whole log to mend it: that one holds
+# the locks for writing and for mending (SQLite's wal.c: bytes 120 and 122) until it is told to go on.
+MENDS = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    for place in (120, 122):
+        fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    index.write(bytes(96))
+    index.flush()
+    print("mends", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def mending(journal: SqliteJournal, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Call it, and the other one has done."""
+    command = [sys.executable, "-c", MENDS, str(tmp_path / "journal.db-shm")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin and other.stdout and other.stdout.readline() == "mends\n"
+
+        def done() -> None:
+            other.communicate("go on\n")
+
+        yield done
+        if other.poll() is None:
+            done()
+
+
+def test_who_reads_while_the_log_is_mended_is_told_that_it_is_busy(
+    journal: SqliteJournal, mending: Callable[[], None]
+) -> None:
+    """Readers wait for nobody but for who mends a log: then every question says so, and it is answered after."""
+    questions: list[Callable[[], object]] = [
+        lambda: journal.outbox.owed_hosts(["card_platform"]),
+        lambda: journal.outbox.due("card_platform"),
+        journal.open_effects,
+        journal.high_water,
+        journal.unsent,
+        lambda: journal.last("notice_owed"),
+        lambda: journal.of_card(CARD),
+    ]
+    for question in questions:
+        with pytest.raises(JournalBusy):
+            question()
+    mending()
+    assert journal.unsent() == (1, 0)
+    assert questions[0]() == ["card_platform"]
+
+
+async def test_the_look_for_all_hosts_rests_and_goes_on(
+    journal: SqliteJournal, mending: Callable[[], None], autojump_clock: MockClock
+) -> None:
+    """Whose look at the journal fails ends nothing: courier and look rest, and what is owed is told after."""
+    jobs: list[str] = []
+
+    def log(event: str, **fields: object) -> None:
+        if event == "journal_busy":
+            jobs.append(str(fields["job"]))
+            if "notices" in jobs:
+                mending()
+
+    platform = FakeHosts()
+    with trio.move_on_after(5 * BUSY_REST_S):
+        await deliver_notices(journal.outbox, card_platform_notices(platform), log)
+    assert {"card_platform", "notices"} <= set(jobs)
     assert [entry.act for entry in journal.entries()] == ["notice_owed", "notice_told"]
 
 
