@@ -4,7 +4,6 @@ A small process and user of its own; it opens no device and no journal. What it 
 forwarder over their sockets. Nothing listens on the network's side.
 """
 
-import os
 import random
 import signal
 import sys
@@ -26,6 +25,7 @@ from kiosk.control import agent_path, serve_control
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
+from kiosk.watchdog import feed_watchdog
 from offline_queue.layout import BACK_TO, LAYOUT
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.poll import PollAnswer
@@ -117,7 +117,7 @@ async def run_agent(box: Box) -> None:
         await way_in.clock.settle()
         nursery.start_soon(way_in.clock.keep)
         await _desired(box, _anonymous(box), way_in.link(None)).settle()
-        (run_dir / "ready").write_text(str(os.getpid()))
+        nursery.start_soon(feed_watchdog, run_dir / "ready")
         try:
             known, welcome = await enrolment.become_known()
             polling = told["polling"] = _polling(box, way_in, known, welcome)

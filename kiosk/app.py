@@ -1,7 +1,6 @@
 """Composition root of the kiosk: the only module that knows every part by name."""
 
 import gc
-import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -62,6 +61,7 @@ from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.staff.watch_places import keep_comparing_places
 from kiosk.supervisor import Attend, FindDriver, Supervisor
+from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.layout import UNDER_WAY
@@ -157,7 +157,7 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
             nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
-            (run_dir / "ready").write_text(str(os.getpid()))
+            nursery.start_soon(feed_watchdog, run_dir / "ready")
             gc.freeze()  # what the start made stays for good: no collection looks at it again
             gc.enable()
     finally:

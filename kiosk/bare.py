@@ -19,6 +19,7 @@ from kiosk.config import Settings
 from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path, serve_control
 from kiosk.domain.text import Grouped, Text, say
 from kiosk.ports import Code, Plain, Question, Tone, Waiting
+from kiosk.watchdog import feed_watchdog
 
 LOOK_EVERY_S = 1.0
 NOT_ENROLLED = "not_enrolled"
@@ -95,7 +96,7 @@ async def run_bare(settings: Settings) -> None:
             }
             told = {"pause": lambda seconds: "paused"}
             await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
-            (run_dir / "ready").write_text(str(os.getpid()))
+            nursery.start_soon(feed_watchdog, run_dir / "ready")
             await _show(screen.show, settings.run_dir)
     finally:
         (run_dir / "ready").unlink(missing_ok=True)

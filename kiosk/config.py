@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.agent_rules import AgentRules
+from kiosk.credentials import MARK, in_place
 from kiosk.domain.card import CardState
 
 WHERE_SETTINGS_ARE = (
@@ -295,7 +296,10 @@ def load_settings(path: Path) -> Settings:
     """
     try:
         content = path.read_bytes()
-        settings = msgspec.structs.replace(msgspec.toml.decode(content, type=Settings), sum=sum_of(content))
+        settings = msgspec.toml.decode(content, type=Settings)
+        if MARK.encode() in content:
+            settings = msgspec.convert(in_place(msgspec.to_builtins(settings)), Settings)
+        settings = msgspec.structs.replace(settings, sum=sum_of(content))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such settings file. {WHERE_SETTINGS_ARE}") from error
     except OSError as error:

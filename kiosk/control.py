@@ -17,6 +17,8 @@ from kiosk.domain.ledger import SILENT, SecondCopy
 ASK_BYTES_MAX = 4096
 ANSWER_BYTES_MAX = 1024 * 1024
 ASK_S_MAX = 30.0
+# The folder decides who comes near: its user alone, or the group of the terminal's own users (systemd/tmpfiles.d).
+GROUP_SOCKET = 0o660
 
 
 def kiosk_path(run_dir: str) -> Path:
@@ -53,7 +55,7 @@ async def serve_control(
     path.unlink(missing_ok=True)
     listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
     await listener.bind(str(path))
-    path.chmod(0o600)
+    path.chmod(GROUP_SOCKET)
     listener.listen(8)
 
     async def answer(stream: trio.SocketStream) -> None:

@@ -50,6 +50,7 @@ from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platf
 from kiosk.ports import Clock, HostLink, Log
 from kiosk.ports.ledger import JournalRows
 from kiosk.ports.money import MedicalInsurance
+from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal
@@ -88,6 +89,7 @@ async def run_forwarder(settings: Settings) -> None:
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(feed_watchdog)  # waiting for the first journal, perhaps for days, it is well
             await _journal_made(data_dir)
             # Outside of their nursery: what was told in the last moment is still booked.
             with closing(SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))) as journal:

@@ -19,6 +19,7 @@ from kiosk.domain.books import Account, Unbalanced
 from kiosk.domain.entries import AlreadyClosed, Facts, JournalBusy, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen
 from offline_queue.append import Appender, newest
+from offline_queue.file_modes import make_file
 from offline_queue.head import SignedHead, signed_head, unproved_row
 from offline_queue.layout import ROWS_OF, Sql
 from offline_queue.outbox import COMMIT_ROWS_MAX, SqliteOutbox
@@ -72,6 +73,8 @@ class SqliteJournal:
     ) -> None:
         self._free_bytes = free_bytes or (lambda: shutil.disk_usage(data_dir).free)
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not vfs:
+            make_file(data_dir / "journal.db")
         self.database = open_database(data_dir / "journal.db", vfs, busy_s_max)
         self._sql = statements(self.database.connection())
         self._root = Root.at(data_dir / "journal.key")

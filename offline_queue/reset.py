@@ -17,6 +17,7 @@ from kiosk.domain.books import Account, totals
 from kiosk.domain.money import yuan
 from kiosk.signed import NotTrusted
 from offline_queue.acknowledgement import read_acknowledgement
+from offline_queue.file_modes import make_file
 from offline_queue.postings import read_postings
 from offline_queue.schema import JournalUnusable
 
@@ -37,7 +38,7 @@ def insist_on_what_began(folder: Path, rows: int) -> None:
     """
     began = folder / BEGAN
     if rows:
-        began.touch(0o600)
+        make_file(began)
         with suppress(FileNotFoundError):
             (folder / RESET).replace(folder / RESET_BEFORE)
     elif began.exists():

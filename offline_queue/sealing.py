@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from offline_queue.file_modes import mode_in
+
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _PROOF_BYTES = 16
@@ -40,7 +42,7 @@ class Root:
 
     @classmethod
     def at(cls, path: Path) -> "Root":
-        """The root in ``path``, made at first use with mode 0600.
+        """The root in ``path``, made at first use, for those who write the journal alone (``file_modes``).
 
         Raises:
             OSError: cannot be read or made. ValueError: not a key of 32 bytes.
@@ -50,6 +52,7 @@ class Root:
             beside.unlink(missing_ok=True)
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, mode_in(path.parent))
                 file.write(os.urandom(_KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
