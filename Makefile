@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: bundle run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
+.PHONY: bundle package run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -42,6 +42,9 @@ simulate: setup ## Whole kiosks in memory with faults and power cuts: SEED=n RUN
 
 mutants: setup-tests ## Planted bugs that the simulation must find: RUNS=n ONLY=words; GENERIC=50: small changes anywhere
 	@exec $(PYTHON) $(if $(GENERIC),tools/mutants_generic.py $(GENERIC) $(if $(SAMPLE),--sample $(SAMPLE)),tools/mutants.py $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only "$(ONLY)"))
+
+package: setup-image ## The Debian package of a terminal: out/package/yikatong_*.deb
+	@exec $(PYTHON) -m image.package
 
 setup:
 	@exec /usr/bin/python3 tools/set_up.py

@@ -50,18 +50,22 @@ def sound(words: str, language: str, path: Path) -> None:
     subprocess.run(command, input=text.encode(), check=True, timeout=SPEAK_S_MAX, stderr=subprocess.DEVNULL)
 
 
+def pack() -> Iterator[tuple[str, str, Path]]:
+    """Everything that a pack holds: words, language, and the path in the pack's folder."""
+    for language in ("zh", "en"):
+        single = VALUE_CHARS if language == "zh" else ""
+        for words in sorted({*fixed_parts(language), *single}):
+            yield words, language, Path(language, f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.wav")
+
+
 def build(folder: Path) -> int:
     """Build what is missing in ``folder``; how many files that were."""
     made = 0
-    for language in ("zh", "en"):
-        (folder / language).mkdir(parents=True, exist_ok=True)
-        single = VALUE_CHARS if language == "zh" else ""
-        for words in sorted({*fixed_parts(language), *single}):
-            name = hashlib.sha256(words.encode()).hexdigest()[:16]
-            path = folder / language / f"{name}.wav"
-            if not path.exists():
-                sound(words, language, path)
-                made += 1
+    for words, language, name in pack():
+        if not (folder / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            sound(words, language, folder / name)
+            made += 1
     return made
 
 
