@@ -84,7 +84,7 @@ def _own_code(source: Source, root: Path, folder: Path) -> None:
 
 
 def _environment(root: Path) -> None:
-    """A virtual environment (PEP 405): a file beside a link to its Python. The venv module would write paths of here."""
+    """A virtual environment (PEP 405): a file beside a link to its Python. The module venv would name paths of here."""
     folder = _made(root / HOME / "venv" / "bin")
     (folder / "python3").symlink_to("/usr/bin/python3")
     for name in ("python", "python3.11"):
