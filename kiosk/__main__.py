@@ -9,7 +9,7 @@ SETTINGS = Path("/etc/yikatong/settings.toml")
 CASE_DIGITS = 6
 
 
-def main(arguments: list[str] | None = None) -> int:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
     parser.add_argument("command", choices=("run", "forward", "agent", "doctor", "case", "notices"))
     parser.add_argument(
@@ -24,6 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--why", default="", help="notices give-up: in a few words")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     parser.add_argument("--json", action="store_true", help="doctor: for machines")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = make_parser()
     asked = parser.parse_args(arguments)
     digits = asked.code.replace(" ", "")
     if asked.command == "case" and not (len(digits) == CASE_DIGITS and digits.isdecimal()):

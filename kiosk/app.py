@@ -316,9 +316,10 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
         ((under_way,),) = reader.connection.execute(UNDER_WAY)
     except UNREADABLE as error:
         return [Finding("journal", "fail", f"cannot be read: {type(error).__name__}")]
+    whole = f"{verdict.rows} rows, {verdict.why or 'whole'}; board {reader.public_key.public_bytes_raw().hex()}"
     owed = f"{unsent} notices owed" + (f", the oldest since {oldest}" if oldest else "")
     return [
-        Finding("journal", "ok" if verdict.whole else "fail", f"{verdict.rows} rows, {verdict.why or 'whole'}"),
+        Finding("journal", "ok" if verdict.whole else "fail", whole),
         Finding("notices", "warn" if unsent else "ok", owed),
         Finding("open effects", "warn" if under_way else "ok", f"{effects}, of which {under_way} are under way"),
     ]
@@ -351,11 +352,10 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         nursery.start_soon(supervisor.run)
         with trio.move_on_after(FIRST_TRY_S):
             await supervisor.wait_tried()
-        findings = [*slot_findings(supervisor), await pad_finding(supervisor)]
-        findings += bank_card_findings(settings, supervisor)
+        seen = [*slot_findings(supervisor), await pad_finding(supervisor), *bank_card_findings(settings, supervisor)]
         nursery.cancel_scope.cancel()
     hosts = [*await _host_findings(links), *await _bank_findings(settings, log)]
-    return [Finding("kiosk", "warn", "not running"), *findings, *hosts, *house_findings(settings, SystemClock().now())]
+    return [Finding("kiosk", "warn", "not running"), *seen, *hosts, *house_findings(settings, SystemClock().now())]
 
 
 def _bank(desk: Desk, line: WayToBank) -> Bank:

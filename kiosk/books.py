@@ -19,8 +19,7 @@ from offline_queue.verify import open_read_only, statement, verify
 SETTINGS = Path("/etc/yikatong/settings.toml")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """``python -m offline_queue COMMAND``: 0 well, 1 the chain is broken, 2 something cannot be read."""
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="offline_queue", description="The journal of one terminal")
     parser.add_argument("--settings", type=Path, default=SETTINGS)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -38,7 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     word.add_argument("file", type=Path)
     end = commands.add_parser("reset", help="destroy the journal, once the agency keeps every row of it")
     end.add_argument("--acknowledgement", type=Path, required=True, metavar="FILE", help="the agency's word")
-    asked = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``python -m offline_queue COMMAND``: 0 well, 1 the chain is broken, 2 something cannot be read."""
+    asked = make_parser().parse_args(arguments)
     try:
         settings = load_settings(asked.settings)
     except ConfigError as error:

@@ -25,12 +25,15 @@ ANSWER_SUFFIX = ".acknowledgement.json"  # behind the terminal's number, on the 
 
 @dataclass(frozen=True)
 class Status:
-    """``oldest_at``: ISO time of the act whose notice waits longest, "" where none does.
+    """``board_key``: by which the agency knows this board, in hex; whoever exchanges a board reads it off here.
+
+    ``oldest_at``: ISO time of the act whose notice waits longest, "" where none does.
 
     ``under_way``: of the open effects, and of notes inside, what an update waits for.
     ``acknowledged_up_to``: the agency's last word that is kept here, 0 without one.
     """
 
+    board_key: str
     rows: int
     unsent_count: int
     unsent_sum_fen: Fen
@@ -54,6 +57,7 @@ def read_status(settings: Settings) -> Status:
         terminal = settings.terminal.terminal_id
         word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
         return Status(
+            board_key=copies.public_key.hex(),
             rows=copies.newest(),
             unsent_count=unsent.count,
             unsent_sum_fen=unsent.sum_fen,
@@ -74,6 +78,7 @@ def status_words(status: Status) -> str:
     owed = f", the oldest since {status.oldest_at}" if status.oldest_at else ""
     return "\n".join(
         (
+            f"board's key         {status.board_key}",
             f"rows                {status.rows}",
             f"unsent              {status.unsent_count}, {yuan(status.unsent_sum_fen)} yuan{owed}",
             f"put aside           {status.put_aside} refused by their host, a person must look",

@@ -29,18 +29,23 @@ COMMANDS = {
 WORLD = Path(__file__).parent / "worlds" / "demo.toml"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    given = sys.argv[1:] if arguments is None else arguments
-    if not given:
-        _list_all()
-        return 0
+def make_parser(given: list[str]) -> argparse.ArgumentParser:
+    """``given``: what was typed; only the command that is named there is loaded."""
     parser = argparse.ArgumentParser(prog="python -m simulators", description="The other half of the terminal's world")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
         if name == given[0]:
             import_module(module).add_arguments(command)
-    asked = parser.parse_args(given)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        _list_all()
+        return 0
+    asked = make_parser(given).parse_args(given)
     status: int = import_module(COMMANDS[asked.command][0]).main(asked)
     return status
 

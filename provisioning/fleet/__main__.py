@@ -35,8 +35,8 @@ COMMANDS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    given = sys.argv[1:] if arguments is None else arguments
+def make_parser(given: list[str]) -> argparse.ArgumentParser:
+    """``given``: what was typed; only the command that is named there is loaded."""
     parser = argparse.ArgumentParser(prog="provisioning.fleet", description="The fleet's server")
     parser.add_argument("--settings", type=Path, help="TOML, see provisioning/fleet/settings.py")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -44,6 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=purpose, description=purpose)
         if name in given:
             import_module(module).add_arguments(command)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = make_parser(given)
     asked = parser.parse_args(given)
     chosen = import_module(COMMANDS[asked.command][0])
     # What people do on machines of their own, e.g. sign, has no server's settings.

@@ -32,6 +32,7 @@ from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import DeviceFault, HostRefused
 from kiosk.ports.money import BankIntent
 from offline_queue.journal import SqliteJournal
+from offline_queue.reader import open_reader
 from tests.flows.people import KioskInMemory
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -189,6 +190,8 @@ async def test_journal_is_walked_and_a_changed_row_is_found(tmp_path: Path) -> N
     journal.owe_notice("card_platform", "pin_changed", "key-1", card_number="A00000012")
     found = {finding.name: finding for finding in await examine_terminal(tree)}
     assert (found["journal"].verdict, found["notices"].verdict) == ("ok", "warn")
+    board = open_reader(tmp_path / "data").public_key.public_bytes_raw().hex()
+    assert found["journal"].why.endswith(f"board {board}"), "by which people at the agency know it"
     assert "1 notices owed" in found["notices"].why
     journal.database.execute_sql("update entry set act = 'nothing_happened' where seq = 1")
     found = {finding.name: finding for finding in await examine_terminal(tree)}

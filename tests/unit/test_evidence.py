@@ -21,6 +21,7 @@ from offline_queue.agency_keys import recovery_key
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import JournalCopies
 from offline_queue.journal import SqliteJournal
+from offline_queue.reader import open_reader
 from offline_queue.sealing import Root
 from offline_queue.verify import open_read_only
 from simulators.alone.import_bundles import import_all
@@ -73,6 +74,10 @@ class Village:
     def word(self) -> Path:
         return self.stick / f"{TERMINAL}.acknowledgement.json"
 
+    @property
+    def board_key(self) -> str:
+        return open_reader(self.folder / "data").public_key.public_bytes_raw().hex()
+
     def kept(self) -> int:
         return int(self.ledger.kept_up_to(TERMINAL)[0])
 
@@ -89,6 +94,7 @@ def test_rows_leave_by_stick_and_come_back_as_the_agencys_word(village: Village)
     """Exported, imported, acknowledged: only then may the journal go, and not a row later."""
     village.live(7)
     assert not read_status(village.settings).may_be_destroyed
+    assert read_status(village.settings).board_key == village.board_key
     assert [path.name for path in export(village.settings, village.stick)] == ["T0000001-1-7.bundle"]
     assert not read_status(village.settings).may_be_destroyed, "an export alone proves nothing"
     assert village.import_stick() == 0

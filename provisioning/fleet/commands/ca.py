@@ -1,7 +1,7 @@
 """``ca list | add | retire | drop``: who gives terminals their certificates, and how one follows another.
 
 ca add NAME                  from now on trusted too; nginx reads its file again: nginx -s reload
-ca retire OLD --tenant ...   it gives no more, and its terminals renew within two weeks
+ca retire OLD --by LOGIN     it gives no more, and its terminals renew within two weeks
 ca drop OLD                  nobody believes its certificates any more; who was dark comes back by its key
 """
 

@@ -12,8 +12,6 @@ DIR is then copied to the stick as yikatong/claims.
 
 import argparse
 import csv
-import getpass
-import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -22,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.signed import NotTrusted, Signer, cosigned, unsigned
+from kiosk.signed import NotTrusted, cosigned, unsigned
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.commands.asking import actor_of, add_city
+from provisioning.fleet.commands.own_key import make_own_key, read_own_key
 from provisioning.fleet.enrolment import claims
 from provisioning.fleet.enrolment.places import Seat, check_seat
 from provisioning.fleet.settings import FleetSettings
@@ -36,7 +33,6 @@ from provisioning.rules.enrolment import CLAIM_KIND, CLAIM_VERSION
 from provisioning.rules.network import Network, NetworkUnfit, check
 
 OFFLINE = ("key", "sign", "show")
-PASSPHRASE = "CLAIM_PASSPHRASE"  # noqa: S105 - the name of a variable
 DAYS = 30
 
 
@@ -84,12 +80,7 @@ def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
 
 
 def _key(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
-    key = Ed25519PrivateKey.generate()
-    locked = serialization.BestAvailableEncryption(_passphrase().encode())
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
-    with os.fdopen(os.open(asked.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(f"{asked.name}\n".encode() + pem)
-    print(key.public_key().public_bytes_raw().hex())
+    print(make_own_key(asked.out, asked.name))
     return 0
 
 
@@ -143,10 +134,7 @@ def _shared(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sign(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
-    name, _, pem = asked.key.read_bytes().partition(b"\n")
-    key = serialization.load_pem_private_key(pem, _passphrase().encode())
-    assert isinstance(key, Ed25519PrivateKey), "claims are signed by Ed25519"
-    signer = Signer(name.decode(), key)
+    signer = read_own_key(asked.key)
     for path in _claims(asked.folder):
         path.write_bytes(cosigned(path.read_bytes(), signer))
     return _show(settings, asked)
@@ -171,8 +159,3 @@ def _claims(folder: Path) -> list[Path]:
 def _given(settings: FleetSettings | None) -> FleetSettings:
     assert settings is not None, "__main__ wants them"
     return settings
-
-
-def _passphrase() -> str:
-    """Never an argument, which other users could read."""
-    return os.environ.get(PASSPHRASE) or getpass.getpass("Passphrase of your key: ")

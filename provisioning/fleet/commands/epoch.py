@@ -1,16 +1,15 @@
-"""``epoch new | sign | publish | end``: after a restore. Two approvers sign the file on machines of their own."""
+"""``epoch new | sign | publish | end``: after a restore. Two approvers sign the file on machines of their own, with the
+keys that they sign sticks with (``claim key``, ``claim trust``)."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from kiosk.signed import NotTrusted, Signer, cosigned
+from kiosk.signed import NotTrusted, cosigned
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, now_ms
+from provisioning.fleet.commands.own_key import read_own_key
 from provisioning.fleet.epoch.acts import draft, end_reconciling, publish
 from provisioning.fleet.settings import FleetSettings
 
@@ -21,14 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tenant", default="", help="the city; sign needs none")
     parser.add_argument("--by", default="", help="your login")
     parser.add_argument("--why", default="", help="end: why enough was heard")
-    parser.add_argument("--key", metavar="NAME=FILE", default="", help="sign: your own key (Ed25519, PEM)")
+    parser.add_argument("--key", type=Path, help="sign: your own key, as `claim key` made it")
 
 
-def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
+def needs_settings(asked: argparse.Namespace) -> bool:
+    return asked.step != "sign"
+
+
+def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
     """The exit status: 0 done, 1 refused, 66 no such city, key or file."""
     try:
-        if asked.step == "sign":
-            return _sign(asked)
+        if settings is None or asked.step == "sign":
+            asked.file.write_bytes(cosigned(asked.file.read_bytes(), read_own_key(asked.key)))
+            return 0
         actor = actor_of(settings, asked)
         if actor is None:
             return EX_NOINPUT
@@ -46,13 +50,4 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     except (OSError, ValueError, AttributeError) as error:
         print(f"no such file or key: {error}", file=sys.stderr)
         return EX_NOINPUT
-    return 0
-
-
-def _sign(asked: argparse.Namespace) -> int:
-    name, _, pem = asked.key.partition("=")
-    key = load_pem_private_key(Path(pem).read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{pem}: not an Ed25519 key")
-    asked.file.write_bytes(cosigned(asked.file.read_bytes(), Signer(name, key)))
     return 0

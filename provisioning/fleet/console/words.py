@@ -85,6 +85,7 @@ PROPOSAL = {
     "keys_bank": msg("Bank keys"),
     "doubt": msg("Whom to believe of two"),
     "late_renewal": msg("Renewal of an expired certificate"),
+    "board": msg("Another board in a terminal"),
 }
 PROPOSAL_STATE = {
     "waiting": msg("Waits for approval"),
@@ -115,6 +116,7 @@ FACT = {
     "arguments": msg("With"),
     "believe": msg("Believe"),
     "fingerprint": msg("Key"),
+    "board": msg("The new board's key"),
     "set": msg("What it brings"),
     "waves": msg("Waves, one after the other"),
     "gate": msg("Bounds of each wave, in percent"),

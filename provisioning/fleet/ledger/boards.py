@@ -1,10 +1,14 @@
 """Which board a terminal has. The first that speaks is believed; another one waits until two people registered it."""
 
-from provisioning.fleet import audit
+from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.ledger.rows import NOTHING_BEFORE
 from provisioning.fleet.schema.ledger import Board, LedgerAlert, Newcomer
+from provisioning.fleet.schema.proposals import Proposal
+from provisioning.fleet.schema.terminals import Terminal
+
+KIND = "board"
 
 
 def board_in_service(tenant: str, terminal_id: str) -> Board | None:
@@ -42,6 +46,21 @@ def newcomers(actor: Actor, terminal_id: str) -> list[str]:
     return [one.public_key for one in Newcomer.select().where(mine).order_by(Newcomer.at_ms)]
 
 
+def propose(actor: Actor, terminal_id: str, public_key: str, why: str, at_ms: int) -> int:
+    """The proposal's number. Whoever proposes compared the key with the one that the workshop wrote down.
+
+    Raises:
+        NotFound: no such terminal in this city.
+        Refused: ``no_newcomer``; or as ``proposals.propose``.
+    """
+    with step():
+        terminal = Terminal.get_or_none((Terminal.tenant == actor.tenant) & (Terminal.terminal_id == terminal_id))
+        if terminal is None:
+            raise NotFound(terminal_id)
+        _must_have_asked(actor, terminal_id, public_key)
+        return proposals.propose(actor, KIND, terminal_id, terminal.place_id, {"board": public_key}, why, at_ms)
+
+
 def replace_board(actor: Actor, approver: str, terminal_id: str, public_key: str, at_ms: int, why: str) -> Board:
     """Two people say that ``terminal_id`` has another board from now on; its chain begins at row 1.
 
@@ -54,8 +73,7 @@ def replace_board(actor: Actor, approver: str, terminal_id: str, public_key: str
         old = board_in_service(actor.tenant, terminal_id)
         if old is None:
             raise NotFound(terminal_id)
-        if public_key not in newcomers(actor, terminal_id):
-            raise Refused("no_newcomer", "No board with this key has shown itself.")
+        _must_have_asked(actor, terminal_id, public_key)
         Board.update(replaced_ms=at_ms).where(Board.id == old.id).execute()
         mine = (Newcomer.terminal_id == terminal_id) & (Newcomer.public_key == public_key)
         Newcomer.delete().where(mine).execute()
@@ -75,3 +93,16 @@ def _enrolled(actor: Actor, terminal_id: str, public_key: str, at_ms: int) -> Bo
     Board.insert(link=NOTHING_BEFORE, **facts).on_conflict_ignore().execute()
     board: Board = Board.get((Board.terminal_id == terminal_id) & (Board.public_key == public_key))
     return board
+
+
+def _must_have_asked(actor: Actor, terminal_id: str, public_key: str) -> None:
+    if public_key not in newcomers(actor, terminal_id):
+        raise Refused("no_newcomer", "No board with this key has shown itself.")
+
+
+def _carry_out(approver: Actor, proposal: Proposal, at_ms: int) -> None:
+    proposer = Actor(proposal.tenant_id, proposal.proposed_by)
+    replace_board(proposer, approver.who, proposal.subject, proposal.facts["board"], at_ms, proposal.why)
+
+
+proposals.register(KIND, proposals.Kind("readmit", _carry_out))

@@ -4,9 +4,13 @@ from urllib.parse import quote
 
 import pytest
 
+from provisioning.fleet.actor import Actor, Refused
+from provisioning.fleet.ledger import boards
 from provisioning.fleet.people import persons
+from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.enrolment import EnrolmentRequest, ExpectedTerminal
+from provisioning.fleet.schema.ledger import Newcomer
 from provisioning.fleet.schema.people import Grant, Person
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.rollouts import Rollout
@@ -164,6 +168,27 @@ def test_whom_to_believe_takes_two(city: Console) -> None:
     number = Proposal.select().where(Proposal.kind == "doubt").get().id
     assert second.send(f"/proposals/{number}", "approve").status == 303
     assert "198.51.100.9" not in desk.get("/enrolment").text
+
+
+def test_another_board_takes_two(city: Console) -> None:
+    """Its key stands on the terminal's page for who may take it; one compares and proposes, another approves."""
+    desk, second = city.person(CITY, "op", "operator"), city.person(CITY, "second", "approver")
+    old, new, line = "0b" * 32, "0c" * 32, Actor(CITY, "terminal:T0000001")
+    boards.board_of(line, "T0000001", old, city.time.at_ms)
+    with pytest.raises(Refused, match="not registered"):
+        boards.board_of(line, "T0000001", new, city.time.at_ms)
+    assert desk.send("/terminals/T0000001", "board", board="0d" * 32, why="board dead").status == 409
+    assert new in desk.get("/terminals/T0000001").text
+    assert new not in city.person(CITY, "look", "viewer").get("/terminals/T0000001").text
+    assert desk.send("/terminals/T0000001", "board", board=new, why="board dead").status == 303
+    number = Proposal.select().where(Proposal.kind == "board").get().id
+    assert desk.send(f"/proposals/{number}", "approve").status == 409 and Newcomer.select().count() == 1
+    assert new in second.get(f"/proposals/{number}").text
+    assert second.send(f"/proposals/{number}", "approve").status == 303
+    kept = boards.board_in_service(CITY, "T0000001")
+    assert kept is not None and kept.public_key == new and new not in desk.get("/terminals/T0000001").text
+    row = AuditRow.get(AuditRow.act == "board_replaced")
+    assert (row.who, row.facts["approver"], row.why) == ("person:op", "person:second", "board dead")
 
 
 def test_an_update_is_proposed_paused_and_stopped(city: Console) -> None:

@@ -17,6 +17,7 @@ from provisioning.fleet.console.tree import places as all_places
 from provisioning.fleet.console.visit import Visit
 from provisioning.fleet.desired.compose import composed
 from provisioning.fleet.enrolment.stop import stop as stop_terminal
+from provisioning.fleet.ledger import boards
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent
 from provisioning.fleet.terminal_commands.acts import Target, of_terminal, withdraw
@@ -56,6 +57,7 @@ def draw(visit: Visit) -> Response:
         "slots": list(report.slots) if report and report.slots else SLOTS,
         "moves": [one for one in all_places(visit) if visit.may("move", one) and one.id != terminal.place.id],
         "stops": terminal.state == "active" and visit.may("stop", terminal.place),
+        "newcomers": _newcomers(visit, terminal),
         "machine": list(lines(visit, report.machine)) if report else [],
     }
     return show(visit, "terminal.html", terminal=terminal, place=terminal.place, report=report, **told)
@@ -82,6 +84,16 @@ def move(visit: Visit) -> Response:
     return go(visit.path, "saved")
 
 
+def _newcomers(visit: Visit, terminal: Terminal) -> list[str]:
+    return boards.newcomers(visit.actor, terminal.terminal_id) if visit.may("readmit", terminal.place) else []
+
+
+def board(visit: Visit) -> Response:
+    number = terminal_of(visit).terminal_id
+    boards.propose(visit.actor, number, visit.field("board"), visit.field("why"), visit.at_ms)
+    return go(visit.path, "proposed")
+
+
 def draw_sent(visit: Visit) -> Response:
     """What a command asked for, as a file; that somebody took it stands on the trail.
 
@@ -105,7 +117,7 @@ def draw_wanted(visit: Visit) -> Response:
     return show(visit, "wanted.html", terminal=terminal, text=text, bodies=bodies)
 
 
-ACTS = {"command": command, "withdraw": take_back, "stop": stop, "move": move}
+ACTS = {"command": command, "withdraw": take_back, "stop": stop, "move": move, "board": board}
 ROUTES = [
     Page("/console/{tenant}/terminals/{terminal_id}", draw, ACTS).route(),
     Page("/console/{tenant}/terminals/{terminal_id}/settings", draw_wanted).route(),
