@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def needs_settings(asked: argparse.Namespace) -> bool:
-    return asked.step != "sign"
+    return str(asked.step) != "sign"
 
 
 def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
