@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: bundle package run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
+.PHONY: bundle image package run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -27,6 +27,9 @@ slow: setup-tests ## What takes longer, within BUDGET minutes; prints what was s
 
 check: setup ## ruff, mypy strict, import-linter, tidy
 	@exec $(PYTHON) tools/check.py
+
+image: setup-image package ## The bootable image: out/image/yikatong.img; DEBIAN_SNAPSHOT=moment DEBIAN_MIRROR=archive pin Debian
+	@exec $(PYTHON) -m image.build
 
 bundle: setup-image ## An update bundle of a root: VERSION=1.5.0 ROOT=file CERTIFICATE=pem KEY=pem|pkcs11: AUTHORITY=pem
 	@exec $(PYTHON) image/bundle/bundle.py --root $(or $(ROOT),out/image/root.img) --version "$(VERSION)" --certificate "$(CERTIFICATE)" --key "$(KEY)" --authority "$(AUTHORITY)" --out out/image/image-$(VERSION).raucb

@@ -1,0 +1,69 @@
+"""``python -m image.build``: makes out/image/yikatong.img from Debian's packages and out/package/yikatong_*.deb."""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from image.boot import make_esp, make_state
+from image.disk import make_disk
+from image.package.steps import HOUSE, StepFailed
+from image.root import BUILD, debian_root, listed
+from image.slot import make_slot
+from image.tree import make_tree
+
+OUT = HOUSE / "out" / "image"
+LISTS = (HOUSE / "image" / "packages.txt", HOUSE / "packages-terminal.txt")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="image.build", description="the bootable image of a terminal")
+    parser.add_argument("--package", type=Path, help="the .deb; otherwise the newest in out/package")
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args(arguments)
+    try:
+        build(asked.package or newest_package(), asked.out)
+    except StepFailed as failure:
+        print(f"image: failed: {failure}", flush=True)
+        return 1
+    return 0
+
+
+def newest_package() -> Path:
+    found = sorted((HOUSE / "out" / "package").glob("yikatong_*.deb"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise StepFailed("no package yet: `make package` first")
+    return found[-1]
+
+
+def build(package: Path, out: Path) -> None:
+    """Everything, step by step; what one step makes stays in build/image for whoever looks for a mistake."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    root = step("Debian", lambda: debian_root([name for path in LISTS if path.exists() for name in listed(path)]))
+    tree = step("tree", lambda: make_tree(root, package, BUILD / "tree"))
+    slot = step("slot", lambda: make_slot(tree, BUILD / "root.ext4"))
+    esp = step("boot loader", lambda: make_esp(BUILD / "esp.fat"))
+    state = make_state(BUILD / "state.fat")
+    step("disk", lambda: make_disk(out / "yikatong.img", {1: esp, 2: state, 3: slot}))
+    (out / "root.img").unlink(missing_ok=True)
+    (out / "root.img").hardlink_to(slot)  # what a bundle is made of
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copyfile(tree / "boot" / name, out / name)
+
+
+T = TypeVar("T")
+
+
+def step(name: str, make: Callable[[], T]) -> T:
+    started = time.monotonic()
+    made = make()
+    print(f"image: {name}: {time.monotonic() - started:.0f} s", flush=True)
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())
