@@ -16,7 +16,7 @@ _APPLICATION = bytes.fromhex("D15600000590")
 class VirtualPsam:
     """Speaks T=0 with 61xx. ``lacks_read_key`` makes one that cannot open spec 3.00 cards."""
 
-    atr = bytes.fromhex("3B6D00000081504153414D00000100000001")
+    atr = bytes.fromhex("3B6E00000081504153414D00000100000001")
     mute = False
 
     def __init__(self, keys: Keys, serial: str = "41010000000000000001", lacks_read_key: bool = False) -> None:
