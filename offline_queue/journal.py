@@ -112,8 +112,8 @@ class SqliteJournal:
 
         Raises:
             Unbalanced: the postings do not sum to zero. apsw.ConstraintError: the key of an effect or notice was used
-            before. AlreadyClosed: the effect is not open: its outcome is booked once. JournalBusy: the other process
-            holds the file. Nothing is written then.
+            before. AlreadyClosed: the effect is not open, its outcome is booked once; or ``only_if`` says no.
+            JournalBusy: the other process holds the file. Nothing is written then.
         """
         return self.commit_together((entry,))
 
@@ -124,6 +124,9 @@ class SqliteJournal:
             if sum([posting.amount_fen for posting in entry.postings]):
                 raise Unbalanced(entry.act)
         with self._commit() as sql:
+            for entry in entries:
+                if entry.only_if is not None and not entry.only_if():
+                    raise AlreadyClosed(entry.act)
             last = self._appender.append(sql, *entries)
             for seq, entry in enumerate(entries, last - len(entries) + 1):
                 self._book_effects(sql, seq, entry)

@@ -1,6 +1,6 @@
 """Entries of the journal as values: what is committed, what is found again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -31,7 +31,8 @@ class NewNotice:
 class NewEntry:
     """One act to be committed. ``opens``: the key of an effect begun; ``closes``: of one whose outcome this is.
 
-    ``closes_too``: more of them, where one act is the outcome of several intents.
+    ``closes_too``: more of them, where one act is the outcome of several intents. ``only_if``: asked inside the commit,
+    where no other process can write any more; False is AlreadyClosed, and nothing is written.
     """
 
     act: str
@@ -43,10 +44,12 @@ class NewEntry:
     closes: str = ""
     closes_too: tuple[str, ...] = ()
     notices: tuple[NewNotice, ...] = ()
+    only_if: Callable[[], bool] | None = None
 
 
 class AlreadyClosed(Exception):
-    """The effect that an entry closes is not open: somebody else booked its outcome, and it is booked once."""
+    """The effect that an entry closes is not open, or what it builds on does not hold any more: somebody else booked an
+    outcome, and it is booked once."""
 
 
 class JournalBusy(Exception):

@@ -1,5 +1,6 @@
 """2207 from intent to outcome (money-rules 9, 10): nothing is repeated, silence is found out or handed over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,7 +41,8 @@ class Settler(Protocol):
 class Settling:
     """One bill on its way through the platform. ``message_id`` is its key for ever.
 
-    ``agreed``: what the intent must keep of a settlement order that stands behind it.
+    ``agreed``: what the intent must keep of a settlement order that stands behind it; ``only_if``: whether that still
+    stands, asked in the intent's commit.
     """
 
     person: InsuredPerson
@@ -51,6 +53,7 @@ class Settling:
     message_id: str
     means: str = CASH  # how the resident means to pay their part
     agreed: Facts = field(default_factory=dict)
+    only_if: Callable[[], bool] | None = None
 
     @property
     def treatment(self) -> Treatment:
@@ -72,7 +75,8 @@ async def settle(kiosk: Settler, settling: Settling) -> Settlement:
     """Book the bill at the platform, exactly one 2207.
 
     Raises:
-        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over.
+        HostRefused: surely not booked; closed in the journal. StillUnknown: handed over. AlreadyClosed: ``only_if``
+            said no, and nothing was sent.
     """
     key = settling.message_id
     facts: dict[str, str | int] = {
@@ -89,7 +93,14 @@ async def settle(kiosk: Settler, settling: Settling) -> Settlement:
         **settling.agreed,
     }
     kiosk.journal.commit(
-        NewEntry("settle_intent", kiosk.visit.case_code, facts, kiosk.visit.identity.card_number, opens=key)
+        NewEntry(
+            "settle_intent",
+            kiosk.visit.case_code,
+            facts,
+            kiosk.visit.identity.card_number,
+            opens=key,
+            only_if=settling.only_if,
+        )
     )
     await _hold_bill(kiosk, settling)
     try:

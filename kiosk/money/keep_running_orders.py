@@ -76,7 +76,7 @@ class Orders:
         with self._driving(order.case_code):
             try:
                 await run_order(desk, order)
-            except AlreadyClosed:  # staff of the other process closed it by the day's detail meanwhile
+            except AlreadyClosed:  # the other process: its holder took it back, or staff closed it by the day's detail
                 return
         self.log("order_run", key=order.key)
 

@@ -40,6 +40,7 @@ _KINDS = {
     "contribution_refused": "contribution_refused",
     "contribution_refused_late": "contribution_refused",
     "settlement_order_ended": "order_ended",
+    "settlement_order_taken_back": "order_ended",
 }
 GIVEN_BACK = "bank_given_back"  # what a bank card paid for nothing is on its card again
 INVOICED = "invoiced"  # the hospital's answer to the payment: where the electronic invoice is
@@ -47,7 +48,7 @@ _INTENTS = {"settle_intent": "message_id", "deposit_intent": "key"}  # and the f
 _MONEY_OUT = ("dispensed", "dispense_uncertain")
 _PRINTS = ("receipt_intent", "receipt_not_confirmed", "receipt_delivered")
 _ENDS = ("service_ended", "visit_closed")
-# Acts of a time when no resident was there: no printer has ever seen their paper.
+# Acts of a time when no resident was there: no printer has ever seen their paper. And of what another visit had left.
 _ALONE = (
     "settled_late",
     "refunded_late",
@@ -58,6 +59,7 @@ _ALONE = (
     "held_for_settlement",
     "held_for_deposit",
     "settlement_order_ended",
+    "settlement_order_taken_back",
     "settle_undone",
     "receipt_taken",
     "contribution_credited_late",

@@ -6,17 +6,18 @@ other settlement: ``drive_unknown`` and ``drive_due`` find out and undo, and wha
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from kiosk.config import Settings
-from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import Holder, Sex
-from kiosk.domain.entries import Facts, NewEntry, NewNotice, StoredEntry
+from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, StoredEntry
 from kiosk.domain.settlement import Claim, MedicalBill
 from kiosk.money.asked_before import is_asked_about
 from kiosk.money.book_settlement import BILL_NOT_HELD, Settling, StillUnknown, settle
 from kiosk.money.drive_unknown import book_settled_late, within_consent
 from kiosk.money.due import DUE
-from kiosk.money.settlement_orders import ENDED, OVER, WAITS, SettlementOrder, effect_of
+from kiosk.money.settlement_orders import ENDED, OVER, WAITS, SettlementOrder, effect_of, is_open, unsettled_entry
+from kiosk.money.take_back_order import given_back_claim
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, Visit
 from kiosk.ports.money import Hospital, MedicalInsurance
 
@@ -60,7 +61,8 @@ async def run_order(desk: OrderDesk, order: SettlementOrder) -> None:
     """One attempt, until the order is over or must wait.
 
     Raises:
-        NotNow. OutcomeUnknown: a host is silent and nothing was booked.
+        NotNow. OutcomeUnknown: a host is silent and nothing was booked. AlreadyClosed: it is somebody else's now, as
+            when its holder took it back.
     """
     if _ended_by_itself(desk, order):
         return
@@ -91,16 +93,26 @@ async def _run(desk: OrderDesk, order: SettlementOrder) -> None:
     if _person_waits(desk, order) or is_asked_about(desk.journal, person):  # a visit of theirs was faster
         raise NotNow(UNKNOWN_WAIT_S)
     message_id = platform.new_message_id()
-    await _settle(desk, order, Settling(person, bill, claim, quote, True, message_id, order.means, order.agreed))
+    still_ours = partial(is_open, desk.journal, order.key)
+    settling = Settling(person, bill, claim, quote, True, message_id, order.means, order.agreed, still_ours)
+    await _settle(desk, order, settling)
 
 
 async def _claim(desk: OrderDesk, order: SettlementOrder, bill: MedicalBill) -> Claim:
-    """By the order's own key, which the hospital answers the same however often."""
+    """By the order's own key, which the hospital answers the same however often.
+
+    Raises:
+        AlreadyClosed: its holder took the order back meanwhile; the hospital will be told.
+    """
     lease: dict[str, str | int] = {"bill": bill.bill_id, "lease": order.lease_key}
     known = _claimed(desk, order)
+    waits = partial(is_open, desk.journal, order.key)
     if not known:
-        desk.journal.record("claim_intent", order.case_code, **lease)
+        desk.journal.commit(NewEntry("claim_intent", order.case_code, lease, only_if=waits))
     claim = await desk.hospital.claim(bill, order.lease_key)
+    if not waits():
+        desk.journal.commit(given_back_claim(desk.clock, order))
+        raise AlreadyClosed(effect_of(order.key))
     if not known:
         desk.journal.record("claimed", order.case_code, **lease)
     return claim
@@ -193,31 +205,7 @@ def _refused(desk: OrderDesk, order: SettlementOrder, refusal: HostRefused) -> N
 
 def _end(desk: OrderDesk, order: SettlementOrder, code: str) -> None:
     """Not settled: what was left is owed to the holder, registered, and a person's case (rules 11 and 19)."""
-    held = order.held_fen
-    facts: Facts = {
-        "order": order.key,
-        "code": code,
-        "owed_fen": held,
-        "total_fen": order.total_fen,
-        "department": order.department,
-        "receipt_owed": 1,
-    }
-    lease: Facts = {"bill": order.bill_id, "lease": order.lease_key}
-    notices: tuple[NewNotice, ...] = (NewNotice("hospital", "release", desk.clock.new_key(), lease),)
-    if held:
-        debt: Facts = {"amount_fen": held, "reason": "not_settled", "card_number": order.card.card_number}
-        notices += (NewNotice("hospital", "debt_register", desk.clock.new_key(), debt, held),)
-    desk.journal.commit(
-        NewEntry(
-            ENDED,
-            order.case_code,
-            facts,
-            order.card.card_number,
-            balanced((Account.SUSPENSE, held), (Account.HOLDER_DEBT, -held)) if held else (),
-            closes=effect_of(order.key),
-            notices=notices,
-        )
-    )
+    desk.journal.commit(unsettled_entry(desk.clock, order, ENDED, code))
 
 
 def _claimed(desk: OrderDesk, order: SettlementOrder) -> bool:

@@ -5,6 +5,7 @@ for that order. The entry opens an effect of the forwarder's; a notice in the sa
 about it is settled before the platform says so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from kiosk.ports import Clock, Journal, Visit
 ACT = "settlement_order"  # in the agency's policy, and in the outbox
 HOST = "medical_insurance"
 ORDERED, ENDED, OVER = "settlement_ordered", "settlement_order_ended", "settlement_order_over"
-WAITS = "settlement_order_waits"
+WAITS, TAKEN_BACK = "settlement_order_waits", "settlement_order_taken_back"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,42 @@ def order_entry(visit: Visit, clock: Clock, bill: MedicalBill, means: str, most_
         opens=effect_of(key),
         notices=(NewNotice(HOST, ACT, key, {}, held),),
     )
+
+
+def unsettled_entry(
+    clock: Clock, order: SettlementOrder, act: str, code: str, only_if: Callable[[], bool] | None = None
+) -> NewEntry:
+    """The end of an order of which nothing was settled: what was left with it is owed to the holder, and registered
+    (money-rules 11 and 19); its lease is released, and a paper is owed. ``code``: why."""
+    held = order.held_fen
+    facts: Facts = {
+        "order": order.key,
+        "code": code,
+        "owed_fen": held,
+        "total_fen": order.total_fen,
+        "department": order.department,
+        "receipt_owed": 1,
+    }
+    lease: Facts = {"bill": order.bill_id, "lease": order.lease_key}
+    notices: tuple[NewNotice, ...] = (NewNotice("hospital", "release", clock.new_key(), lease),)
+    if held:
+        debt: Facts = {"amount_fen": held, "reason": "not_settled", "card_number": order.card.card_number}
+        notices += (NewNotice("hospital", "debt_register", clock.new_key(), debt, held),)
+    return NewEntry(
+        act,
+        order.case_code,
+        facts,
+        order.card.card_number,
+        balanced((Account.SUSPENSE, held), (Account.HOLDER_DEBT, -held)) if held else (),
+        closes=effect_of(order.key),
+        notices=notices,
+        only_if=only_if,
+    )
+
+
+def is_open(journal: Journal, key: str) -> bool:
+    """Asked inside a commit, it stays so until the commit's end."""
+    return any(one.key == key for one in open_orders(journal))
 
 
 def effect_of(key: str) -> str:

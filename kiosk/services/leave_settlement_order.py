@@ -18,6 +18,7 @@ from kiosk.services.notices import device_out, host_said_no, host_silent
 from kiosk.services.offline_pages import refused_offline
 from kiosk.services.pin_steps import verified_pin
 from kiosk.services.same_card import same_card_or_back
+from kiosk.services.take_back_order import left_before
 
 NEEDS = ("card_reader", "pin_pad", "receipt_printer")
 SMALLEST_NOTE_FEN = 100
@@ -38,8 +39,7 @@ async def leave_settlement_order(kiosk: Kiosk, bill_id: str = "") -> Outcome:
         return ended
     before = order_of(kiosk.journal, kiosk.visit.identity.card_number)
     if before:
-        await kiosk.ask(pages.already_left(before))
-        return Outcome.REFUSED
+        return await left_before(kiosk, before)
     refusal = kiosk.offline.refusal(ACT, LEAST_FEN)
     if refusal:
         return await refused_offline(kiosk, ACT, refusal)

@@ -11,7 +11,7 @@ from kiosk.money.settlement_orders import SettlementOrder
 from kiosk.ports import Answer, Figure, Figures, Hands, Kiosk, Place, Plain, Question, Role, Tiles, Tone
 from kiosk.services.notices import go_back, understood
 
-ENOUGH = "enough"
+ENOUGH, TAKE_BACK = "enough", "take_back"
 
 
 def offer() -> Question:
@@ -27,7 +27,8 @@ def offer() -> Question:
     )
 
 
-def already_left(order: SettlementOrder) -> Question:
+def already_left(order: SettlementOrder, *, can_take_back: bool) -> Question:
+    take_back = (Answer(TAKE_BACK, say("Take the bill back"), Role.SECOND),) if can_take_back else ()
     return Question(
         "order_already_left",
         say("You have already left a bill here"),
@@ -35,7 +36,50 @@ def already_left(order: SettlementOrder) -> Question:
             say("It waits for the line, and is not settled yet."),
             say("Come again later with this card: the result is printed here."),
         ),
+        answers=(understood(), *take_back),
+        case_code=order.case_code,
+    )
+
+
+def confirm_taking_back(order: SettlementOrder) -> Question:
+    held = say("Your {amount} stay yours: get them here or at the hospital counter.", amount=Amount(order.held_fen))
+    return Question(
+        "order_take_back",
+        say("Take this bill back?"),
+        (say("Then it is not settled here. Pay it at the counter."), *((held,) if order.held_fen else ())),
+        answers=(Answer(TAKE_BACK, say("Take the bill back"), Role.MAIN), go_back()),
+        tone=Tone.CAUTION,
+    )
+
+
+def taken_back(order: SettlementOrder, printed: bool) -> Question:
+    explain = [say("Nothing was taken for it. Pay it at the counter.")]
+    if order.held_fen:
+        explain.append(say("{amount} are kept for you.", amount=Amount(order.held_fen)))
+    if not printed:
+        explain.append(say("The receipt is kept for you. Print it later with your card."))
+    return Question(
+        "order_taken_back",
+        say("The bill is taken back"),
+        tuple(explain),
+        Hands((Place.RECEIPT_OUTLET,), taking=True) if printed else Plain(),
+        (understood(),),
+        Tone.DONE,
+        case_code="" if printed else order.case_code,
+    )
+
+
+def too_late(order: SettlementOrder) -> Question:
+    """The line came back in the same moment, and the other process had begun."""
+    return Question(
+        "order_too_late",
+        say("Your bill is being settled right now"),
+        (
+            say("It cannot be taken back any more. Do not pay it elsewhere."),
+            say("Come again later with this card: the result is printed here."),
+        ),
         answers=(understood(),),
+        tone=Tone.CAUTION,
         case_code=order.case_code,
     )
 

@@ -57,6 +57,7 @@ _NAMES = {
 }
 # Why a bill that was left was not settled. What is not named here, the counter explains.
 _WHY_ENDED = {
+    "taken_back": say("You took it back."),
     "outside_consent": say("Your part is more than you agreed to."),
     "bill_changed": say("The bill is higher now than when you left it."),
     "bill_gone": say("The hospital has no open bill of this number any more."),

@@ -38,6 +38,8 @@ ACTS: dict[str, Text] = {
     "settlement_ordered": say("The holder left the bill here, to be settled when the line is back."),
     "settlement_order_waits": say("The bill that was left could not be settled yet; it is tried again."),
     "settlement_order_ended": say("The bill that was left is not settled; notes left with it are owed to the holder."),
+    "settlement_order_taken_back": say("The holder took the bill back; notes left with it are owed to them."),
+    "claim_given_back": say("The hospital is told that the bill is not claimed after all."),
     "receipt_taken": say("This terminal took over a receipt of another one, and owes it."),
     "receipt_handed_out": say("The hospital is told that the receipt was printed."),
     "settlement_order_over": say("What became of the bill that was left is known."),

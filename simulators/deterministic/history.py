@@ -104,6 +104,7 @@ STAFF_CHANCE = 0.06  # before a session: staff come first
 STAFF_CUT_WITHIN = 30  # effects
 FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wrong again and again
 REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
+TAKES_BACK_CHANCE = 0.5  # of a session: whoever finds that they left something here takes it back
 ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
 ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
@@ -169,6 +170,7 @@ class _History:
         self._resident: Resident | None = None
         self._words: tuple[Words, Settings] | None = None  # the agency's, where its copies are judged
         self._regulars = self._chance.sample(PAYERS, REGULARS)
+        self._mind_changes = random.Random(f"{seed} minds")
 
     async def live(self) -> Told:
         fitting = random.Random(f"{self._seed} fitting")
@@ -331,6 +333,8 @@ class _History:
         pin = self._pin_of(card)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
+        if self._mind_changes.random() < TAKES_BACK_CHANCE:
+            script |= {"order_already_left": "take_back", "loss_queued_before": "take_back"}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)
         return card, _with_quirk(habits, chance)
 

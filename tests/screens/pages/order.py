@@ -26,7 +26,12 @@ def pages() -> list[Question]:
     before = SettlementOrder("k", "451207", identity, left_at, "b", "内科", DEAR, CASH, DEAR, "l")
     return [
         order.offer(),
-        order.already_left(before),
+        order.already_left(before, can_take_back=False),
+        order.already_left(before, can_take_back=True),
+        order.confirm_taking_back(before),
+        order.taken_back(before, printed=True),
+        order.taken_back(before, printed=False),
+        order.too_late(before),
         order.choose_means(bill),
         order.confirm_account(bill, DEAR),
         order.confirm_cash(bill, DEAR),
