@@ -7,7 +7,7 @@ forwarder over their sockets. Nothing listens on the network's side.
 import random
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.agent_enrolment import WayIn
 from kiosk.agent_rules import AgentRules
@@ -49,6 +48,7 @@ from provisioning.terminal.key_blocks import KeyBlocks
 from provisioning.terminal.machine import Board
 from provisioning.terminal.poll import Polling
 from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
+from provisioning.terminal.trust import TRUST_FOLDER, Believed
 from provisioning.terminal.updates.application import BuiltIn
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.tending import Place, Tending
@@ -154,7 +154,8 @@ async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> N
 
 def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling:
     link, life = way_in.link(known), way_in.identity.begin_life()
-    keys = _keys(welcome.keys)
+    believed = Believed.since(welcome, way_in.identity.folder / TRUST_FOLDER, box.disk, _why(box.log))
+    keys = believed.keys
     who = Who(known.tenant, known.terminal_id, keys)
     desired = _desired(box, who, link)
     board = Board(Path(box.settings.data_dir))
@@ -172,7 +173,7 @@ def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling
         versions={"agent": version("yikatong")},
         troubles=lambda: [desired.trouble] if desired.trouble else [],
     )
-    remembers = Remembers(box.home, box.disk, known.tenant, _keys(welcome.approvers), keys, box.now, _why(box.log))
+    remembers = Remembers(box.home, box.disk, known.tenant, believed.approvers, keys, box.now, _why(box.log))
     blocks = KeyBlocks(link, who.base, known.terminal_id, keys, box.house.load_key, box.now, box.log)
     polling = Polling(link, life, health, desired, commands, box.now, box.chance, box.log)
     polling.sleep_s_max = box.rules.poll_s_max
@@ -182,17 +183,19 @@ def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling
         _live_in(polling, remembers)
 
     _live_in(polling, remembers)
-    polling.errands = (blocks.take, remember)
+
+    async def believe(answer: PollAnswer) -> None:
+        await believed.follow(answer, link, who.base)
+        polling.desired.trust = believed.number
+
+    polling.desired.trust = believed.number
+    polling.first, polling.errands = believe, (blocks.take, remember)
     return polling
 
 
 def _live_in(polling: Polling, remembers: Remembers) -> None:
     polling.epoch = polling.desired.epoch = remembers.epoch
     polling.memo = remembers.memo
-
-
-def _keys(told: Mapping[str, str]) -> dict[str, Ed25519PublicKey]:
-    return {name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for name, key in told.items()}
 
 
 def _why(log: JsonLog) -> Callable[[str], None]:

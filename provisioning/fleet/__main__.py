@@ -31,6 +31,7 @@ COMMANDS = {
     "backup": ("provisioning.fleet.commands.backup", "the whole fleet as one encrypted file"),
     "restore": ("provisioning.fleet.commands.restore", "a backup into an empty fleet"),
     "epoch": ("provisioning.fleet.commands.epoch", "after a restore: a new epoch, signed by two approvers"),
+    "trust": ("provisioning.fleet.commands.trust", "whom a city's terminals believe: new keys, other people"),
     "recover": ("provisioning.fleet.commands.recover", "what a dead board left behind, opened by the custodians"),
 }
 

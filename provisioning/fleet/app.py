@@ -29,6 +29,7 @@ from provisioning.fleet.live.poll import PollDesk
 from provisioning.fleet.management import actions, software, targets
 from provisioning.fleet.terminal_commands import routes as terminal_commands
 from provisioning.fleet.terminal_errands import TerminalErrands
+from provisioning.fleet.trust import routes as trust
 from provisioning.fleet.web import ANSWERS, Fleet
 
 
@@ -51,7 +52,7 @@ def make_app(fleet: Fleet) -> Starlette:
 
 def every_route() -> list[BaseRoute]:
     """Each part adds its own ``ROUTES`` here."""
-    terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch, keys)
+    terminals = (ddi, ledger, desired, terminal_commands, est, calls, epoch, keys, trust)
     return [
         Route("/v1/health", health),
         *chain(*(part.ROUTES for part in terminals)),

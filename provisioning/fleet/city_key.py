@@ -1,4 +1,6 @@
-"""The key by which a city signs settings and commands: a file of its own, made at the city's first need of it.
+"""The keys by which a city signs settings and commands: files of their own; the first is made at the city's first need.
+
+Which one signs, and which ones terminals believe, its newest trust list says (``provisioning.fleet.trust``).
 
 Sticks, epochs and software are signed by people's own keys, which no server holds (docs/fleet.md).
 """
@@ -11,28 +13,54 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kiosk.signed import Signer
+from provisioning.fleet.schema.trust import TrustList
 
 FOLDER = "city-keys"
+MARK = "."  # in the name of a later key, before its number; no city's code has one
 
 
 def city_signer(home: Path, tenant: str) -> Signer:
-    """``home``: of the fleet, private. The signer's name is the city's code.
+    """Its key of today: the one that its newest trust list names, or the first. ``home``: of the fleet, private.
 
     Raises:
         OSError, ValueError: the file cannot be made or read.
     """
-    path = home / FOLDER / f"{tenant}.pem"
-    if not path.exists():
+    newest = TrustList.select(TrustList.signs).where(TrustList.tenant == tenant).order_by(TrustList.number.desc())
+    name = newest.scalar() or tenant
+    path = _file(home, name)
+    if name == tenant and not path.exists():
         _make(path)
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
-    assert isinstance(key, Ed25519PrivateKey), "a city's key is Ed25519"
-    return Signer(tenant, key)
+    return Signer(name, _read(path))
 
 
 def city_keys(home: Path, tenant: str) -> Mapping[str, Ed25519PublicKey]:
-    """Whom terminals of this city believe; what enrolment gives them."""
-    signer = city_signer(home, tenant)
-    return {signer.name: signer.key.public_key()}
+    """Every key that this city ever had: a terminal may bring what an older one signed."""
+    city_signer(home, tenant)
+    names = [tenant, *(path.stem for path in sorted((home / FOLDER).glob(f"{tenant}{MARK}*.pem")))]
+    return {name: _read(_file(home, name)).public_key() for name in names}
+
+
+def make_key(home: Path, tenant: str, number: int) -> tuple[str, Ed25519PublicKey]:
+    """The key that trust list ``number`` will bring, and its name; drawn up twice it is the same. Raises OSError."""
+    name = f"{tenant}{MARK}{number}"
+    path = _file(home, name)
+    if not path.exists():
+        _make(path)
+    return name, _read(path).public_key()
+
+
+def public_hex(signer: Signer) -> str:
+    return signer.key.public_key().public_bytes_raw().hex()
+
+
+def _file(home: Path, name: str) -> Path:
+    return home / FOLDER / f"{name}.pem"
+
+
+def _read(path: Path) -> Ed25519PrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey), "a city's key is Ed25519"
+    return key
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:

@@ -46,7 +46,8 @@ class Claim(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 class Welcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a terminal is told once it has a certificate, and again at each renewal. ``keys``: name -> Ed25519 public
-    key (hex) of its city, which sign settings and commands; ``approvers``: of people, who sign sticks and epochs."""
+    key (hex) of its city, which sign settings and commands; ``approvers``: of people, who sign sticks and epochs;
+    ``trust``: number of the list (``rules/trust.py``) that says so, 0 for none."""
 
     tenant: str
     terminal_id: str
@@ -54,6 +55,7 @@ class Welcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     profile: str = "hall"
     keys: dict[str, str] = {}
     approvers: dict[str, str] = {}
+    trust: int = 0
     network: Network | None = None
 
 

@@ -125,13 +125,15 @@ class PollQuestion(Part):
 
 class PollAnswer(Part):
     """``commands`` are signed documents as objects; ``action`` is the DDI action to look at, "" for none. ``memo``: of
-    the newest to fetch and carry; ``want_memo``: bring the one that is carried (rules/epoch.py)."""
+    the newest to fetch and carry; ``want_memo``: bring the one that is carried (rules/epoch.py). ``trust``: of the
+    newest trust list (rules/trust.py), which is fetched before anything else is judged."""
 
     time: str
     sleep_s: float
     epoch: int = 0
     memo: int = 0
     want_memo: bool = False
+    trust: int = 0
     desired_version: int = 0
     action: str = ""
     commands: list[dict[str, Any]] = []

@@ -62,6 +62,7 @@ class DesiredState:
     log: Log
     program: str = ""
     epoch: int = 0
+    trust: int = 0  # number of the list that says whom it believes
     look_every_s: float = LOOK_EVERY_S
     trouble: str = ""
     changed: list[str] = field(default_factory=list)
@@ -310,7 +311,7 @@ class DesiredState:
             facts = self.local.read_bytes()
         except OSError:
             facts = b""
-        return hashlib.sha256(facts + self.program.encode()).hexdigest()[:16]
+        return hashlib.sha256(facts + f"{self.program} {self.trust}".encode()).hexdigest()[:16]
 
 
 def _mean_the_same(text: str, before: str) -> bool:

@@ -35,8 +35,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that this terminal does not take, and why. ``sum`` names program and local facts: with others it is
-    tried again."""
+    """A version that this terminal does not take, and why. ``sum`` names program, local facts and whom it
+    believes: with others it is tried again."""
 
     epoch: int
     version: int

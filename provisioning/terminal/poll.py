@@ -44,7 +44,8 @@ class Heard:
 
 @dataclass
 class Polling:
-    """``hands``: held by whatever changes the terminal, one at a time. ``chance``: between 0 and 1."""
+    """``hands``: held by whatever changes the terminal, one at a time. ``chance``: between 0 and 1. ``first``: is done
+    with an answer before anything else of it is judged."""
 
     link: HostLink
     life: Life
@@ -55,6 +56,7 @@ class Polling:
     chance: Callable[[], float]
     log: Log
     errands: Sequence[Errand] = ()
+    first: Errand | None = None
     hands: trio.Lock = field(default_factory=trio.Lock)
     heard: Heard = field(default_factory=Heard)
     epoch: int = 0
@@ -70,6 +72,8 @@ class Polling:
             while True:
                 answer, wait_s = await self.once()
                 if answer is not None:
+                    if self.first is not None:
+                        await self.first(answer)
                     self._see_to(answer, nursery)
                 self._sooner = trio.Event()
                 with trio.move_on_after(wait_s):

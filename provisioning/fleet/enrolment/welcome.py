@@ -6,11 +6,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from provisioning.fleet.city_key import city_keys
-from provisioning.fleet.enrolment import claims
 from provisioning.fleet.identity import terminal_of
 from provisioning.fleet.schema.enrolment import EnrolmentRequest
 from provisioning.fleet.schema.terminals import Certificate, Terminal
+from provisioning.fleet.trust.lists import newest, trusted_now
 from provisioning.fleet.web import fleet_of
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.network import Network
@@ -20,13 +19,15 @@ def welcome(request: Request) -> Response:
     caller = terminal_of(request)
     terminal = Terminal.get_by_id(caller.key)
     home = Path(fleet_of(request).settings.home)
+    believed = trusted_now(home, caller.tenant)
     told = Welcome(
         tenant=caller.tenant,
         terminal_id=caller.terminal_id,
         serial=terminal.serial,
         profile=terminal.profile,
-        keys={name: key.public_bytes_raw().hex() for name, key in city_keys(home, caller.tenant).items()},
-        approvers={row.name: row.public_key for row in claims.keys(caller.tenant)},
+        keys=dict(believed.keys),
+        approvers=dict(believed.approvers),
+        trust=newest(caller.tenant),
         network=_network(caller.certificate),
     )
     return Response(msgspec.json.encode(told), media_type="application/json")

@@ -1,19 +1,16 @@
 """Begins a new epoch after a restore. Two approvers sign it with their own keys, which no server holds."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.signed import NotTrusted, unsigned
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
-from provisioning.fleet.enrolment import claims
 from provisioning.fleet.schema.epoch import FleetDocument
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Terminal
 from provisioning.fleet.touch import touch
+from provisioning.fleet.trust.lists import approvers
 from provisioning.rules.epoch import EPOCH_KIND, read_epoch
 
 # A village may be dark for months: it must still be able to take the epoch when it comes back.
@@ -73,11 +70,6 @@ def locked(tenant: str) -> Tenant | None:
     Tenant.update(memo=Tenant.memo).where(Tenant.code == tenant).execute()
     city: Tenant | None = Tenant.get_or_none(Tenant.code == tenant)
     return city
-
-
-def approvers(tenant: str) -> Mapping[str, Ed25519PublicKey]:
-    """Whose signatures count: the people whose keys enrolment gives to terminals."""
-    return {one.name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(one.public_key)) for one in claims.keys(tenant)}
 
 
 def document(tenant: str, kind: str) -> bytes | None:

@@ -110,6 +110,7 @@ class PollDesk:
             sleep_s=min(terminal.sleep_s, polls.hurried_sleep_s) if commands or key_blocks else terminal.sleep_s,
             epoch=city.epoch,
             memo=city.memo,
+            trust=city.trust,
             want_memo=city.forgot and question.memo > city.memo,
             desired_version=terminal.desired_version,
             action=terminal.action,

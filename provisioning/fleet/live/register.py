@@ -14,6 +14,7 @@ from provisioning.fleet.database import tuples
 from provisioning.fleet.live.errands import Errands, Waiting
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
+from provisioning.fleet.trust.lists import newest_of_all
 
 OVERLAP_MS = 5_000
 FAR_MS, FAR_EVERY_MS = 120_000, 20_000
@@ -40,11 +41,13 @@ class LiveTerminal:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """Numbers of the newest epoch and memo; ``forgot``: it was restored, and asks for newer memos than its own."""
+    """Numbers of the newest epoch, memo and trust list; ``forgot``: it was restored, and asks for newer
+    memos than its own."""
 
     epoch: int = 0
     memo: int = 0
     forgot: bool = False
+    trust: int = 0
 
 
 @dataclass
@@ -76,7 +79,7 @@ class LiveRegister:
         moved = [key for key, changed_ms in listed.items() if self._is_news(key, changed_ms)]
         for chunk in _chunks(sorted(moved)):
             self._read(chunk, at_ms)
-        self.cities = {row.code: City(row.epoch, row.memo, row.restored_ms is not None) for row in Tenant.select()}
+        self.cities = _cities()
         self.read_ms = at_ms
         return len(moved)
 
@@ -138,6 +141,13 @@ def _rows(keys: Iterable[int]) -> Iterator[LiveTerminal]:
     )  # fmt: skip
     for row in tuples(Terminal.select(*columns).where(Terminal.id.in_(keys))):
         yield LiveTerminal(row[0], row[1], intern(row[2]), row[3] == "active", *row[4:])
+
+
+def _cities() -> dict[str, City]:
+    """Read after the terminals: who is told of new settings is told of the list that vouches for their signature."""
+    lists = newest_of_all()
+    rows = Tenant.select()
+    return {row.code: City(row.epoch, row.memo, row.restored_ms is not None, lists.get(row.code, 0)) for row in rows}
 
 
 def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:

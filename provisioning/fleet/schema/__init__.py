@@ -35,6 +35,7 @@ from provisioning.fleet.schema.software import (
     TerminalSoftware,
 )
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent, TerminalHealth
+from provisioning.fleet.schema.trust import TrustList
 
 TABLES: tuple[type[Row], ...] = (
     Tenant,
@@ -88,5 +89,6 @@ TABLES: tuple[type[Row], ...] = (
     Lease,
     StaffCall,
     FleetDocument,
+    TrustList,
     KeyLoad,
 )

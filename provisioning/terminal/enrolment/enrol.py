@@ -22,6 +22,7 @@ from provisioning.terminal.enrolment.est import ENROL, ask_certificate
 from provisioning.terminal.enrolment.identity import Identity, Known, NotOurs
 from provisioning.terminal.enrolment.standing import Record, Said, Standing
 from provisioning.terminal.network import Networks
+from provisioning.terminal.trust import TRUST_FOLDER
 from provisioning.token_key import TokenError
 
 CLAIM, WELCOME, AUTHORITY = "claim.json", "welcome.json", "fleet-ca.pem"
@@ -159,7 +160,8 @@ class Enrolment:
         if isinstance(given, float):
             self.standing.said = "waiting"
             return given
-        self.disk.remove(self.identity.folder / WELCOME)  # of an earlier life: its keys may be another city's
+        for name in (WELCOME, TRUST_FOLDER):  # of an earlier life: the keys may be another city's
+            self.disk.remove(self.identity.folder / name)
         await trio.to_thread.run_sync(self.identity.keep, given)
         self._note("waiting", "certificate")
         return 0.0

@@ -28,7 +28,8 @@ def settings(desk: Desk, tmp_path: Path) -> Path:
 def test_two_people_sign_a_delivery(
     settings: Path, hall: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Keys, trust, drafts, two signatures on two machines: what comes out a terminal takes, and not after the first."""
+    """Keys, trust, drafts, two signatures on two machines: what comes out a terminal takes, not after the first. The
+    same keys sign trust lists and epochs."""
     monkeypatch.setenv("CLAIM_PASSPHRASE", "a long one")
     public: dict[str, Ed25519PublicKey] = {}
     city = ["--tenant", CITY, "--by", "administrator"]
@@ -48,6 +49,13 @@ def test_two_people_sign_a_delivery(
     brought = judge((out / "SN-0000002.json").read_bytes(), "SN-0000002", public, NOW.replace(year=2020))
     assert (brought.claim.profile, brought.claim.network and brought.claim.network.vlan) == ("village", 7)
     assert main(["claim", "sign", str(out), "--key", str(tmp_path / "ann.key")]) == 1
+    for act in ("trust", "epoch"):
+        paper, by = str(tmp_path / f"{act}.json"), ["--tenant", CITY, "--by", "administrator"]
+        assert main(["--settings", str(settings), act, "new", paper, *by]) == 0
+        assert main([act, "sign", paper, "--key", str(tmp_path / "ann.key")]) == 0
+        assert main(["--settings", str(settings), act, "publish", paper, *by]) == 1, "one signature is not enough"
+        assert main([act, "sign", paper, "--key", str(tmp_path / "bob.key")]) == 0
+        assert main(["--settings", str(settings), act, "publish", paper, *by]) == 0
     assert main(["--settings", str(settings), "claim", "retire", "--name", "ann", "--why", "left", *city]) == 0
     assert ClaimKey.get_by_id("ann").retired_ms is not None
 
