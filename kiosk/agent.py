@@ -18,6 +18,7 @@ from typing import Any
 import trio
 
 from kiosk.agent_enrolment import WayIn
+from kiosk.agent_image import built_in, open_image
 from kiosk.agent_rules import AgentRules
 from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.control import agent_path, serve_control
@@ -25,10 +26,8 @@ from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
 from kiosk.watchdog import feed_watchdog
-from offline_queue.layout import BACK_TO, LAYOUT
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.poll import PollAnswer
-from provisioning.rules.releases import Journal
 from provisioning.rules.update_window import Window
 from provisioning.terminal.acts import Acts
 from provisioning.terminal.bodies import Bodies
@@ -49,8 +48,8 @@ from provisioning.terminal.machine import Board
 from provisioning.terminal.poll import Polling
 from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
 from provisioning.terminal.trust import TRUST_FOLDER, Believed
-from provisioning.terminal.updates.application import BuiltIn
 from provisioning.terminal.updates.download import Pace
+from provisioning.terminal.updates.image_gate import ImageGate
 from provisioning.terminal.updates.tending import Place, Tending
 
 EX_CONFIG = 78  # sysexits(3)
@@ -124,7 +123,10 @@ async def run_agent(box: Box) -> None:
             if box.rules.metrics_port:
                 await show_figures(nursery, box.rules.metrics_port, _figures(polling), box.log)
             await polling.desired.settle()
-            tending = told["tending"] = _tending(box, known, polling)
+            image = _image(box, polling)
+            tending = told["tending"] = _tending(box, known, polling, image)
+            if image is not None:
+                nursery.start_soon(image.confirm)
             nursery.start_soon(way_in.keep_certificate, polling.heard, lambda: polling.heard.renew, box.house)
             nursery.start_soon(_work, polling, tending, nursery.cancel_scope.cancel)
             await trio.sleep_forever()
@@ -202,7 +204,18 @@ def _why(log: JsonLog) -> Callable[[str], None]:
     return lambda why: log("fleet_document_refused", why=why)
 
 
-def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
+def _image(box: Box, polling: Polling) -> ImageGate | None:
+    """Of a machine with two slots; the fleet hears which one runs, and that one went back."""
+    heard = polling.heard
+    gate = open_image(box.rules, box.house, _privileged(box), lambda: bool(heard.polls and not heard.failures), box.log)
+    if gate is not None:
+        health, image, others = polling.health, gate.image, polling.health.troubles
+        health.versions = {**health.versions, "image": image.running()}
+        health.troubles = lambda: [*others(), *([image.fell] if image.fell else [])]
+    return gate
+
+
+def _tending(box: Box, known: Known, polling: Polling, image: ImageGate | None) -> Tending | None:
     rules = box.rules
     if not rules.releases:
         return None
@@ -219,10 +232,10 @@ def _tending(box: Box, known: Known, polling: Polling) -> Tending | None:
         program=version("yikatong"),
         stick=Path(rules.stick or box.settings.journal.stick or "/nowhere"),
     )
-    built_in = BuiltIn(version("yikatong"), Journal(layout=LAYOUT, back_to=BACK_TO))
     link = polling.desired.link
     assert isinstance(link, HttpsHostLink), "made here"
-    return Tending.open(place, link, box.house, built_in, lambda: box.now().astimezone(), box.log, polling.hands)
+    now = lambda: box.now().astimezone()  # noqa: E731 - the place's own hour
+    return Tending.open(place, link, box.house, built_in(), now, box.log, polling.hands, image)
 
 
 async def _forget(box: Box, way_in: WayIn) -> None:

@@ -6,6 +6,7 @@ The kiosk decides when: nothing here interrupts a resident, and nothing is done 
 import base64
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import trio
@@ -16,6 +17,7 @@ from kiosk.key_loading import key_loader
 from kiosk.l10n import on_paper
 from kiosk.opening import PAUSE_S_MAX
 from kiosk.ports import DeviceFault, Journal, OutcomeUnknown
+from kiosk.self_test import self_test
 from kiosk.trial_prints import trial_pdf, trial_receipt
 
 SERVING, UNDER_WAY, NOT_FITTED = "serving", "under_way", "not_fitted"
@@ -49,7 +51,12 @@ class ForAgent:
 
     @property
     def answers(self) -> Mapping[str, Callable[[], Awaitable[Any]]]:
-        return {"health": self.health, "end": self.end_between_visits, "picture": self.picture}
+        return {
+            "health": self.health,
+            "end": self.end_between_visits,
+            "picture": self.picture,
+            "self_test": partial(self_test, self._desk),
+        }
 
     @property
     def told(self) -> Mapping[str, Callable[[str], Any]]:

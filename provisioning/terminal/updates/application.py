@@ -2,6 +2,7 @@
 
 a/  b/           unpacked bundles
 a.sha256         of the bundle in it, written last: without it the generation is none
+a.image          version of the image that it was installed on: on any other that image's own application runs
 current -> a     what runs; without it the image's own copy
 trial.json       while the newer one is on trial; ``boot`` counts starts in it
 returned.json    why the last one went back
@@ -17,8 +18,8 @@ import trio
 
 from provisioning.rules.releases import APPLICATION, MANIFEST, Journal, Manifest, NotAllowed, read_manifest
 from provisioning.terminal.disk import Disk
-from provisioning.terminal.updates.boot import CURRENT, RETURNED, STARTS, TRIAL
-from provisioning.terminal.updates.bundle import FOLDER_MODE, check_needs, unpack
+from provisioning.terminal.updates.boot import CURRENT, IMAGE_OF, RETURNED, STARTS, TRIAL, image_of, runs
+from provisioning.terminal.updates.bundle import FILE_MODE, FOLDER_MODE, check_needs, unpack
 from provisioning.terminal.updates.installer import Trial
 from provisioning.terminal.updates.refused import UpdateRefused
 from provisioning.terminal.updates.trust import Target
@@ -47,6 +48,7 @@ class ApplicationInstaller:
     kind: str = APPLICATION
     full_image: bool = False
     unpacked_times: int = UNPACKED_TIMES
+    image: str = ""  # version; "" where there are no images
 
     def running(self) -> str:
         manifest = self._manifest(self._current())
@@ -127,12 +129,12 @@ class ApplicationInstaller:
             self.disk.remove(beside)
             raise
         self.disk.rename(beside, self.folder / other)
+        self.disk.write(self.folder / f"{other}{IMAGE_OF}", self.image.encode(), FILE_MODE)
         self.disk.write(self._mark(other), target.sha256.encode())
 
     def _current(self) -> str:
         """ "" for the image's own."""
-        link = self.folder / CURRENT
-        return str(link.readlink()) if link.is_symlink() else ""
+        return runs(self.folder, self.image)
 
     def _other(self) -> str:
         return GENERATIONS[1] if self._current() == GENERATIONS[0] else GENERATIONS[0]
@@ -142,7 +144,8 @@ class ApplicationInstaller:
 
     def _sha256(self, generation: str) -> str:
         mark = self._mark(generation)
-        return mark.read_text(encoding="ascii") if mark.exists() else ""
+        here = image_of(self.folder, generation) == self.image  # else it must be judged and unpacked anew
+        return mark.read_text(encoding="ascii") if here and mark.exists() else ""
 
     def _manifest(self, generation: str) -> Manifest | None:
         path = self.folder / generation / MANIFEST

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+IMAGE_OF = ".image"  # beside a generation: the image that it was installed on
+OS_RELEASE = Path("/etc/os-release")
 CURRENT, TRIAL, RETURNED = "current", "trial.json", "returned.json"
 STARTS = 6  # of kiosk and agent together; a good version uses two, and two more at each power cut
 
@@ -26,7 +28,7 @@ def count_start(folder: Path) -> str:
     trial = _read(folder / TRIAL)
     if trial is None:
         return ""
-    if _runs(folder) != trial["generation"]:
+    if runs(folder, running_image()) != trial["generation"]:
         (folder / TRIAL).unlink()
         _flush(folder)
         return "settled"
@@ -47,9 +49,28 @@ def count_start(folder: Path) -> str:
     return "returned"
 
 
-def _runs(folder: Path) -> str:
+def runs(folder: Path, image: str) -> str:
+    """The generation in force, "" for the image's own copy: also where another image runs than it was made for."""
     link = folder / CURRENT
-    return str(link.readlink()) if link.is_symlink() else ""
+    generation = str(link.readlink()) if link.is_symlink() else ""
+    return generation if generation and image_of(folder, generation) == image else ""
+
+
+def image_of(folder: Path, generation: str) -> str:
+    try:
+        return (folder / f"{generation}{IMAGE_OF}").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def running_image(told_in: Path = OS_RELEASE) -> str:
+    """IMAGE_VERSION of os-release(5), "" where the machine was not installed as an image of ours."""
+    try:
+        lines = told_in.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    told = [line.partition("=")[2].strip().strip('"') for line in lines if line.startswith("IMAGE_VERSION=")]
+    return told[0] if told else ""
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -83,7 +104,7 @@ def _flush(folder: Path) -> None:
 def environment(folder: Path, before: Mapping[str, str]) -> dict[str, str]:
     """``before`` with the generation's code first, before the folder that it is started in, too. Without a generation
     the image's own copy runs."""
-    running = _runs(folder)
+    running = runs(folder, running_image())
     if not running:
         return dict(before)
     return {**before, "PYTHONPATH": str((folder / running).resolve()), "PYTHONSAFEPATH": "1"}

@@ -157,6 +157,7 @@ class Flow:
         if update.install == "skip":
             return self._wait(update, "skip")
         await self._installer(update).write(self.download.part_of(update.target), update.target)
+        self.download.forget(update.target)  # it lies in its place, and may be hundreds of megabytes
         return self._next(update, "ready")
 
     async def _ready(self, update: Update) -> bool:
@@ -193,7 +194,9 @@ class Flow:
     async def _prove(self, update: Update) -> bool:
         """A version whose kiosk is well and whose agent never starts could not be reached any more. So this one ends,
         and the new one keeps it; while it does not come up, its starts are counted, and the one before returns."""
-        if self._installer(update).trial() is not None and self.house.program != update.version:
+        installer = self._installer(update)
+        program = installer.running() if installer.full_image else self.house.program  # an image brings its agent
+        if installer.trial() is not None and program != update.version:
             self.starts_anew = True
             return False
         return self._next(update, "keep")

@@ -1,6 +1,8 @@
 """Whether new software is well: the kiosk started anew with it and is as it was before, by the rule of the settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 import trio
@@ -11,6 +13,32 @@ from provisioning.terminal.house import House
 LOOK_EVERY_S = 1.0
 REST_AGAIN_S, REST_TRIES_MAX = 10.0, 90
 END_LOOKS_MAX = 5
+
+
+class Gate(Protocol):
+    """Fields of the same names in ``flow.House``."""
+
+    async def look(self, kind: str) -> str: ...
+
+    async def restart(self, kind: str, before: str) -> None: ...
+
+    async def healthy(self, kind: str, before: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class ByKind:
+    """Implements ``Gate`` by the one of that kind of release."""
+
+    gates: Mapping[str, Gate]
+
+    async def look(self, kind: str) -> str:
+        return await self.gates[kind].look(kind)
+
+    async def restart(self, kind: str, before: str) -> None:
+        await self.gates[kind].restart(kind, before)
+
+    async def healthy(self, kind: str, before: str) -> str:
+        return await self.gates[kind].healthy(kind, before)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ import trio
 
 from kiosk.ports import DocumentLink, HostLink, Log
 from provisioning.rules.poll import PollAnswer
+from provisioning.rules.releases import APPLICATION, IMAGE
 from provisioning.rules.update_window import Window
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.house import House as KioskHouse
@@ -20,7 +21,8 @@ from provisioning.terminal.updates.application import ApplicationInstaller, Buil
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Download, Pace
 from provisioning.terminal.updates.flow import Flow, House
-from provisioning.terminal.updates.gate import KioskGate
+from provisioning.terminal.updates.gate import ByKind, KioskGate
+from provisioning.terminal.updates.image_gate import ImageGate
 from provisioning.terminal.updates.installer import Installer
 from provisioning.terminal.updates.rows_by_stick import RowsByStick
 from provisioning.terminal.updates.sources import LineSource
@@ -84,9 +86,10 @@ class Tending:
         now: Callable[[], datetime],
         log: Log,
         hands: trio.Lock,
+        image: ImageGate | None = None,
     ) -> "Tending":
         """Raises OSError: the folders below ``home`` cannot be made."""
-        updates = open_updates(place, link, kiosk, built_in, now, log, hands)
+        updates = open_updates(place, link, kiosk, built_in, now, log, hands, image)
         rows = RowsByStick(place.settings, place.terminal_id, place.home / "updates", log)
         return cls(updates, Stick(updates.trust, updates.flow, rows.swap), place.stick)
 
@@ -149,16 +152,19 @@ def open_updates(
     now: Callable[[], datetime],
     log: Log,
     hands: trio.Lock,
-    more: tuple[Installer, ...] = (),
+    image: ImageGate | None = None,
 ) -> Updates:
-    """``now``: the hour that is believed, with the place's zone. ``more``: installers of the appliance.
+    """``now``: the hour that is believed, with the place's zone. ``image``: of a machine with two slots.
 
     Raises:
         OSError: the folders below ``home`` cannot be made.
     """
-    disk, gate = Disk(), KioskGate(kiosk, place.gate_s_max)
+    disk = Disk()
     reads = partial(reads_settings, settings=place.settings)
-    application = ApplicationInstaller(place.home / "application", disk, built_in, reads)
+    version_of_image = image.image.running() if image else ""
+    application = ApplicationInstaller(place.home / "application", disk, built_in, reads, image=version_of_image)
+    installers: dict[str, Installer] = {APPLICATION: application, **({IMAGE: image.image} if image else {})}
+    gate = ByKind({APPLICATION: KioskGate(kiosk, place.gate_s_max), **({IMAGE: image} if image else {})})
     house = House(
         now,
         kiosk.rest,
@@ -175,13 +181,17 @@ def open_updates(
         StateFile(place.home / "updates", disk),
         disk,
         house,
-        {installer.kind: installer for installer in (application, *more)},
+        installers,
         lambda: place.window,
         Download(link, place.home / "downloads", disk, place.pace, headers=_proof(place)),
     )
     trust = Trust(place.home / "tuf", place.anchor, disk, now)
     client = DdiClient(link, place.tenant, place.terminal_id, place.ddi_token)
-    return Updates(client, trust, LineSource(link), flow, attributes=lambda: {"application": application.running()})
+    return Updates(client, trust, LineSource(link), flow, attributes=lambda: _running(installers))
+
+
+def _running(installers: Mapping[str, Installer]) -> dict[str, str]:
+    return {kind: installer.running() for kind, installer in installers.items()}
 
 
 async def reads_settings(generation: Path, settings: Path) -> str:

@@ -30,16 +30,16 @@ class CutDisk(Disk):
         super().append(path, at, content)
 
     def rename(self, old: Path, new: Path) -> None:
-        self._or_cut()
+        self.or_cut()
         super().rename(old, new)
 
     def link(self, path: Path, to: str) -> None:
-        self._or_cut()
+        self.or_cut()
         super().link(path, to)
 
     def folder(self, path: Path, mode: int = FOLDER_MODE) -> None:
         if not path.exists():
-            self._or_cut()
+            self.or_cut()
         super().folder(path, mode)
 
     def remove(self, path: Path) -> None:
@@ -62,7 +62,7 @@ class CutDisk(Disk):
             return True
         raise PowerCut
 
-    def _or_cut(self) -> None:
+    def or_cut(self) -> None:
         self.effects += 1
         if self.effects >= self._at:
             raise PowerCut

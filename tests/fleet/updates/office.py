@@ -65,11 +65,11 @@ class Office:
             sign(folder, self.people[name])
         publish(self.repository, folder, self.online, self.now_ms)
 
-    def release(self, version: str, content: bytes, withdraw: tuple[str, ...] = ()) -> None:
+    def release(self, version: str, content: bytes, withdraw: tuple[str, ...] = (), kind: str = "application") -> None:
         folder = self.stage_folder()
-        made = self.home / f"made-{version}"
+        made = self.home / f"made-{kind}-{version}"
         made.write_bytes(content)
-        software = Software("application", version)
+        software = Software(kind, version)
         stage_targets(self.repository, [(made, software)], withdraw, folder, self.now_ms)
         self.sign_and_publish(folder)
 
