@@ -1,5 +1,6 @@
 """How this terminal reaches its fleet: settings of a link, with a key in a file or through the tunnel of a token."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,12 @@ from kiosk.config import HostSettings
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.enrolment.enrol import Address
 from provisioning.terminal.enrolment.identity import Identity
+from provisioning.terminal.generations import GROUP_FILE
 from provisioning.terminal.network import proxy_in_force
 from provisioning.terminal.tunnel import Tunnel
 
 DEADLINE_S = 30.0
+REACH = "reach.json"  # for the firewall: who else this terminal must reach than its settings say
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Way:
             OSError: this machine's disk.
         """
         proxy = self.proxy()
+        self._tell_firewall(address.url, proxy)
         if self.identity.token is None:
             shown = self.identity.certificate if known else self.identity.bare
             return HostSettings(
@@ -45,3 +49,10 @@ class Way:
         tunnel = Tunnel(self.home, self.disk, self.identity)
         tunnel.keep(address.url, address.ca, proxy)
         return HostSettings(url=address.url, ca=address.ca, tunnel=str(tunnel.socket(known)), deadline_s=DEADLINE_S)
+
+    def _tell_firewall(self, url: str, proxy: str) -> None:
+        """It runs as another user, of our group. What stands there already is not written again."""
+        told = json.dumps({"url": url, "proxy": proxy}).encode()
+        path = self.home / REACH
+        if not path.exists() or path.read_bytes() != told:
+            self.disk.write(path, told, GROUP_FILE)
