@@ -292,6 +292,21 @@ async def test_fishing_and_an_open_cash_box_raise_the_alarm(autojump_clock: Mock
         assert await stand.until_booked(CashFault, 2) == CashFault("cash_box_removed", "alarm")
 
 
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_a_box_exchanged_while_nobody_listened(is_back: bool, autojump_clock: MockClock) -> None:
+    """The alarm is told, also late; a person must come only while the box is still out (simulated seed 9000599)."""
+    device = SspModule()
+    device.open_door()
+    if is_back:
+        device.close_door()
+    async with cash_stand(ssp, device) as stand:
+        recovery = await stand.recover("e1")
+        assert recovery.findings == (CashFault("cash_box_removed", "alarm"),)
+        assert bool(recovery.needs_staff) is not is_back
+        await trio.sleep(2.0)
+        assert (stand.health == Health(Condition.READY)) is is_back
+
+
 async def test_an_enable_that_does_not_stick_is_a_fault(autojump_clock: MockClock) -> None:
     """Fault row 9: disabled although enabled, a few more times, then staff."""
     device = SspModule()

@@ -17,7 +17,7 @@ from drivers.cash_module.module import CashDriver, Payout
 from drivers.cash_module.note_path import Phase, Signal
 from drivers.cash_module.ssp import codec
 from drivers.cash_module.ssp.codec import Code, Event
-from drivers.cash_module.ssp.findings import TROUBLES, finding
+from drivers.cash_module.ssp.findings import TROUBLES, finding, wants_staff
 from drivers.cash_module.ssp.talk import Refused, Talk
 from drivers.cash_module.unreadable import Unreadable
 from drivers.options import OptionError, read_options
@@ -26,7 +26,6 @@ from drivers.transport.serial_port import open_serial_line
 from kiosk.domain.cash import (
     CashCapabilities,
     CashEvent,
-    CashFault,
     CashIdentity,
     CashUnit,
     Dispensing,
@@ -149,7 +148,7 @@ class SspModule(CashDriver):
         found = await self._until_at_rest()
         self._unacknowledged = any(one.code in codec.BOOKED for one in found)
         told = tuple(self._finding(one) for one in found if one.code in codec.BOOKED or one.code in TROUBLES)
-        needs = next((one.reason for one in told if isinstance(one, CashFault)), "")
+        needs = wants_staff(found)
         return Recovery(told, await self._read_counter(), needs_staff=needs, units=await self._do_units())
 
     async def _read_counter(self) -> int | None:

@@ -1,6 +1,6 @@
 """What SSP events mean for the books when nobody is waiting for them: after a start, or too late."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from drivers.cash_module.ssp.codec import Code, Event
 from kiosk.domain.cash import CashEvent, CashFault, DispenseResult, NoteUncertain, Returned, Stacked
@@ -36,3 +36,14 @@ def finding(event: Event, channels: Mapping[int, Fen], new_credit: Callable[[], 
         return DispenseResult((), (), 0, 0, certain=False, reason=reason, presented_sum=Fen(event.total))
     # A note went to the cash box by itself (E2), or one whose value the device does not know.
     return NoteUncertain(denomination, Code(event.code).name.lower())
+
+
+def wants_staff(events: Sequence[Event]) -> str:
+    """Why somebody must come, of what waited for us; "" for nobody. A box that was out and is in again is over."""
+    codes = [event.code for event in events]
+    for place, code in enumerate(codes):
+        reason, needs, _ = TROUBLES.get(code, ("", "nobody", False))
+        is_back = code == Code.BOX_REMOVED and Code.BOX_BACK in codes[place:]
+        if needs != "nobody" and not is_back:
+            return reason
+    return ""
