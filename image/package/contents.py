@@ -29,7 +29,7 @@ SYSTEM_FOLDERS: dict[str, tuple[Path, int]] = {
     "sysctl.d": (Path("usr/lib/sysctl.d"), 0o644),
     "modprobe.d": (Path("usr/lib/modprobe.d"), 0o644),
     "system.conf.d": (Path("usr/lib/systemd/system.conf.d"), 0o644),
-    "dbus": (Path("usr/share/dbus-1/system.d"), 0o644),
+    "dbus": (Path("etc/dbus-1/system.d"), 0o644),  # read after the packages' own rules
     "etc": (Path("etc/yikatong"), 0o644),
 }
 # Of libraries: console scripts with this machine's paths, Kivy's examples, tests.
