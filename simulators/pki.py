@@ -23,6 +23,7 @@ NAMES = (*AUTHORITIES, "host", "terminal", "fleet", "seal", "seal-expired", "sea
 # The agency's bare keys: journals are wrapped to "recovery" (RSA), "documents" (Ed25519) signs policies and lists.
 BARE_KEYS = ("recovery", "documents")
 RECOVERY_BITS = 2048
+QEMU_HOST = "10.0.2.2"  # this machine's loopback, as a guest in qemu's user network calls it
 COMPLETE = "complete"  # written last: a set-up that was cut off starts again
 
 
@@ -178,7 +179,10 @@ def _issue(pki: Pki, issuer: _Identity, wish: _Wish, now: datetime) -> _Identity
         x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
     )
     if wish.server:
-        names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        names: list[x509.GeneralName] = [
+            x509.DNSName("localhost"),
+            *(x509.IPAddress(ip_address(one)) for one in ("127.0.0.1", QEMU_HOST)),
+        ]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     if wish.client:

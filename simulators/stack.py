@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,12 @@ from simulators.fleet.server import FleetError, FleetPlan, open_fleet
 from simulators.front_panel.app import front_panel
 from simulators.front_panel.front import FrontState, Piece, RackCard
 from simulators.hardware import LOOPBACK, OWN_PAD, PIN_PAD, Hardware
-from simulators.hosts import open_host
 from simulators.hosts.bank import BankHost
-from simulators.hosts.bank_server import serve_bank
 from simulators.hosts.sandbox import Sandbox
-from simulators.hosts.serve import serve
-from simulators.hosts.weather import Weather
 from simulators.kiosk_process import AGENT, FORWARD, KioskProcess, kiosk_command, kiosk_environment
 from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings, profile_of
 from simulators.offline_documents import OFFLINE_DOCUMENTS, publish
+from simulators.outside import OutsideSystems
 from simulators.pki import Pki, make_pki
 from simulators.processes import ChildEnded, Children
 from simulators.serving import serve_on_loopback
@@ -39,16 +35,6 @@ from simulators.switches import SWITCHES, FaultSwitches
 from simulators.waiting import free_port
 from simulators.worlds.world import Card, StaffEntry, World, load_world
 
-# Host in the kiosk's settings -> its sandbox.
-KIOSK_HOSTS = {
-    "social_insurance": "social_insurance",
-    "card_platform": "card_platform",
-    "agency": "agency_duty",
-    "hospital": "hospital",
-    "medical_insurance": "medical_insurance",
-    "agency_ledger": "agency_ledger",
-}
-CHECKER = "certificate_check"  # where anybody follows the QR code of a certificate
 SPOKEN_SHOWN = 1
 SPEECH_BYTES_MAX = 4096
 LOOK_AGAIN_S = 0.2
@@ -77,10 +63,9 @@ class Stack:
 
     def __init__(self, plan: Plan, world: World, children: Children) -> None:
         self.plan, self.world = plan, world
-        self.weather = Weather()
+        self.outside = OutsideSystems(world, plan.run_dir / "hosts", Pki(plan.run_dir / "pki"))
+        self.weather = self.outside.weather
         self.hardware = Hardware(world, plan.run_dir, plan.pin_mode, self._tell)
-        self.sandboxes: dict[str, Sandbox] = {}
-        self.bank: BankHost  # no sandbox of questions and answers over HTTP: it speaks ISO 8583
         self.panel_port = plan.panel_port or free_port()
         self.kiosk_dir = plan.run_dir / "kiosk"
         self.display: Display
@@ -100,6 +85,14 @@ class Stack:
             terminals=0,
             expect=f"{SERIAL}={TERMINAL_ID}:{profile_of(plan.size_px)}",
         )
+
+    @property
+    def sandboxes(self) -> Mapping[str, Sandbox]:
+        return self.outside.sandboxes
+
+    @property
+    def bank(self) -> BankHost:
+        return self.outside.bank
 
     @property
     def local_facts(self) -> Path:
@@ -130,15 +123,9 @@ class Stack:
             say("card reader, PIN pad, printers, cash module, lamps")
             await nursery.start(self.hardware.run)
             say("outside systems")
-            check_port = await nursery.start(partial(self._serve_host, CHECKER, pki, ""))
-            verify = f"https://{LOOPBACK}:{check_port}/verify"
-            ports = {
-                name: await nursery.start(partial(self._serve_host, sandbox, pki, verify))
-                for name, sandbox in KIOSK_HOSTS.items()
-            }
-            bank_port = await nursery.start(self._serve_bank, pki)
+            await nursery.start(self.outside.run)
             publish(pki, self.world, plan.run_dir / OFFLINE_DOCUMENTS, datetime.now().astimezone())
-            settings = self._write_settings(pki, ports, bank_port)
+            settings = self._write_settings(pki)
             say("kiosk")
             self.kiosk = KioskProcess(
                 self._children,
@@ -185,23 +172,7 @@ class Stack:
         else:
             self.plan.progress(f"fleet {self.fleet.console_url}, sign in with {self.fleet.sign_in}")
 
-    async def _serve_host(self, name: str, pki: Pki, verify: str, task_status: trio.TaskStatus[int]) -> None:
-        books = self.plan.run_dir / "hosts"
-        sandbox = open_host(name, self.world, books, pki, self.weather, verify_base=verify)
-        self.sandboxes[name] = sandbox
-        try:
-            await serve(sandbox, 0, pki, task_status=task_status)
-        finally:
-            sandbox.close()
-
-    async def _serve_bank(self, pki: Pki, task_status: trio.TaskStatus[int]) -> None:
-        self.bank = BankHost(self.world, self.plan.run_dir / "hosts", self.weather)
-        try:
-            await serve_bank(self.bank, 0, pki, task_status=task_status)
-        finally:
-            self.bank.close()
-
-    def _write_settings(self, pki: Pki, ports: Mapping[str, int], bank_port: int) -> Path:
+    def _write_settings(self, pki: Pki) -> Path:
         tree = kiosk_settings(
             run_dir=self.kiosk_dir,
             data_dir=self.plan.run_dir / "data",
@@ -210,11 +181,11 @@ class Stack:
             pin_mode=self.plan.pin_mode,
             pki=pki,
             slots=self.hardware.slots(),
-            host_ports=ports,
+            host_ports=self.outside.ports,
             medical_insurance=medical_insurance_settings(self.world),
         )
         tree["bank"] = bank_settings()
-        tree["hosts"]["bank"] = bank_host_settings(bank_port, pki)
+        tree["hosts"]["bank"] = bank_host_settings(self.outside.bank_port, pki)
         tree["journal"] = self._other_copies()
         if self.plan.fleet:
             tree["agent"] = self._agent_settings(pki)

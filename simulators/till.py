@@ -15,14 +15,13 @@ LOADED = ((1, 24), (10, 18), (50, 6))  # yuan, notes: change to the yuan for a w
 JAMS = {"note_jam": "jam_in_acceptor", "stacker_jam": "stack_jams", "dispenser_jam": "dispense_jams"}
 
 
-class Till:
-    """A Bill-to-Bill recycler on its line. What lies in it stays there over every power cut."""
+class LooseTill:
+    """A Bill-to-Bill recycler that somebody else connects. What lies in it stays there over every power cut."""
 
-    def __init__(self, line: Path, on_change: Callable[[], None]) -> None:
+    def __init__(self, on_change: Callable[[], None]) -> None:
         self.recycler = CcnetBillToBill()
         types = {yuan: kind for kind, yuan in CNY_TYPES.items()}
         self.recycler.cassettes = [[types[yuan], count] for yuan, count in LOADED]
-        self.line = PtyLine(line, self.recycler)
         self.box_out = False
         self.with_staff: list[int] = []  # yuan, taken out of a jam by hand
         self._on_change = on_change
@@ -76,6 +75,14 @@ class Till:
         else:
             self.with_staff += self.recycler.box
             self.recycler.close_door()
+
+
+class Till(LooseTill):
+    """The same on a line of its own."""
+
+    def __init__(self, line: Path, on_change: Callable[[], None]) -> None:
+        super().__init__(on_change)
+        self.line = PtyLine(line, self.recycler)
 
     def power_cut(self) -> None:
         self.line.power_cut()
