@@ -1,0 +1,121 @@
+"""A disk for one emulated terminal: the image as it is built, what is true of this box alone, and eyes for the test.
+
+The eyes are the only thing that a delivered image does not have: one unit and one environment variable, which write to
+the serial line which question stands and where its answers are (``screens/map.py``: no texts, no personal data, never
+in production), and what the units log. Fingers touch by it; pictures are looked at beside it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from image.disk import first_mib
+from simulators.smoke.glass import Glass, View
+
+MIB = 1 << 20
+STATE, SLOT_A, DATA = 2, 3, 5  # numbers of partitions
+DATA_MIB = 1024
+TOOL_S_MAX = 120.0
+MARK = "eyes "
+_EYES = f"""#!/bin/sh
+exec > /dev/ttyS0
+journalctl --follow --lines=all --output=cat --unit='yikatong-*' &
+f=/run/yikatong/screen.json seen=/run/eyes
+while sleep 0.3; do
+	[ "$f" -nt $seen ] || continue
+	cp -p $f $seen.new && mv $seen.new $seen && printf '\\n{MARK}%s\\n' "$(cat $seen)"
+done
+"""
+_UNIT = """[Unit]
+Description=A test looks at the glass
+[Service]
+ExecStart=/bin/sh /etc/systemd/system/eyes.sh
+"""
+_DROP_IN = """[Service]
+Environment=YIKATONG_SCREEN_MAP=1
+"""
+
+
+class SerialGlass(Glass):
+    """Sees by what the eyes wrote last; ``path`` is the log of the serial line."""
+
+    def look(self) -> View:
+        for line in reversed(self.path.read_text(errors="replace").splitlines()):
+            found = line.partition(MARK)[2]
+            if found.startswith("{") and found.endswith("}"):
+                return _view(found)
+        return View()
+
+
+def _view(line: str) -> View:
+    try:
+        return msgspec.json.decode(line, type=View)
+    except msgspec.MsgspecError:
+        return View()  # somebody else wrote in between; the next one comes
+
+
+def make_disk_for(image: Path, target: Path, box: Path) -> Path:
+    """``box``: what goes to /etc/yikatong at the first start. Raises subprocess.CalledProcessError."""
+    _run("cp", "--sparse=always", str(image), str(target))
+    os.truncate(target, target.stat().st_size + DATA_MIB * MIB)
+    state = f"{target}@@{first_mib(STATE)}M"
+    _run("mcopy", "-s", "-i", state, str(box), "::local")
+    _give_eyes(target)
+    return target
+
+
+def _give_eyes(disk: Path) -> None:
+    slot = f"{disk}?offset={first_mib(SLOT_A) * MIB}"
+    _run("tune2fs", "-O", "^read-only", slot)
+    units = "/etc/systemd/system"
+    files = {"eyes.sh": _EYES, "eyes.service": _UNIT, "eyes.conf": _DROP_IN}
+    words = [f"mkdir {units}/yikatong-kiosk.service.d"]
+    for name, content in files.items():
+        given = disk.with_name(name)
+        given.write_text(content)
+        place = "yikatong-kiosk.service.d/eyes.conf" if name == "eyes.conf" else name
+        words.append(f"write {given} {units}/{place}")
+    words.append(f"symlink {units}/multi-user.target.wants/eyes.service {units}/eyes.service")
+    script = disk.with_name("debugfs.txt")
+    script.write_text("\n".join(words) + "\n")
+    _run("debugfs", "-w", "-f", str(script), slot)
+    _run("tune2fs", "-O", "read-only", slot)
+
+
+def kept_on(disk: Path, folder: str, target: Path) -> Path:
+    """A copy of ``folder`` of the terminal's /var, as the next start would find it. The disk is not in use."""
+    part = _data_of(disk, target.with_suffix(".ext4"))
+    mended = subprocess.run([_tool("e2fsck"), "-fp", str(part)], capture_output=True, timeout=TOOL_S_MAX, check=False)
+    assert mended.returncode in (0, 1), mended.stdout[-500:]
+    target.mkdir(parents=True)
+    _run("debugfs", "-R", f"rdump {folder} {target}", str(part))
+    part.unlink()
+    return target / Path(folder).name
+
+
+def _data_of(disk: Path, target: Path) -> Path:
+    table = json.loads(_run("sfdisk", "--json", str(disk)))["partitiontable"]
+    part = next(one for one in table["partitions"] if one.get("name") == "data")
+    place = table.get("sectorsize", 512)
+    _run(
+        "dd", f"if={disk}", f"of={target}", "bs=1M", "conv=sparse", "iflag=skip_bytes,count_bytes",
+        f"skip={part['start'] * place}", f"count={part['size'] * place}",
+    )  # fmt: skip
+    return target
+
+
+def _run(program: str, *words: str) -> str:
+    done = subprocess.run(
+        [_tool(program), *words], capture_output=True, text=True, timeout=TOOL_S_MAX, check=False,
+        env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C"},
+    )  # fmt: skip
+    assert done.returncode == 0, f"{program}: {done.stderr[-800:]}{done.stdout[-800:]}"
+    return done.stdout
+
+
+def _tool(name: str) -> str:
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") or name

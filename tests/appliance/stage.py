@@ -1,0 +1,167 @@
+"""A terminal that qemu emulates, everything around it, and somebody who stands before it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import trio
+
+from simulators.hosts.hospital import HospitalSandbox
+from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
+from simulators.smoke.bill import content_yuan
+from simulators.smoke.cast import choose_payer
+from simulators.smoke.glass import Glass
+from simulators.smoke.hands import REACTION_S
+from simulators.usb.ports import qemu_arguments
+from simulators.usb.terminal import UsbTerminal
+from simulators.waiting import until
+from simulators.worlds.world import Card, load_world
+from tests.appliance.box import SerialGlass, kept_on, make_disk_for
+from tests.appliance.machine import Hardware, Machine, machine
+
+ROOT = Path(__file__).parents[2]
+WORLD = ROOT / "simulators" / "worlds" / "demo.toml"
+IMAGE = ROOT / "out" / "image" / "yikatong.img"
+SIZE_PX = (1080, 1920)
+# The guest reaches this machine's loopback, and nobody: no names, no IPv6; its own firewall has the last word.
+NETWORK = "user,ipv6=off,dns=10.0.2.9"
+ATTRACT_S_MAX = 420.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
+PAGE_S_MAX = 120.0
+KEY_S = 0.2
+NOTE_YUAN = 100
+NOTES_MAX = 20
+
+
+@dataclass
+class Stage:
+    """``disk`` outlives every start; so do books, notes, paper and chips."""
+
+    folder: Path
+    around: UsbTerminal
+    disk: Path
+    starts: int = 0
+
+    @asynccontextmanager
+    async def switched_on(self) -> AsyncIterator["Visitor"]:
+        """From power-on, until the block ends or somebody cuts it. Yields before the guest has started."""
+        self.starts += 1
+        hardware = Hardware(
+            self.disk, "raw", width_px=SIZE_PX[0], height_px=SIZE_PX[1], network=NETWORK,
+            more=qemu_arguments(self.folder),
+        )  # fmt: skip
+        place = self.folder / f"{self.starts}"
+        async with machine(place, hardware) as computer:
+            yield Visitor(self.around, computer, SerialGlass(place / "serial.log"))
+        self.around.power_cut()
+
+    def journal(self) -> Path:
+        """A copy of the terminal's journal, as its next start would find it. It is switched off."""
+        return kept_on(self.disk, "/lib/yikatong/journal", self.folder / f"kept{self.starts}")
+
+    @property
+    def hospital(self) -> HospitalSandbox:
+        hospital = self.around.outside.sandboxes["hospital"]
+        assert isinstance(hospital, HospitalSandbox)
+        return hospital
+
+    @property
+    def platform(self) -> MedicalInsuranceSandbox:
+        platform = self.around.outside.sandboxes["medical_insurance"]
+        assert isinstance(platform, MedicalInsuranceSandbox)
+        return platform
+
+    @property
+    def payer(self) -> Card:
+        """Whose bills leave a part for notes."""
+        found = choose_payer(self.around.world, date.today())
+        assert found is not None
+        return found
+
+    @property
+    def content_yuan(self) -> int:
+        return content_yuan(self.around.till.front())
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    """Everything but the terminal itself is on. ``folder``: short, for its UNIX sockets."""
+    around = UsbTerminal(load_world(WORLD), folder / "around", folder)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(around.run)
+        box = around.write_box(folder / "box", size_px=SIZE_PX)
+        yield Stage(folder, around, make_disk_for(IMAGE, folder / "disk.img", box))
+        nursery.cancel_scope.cancel()
+
+
+@dataclass
+class Visitor:
+    """One resident: looks, touches, types, feeds notes and takes what comes out."""
+
+    around: UsbTerminal
+    computer: Machine
+    glass: Glass
+
+    async def sees(self, *questions: str, limit_s: float = PAGE_S_MAX) -> str:
+        """Which of these stands, as soon as one does. Raises simulators.smoke.glass.Unexpected."""
+        return (await self.glass.until(*questions, limit_s=limit_s)).question
+
+    async def answers(self, value: str, *then: str, limit_s: float = PAGE_S_MAX) -> str:
+        """A finger on this answer, and which of these questions follows."""
+        spot = await self.glass.until_offered(value, limit_s=PAGE_S_MAX)
+        await trio.sleep(REACTION_S)
+        await self.computer.touch(*spot.middle)
+        return await self.sees(*then, limit_s=limit_s)
+
+    async def puts_card_in(self, handle: str) -> None:
+        await self.around.card_slot.insert(self.around.cards[handle])
+
+    async def takes_card(self) -> None:
+        await self.around.card_slot.remove()
+
+    async def types(self, digits: str) -> None:
+        """At the pad, once it asks, with a person's pace, and the green key at last."""
+        pad = self.around.pad
+        await until(lambda: pad.lit, PAGE_S_MAX, "the pad asks for a PIN")
+        for key in (*digits, "enter"):
+            await trio.sleep(KEY_S)
+            pad.press(key)
+
+    async def feeds(self) -> int:
+        """Notes of 100, one after another, until no more are asked for; yuan."""
+        till = self.around.till
+        for fed in range(NOTES_MAX):
+            await until(lambda: till.front().lit or not self._is_asked_for_notes, PAGE_S_MAX, "the slot for notes")
+            if not self._is_asked_for_notes:
+                return fed * NOTE_YUAN
+            inside = content_yuan(till.front())
+            till.feed(NOTE_YUAN)
+            await until(lambda before=inside: content_yuan(till.front()) > before, PAGE_S_MAX, "the note is inside")  # type: ignore[misc]
+            await trio.sleep(REACTION_S)
+        return NOTES_MAX * NOTE_YUAN
+
+    @property
+    def _is_asked_for_notes(self) -> bool:
+        return self.glass.look().question == "feed_notes"
+
+    async def takes_notes(self) -> int:
+        till = self.around.till
+        await until(lambda: bool(till.front().outlet), PAGE_S_MAX, "change")
+        change = sum(till.front().outlet)
+        await trio.sleep(REACTION_S)
+        till.take_notes()
+        return change
+
+    async def hears_of(self, slot: str, condition: str, before: int) -> int:
+        """Until the kiosk's log says so of a device, after place ``before`` of the serial line; where that is."""
+        said = re.compile(f'"event": "slot", "slot": "{slot}", "condition": "({condition})"')
+
+        def found() -> bool:
+            return said.search(self.computer.serial, before) is not None
+
+        await until(found, PAGE_S_MAX, f"{slot} is {condition}")
+        match = said.search(self.computer.serial, before)
+        assert match is not None
+        return match.end()

@@ -1,0 +1,162 @@
+"""A resident before a terminal that is started from its image, with every device at a real USB port of the guest."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from offline_queue.reader import open_reader
+from offline_queue.verify import verify
+from simulators.hosts.medical_insurance import visit_of
+from simulators.hosts.medical_insurance_books import Row
+from simulators.smoke.documents import names_holder
+from simulators.waiting import until
+from simulators.worlds.world import BillEntry, Resident
+from tests.appliance.stage import ATTRACT_S_MAX, IMAGE, PAGE_S_MAX, Stage, Visitor, stage
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.appliance,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(not IMAGE.exists(), reason="no image: make image"),
+]
+BOOKED_S_MAX = 180.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="yk-", ignore_cleanup_errors=True) as place:
+        yield Path(place)
+
+
+async def test_a_resident_is_served_over_usb(folder: Path) -> None:
+    """Balance, sealed certificate and a bill in notes, by finger and pad; pad and reader are pulled and come back."""
+    async with stage(folder) as around, around.switched_on() as visitor:
+        await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+        await _pad_is_pulled(visitor)
+        card = around.payer
+        await visitor.puts_card_in(card.handle)
+        await visitor.sees("menu")
+        await _looks_at_the_balance(visitor, card.pin)
+        await _prints_a_certificate(visitor, around)
+        bill, before = await _agrees(visitor, around), around.content_yuan
+        await visitor.sees("feed_notes")
+        fed = await visitor.feeds()
+        change = await visitor.takes_notes()
+        await visitor.sees("bill_settled")
+        await _paid(around, bill)
+        assert around.content_yuan - before == fed - change
+        await until(lambda: bool(visitor.around.printer.papers), PAGE_S_MAX, "a receipt")
+        paper = visitor.around.printer.papers[-1]
+        assert paper.whole
+        assert f"{_cash_fen(around, bill) / 100:,.2f}" in paper.text.replace(" ", "")
+        await visitor.answers("understood", "menu")
+        await visitor.answers("take_card", "take_card")
+        await visitor.takes_card()
+        visitor.around.printer.take_paper(paper.id)
+        await visitor.sees("insert_card")
+        await visitor.computer.press_power()
+        await visitor.computer.until_off(PAGE_S_MAX)
+    _is_whole(around.journal())
+
+
+async def test_the_power_fails_in_the_middle_of_a_settlement(folder: Path) -> None:
+    """The platform has booked and its answer is lost: the next start finds it, owes the change, and all books agree."""
+    async with stage(folder) as around:
+        before = around.content_yuan
+        weather = around.around.outside.weather
+        async with around.switched_on() as visitor:
+            await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+            card = around.payer
+            await visitor.puts_card_in(card.handle)
+            await visitor.sees("menu")
+            bill = await _agrees(visitor, around)
+            await visitor.sees("feed_notes")
+            weather.change(drop_answer=True, only=frozenset({"medical_insurance"}))
+            fed = await visitor.feeds()
+            await until(lambda: bool(_booked(around, bill)), BOOKED_S_MAX, "the platform books")
+            await visitor.computer.cut_power()
+        weather.clear()
+        await visitor.takes_card()
+        async with around.switched_on() as visitor:
+            await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+            await _paid(around, bill)
+            assert visitor.around.till.front().outlet == (), "no money for whoever stands there now"
+            debts = around.hospital.debts
+            await until(lambda: bool(debts.standing()), BOOKED_S_MAX, "what is owed is registered")
+            assert sum(row.left_fen for row in debts.standing()) == fed * 100 - _cash_fen(around, bill)
+            assert around.content_yuan - before == fed
+            await visitor.computer.press_power()
+            await visitor.computer.until_off(PAGE_S_MAX)
+        _is_whole(around.journal())
+
+
+async def _pad_is_pulled(visitor: Visitor) -> None:
+    """While nobody is there: the kiosk notices, and finds it again by its name."""
+    place = await visitor.hears_of("pin_pad", "ready", 0)
+    visitor.around.pad_cable.unplug()
+    place = await visitor.hears_of("pin_pad", "absent|fault|unknown", place)
+    visitor.around.pad_cable.plug()
+    await visitor.hears_of("pin_pad", "ready", place)
+
+
+async def _looks_at_the_balance(visitor: Visitor, pin: str) -> None:
+    await visitor.answers("query_account", "pin_entry")
+    await visitor.types(pin)
+    await visitor.sees("overview")
+    await visitor.answers("account", "figures_account")
+    await visitor.answers("back", "overview")
+    await visitor.answers("back", "menu")
+
+
+async def _prints_a_certificate(visitor: Visitor, around: Stage) -> None:
+    await visitor.answers("print_certificate", "choose_certificate")
+    await visitor.answers("insurance_certificate", "certificate_done", limit_s=2 * PAGE_S_MAX)
+    printer, holder = around.around.page_printer, _holder(around)
+    await until(lambda: bool(printer.sheets), PAGE_S_MAX, "a sheet")
+    assert names_holder(printer.sheets[-1].pdf, holder.name, holder.number)
+    await visitor.answers("understood", "menu")
+
+
+async def _agrees(visitor: Visitor, around: Stage) -> BillEntry:
+    """To the figures of the first bill that is not paid, and to paying in notes."""
+    bill = next(one for one in _holder(around).bills if around.hospital.claims.payment(one.id) is None)
+    if await visitor.answers("settle_medical_bill", "pin_entry", "choose_bill") == "pin_entry":
+        await visitor.types(around.payer.pin)
+        await visitor.sees("choose_bill")
+    await visitor.answers(bill.id, "confirm_quote")
+    if await visitor.answers("pay", "choose_means", "feed_notes") == "choose_means":
+        await visitor.answers("cash", "feed_notes")
+    return bill
+
+
+async def _paid(around: Stage, bill: BillEntry) -> None:
+    """Once at the platform, in notes, and the hospital knows it."""
+    claims = around.hospital.claims
+    await until(lambda: claims.payment(bill.id) is not None, BOOKED_S_MAX, "the hospital has the payment")
+    booked, payment = _booked(around, bill), claims.payment(bill.id)
+    assert payment is not None
+    assert len(booked) == 1
+    assert (payment.means, payment.settlement_id) == ("cash", booked[0].setl_id)
+
+
+def _booked(around: Stage, bill: BillEntry) -> list[Row]:
+    return around.platform.platform.live(around.platform.person_number(_holder(around)), visit_of(bill))
+
+
+def _cash_fen(around: Stage, bill: BillEntry) -> int:
+    return int(_booked(around, bill)[0].cash)
+
+
+def _holder(around: Stage) -> Resident:
+    return around.around.world.resident(around.payer.resident)
+
+
+def _is_whole(journal: Path) -> None:
+    """By the auditor's walk over a copy of the terminal's own file."""
+    reader = open_reader(journal)
+    try:
+        assert verify(reader.connection, reader.public_key, root=reader.root).whole
+    finally:
+        reader.connection.close()
