@@ -18,6 +18,7 @@ COMMANDS = {
     "device": ("simulators.alone.device", "one device on a serial line or a pty"),
     "page-printer": ("simulators.alone.page_printer", "the A4 printer, by IPP"),
     "card": ("simulators.alone.card", "one card in a virtual reader (vpcd)"),
+    "usb": ("simulators.alone.usb_terminal", "all devices at the USB ports of a terminal in qemu"),
     "voices": ("simulators.alone.voices", "build the free voice pack by espeak-ng"),
     "host": ("simulators.alone.host", "one outside system over HTTPS"),
     "hawkbit": ("simulators.alone.hawkbit", "a server in hawkBit's shape that offers one file"),

@@ -29,6 +29,7 @@ from simulators.usb.card_slot import UsbCardSlot
 from simulators.usb.printer import UsbReceiptPrinter
 from simulators.usb.redir_cable import RedirCable
 from simulators.usb.serial_cable import SerialCable
+from simulators.usb.socket_cable import SocketCable
 from simulators.worlds.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -61,7 +62,7 @@ class UsbTerminal:
         self.board_cable = SerialCable(ports.socket_of(sockets, "lights"), self.board, on_change)
         device = UsbReceiptPrinter(self.printer, ports.RECEIPT_PRINTER)
         self.printer_cable = RedirCable(ports.socket_of(sockets, "receipt"), device, on_change)
-        self.cables = (
+        self.cables: tuple[SocketCable, ...] = (
             self.card_slot, self.sam_slot, self.pad_cable, self.cash_cable, self.board_cable, self.printer_cable,
         )  # fmt: skip
 
