@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from drivers.pin_entry import make_pin_entry
 from drivers.registry import find_driver
+from kiosk import sams
 from kiosk.clock import SystemClock
 from kiosk.config import ConfigError, Settings
 from kiosk.control import ControlSilent, ask_control, forward_path, kiosk_path, serve_control
@@ -21,6 +23,7 @@ from kiosk.doctor import (
     Finding,
     bank_card_findings,
     bank_finding,
+    blocklist_findings,
     copies_findings,
     counter_findings,
     fleet_findings,
@@ -65,7 +68,7 @@ from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.layout import UNDER_WAY
-from offline_queue.offline_documents import OfflineFolder
+from offline_queue.offline_documents import open_documents
 from offline_queue.reader import UNREADABLE, open_reader
 from offline_queue.staff_books import StaffBooks
 from offline_queue.verify import verify
@@ -94,6 +97,7 @@ class Outside:
     bank_line: WayToBank | None = None  # None: this terminal has no bank
     other_copies: OtherCopies | None = None
     documents: OfflineDocuments = NO_DOCUMENTS
+    sam_watch: sams.SamWatch | None = None  # None: no list of blocked PSAMs comes here
     time_confirmed: Callable[[], bool] = lambda: True
 
 
@@ -116,6 +120,8 @@ async def run_kiosk(settings: Settings) -> None:
     journal = SqliteJournal(
         Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys), busy_s_max=JOURNAL_S_MAX
     )
+    keys, newest = _agencys_keys(settings), NewestUsed(journal, HOTLIST_IN_FORCE)
+    sam_watch = sams.SamWatch(Path(settings.offline.documents), keys, NewestUsed(journal, sams.IN_FORCE))
     links, screen = host_links(settings, log, HOSTS, MONEY_HOSTS), KivyScreen(settings)
     desk = compose(
         settings,
@@ -131,7 +137,8 @@ async def run_kiosk(settings: Settings) -> None:
             seal_verifier=_seal_verifier(settings, log),
             bank_line=bank_line(settings, log),
             other_copies=TerminalCopies(settings),
-            documents=_offline_documents(settings, journal, log),
+            documents=open_documents(settings.offline, keys, newest, lambda why: log("offline_document", why=why)),
+            sam_watch=sam_watch if settings.offline.documents else None,
             time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),
         ),
     )
@@ -140,7 +147,7 @@ async def run_kiosk(settings: Settings) -> None:
         findings = [*slot_findings(desk.supervisor), await pad_finding(desk.supervisor)]
         findings += bank_card_findings(settings, desk.supervisor)
         findings += [*await _host_findings(links), *await _bank_findings(settings, log)]
-        findings += house_findings(settings, clock.now())
+        findings += [*house_findings(settings, clock.now()), *blocklist_findings(settings, keys, clock.now())]
         return [[one.name, one.verdict, one.why] for one in findings]
 
     journal.record("kiosk_started")
@@ -194,6 +201,7 @@ def compose(settings: Settings, outside: Outside) -> Desk:
         **{slot: partial(cash_books.attend, slot) for slot in CASH_SLOTS},
         "lights": screen.attend,
         "headset": FollowJack(outside.screen).attend,
+        **({sams.SLOT: outside.sam_watch.attend} if outside.sam_watch else {}),
     }
     find, run_dir, production = outside.find_driver, Path(settings.run_dir), settings.production
     desk = Desk(
@@ -258,20 +266,9 @@ def _refuse_development(settings: Settings) -> None:
         raise ConfigError("production refuses: " + "; ".join(f"{one.name} {one.why}" for one in refused))
 
 
-def _offline_documents(settings: Settings, journal: SqliteJournal, log: Log) -> OfflineDocuments:
-    """Without a key for the hotlist no card is clear, so nothing is done offline."""
-    rules = settings.offline
-    if not rules.documents:
-        return NO_DOCUMENTS
-    try:
-        key = Path(rules.hotlist_key).read_bytes()
-    except OSError as error:
-        log("offline_document", why=f"hotlist key: {error.strerror}")
-        return NO_DOCUMENTS
-    folder = Path(rules.documents)
-    newest = NewestUsed(journal, HOTLIST_IN_FORCE)
-    keys = document_keys(settings.agency_keys)
-    return OfflineFolder(folder, keys, key, newest, lambda why: log("offline_document", why=why))
+def _agencys_keys(settings: Settings) -> Mapping[str, Ed25519PublicKey]:
+    """Who may sign its documents; nobody where none come. Raises ConfigError."""
+    return document_keys(settings.agency_keys) if settings.offline.documents else {}
 
 
 def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
@@ -355,7 +352,9 @@ async def _examine_alone(settings: Settings) -> list[Finding]:
         seen = [*slot_findings(supervisor), await pad_finding(supervisor), *bank_card_findings(settings, supervisor)]
         nursery.cancel_scope.cancel()
     hosts = [*await _host_findings(links), *await _bank_findings(settings, log)]
-    return [Finding("kiosk", "warn", "not running"), *seen, *hosts, *house_findings(settings, SystemClock().now())]
+    now = SystemClock().now()
+    house = [*house_findings(settings, now), *blocklist_findings(settings, _agencys_keys(settings), now)]
+    return [Finding("kiosk", "warn", "not running"), *seen, *hosts, *house]
 
 
 def _bank(desk: Desk, line: WayToBank) -> Bank:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.config import Settings
 from kiosk.control import ControlSilent, FleetWord, ask_control, ask_fleet, ask_second_copy, forward_path
@@ -26,6 +27,10 @@ from kiosk.hosts.medical_insurance.connect import COUNTER, FORWARDERS_COUNTER
 from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable, read_counter, second_of
 from kiosk.money.means import NO_DEBIT_READER, NO_PAD, no_bank_card_here
 from kiosk.ports import DeviceFault, HostLink, HostRefused, OutcomeUnknown, PinPad
+from kiosk.sams import FILE as SAM_FILE
+from kiosk.sams import SLOT as SAM_SLOT
+from kiosk.sams import read_sam_list
+from kiosk.signed import NotTrusted
 from kiosk.supervisor import Supervisor
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
@@ -170,6 +175,23 @@ def bank_card_findings(settings: Settings, supervisor: Supervisor) -> list[Findi
         NO_DEBIT_READER: "cannot pay: this reader passes no commands to the card (ldt33: icc_device)",
     }
     return [Finding(name, "warn", words[why]) if why else Finding(name, "ok", "can pay")]
+
+
+def blocklist_findings(settings: Settings, keys: Mapping[str, Ed25519PublicKey], now: datetime) -> Iterator[Finding]:
+    """Of the agency's list of PSAMs that must not be used any more (pins-and-keys 13)."""
+    if SAM_SLOT not in settings.slots:
+        return
+    name, folder = "list of blocked PSAMs", settings.offline.documents
+    try:
+        found = read_sam_list(Path(folder) / SAM_FILE, keys)
+    except FileNotFoundError:
+        yield Finding(name, "warn", "none: a stolen PSAM would be used here")
+    except (OSError, NotTrusted) as error:
+        yield Finding(name, "fail", f"cannot be used, so no PSAM is: {error}")
+    else:
+        late = found.expires_at <= now
+        words = f"version {found.version}, {len(found.serials)} blocked" + (", and it is out of date" if late else "")
+        yield Finding(name, "warn" if late else "ok", words)
 
 
 def counter_findings(settings: Settings, trace: tuple[str, str] | None, message_id: str) -> Iterator[Finding]:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.config import OfflineRules
 from kiosk.domain.offline import CardFinding, OfflinePolicy
-from kiosk.ports.offline import NewestSeen
+from kiosk.money.offline_limits import NO_DOCUMENTS
+from kiosk.ports.offline import NewestSeen, OfflineDocuments
 from kiosk.signed import NotTrusted
 from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable
 from offline_queue.policy import read_policy
@@ -67,6 +69,20 @@ class OfflineFolder:
             self._newest.note(opened.version)
         self._hotlist = opened
         return opened
+
+
+def open_documents(
+    rules: OfflineRules, keys: Mapping[str, Ed25519PublicKey], newest: NewestSeen, told: Callable[[str], None]
+) -> OfflineDocuments:
+    """Without a key for the hotlist no card is clear, so nothing is done offline."""
+    if not rules.documents:
+        return NO_DOCUMENTS
+    try:
+        secret = Path(rules.hotlist_key).read_bytes()
+    except OSError as error:
+        told(f"hotlist key: {error.strerror}")
+        return NO_DOCUMENTS
+    return OfflineFolder(Path(rules.documents), keys, secret, newest, told)
 
 
 def _mark(path: Path) -> object:

@@ -1,4 +1,5 @@
-"""What the agency gives this world's terminal for the time without a line: a policy, and a hotlist of lost cards."""
+"""What the agency gives this world's terminal: a policy and a hotlist of lost cards for the time without a line, and
+a list of stolen PSAMs."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from simulators.worlds.world import World
 OFFLINE_DOCUMENTS = "offline"
 POLICY, HOTLIST_KEY = "offline-policy.json", "hotlist.key"
 MANIFEST, BODY = "hotlist.json", "hotlist-{version}.bin"
+PSAM_LIST, STOLEN = "psam-blocklist.json", ("0" * 19 + "1",)  # a PSAM that no reader of this world holds
 SECRET = b"TEST hotlist hashing, no secret."
 KEY_NAME = "agency"
 NOT_LISTED = ("normal",)  # states of a card that anybody may use
@@ -45,6 +47,7 @@ def publish(pki: Pki, world: World, folder: Path, now: datetime, facts: dict[str
     (folder / BODY.format(version=version)).write_bytes(body)
     (folder / MANIFEST).write_bytes(manifest)
     (folder / POLICY).write_bytes(maker.signed("offline_policy", version, now, facts))
+    (folder / PSAM_LIST).write_bytes(maker.signed("psam_blocklist", version, now, {"serials": list(STOLEN)}))
 
 
 def _signing_key(pki: Pki) -> Ed25519PrivateKey:

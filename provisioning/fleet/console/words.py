@@ -140,6 +140,8 @@ REASON = {
     "bad_settings": msg("its settings cannot be used"),
     "simulator_refused": msg("a simulator, refused in production"),
     "line_busy": msg("line busy"),
+    "psam_blocked": msg("this PSAM is blocked: stop the terminal and look for it"),
+    "psam_list_unusable": msg("the list of blocked PSAMs is not the agency's"),
 }
 CONSUMABLE = {
     "receipt_printer": msg("Receipt paper"),
