@@ -16,7 +16,7 @@ from kiosk.domain.health import Health
 from kiosk.key_loading import key_loader
 from kiosk.l10n import on_paper
 from kiosk.opening import PAUSE_S_MAX
-from kiosk.ports import DeviceFault, Journal, OutcomeUnknown
+from kiosk.ports import DeviceFault, HostRefused, Journal, OutcomeUnknown
 from kiosk.self_test import self_test
 from kiosk.trial_prints import trial_pdf, trial_receipt
 
@@ -91,6 +91,7 @@ class ForAgent:
             "slots": dict(self._slots()),
             "cash": await self._cash(),
             "use": self._use(),
+            "keys": self._keys(),
             "versions": {"kiosk": self._version, **dict(self._device_versions())},
         }
 
@@ -129,6 +130,18 @@ class ForAgent:
             "receipts": sum(one.act == "receipt_delivered" for one in entries),
             "pages": sum(one.act == "certificate_printed" for one in entries),
         }
+
+    def _keys(self) -> dict[str, dict[str, int | None]]:
+        """How old the working keys in the pad are; nothing where no host has any there."""
+        settings = self._desk.settings
+        if "bank" not in settings.hosts:
+            return {}
+        try:
+            age_s = self._desk.bank.keys_age_s
+        except HostRefused:  # of a bank that must not be spoken to: nobody signed on
+            age_s = None
+        told = {"age_s": None if age_s is None else int(age_s), "age_s_max": int(settings.bank.key_age_s_max)}
+        return {"bank": told}
 
     def _device_versions(self) -> Iterator[tuple[str, str]]:
         for name, slot in self._desk.supervisor.slots.items():

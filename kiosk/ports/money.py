@@ -300,6 +300,11 @@ class Bank(Protocol):
         """Fetch working keys and load them into the pad; check values compared."""
         ...
 
+    @property
+    def keys_age_s(self) -> float | None:
+        """Of the working keys in the pad; None: since this process started there are none, or they are void."""
+        ...
+
     def new_trace_number(self) -> str:
         """For one act: unique within its batch, durable before it is told. Raises HostRefused: ``batch_full``."""
         ...

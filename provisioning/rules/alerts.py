@@ -99,6 +99,12 @@ def _clock(health: Health) -> float | None:
     return None if offset is None else abs(offset) / 1000
 
 
+def _keys_overdue(health: Health) -> float | None:
+    """How many kinds of working keys are older than they may be, or not there at all; None: it has none to tell of."""
+    told = health.keys.values()
+    return float(sum(one.age_s is None or one.age_s > one.age_s_max for one in told)) if told else None
+
+
 FIGURES: Mapping[str, Callable[[Observed], float | None]] = {
     "silent_s": lambda seen: seen.silent_s,
     "not_serving": _of_health(lambda health: 0.0 if health.serving else 1.0),
@@ -117,6 +123,7 @@ FIGURES: Mapping[str, Callable[[Observed], float | None]] = {
     "clock_wrong_s": _of_health(_clock),
     "rtc_battery_low": _of_health(lambda health: _flag(health.machine.rtc_battery, ("low", "none"))),
     "failed_percent": _of_health(_failed_percent),
+    "keys_overdue": _of_health(_keys_overdue),
     "settings_trouble": lambda seen: 1.0 if seen.desired_trouble else 0.0,
 }
 
@@ -143,6 +150,7 @@ DEFAULTS: tuple[Rule, ...] = (
     Rule(name="clock", figure="clock_wrong_s", bound=120, for_s=600),
     Rule(name="rtc_battery", figure="rtc_battery_low", bound=1),
     Rule(name="failed_interactions", figure="failed_percent", bound=10),
+    Rule(name="working_keys", figure="keys_overdue", bound=1, for_s=_HOUR),
     Rule(name="settings", figure="settings_trouble", bound=1, for_s=600),
 )  # fmt: skip
 

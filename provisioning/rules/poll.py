@@ -82,6 +82,13 @@ class Use(Part):
     staff_calls: Count = 0
 
 
+class WorkingKeys(Part):
+    """Keys in the PIN pad that are to be renewed by sign-on. ``age_s`` None: there are none since the last start."""
+
+    age_s: Count | None = None
+    age_s_max: Count = 0
+
+
 class Health(Part):
     """How the terminal is. ``serving``: whether a resident could be served now."""
 
@@ -92,6 +99,7 @@ class Health(Part):
     money: Money | None = None
     machine: Machine = msgspec.field(default_factory=Machine)
     use: Use = msgspec.field(default_factory=Use)
+    keys: dict[Word, WorkingKeys] = {}
     versions: dict[Word, Word] = {}
     head: Head | None = None
     troubles: Annotated[list[Words], msgspec.Meta(max_length=32)] = []

@@ -36,7 +36,7 @@ from provisioning.fleet.schema.places import PROVINCE, Place
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalHealth
 from provisioning.fleet.settings import FleetSettings
 from provisioning.rules.alerts import DEFAULTS, FIGURES, Observed, Rule, raised
-from provisioning.rules.poll import Consumable, Health, Machine, Money, Slot, Use
+from provisioning.rules.poll import Consumable, Health, Machine, Money, Slot, Use, WorkingKeys
 from simulators.pki import make_pki
 from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.people import hall_in
@@ -87,6 +87,7 @@ BAD: dict[str, Health] = {
     "temperature_c": Health(at="", serving=True, machine=Machine(temperature_c=80.0)),
     "clock_wrong_s": Health(at="", serving=True, machine=Machine(clock_offset_ms=-500_000)),
     "rtc_battery_low": Health(at="", serving=True, machine=Machine(rtc_battery="low")),
+    "keys_overdue": Health(at="", serving=True, keys={"bank": WorkingKeys(age_s=86_401, age_s_max=86_400)}),
     "failed_percent": Health(at="", serving=True, use=Use(sessions=20, failed_interactions=3)),
 }
 

@@ -95,13 +95,18 @@ class Asking:
     async def insist_signed_on(self) -> None:
         """Raises: as ``sign_on``, but silence is a refusal here: the act that wanted it was surely not done."""
         async with self._one_sign_on:
-            age_s = None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
+            age_s = self.keys_age_s
             if age_s is not None and age_s <= self._rules.key_age_s_max:
                 return
             try:
                 await self._sign_on()
             except OutcomeUnknown as unknown:
                 raise HostRefused(HOST, "sign_on_unanswered") from unknown
+
+    @property
+    def keys_age_s(self) -> float | None:
+        """Of the working keys that this process had loaded; None: there are none, or they are void."""
+        return None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
 
     def keys_are_void(self) -> None:
         """Sign on again before whatever comes next."""

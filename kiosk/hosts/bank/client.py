@@ -82,6 +82,11 @@ class BankClient:
         """
         await self._asking.sign_on()
 
+    @property
+    def keys_age_s(self) -> float | None:
+        """The contract is ``ports.money.Bank.keys_age_s``."""
+        return self._asking.keys_age_s
+
     # --- acts ---------------------------------------------------------------------------------------------------------
 
     async def look(self) -> None:

@@ -1,9 +1,10 @@
 """What a terminal told of its machine, as lines for people; what it could not tell is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from provisioning.fleet.console import words
 from provisioning.fleet.console.visit import Visit
-from provisioning.rules.poll import Machine
+from provisioning.rules.poll import Machine, WorkingKeys
 
 MIB = 1024 * 1024
 CLOCK_OFF_MS = 2000  # less is nothing to speak of
@@ -31,3 +32,13 @@ def lines(visit: Visit, machine: Machine) -> Iterator[tuple[str, str]]:
         yield visit.say("Mobile traffic today"), f"{told.modem_bytes_today / MIB:.1f} MiB"
     if told.up_s is not None:
         yield visit.say("Running for"), f"{told.up_s // 3600} h"
+
+
+def working_keys(visit: Visit, keys: Mapping[str, WorkingKeys]) -> Iterator[tuple[str, str]]:
+    """Each kind with its age and the age that it may have."""
+    for domain, told in keys.items():
+        name = visit.say("Working keys: {domain}", domain=words.of("domain", domain, visit.language))
+        if told.age_s is None:
+            yield name, visit.say("none since the last start")
+        else:
+            yield name, visit.say("{n} h old, {m} h at most", n=told.age_s // 3600, m=told.age_s_max // 3600)

@@ -208,6 +208,7 @@ ALERT = {
     "clock": msg("A clock is wrong"),
     "rtc_battery": msg("A clock's battery is empty"),
     "failed_interactions": msg("Many residents do not get through"),
+    "working_keys": msg("Working keys in a pad are too old, or missing"),
     "settings": msg("The newest settings are not in force"),
     "ledger": msg("Records of a terminal do not fit"),
     "rollout": msg("An update went back by itself"),

@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 from kiosk.domain.health import SLOTS
 from provisioning.fleet import audit, places
 from provisioning.fleet.actor import NotFound
-from provisioning.fleet.console.machine import lines
+from provisioning.fleet.console.machine import lines, working_keys
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.pages import commanding
 from provisioning.fleet.console.render import show
@@ -58,7 +58,7 @@ def draw(visit: Visit) -> Response:
         "moves": [one for one in all_places(visit) if visit.may("move", one) and one.id != terminal.place.id],
         "stops": terminal.state == "active" and visit.may("stop", terminal.place),
         "newcomers": _newcomers(visit, terminal),
-        "machine": list(lines(visit, report.machine)) if report else [],
+        "machine": [*lines(visit, report.machine), *working_keys(visit, report.keys)] if report else [],
     }
     return show(visit, "terminal.html", terminal=terminal, place=terminal.place, report=report, **told)
 
