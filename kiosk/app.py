@@ -121,7 +121,6 @@ async def run_kiosk(settings: Settings) -> None:
         Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys), busy_s_max=JOURNAL_S_MAX
     )
     keys, newest = _agencys_keys(settings), NewestUsed(journal, HOTLIST_IN_FORCE)
-    sam_watch = sams.SamWatch(Path(settings.offline.documents), keys, NewestUsed(journal, sams.IN_FORCE))
     links, screen = host_links(settings, log, HOSTS, MONEY_HOSTS), KivyScreen(settings)
     desk = compose(
         settings,
@@ -138,7 +137,7 @@ async def run_kiosk(settings: Settings) -> None:
             bank_line=bank_line(settings, log),
             other_copies=TerminalCopies(settings),
             documents=open_documents(settings.offline, keys, newest, lambda why: log("offline_document", why=why)),
-            sam_watch=sam_watch if settings.offline.documents else None,
+            sam_watch=sams.SamWatch(settings.offline.documents, keys, NewestUsed(journal, sams.IN_FORCE)),
             time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),
         ),
     )

@@ -49,9 +49,10 @@ def read_sam_list(file: Path, keys: Mapping[str, Ed25519PublicKey], version_min:
 
 @dataclass(frozen=True)
 class SamWatch:
-    """An attendant of the slot: before it has started no service gets the PSAM, and its fault takes the PSAM away."""
+    """An attendant of the slot: before it has started no service gets the PSAM, and its fault takes the PSAM away.
+    ``folder``: of the agency's documents, "" where none come."""
 
-    folder: Path
+    folder: str
     keys: Mapping[str, Ed25519PublicKey]
     newest: NewestSeen
 
@@ -70,8 +71,10 @@ class SamWatch:
 
     def refusal(self, serial: str) -> str:
         """Why a PSAM with this serial is not to be used; "" for one that may be."""
+        if not self.folder:
+            return ""
         try:
-            found = read_sam_list(self.folder / FILE, self.keys, self.newest.version())
+            found = read_sam_list(Path(self.folder) / FILE, self.keys, self.newest.version())
         except FileNotFoundError:
             return UNUSABLE if self.newest.version() else ""  # there was one: it does not vanish by itself
         except (OSError, NotTrusted):

@@ -39,12 +39,12 @@ def put(folder: Path, serials: object, version: int = 7, key: Ed25519PrivateKey 
 @pytest.fixture
 def watch(tmp_path: Path) -> SamWatch:
     journal = SqliteJournal(tmp_path / "data", lambda: NOW)
-    return SamWatch(tmp_path, KEYS, NewestUsed(journal, IN_FORCE))
+    return SamWatch(str(tmp_path), KEYS, NewestUsed(journal, IN_FORCE))
 
 
 def test_only_what_is_listed_is_blocked(tmp_path: Path, watch: SamWatch) -> None:
     """In capitals or not; without a list nothing is."""
-    assert watch.refusal(MINE) == ""
+    assert watch.refusal(MINE) == SamWatch("", {}, watch.newest).refusal(MINE) == ""
     put(tmp_path, [OTHER.lower()])
     assert (watch.refusal(MINE), watch.refusal(OTHER)) == ("", BLOCKED)
 
