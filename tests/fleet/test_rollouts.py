@@ -234,6 +234,30 @@ def test_two_processes_look_once(halls: Halls) -> None:
     assert advance_all(halls.now_ms + LOOK_MS + 1) == 0
 
 
+def test_who_was_retired_is_waited_for_no_more(halls: Halls) -> None:
+    """A wave passes, and another one returns, without a terminal that will not come back; its error still counts."""
+    rollout = halls.rollout(Gate(soak_s=60, success_percent_min=100.0))
+    halls.look()
+    for number in range(4):
+        halls.ends(f"T100000{number}")
+    halls.look(2)
+    halls.look(2)
+    assert waves_of(rollout)[0].state == "running"
+    Terminal.update(state="retired").where(Terminal.terminal_id == "T1000004").execute()
+    halls.look(2)
+    halls.look(2)
+    assert waves_of(rollout)[0].state == "passed"
+    for number in range(3):
+        halls.ends(f"T200000{number}", "error")
+    halls.look()
+    assert Rollout.get_by_id(rollout.id).state == "returning"
+    Terminal.update(state="stopped").where(Terminal.terminal_id.in_(["T2000003", "T2000002"])).execute()
+    for number in (0, 1, 4):
+        halls.ends(f"T200000{number}")
+    halls.look()
+    assert Rollout.get_by_id(rollout.id).state == "returned"
+
+
 def test_a_set_that_was_put_aside_holds_its_rollout_and_no_other(halls: Halls) -> None:
     """It is paused with the reason; a rollout beside it goes on, and the server too."""
     rollout = halls.rollout()

@@ -16,7 +16,7 @@ from provisioning.fleet.rollouts.members import GONE, counts, given_another, not
 from provisioning.fleet.rollouts.plan import waves_of
 from provisioning.fleet.schema.rollouts import Member, Rollout, Wave
 from provisioning.fleet.schema.software import Action
-from provisioning.fleet.schema.terminals import TerminalHealth
+from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
 from provisioning.fleet.software.assign import assign, cancel
 from provisioning.rules.rollouts import Gate, Verdict, enough, judge
 
@@ -150,10 +150,12 @@ class _Look:
         audit.record(self._actor, self._at_ms, "wave_returns", self._rollout.name[:80], why, facts)
 
     def _end_return(self) -> None:
-        """Returned once no action back is under way; a terminal that is dark goes back when it comes."""
+        """Returned once no action back is under way. One that is dark is waited for: it goes back when it comes. One that
+        was stopped or retired comes only by another enrolment, and is waited for no more."""
         wave = next(wave for wave in self._waves if wave.state == "returning")
         going_back = Member.select().join(Action, on=Member.back == Action.id).where(Member.wave == wave.id)
-        if going_back.where(Action.active).exists():
+        here = Terminal.select(Terminal.id).where(Terminal.state == "active")
+        if going_back.where(Action.active & Member.terminal.in_(here)).exists():
             return
         Wave.update(state="returned").where(Wave.id == wave.id).execute()
         self._become("returned", self._rollout.why)

@@ -80,14 +80,19 @@ def counts(wave: Wave, gate: Gate, at_ms: int) -> Counts:
 
 
 def _stand(wave: Wave) -> Iterator[tuple[int, int | None, str, int | None, Any, int | None]]:
-    """Joined and unsent then; status of its action; last heard, its report, and unsent now."""
+    """Joined and unsent then; status of its action; last heard, its report, and unsent now.
+
+    One that was stopped or retired is waited for no more; how far it had come by then still counts.
+    """
     health = (TerminalHealth.seen_ms, TerminalHealth.report, TerminalHealth.unsent_count)
     rows: Any = (
         Member.select(Member.joined_ms, Member.unsent_before, Action.status, *health)
         .join(Action, on=Member.action == Action.id)
         .switch(Member)
         .join(TerminalHealth, JOIN.LEFT_OUTER, on=TerminalHealth.terminal == Member.terminal)
-        .where(Member.wave == wave.id)
+        .switch(Member)
+        .join(Terminal, on=Member.terminal == Terminal.id)
+        .where((Member.wave == wave.id) & ((Terminal.state == "active") | ~Action.active))
     )
     yield from rows.tuples()
 
