@@ -150,7 +150,7 @@ class _Look:
         audit.record(self._actor, self._at_ms, "wave_returns", self._rollout.name[:80], why, facts)
 
     def _end_return(self) -> None:
-        """Returned once no action back is under way. A dark terminal is waited for: it goes back when it comes. One that
+        """Returned once no action back is under way. A dark one is waited for: it goes back when it comes. One that
         was stopped or retired comes only by another enrolment, and is waited for no more."""
         wave = next(wave for wave in self._waves if wave.state == "returning")
         going_back = Member.select().join(Action, on=Member.back == Action.id).where(Member.wave == wave.id)
