@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kiosk.chain import head_signed_by
@@ -50,6 +51,7 @@ _MOVE_PURSE = """
     on conflict(case_code) do update set seq = excluded.seq, inside_fen = inside_fen + excluded.inside_fen
     returning inside_fen
 """
+_facts_of: Callable[[bytes], dict[str, str | int]] = msgspec.json.Decoder().decode
 
 
 class SqliteJournal:
@@ -285,5 +287,5 @@ class SqliteJournal:
     def _read(self, row: Sequence[Any]) -> StoredEntry:
         seq, at, act, case_code, period, postings, sealed = row
         clear = self._periods.opened(period, sealed, str(seq))
-        facts = json.loads(clear) if clear is not None else None
+        facts = _facts_of(clear) if clear is not None else None
         return StoredEntry(seq, at, act, case_code, facts, read_postings(postings))

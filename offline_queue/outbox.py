@@ -35,6 +35,10 @@ DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_
 _OWED_HOSTS = """
     select value from json_each(?) where exists (select 1 from notice where state = 'owed' and host = value)
 """
+_UNSENT_KEYS = """
+    select key from notice where state = 'owed' and host = ?1
+    union all select key from notice where state = 'quarantined' and host = ?1
+"""
 _STORY_OF = "select entry.case_code, notice.host, notice.act from notice join entry using (seq) where key = ?"
 _TOLD = """
     update notice set state = 'told', sealed = x'' where key = ? and state = 'owed'
@@ -175,9 +179,7 @@ class SqliteOutbox:
 
     def unsent_keys(self, host: str) -> frozenset[str]:
         """Of notices that this host has not surely heard, or has refused."""
-        states = ("owed", "quarantined")
-        found = [self._sql("select key from notice where state = ? and host = ?", (state, host)) for state in states]
-        return frozenset(key for rows in found for (key,) in rows)
+        return frozenset(key for (key,) in self._sql(_UNSENT_KEYS, (host,)))
 
     def unsent_count(self) -> int:
         """Owed or put aside."""

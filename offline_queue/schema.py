@@ -143,6 +143,12 @@ _NOTHING_SIGNED = "insert or ignore into signed_head(id, seq, link, signature) v
 _MADE = {model._meta.table_name for model in TABLES} | INDEXES.keys()
 
 
+def keep_plans(connection: apsw.Connection) -> None:
+    """One plan for a statement, whatever is bound to it: beside a partial index SQLite would otherwise parse it anew
+    at each call, which takes longer than to answer it."""
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+
+
 def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> APSWDatabase:
     """Open, prove the settings by reading them back, bring an older file up to date. ``vfs``: another file system.
 
@@ -164,6 +170,7 @@ def open_database(path: Path, vfs: str = "", busy_s_max: float = BUSY_S_MAX) -> 
         if (mode, synchronous) != ("wal", 2):
             raise JournalUnusable(f"{path}: journal mode {mode}, synchronous {synchronous}")
         connection = database.connection()
+        keep_plans(connection)
         bring_up_to_date(connection.execute)
         database_proxy.initialize(database)
         if not {name for (name,) in connection.execute("select name from sqlite_master")} >= _MADE:

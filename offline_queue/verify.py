@@ -16,6 +16,7 @@ from kiosk.domain.books import Posting, totals
 from kiosk.domain.money import Fen
 from offline_queue.head import SignedHead, signed_head, unproved_row
 from offline_queue.postings import read_postings
+from offline_queue.schema import keep_plans
 from offline_queue.sealing import Root
 
 _COLUMNS = "seq, at, act, case_code, card_index, period, postings, sealed, link"
@@ -46,6 +47,7 @@ def open_read_only(path: Path) -> apsw.Connection:
     """Raises apsw.Error: no such file, or no database."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(READ_BUSY_MS_MAX)
+    keep_plans(connection)
     return connection
 
 

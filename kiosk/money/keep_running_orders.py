@@ -95,6 +95,8 @@ class Orders:
     def _tell(self) -> None:
         """What is over is unsent no more. Notices first: one that is left meanwhile is among the orders read after."""
         owed = self.outbox.due_together(HOST, TOLD_MAX)
+        if not owed and not self._waits:
+            return
         running = {order.key for order in open_orders(self.journal)}
         self._waits = {key: waits for key, waits in self._waits.items() if key in running}
         over = [notice.key for notice in owed if notice.key not in running]
