@@ -7,7 +7,6 @@ import trio
 
 from kiosk.hosts.bank.codec import FrameReader, Unreadable
 from kiosk.ports import HostRefused, OutcomeUnknown
-from simulators.deterministic.chance import pause
 from simulators.deterministic.fuse import Fuse
 from simulators.deterministic.hosts import OTHER_WAY_S, Network
 from simulators.hosts.bank import BankHost
@@ -27,7 +26,7 @@ class MemoryBankLine:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["MemoryBankLine"]:
         """Raises HostRefused: "line_down": nothing was asked."""
-        await pause(OTHER_WAY_S / 2)
+        await trio.sleep(OTHER_WAY_S / 2)
         if self._network.is_dark(HOST) or self._host.weather.closed(HOST):
             raise HostRefused(HOST, "line_down")
         yield self
@@ -50,7 +49,7 @@ class MemoryBankLine:
         body = frame[LENGTH_BYTES:]
         label = f"bank {body[HEAD_BYTES : HEAD_BYTES + 2].hex()}"
         self._fuse.burn(f"{label} asked")
-        await pause(OTHER_WAY_S / 2)
+        await trio.sleep(OTHER_WAY_S / 2)
         fate = self._network.struck(label) or self._network.fate(HOST)
         if label in self.before:
             fate = self.before[label]() or fate
@@ -61,7 +60,7 @@ class MemoryBankLine:
             self._host.answer(body)
         if answer is None or fate in ("lose_answer", "late"):
             await trio.sleep_forever()
-        await pause(OTHER_WAY_S / 2)
+        await trio.sleep(OTHER_WAY_S / 2)
         self._fuse.burn(f"{label} answered")
         assert answer is not None
         return answer

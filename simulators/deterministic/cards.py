@@ -8,7 +8,6 @@ import trio
 from drivers.transport.pcsc import CardMute, PcscSettings, ReaderMissing
 from drivers.transport.scard import CardJob
 from kiosk.ports import CardGone
-from simulators.deterministic.chance import pause
 from simulators.deterministic.fuse import Fuse
 
 APDU_S = 0.02
@@ -116,7 +115,7 @@ class SlotLine:
     async def _transmitted(self, insertion: int, apdu: bytes) -> bytes:
         self._passed_s += APDU_S
         if self._passed_s >= TURN_S:
-            await pause(self._passed_s)
+            await trio.sleep(self._passed_s)
             self._passed_s = 0.0
         self._must_be(insertion)
         if self._slot.chip.mute:

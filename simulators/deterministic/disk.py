@@ -3,7 +3,8 @@
 At a cut every 512-byte sector of every write since the last sync survives by the toss of a coin, so that writes are
 lost, torn and reordered; a truncation or a deletion that was not synced may not have happened. As SQLite has it,
 sectors are written whole or not at all (POWERSAFE_OVERWRITE). Locks and the index of the WAL, which no power cut
-survives anyway, are those of a real and empty file in a scratch folder, a new one for each life.
+survives anyway, are those of a real and empty file in a scratch folder, a new one for each life. All connections are
+of one process, so SQLite keeps both in memory (``unix-excl``) and the kernel is not asked at each transaction.
 
 It is SQLite's default file system while it exists, so the product opens its journal as it always does.
 """
@@ -20,6 +21,7 @@ import apsw
 SECTOR_BYTES = 512
 NO_ROOM = "no room"  # in whatever a library makes of it
 ENDLESS_BYTES = 1 << 40
+OF_ONE_PROCESS = "unix-excl"
 _names = itertools.count(1)
 
 
@@ -185,7 +187,7 @@ class _Handle(apsw.VFSFile):
         self._stored = disk.opened(name)
         beside = f"{name}.life{disk.life}"
         Path(beside).touch()
-        super().__init__(disk.below, beside, flags)
+        super().__init__(OF_ONE_PROCESS, beside, flags)
 
     @property
     def _powered(self) -> bool:

@@ -11,7 +11,6 @@ import trio
 from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink, _Exchange
 from kiosk.ports import Log
-from simulators.deterministic.chance import pause
 from simulators.deterministic.fuse import Fuse
 from simulators.hosts.app import weathered
 from simulators.hosts.sandbox import Ask, Reply, Sandbox
@@ -115,7 +114,7 @@ class MemoryHostLink(HttpsHostLink):
         label = label_of(self._sandbox.name, ask)
         self._fuse.burn(f"{label} asked")
         self._network.says(self._sandbox.name, ask.body)
-        await pause(OTHER_WAY_S / 2)
+        await trio.sleep(OTHER_WAY_S / 2)
         fate = self._network.struck(label) or self._network.fate(self._sandbox.name)
         if label in self.before:
             fate = self.before[label]() or fate
@@ -126,7 +125,7 @@ class MemoryHostLink(HttpsHostLink):
             self._sandbox.answer(ask)
         if fate in ("lose_answer", "late") or reply is None:
             await trio.sleep_forever()
-        await pause(OTHER_WAY_S / 2)
+        await trio.sleep(OTHER_WAY_S / 2)
         self._fuse.burn(f"{label} answered")
         assert reply is not None
         return reply

@@ -14,7 +14,6 @@ from typing import Any
 import trio
 
 from drivers.transport.line import Line, LineLost
-from simulators.deterministic.chance import pause_until
 from simulators.deterministic.fuse import Fuse
 
 TICK_S = 0.05
@@ -65,7 +64,7 @@ class PortLine:
             if not self._arriving:
                 await self._news.wait()
             elif self._arriving[0][0] > trio.current_time():
-                await pause_until(self._arriving[0][0])
+                await trio.sleep_until(self._arriving[0][0])
             else:
                 return self._arriving.popleft()[1]
         raise LineLost("lost")

@@ -11,7 +11,6 @@ import trio
 
 from kiosk.domain.card import PinPrompt
 from kiosk.ports import Number, Question, Role, Stars, Waiting, number_given
-from simulators.deterministic.chance import pause
 from simulators.deterministic.terminal import Life, Terminal
 
 THINK_S = (0.4, 3.0)
@@ -79,7 +78,7 @@ class Resident:
 
     async def answers(self, question: Question) -> str:
         """What they touch, after a moment; never, when they have gone."""
-        await pause(self._chance.uniform(*THINK_S))
+        await trio.sleep(self._chance.uniform(*THINK_S))
         habits = self._habits
         self.gone = self.gone or self._answered > ANSWERS_MAX
         if habits.walks_after and self._answered >= habits.walks_after:
@@ -117,7 +116,7 @@ class Resident:
         return next((one.value for one in question.answers if one.role is Role.BACK), None)
 
     async def types(self, prompt: PinPrompt) -> str | None:
-        await pause(self._chance.uniform(1.0, 4.0))
+        await trio.sleep(self._chance.uniform(1.0, 4.0))
         if self.gone or self._habits.never_types:
             await trio.sleep_forever()
         if prompt is not PinPrompt.CURRENT:

@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from trio._core import _run as trio_run
 
-from simulators.deterministic.chance import pause, run_seeded
+from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.resident import Habits
 from tests.simulation.plans import WholePlan, live_plan
 
@@ -75,25 +75,59 @@ def test_virtual_time_costs_none() -> None:
     assert os.urandom is before
 
 
-def test_a_pause_ends_when_a_sleep_does_and_can_be_cancelled() -> None:
-    """Who pauses and who sleeps for as long go on in the same moment; a pause that was cancelled stops no clock."""
+def test_a_sleep_ends_when_a_deadline_does_and_can_be_cancelled() -> None:
+    """Who sleeps and whose deadline passes go on in the same moment; a sleep that was cancelled stops no clock; and
+    trio has its own sleep back afterwards."""
     ended: list[tuple[str, float]] = []
+    own = trio.sleep, trio.sleep_until, trio.current_time
 
     async def rest(how: str) -> None:
-        if how == "pause":
-            await pause(1.1)
-        else:
+        if how == "sleep":
             await trio.sleep(1.1)
+        else:
+            with trio.move_on_after(1.1):
+                await trio.sleep_forever()
         ended.append((how, trio.current_time()))
 
     async def live() -> float:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(rest, "pause")
             nursery.start_soon(rest, "sleep")
-            with trio.move_on_after(0.5):
-                await pause(0.7)
-        await pause(2.0)
+            nursery.start_soon(rest, "deadline")
+            with trio.move_on_after(0.5) as limit:
+                await trio.sleep(0.7)
+            assert limit.cancelled_caught
+        await trio.sleep(2.0)
+        await trio.sleep_until(0.1)  # long ago
         return trio.current_time()
 
     assert run_seeded(1, live) == 1.1 + 2.0
-    assert sorted(ended) == [("pause", 1.1), ("sleep", 1.1)]
+    assert sorted(ended) == [("deadline", 1.1), ("sleep", 1.1)]
+    assert (trio.sleep, trio.sleep_until, trio.current_time) == own
+
+
+def test_who_is_cancelled_before_its_turn_does_not_go_on() -> None:
+    """Where a sleep is over and another task of the same turn cancels it first, the cancellation wins, as in trio."""
+    went_on: list[bool] = []
+
+    async def live() -> None:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+
+                async def cancels() -> None:
+                    await trio.sleep(1.0)
+                    scope.cancel()
+
+                async def sleeps() -> None:
+                    await trio.sleep(1.0)
+                    went_on.append(True)
+
+                for _ in range(8):
+                    nursery.start_soon(sleeps)
+                nursery.start_soon(cancels)
+
+    ways = set()
+    for seed in range(6):
+        went_on.clear()
+        run_seeded(seed, live)
+        ways.add(len(went_on))
+    assert ways - {8}, "in no order was anybody cancelled in time"
