@@ -45,6 +45,14 @@ class Chosen(_Part, frozen=True):
     other_bad: bool = False
 
 
+def read_chosen(path: Path) -> Chosen:
+    """A file that cannot be read chose nothing: what runs is kept. Raises OSError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Chosen)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return Chosen()
+
+
 class ImageInstaller:
     """Implements ``Installer``. ``journal``: the layout that the program which runs now writes."""
 
@@ -55,7 +63,7 @@ class ImageInstaller:
         self.booted = booted
         self._path, self._disk, self._rauc, self._journal = folder / FILE, disk, rauc, journal
         disk.folder(folder)
-        self._chosen = self._read()
+        self._chosen = read_chosen(self._path)
 
     @property
     def fell(self) -> str:
@@ -200,10 +208,3 @@ class ImageInstaller:
         chosen = msgspec.structs.replace(self._chosen, **changes)
         self._disk.write(self._path, msgspec.json.encode(chosen))
         self._chosen = chosen
-
-    def _read(self) -> Chosen:
-        """A file that cannot be read chose nothing: what runs is kept."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Chosen)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return Chosen()

@@ -1,17 +1,18 @@
 """Updates of the whole image: two slots, a boot loader that counts, and a gate that must be passed to be kept."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from provisioning.rules.releases import IMAGE, Journal
 from provisioning.terminal.updates.booted import Booted, read_booted
+from provisioning.terminal.updates.trial_end import end_trial
 from simulators.hosts.hawkbit import Action
 from tests.fleet.updates.cut_disk import CutDisk, PowerCut
 from tests.fleet.updates.office import Office
-from tests.fleet.updates.slots import ImageTerminal, Machine, image
+from tests.fleet.updates.slots import ImageTerminal, Machine, Rebooted, image
 from tests.fleet.updates.stand import TERMINAL
 
 EFFECTS_MAX = 200
@@ -247,3 +248,29 @@ def test_machine_says_what_it_is(tmp_path: Path) -> None:
     assert read_booted(tmp_path) == Booted("B", "1.5.0", "6d1c")
     (tmp_path / "etc/os-release").write_text("ID=debian\n")
     assert read_booted(tmp_path) is None
+
+
+async def test_trial_that_nobody_ends_is_ended(machine: ImageTerminal, autojump_clock: object) -> None:
+    """Where the agent of a new image is dead, root's timer takes it back; of what is kept it keeps its hands off."""
+    acts: list[str] = []
+
+    def run(command: Sequence[str]) -> None:
+        acts.append(" ".join(command))
+
+    folder = machine.home / "image"
+    assert not end_trial(folder, machine.machine.booted, run)
+    offered(machine, "2.0.0")
+    with pytest.raises(Rebooted):
+        await machine.updates.tend()
+    machine.machine.boot()  # and no agent
+    assert not end_trial(folder, Booted("A", "1.0.0", "boot-0"), run)
+    assert acts == []
+    assert end_trial(folder, machine.machine.booted, run)
+    assert acts == ["rauc status mark-active other", "rauc status mark-bad booted", "systemctl reboot"]
+    await machine.rauc.mark("active", "other")
+    await machine.rauc.mark("bad", "booted")
+    machine.boot()
+    await machine.live()
+    assert (machine.image.running(), machine.image.fell) == ("1.0.0", "image 2.0.0 did not come up; 1.0.0 runs")
+    machine.machine.boot()
+    assert not end_trial(folder, machine.machine.booted, run)
