@@ -18,17 +18,30 @@ def socket_of(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def reader_of(name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A card reader and its slot, as qemu's ``device_add`` takes them."""
+    reader = f"{name}-reader"
+    return (
+        {"driver": "usb-ccid", "id": reader, "bus": f"{HUB}.0", "serial": READERS[name]},
+        {"driver": "ccid-card-passthru", "id": f"{name}-slot", "chardev": name, "bus": f"{reader}.0"},
+    )
+
+
 def qemu_arguments(folder: Path) -> list[str]:
     """Controller, ports and their sockets in ``folder``, which is there."""
     words = ["-device", f"qemu-xhci,id={HUB},p2=8,p3=8"]
-    for name, serial in READERS.items():
-        words += ["-device", f"usb-ccid,id={name}-reader,bus={HUB}.0,serial={serial}"]
-        words += [*_chardev(folder, name), "-device", f"ccid-card-passthru,chardev={name},bus={name}-reader.0"]
+    for name in READERS:
+        words += [*_chardev(folder, name), *(word for device in reader_of(name) for word in _device(device))]
     for name, serial in SERIAL_LINES.items():
-        words += [*_chardev(folder, name), "-device", f"usb-serial,chardev={name},serial={serial},bus={HUB}.0"]
+        line = {"driver": "usb-serial", "chardev": name, "serial": serial, "bus": f"{HUB}.0"}
+        words += [*_chardev(folder, name), *_device(line)]
     for name in PRINTERS:
-        words += [*_chardev(folder, name), "-device", f"usb-redir,chardev={name},bus={HUB}.0"]
+        words += [*_chardev(folder, name), *_device({"driver": "usb-redir", "chardev": name, "bus": f"{HUB}.0"})]
     return words
+
+
+def _device(properties: dict[str, str]) -> list[str]:
+    return ["-device", ",".join(value if key == "driver" else f"{key}={value}" for key, value in properties.items())]
 
 
 def _chardev(folder: Path, name: str) -> list[str]:

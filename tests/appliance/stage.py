@@ -15,7 +15,7 @@ from simulators.smoke.bill import content_yuan
 from simulators.smoke.cast import choose_payer
 from simulators.smoke.glass import Glass
 from simulators.smoke.hands import REACTION_S
-from simulators.usb.ports import qemu_arguments
+from simulators.usb.ports import qemu_arguments, reader_of
 from simulators.usb.terminal import UsbTerminal
 from simulators.waiting import until
 from simulators.worlds.world import Card, load_world
@@ -31,6 +31,7 @@ NETWORK = "user,ipv6=off,dns=10.0.2.9"
 ATTRACT_S_MAX = 420.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
 PAGE_S_MAX = 120.0
 KEY_S = 0.2
+READER = "card-reader"
 NOTE_YUAN = 100
 NOTES_MAX = 20
 
@@ -120,6 +121,23 @@ class Visitor:
 
     async def takes_card(self) -> None:
         await self.around.card_slot.remove()
+
+    async def pulls_reader(self) -> None:
+        """The card reader's own plug; the PSAM is in another."""
+        self.around.card_slot.unplug()
+        await self.computer.monitor.ask("device_del", id=READER)
+        with trio.fail_after(PAGE_S_MAX):  # qemu takes a device away when the guest lets go of it
+            while any(one["name"] == READER for one in await self._peripherals()):
+                await trio.sleep(KEY_S)
+
+    async def plugs_reader(self) -> None:
+        for device in reader_of("card"):
+            await self.computer.monitor.ask("device_add", **device)
+        self.around.card_slot.plug()
+
+    async def _peripherals(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = await self.computer.monitor.ask("qom-list", path="/machine/peripheral")
+        return found
 
     async def types(self, digits: str) -> None:
         """At the pad, once it asks, with a person's pace, and the green key at last."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.domain.books import Account, totals
 from offline_queue.reader import open_reader
 from offline_queue.verify import verify
 from simulators.hosts.medical_insurance import visit_of
@@ -14,6 +15,7 @@ from simulators.smoke.documents import names_holder
 from simulators.waiting import until
 from simulators.worlds.world import BillEntry, Resident
 from tests.appliance.stage import ATTRACT_S_MAX, IMAGE, PAGE_S_MAX, Stage, Visitor, stage
+from tests.lives.books import NEVER_LEFT
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,10 +36,12 @@ async def test_a_resident_is_served_over_usb(folder: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad and reader are pulled and come back."""
     async with stage(folder) as around, around.switched_on() as visitor:
         await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+        await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
         card = around.payer
         await visitor.puts_card_in(card.handle)
         await visitor.sees("menu")
+        await _pad_is_pulled_in_use(visitor)
         await _looks_at_the_balance(visitor, card.pin)
         await _prints_a_certificate(visitor, around)
         bill, before = await _agrees(visitor, around), around.content_yuan
@@ -58,7 +62,7 @@ async def test_a_resident_is_served_over_usb(folder: Path) -> None:
         await visitor.sees("insert_card")
         await visitor.computer.press_power()
         await visitor.computer.until_off(PAGE_S_MAX)
-    _is_whole(around.journal())
+    _books_of(around.journal())
 
 
 async def test_the_power_fails_in_the_middle_of_a_settlement(folder: Path) -> None:
@@ -89,7 +93,9 @@ async def test_the_power_fails_in_the_middle_of_a_settlement(folder: Path) -> No
             assert around.content_yuan - before == fed
             await visitor.computer.press_power()
             await visitor.computer.until_off(PAGE_S_MAX)
-        _is_whole(around.journal())
+        books, cash_fen = _books_of(around.journal()), _cash_fen(around, bill)
+        assert books.get(Account.HOSPITAL, 0) == -cash_fen
+        assert books.get(Account.HOLDER_DEBT, 0) == cash_fen - fed * 100
 
 
 async def _pad_is_pulled(visitor: Visitor) -> None:
@@ -99,6 +105,27 @@ async def _pad_is_pulled(visitor: Visitor) -> None:
     place = await visitor.hears_of("pin_pad", "absent|fault|unknown", place)
     visitor.around.pad_cable.plug()
     await visitor.hears_of("pin_pad", "ready", place)
+
+
+async def _reader_is_pulled(visitor: Visitor) -> None:
+    """While nobody is there: the glass sends people elsewhere, and asks for cards again once it is back."""
+    await visitor.pulls_reader()
+    await visitor.sees("out_of_order")
+    await visitor.plugs_reader()
+    await visitor.sees("insert_card")
+
+
+async def _pad_is_pulled_in_use(visitor: Visitor) -> None:
+    """While it asks for a PIN: the resident is told, nothing has happened, and the next try works."""
+    place = len(visitor.computer.serial)
+    await visitor.answers("query_account", "pin_entry")
+    await until(lambda: visitor.around.pad.lit, PAGE_S_MAX, "the pad asks")
+    visitor.around.pad_cable.unplug()
+    await visitor.sees("device_out")
+    visitor.around.pad_cable.plug()
+    place = await visitor.hears_of("pin_pad", "absent|fault|unknown", place)
+    await visitor.hears_of("pin_pad", "ready", place)
+    await visitor.answers("understood", "menu")
 
 
 async def _looks_at_the_balance(visitor: Visitor, pin: str) -> None:
@@ -153,10 +180,14 @@ def _holder(around: Stage) -> Resident:
     return around.around.world.resident(around.payer.resident)
 
 
-def _is_whole(journal: Path) -> None:
-    """By the auditor's walk over a copy of the terminal's own file."""
+def _books_of(journal: Path) -> dict[Account, int]:
+    """What every account holds by the terminal's own journal, after the auditor's walk over its chain."""
     reader = open_reader(journal)
     try:
         assert verify(reader.connection, reader.public_key, root=reader.root).whole
+        books = totals(posting for entry in reader.entries() for posting in entry.postings)
     finally:
         reader.connection.close()
+    assert sum(books.values()) == 0, books
+    assert not any(books.get(account) for account in NEVER_LEFT), books
+    return dict(books)
