@@ -10,7 +10,7 @@ run_dir := $(shell [ $$(pwd | wc -c) -gt 60 ] && echo $(HOME)/.cache/yikatong/$$
 run_options := $(if $(run_dir),--run-dir $(run_dir)) $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE))
 smoke_options := $(if $(WORLD),--world $(WORLD)) $(if $(PIN_MODE),--pin-mode $(PIN_MODE)) $(if $(SIZE),--size $(SIZE)) --out $(OUT)
 
-.PHONY: bundle image package run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
+.PHONY: bundle image test-image package run fleet test slow check smoke bench simulate mutants setup setup-tests setup-image clean
 .DEFAULT_GOAL := run
 
 run: setup ## The whole terminal in a browser: WORLD=file.toml PIN_MODE=A|B SIZE=1080x1920
@@ -30,6 +30,9 @@ check: setup ## ruff, mypy strict, import-linter, tidy
 
 image: setup-image package ## The bootable image: out/image/yikatong.img; DEBIAN_SNAPSHOT=moment DEBIAN_MIRROR=archive pin Debian
 	@exec $(PYTHON) -m image.build
+
+test-image: setup-tests image ## The image in a machine that is a program: boots, screens, power cuts
+	@exec $(PYTHON) -m pytest -m appliance tests/appliance
 
 bundle: setup-image ## An update bundle of a root: VERSION=1.5.0 ROOT=file CERTIFICATE=pem KEY=pem|pkcs11: AUTHORITY=pem
 	@exec $(PYTHON) image/bundle/bundle.py --root $(or $(ROOT),out/image/root.img) --version "$(VERSION)" --certificate "$(CERTIFICATE)" --key "$(KEY)" --authority "$(AUTHORITY)" --out out/image/image-$(VERSION).raucb

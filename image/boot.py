@@ -38,12 +38,18 @@ def make_esp(target: Path, words: str = "") -> Path:
     return target
 
 
-def make_state(target: Path) -> Path:
-    """The second partition: what the boot loader and RAUC tell each other, twice, and nothing else."""
+def make_state(target: Path, local: Path | None = None) -> Path:
+    """The second partition: what the boot loader and RAUC tell each other, twice. ``local``: a folder with the facts of
+    the box that the disk is for, taken from there at its first start (image/README.md)."""
     block = target.with_name("grubenv")
     block.write_bytes(environment_block(FIRST_STATE))
-    _fat(target, STATE_MIB, "STATE", {"grubenv": block, "grubenv.spare": block})
+    facts = {f"local/{path.relative_to(local)}": path for path in files_of(local)} if local else {}
+    _fat(target, STATE_MIB, "STATE", {"grubenv": block, "grubenv.spare": block, **facts})
     return target
+
+
+def files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def script(words: str) -> str:

@@ -1,6 +1,7 @@
 """``python -m image.build``: makes out/image/yikatong.img from Debian's packages and out/package/yikatong_*.deb."""
 
 import argparse
+import hashlib
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from image.boot import make_esp, make_state
 from image.disk import make_disk
+from image.inventory import bill_of_materials, manifest, parts
 from image.package.steps import HOUSE, StepFailed
 from image.root import BUILD, debian_root, listed
 from image.slot import make_slot
@@ -22,10 +24,12 @@ LISTS = (HOUSE / "image" / "packages.txt", HOUSE / "packages-terminal.txt")
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="image.build", description="the bootable image of a terminal")
     parser.add_argument("--package", type=Path, help="the .deb; otherwise the newest in out/package")
+    parser.add_argument("--authority", type=Path, help="PEM: whose signers make update bundles; without, it takes none")
+    parser.add_argument("--local", type=Path, help="folder with settings.toml and what it names: of the box it is for")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args(arguments)
     try:
-        build(asked.package or newest_package(), asked.out)
+        build(asked.package or newest_package(), asked.out, asked.authority, asked.local)
     except StepFailed as failure:
         print(f"image: failed: {failure}", flush=True)
         return 1
@@ -39,20 +43,41 @@ def newest_package() -> Path:
     return found[-1]
 
 
-def build(package: Path, out: Path) -> None:
+def version_of(package: Path) -> str:
+    """yikatong_VERSION_amd64.deb: an image is called as the software in it."""
+    return package.name.split("_")[1]
+
+
+def build(package: Path, out: Path, authority: Path | None = None, local: Path | None = None) -> None:
     """Everything, step by step; what one step makes stays in build/image for whoever looks for a mistake."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     root = step("Debian", lambda: debian_root([name for path in LISTS if path.exists() for name in listed(path)]))
-    tree = step("tree", lambda: make_tree(root, package, BUILD / "tree"))
+    tree = step("tree", lambda: make_tree(root, package, BUILD / "tree", version_of(package), authority))
     slot = step("slot", lambda: make_slot(tree, BUILD / "root.ext4"))
     esp = step("boot loader", lambda: make_esp(BUILD / "esp.fat"))
-    state = make_state(BUILD / "state.fat")
+    state = make_state(BUILD / "state.fat", local)
     step("disk", lambda: make_disk(out / "yikatong.img", {1: esp, 2: state, 3: slot}))
     (out / "root.img").unlink(missing_ok=True)
     (out / "root.img").hardlink_to(slot)  # what a bundle is made of
+    write_inventory(tree, out)
     for name in ("vmlinuz", "initrd.img"):
         shutil.copyfile(tree / "boot" / name, out / name)
+
+
+def write_inventory(tree: Path, out: Path) -> None:
+    """Beside the image: what is in it, and the sums by which two builds are compared."""
+    found = parts(tree)
+    (version,) = [part.version for part in found if (part.kind, part.name) == ("deb", "yikatong")]
+    (out / "manifest.txt").write_text(manifest(found), encoding="utf-8")
+    (out / "sbom.cdx.json").write_text(bill_of_materials(found, version), encoding="utf-8")
+    sums = (f"{sum_of(out / name)}  {name}\n" for name in ("root.img", "yikatong.img"))
+    (out / "SHA256SUMS").write_text("".join(sums))
+
+
+def sum_of(path: Path) -> str:
+    with path.open("rb") as given:
+        return hashlib.file_digest(given, "sha256").hexdigest()
 
 
 T = TypeVar("T")

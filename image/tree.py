@@ -17,15 +17,18 @@ MASKED = (
     "systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "systemd-update-done.service",
     "systemd-remount-fs.service", "ldconfig.service", "systemd-sysusers.service", "systemd-pcrphase.service",
     "systemd-pcrphase-sysinit.service", "pcscd.socket", "pcscd.service", "wpa_supplicant.service",
+    "usbguard.service", "usbguard-dbus.service",
 )  # fmt: skip
 ENABLED = (
     "systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "boot-state.mount",
-    "var.mount", "yikatong-boot-state.service", "tmp.mount",
+    "var.mount", "tmp.mount", "yikatong-boot-state.service", "yikatong-local.service", "yikatong.target",
 )  # fmt: skip
 
 
-def make_tree(root: Path, package: Path, tree: Path) -> Path:
+def make_tree(root: Path, package: Path, tree: Path, version: str, authority: Path | None) -> Path:
     """Unpack ``root`` (a tar of Debian), install ``package`` (.deb), make it an appliance. Needs root.
+
+    ``version``: by which updates know it. ``authority``: PEM, whose signers make bundles; None: it installs none.
 
     Raises:
         StepFailed: a step failed; the message names the tool.
@@ -39,6 +42,7 @@ def make_tree(root: Path, package: Path, tree: Path) -> Path:
     choose_units(tree)
     make_kernel(tree)
     fit_for_reading(tree)
+    name_it(tree, version, authority)
     leave_out(tree)
     run(["find", str(tree), "-newermt", f"@{EPOCH}", "-exec", "touch", "-h", "-d", f"@{EPOCH}", "{}", "+"])
     return tree
@@ -48,7 +52,9 @@ def install(tree: Path, package: Path) -> None:
     """Its scripts make the users and switch the units on; dpkg says which of its dependencies is not there."""
     inside = tree / "yikatong.deb"
     shutil.copyfile(package, inside)
-    run(["chroot", str(tree), "dpkg", "--install", "/yikatong.deb"], DEBIAN_FRONTEND="noninteractive")
+    # systemd-tmpfiles, which its script asks, wants /proc: mounted for this command alone, in a namespace of its own.
+    with_proc = 'mount -t proc proc "$0/proc" && exec chroot "$0" dpkg --install /yikatong.deb'
+    run(["unshare", "--mount", "sh", "-c", with_proc, str(tree)], DEBIAN_FRONTEND="noninteractive")
     inside.unlink()
 
 
@@ -98,8 +104,20 @@ def fit_for_reading(tree: Path) -> None:
     (tree / "etc/hostname").write_text("yikatong\n")
     (tree / "etc/hosts").write_text("127.0.0.1 localhost yikatong\n::1 localhost\n")
     (tree / "etc/fstab").write_text("# Mounts are units: var.mount, boot-state.mount, tmp.mount.\n")
+    # What is true of one box alone lies on its data partition (yikatong-local.service).
+    shutil.rmtree(tree / "etc/yikatong", ignore_errors=True)
+    (tree / "etc/yikatong").symlink_to("../var/lib/yikatong-image/local")
     # Nobody signs in: no password, no shell, and a prompt nowhere.
     run(["chroot", str(tree), "passwd", "--quiet", "--lock", "root"])
+
+
+def name_it(tree: Path, version: str, authority: Path | None) -> None:
+    """What updates go by (image/bundle/README.md)."""
+    os_release = tree / "usr/lib/os-release"
+    os_release.write_text(os_release.read_text() + f'IMAGE_ID=yikatong\nIMAGE_VERSION="{version}"\n')
+    shutil.copyfile(RECIPE / "bundle" / "system.conf", tree / "etc/rauc/system.conf")
+    if authority is not None:
+        shutil.copyfile(authority, tree / "etc/rauc/keyring.pem")
 
 
 def leave_out(tree: Path) -> None:

@@ -282,6 +282,7 @@ def house_findings(settings: Settings, now: datetime) -> Iterable[Finding]:
     """Files, disk, clock and the profile."""
     for folder in (settings.run_dir, settings.data_dir):
         yield _folder_finding(Path(folder))
+    yield disk_finding(Path(settings.data_dir))
     for name, host in settings.hosts.items():
         for path in (host.ca, host.certificate, host.private_key):
             if path and not os.access(path, os.R_OK):
@@ -305,6 +306,29 @@ def _folder_finding(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     enough = free >= FREE_BYTES_MIN
     return Finding(f"folder {folder}", "ok" if enough else "fail", f"{free // 2**20} MiB free")
+
+
+def disk_finding(folder: Path, kernel: Path = Path("/sys")) -> Finding:
+    """Whether a disk that is carried away can be read: by what the kernel says of the device below ``folder``.
+
+    dm-crypt names itself CRYPT-... in dm/uuid (cryptsetup, libdevmapper); LVM and the like may lie above it.
+    """
+    name = "disk below the journal"
+    try:
+        number = folder.stat().st_dev
+        device = (kernel / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}").resolve(strict=True)
+    except OSError:
+        return Finding(name, "unknown", "lies on no disk of its own")
+    if any(_is_encrypted(one) for one in (device, *device.glob("slaves/*"))):
+        return Finding(name, "ok", "encrypted")
+    return Finding(name, "warn", "not encrypted, as on a board without TPM: whoever takes the disk can read it")
+
+
+def _is_encrypted(device: Path) -> bool:
+    try:
+        return (device / "dm" / "uuid").read_text().startswith("CRYPT-")
+    except OSError:
+        return False
 
 
 def as_json(findings: list[Finding]) -> str:

@@ -56,7 +56,14 @@ def suites(turn: int) -> list[Suite]:
             gates=False,
         ),
         Suite("bench", (*simulators, "bench"), 0.3, "simulators/bench", gates=False),
-        Suite("slow tests", (PYTHON, "-m", "pytest", "-m", "slow", f"--rotate={turn}"), 0.95, "tests"),
+        # An emulated machine wants both cores: these two stand alone. Without an image nothing can be started.
+        Suite("image", ("make", "image"), 0.4, "image/build.py"),
+        Suite(
+            "appliance", (PYTHON, "-m", "pytest", "-m", "appliance", f"--rotate={turn}"), 0.5, "out/image/yikatong.img"
+        ),
+        Suite(
+            "slow tests", (PYTHON, "-m", "pytest", "-m", "slow and not appliance", f"--rotate={turn}"), 0.95, "tests"
+        ),
     ]
 
 

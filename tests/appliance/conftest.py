@@ -1,0 +1,26 @@
+"""The image that is tested: ``make test-image`` builds it first; each test starts it on a disk of its own."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.appliance.disks import Built, built
+
+HOUSE = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def image() -> Built:
+    """What `make image` made. Not there: the test fails, because nobody looked at what it was to look at."""
+    return built(HOUSE / "out" / "image")
+
+
+@pytest.fixture
+def bench() -> Iterator[Path]:
+    """A folder for one machine, with a name short enough for UNIX sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="yk-"))
+    yield folder
+    shutil.rmtree(folder)
