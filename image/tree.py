@@ -115,6 +115,7 @@ def name_it(tree: Path, version: str, authority: Path | None) -> None:
     """What updates go by (image/bundle/README.md)."""
     os_release = tree / "usr/lib/os-release"
     os_release.write_text(os_release.read_text() + f'IMAGE_ID=yikatong\nIMAGE_VERSION="{version}"\n')
+    (tree / "etc/rauc").mkdir(exist_ok=True)
     shutil.copyfile(RECIPE / "bundle" / "system.conf", tree / "etc/rauc/system.conf")
     if authority is not None:
         shutil.copyfile(authority, tree / "etc/rauc/keyring.pem")
