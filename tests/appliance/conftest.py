@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import Settings, load_settings
 from tests.appliance.disks import Built, built
 
 HOUSE = Path(__file__).resolve().parents[2]
+FACTS = HOUSE / "image/files/usr/lib/yikatong-image/local/settings.toml"
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,9 @@ def bench() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="yk-"))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def unknown() -> Settings:
+    """What an image says of itself that nobody told anything."""
+    return load_settings(FACTS)

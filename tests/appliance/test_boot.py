@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings, load_settings
+from kiosk.config import Settings
 from tests.appliance.disks import DATA, Built, log_of, new_disk, partitions, read_file, take
 from tests.appliance.machine import Hardware, Machine, machine
 from tests.appliance.pages import is_enrolment, read_code
@@ -16,29 +16,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(1800)
 FIRST_START_S_MAX = 900.0
 START_S_MAX = 900.0
 OFF_S_MAX = 300.0
-FACTS = Path(__file__).resolve().parents[2] / "image/files/usr/lib/yikatong-image/local/settings.toml"
 LUKS = b"LUKS\xba\xbe"
 
 
-@pytest.fixture(scope="module")
-def settings() -> Settings:
-    """What an image says of itself that nobody told anything."""
-    return load_settings(FACTS)
-
-
-async def until_enrolment(one: Machine, bench: Path, settings: Settings, limit_s: float) -> str:
+async def until_enrolment(one: Machine, bench: Path, unknown: Settings, limit_s: float) -> str:
     """The code on the glass, once the page stands whole."""
-    glass = await one.until_glass(lambda glass: is_enrolment(glass, bench, settings), limit_s)
+    glass = await one.until_glass(lambda glass: is_enrolment(glass, bench, unknown), limit_s)
     return read_code(glass, bench)
 
 
-async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path, settings: Settings) -> None:
+async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path, unknown: Settings) -> None:
     """From the first start on the glass shows the code to enrol it; no key leads elsewhere; it is the same afterwards,
     from a data partition that only this board's TPM opens; the button of the case ends it in order."""
     disk = new_disk(image, bench)
     async with tpm(bench / "tpm") as chip:
         async with machine(bench / "first", Hardware(disk, tpm=chip)) as one:
-            code = await until_enrolment(one, bench, settings, FIRST_START_S_MAX)
+            code = await until_enrolment(one, bench, unknown, FIRST_START_S_MAX)
             for chord in (
                 ("ctrl", "alt", "f2"),
                 ("ctrl", "alt", "delete"),
@@ -46,21 +39,21 @@ async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path,
                 ("ctrl", "alt", "backspace"),
             ):
                 await one.keys(*chord)
-            assert await until_enrolment(one, bench, settings, START_S_MAX) == code
+            assert await until_enrolment(one, bench, unknown, START_S_MAX) == code
             await one.press_power()
             await one.until_off(OFF_S_MAX)
     assert partitions(disk) == ["ESP", "state", "rootA", "rootB", "data"]
     assert take(disk, DATA, bench / "data").read_bytes()[: len(LUKS)] == LUKS
     async with tpm(bench / "tpm") as chip, machine(bench / "second", Hardware(disk, tpm=chip)) as one:
-        assert await until_enrolment(one, bench, settings, START_S_MAX) == code
+        assert await until_enrolment(one, bench, unknown, START_S_MAX) == code
 
 
-async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path, settings: Settings) -> None:
+async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path, unknown: Settings) -> None:
     """Without a TPM the partition is plain; this machine's number is the same at the next start, as its log shows."""
     disk = new_disk(image, bench)
     for start in ("first", "second"):
         async with machine(bench / start, Hardware(disk)) as one:
-            await until_enrolment(one, bench, settings, FIRST_START_S_MAX)
+            await until_enrolment(one, bench, unknown, FIRST_START_S_MAX)
             await one.press_power()
             await one.until_off(OFF_S_MAX)
     data = take(disk, DATA, bench / "data")

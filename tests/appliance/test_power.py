@@ -1,0 +1,82 @@
+"""The plug is pulled: at any moment, again and again, and the terminal starts again. And how long a start takes."""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from kiosk.config import Settings
+from tests.appliance.disks import DATA, Built, log_of, new_disk, take
+from tests.appliance.machine import Hardware, machine
+from tests.appliance.pages import is_enrolment
+
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(3600)]
+
+SLICES, CUTS = 4, 5  # twenty in all; each commit pulls the plug in a slice of its own, `make test-image` in all of them
+ON_S_MIN, ON_S_MAX = 4.0, 90.0  # from the boot loader's first words to a page that stands
+START_S_MAX = 900.0
+OFF_S_MAX = 300.0
+RATIO_MAX = 1.6
+NUMBER = f"systemd.machine_id={'5' * 32}"  # the boot loader gives it otherwise
+# systemd's own names of its messages (sd-messages(3)).
+STARTUP_FINISHED = "b07a249cd024414a82dd00cd181378ff"
+UNIT_STARTED = "39f53479d3a045ac8e11786248231fbf"
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+async def test_it_starts_after_power_cuts(
+    image: Built, bench: Path, unknown: Settings, part: int, request: pytest.FixtureRequest
+) -> None:
+    """From the very first start on the power goes at seeded moments; afterwards the page stands as if nothing had been."""
+    turn = request.config.getoption("--rotate")
+    if turn and turn % SLICES != part:
+        pytest.skip(f"slice {part} of the power cuts is another commit's turn")
+    disk, chance = new_disk(image, bench), random.Random(f"power cuts {part}")
+    for cut in range(CUTS):
+        async with machine(bench / f"cut{cut}", Hardware(disk)) as one:
+            with trio.move_on_after(chance.uniform(ON_S_MIN, ON_S_MAX)):
+                await one.until_off(START_S_MAX)
+            assert one.running, "it was to run until the plug is pulled"
+            await one.cut_power()
+    async with machine(bench / "last", Hardware(disk)) as one:
+        await one.until_glass(lambda glass: is_enrolment(glass, bench, unknown), START_S_MAX)
+
+
+async def test_the_first_page_comes_soon_after_a_bare_start(image: Built, bench: Path, unknown: Settings) -> None:
+    """From the start of user space to a whole page takes at most 1.6 times what a bare multi-user start takes."""
+    disk = new_disk(image, bench)
+    for name, target in (("first", "graphical"), ("bare", "multi-user"), ("kiosk", "graphical")):
+        words = f"quiet loglevel=0 console=ttyS0 systemd.show_status=true systemd.unit={target}.target {NUMBER}"
+        async with machine(bench / name, Hardware(disk, direct=image.direct(words))) as one:
+            if target == "graphical":
+                await one.until_glass(lambda glass: is_enrolment(glass, bench, unknown), START_S_MAX)
+            else:
+                await one.until_serial("Multi-User System", START_S_MAX)
+            await one.press_power()
+            await one.until_off(OFF_S_MAX)
+    log = log_of(take(disk, DATA, bench / "data"), bench / "log")
+    first, bare, kiosk = (user_space_s(boot) for boot in boots(log))
+    print(f"bare {bare['target']:.1f} s, page {kiosk['page']:.1f} s, the very first {first['page']:.1f} s")
+    assert kiosk["page"] <= RATIO_MAX * bare["target"]
+
+
+def boots(log: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The log of each start, in order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in log:
+        found.setdefault(line["_BOOT_ID"], []).append(line)
+    return list(found.values())
+
+
+def user_space_s(boot: list[dict[str, Any]]) -> dict[str, float]:
+    """Seconds from the first process on: until all was started (``target``), and until the kiosk's ``page``, if any."""
+    (ended,) = [line for line in boot if line.get("MESSAGE_ID") == STARTUP_FINISHED]
+    begins = int(ended["KERNEL_USEC"]) + int(ended.get("INITRD_USEC", 0))
+    found = {"target": int(ended["USERSPACE_USEC"]) / 1e6}
+    for line in boot:
+        if line.get("MESSAGE_ID") == UNIT_STARTED and line.get("UNIT") == "yikatong-kiosk.service":
+            found["page"] = (int(line["__MONOTONIC_TIMESTAMP"]) - begins) / 1e6
+    return found
