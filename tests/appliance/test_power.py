@@ -30,7 +30,7 @@ UNIT_STARTED = "39f53479d3a045ac8e11786248231fbf"
 async def test_it_starts_after_power_cuts(
     image: Built, bench: Path, unknown: Settings, part: int, request: pytest.FixtureRequest
 ) -> None:
-    """From the very first start on the power goes at seeded moments; afterwards the page stands as if nothing had been."""
+    """From the very first start on the power goes at seeded moments; afterwards the page stands as it should."""
     turn = request.config.getoption("--rotate")
     if turn and turn % SLICES != part:
         pytest.skip(f"slice {part} of the power cuts is another commit's turn")
