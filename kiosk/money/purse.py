@@ -1,7 +1,7 @@
 """What the person in front has put in and not yet spent or got back: account RESIDENT, as a value."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kiosk.domain.cash import CashUnit, Mix, UnitKind, mix_of, mix_value
 from kiosk.domain.money import NOTHING, Fen
@@ -13,6 +13,7 @@ class Purse:
     inside_fen: Fen = NOTHING
     notes: int = 0
     register: str = HOSPITAL  # whom the money is for: where a debt of it is kept (money-rules 19)
+    refused: dict[str, int] = field(default_factory=dict)  # why the device did not take what was fed -> how often
 
 
 @dataclass(frozen=True)

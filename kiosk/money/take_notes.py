@@ -9,6 +9,7 @@ from kiosk.domain.cash import (
     DispenseResult,
     Escrow,
     NoteUncertain,
+    Rejected,
     Returned,
     Stacked,
     UnitKind,
@@ -119,11 +120,21 @@ def book(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None
             if needs != "nobody":
                 raise DeviceFault("cash_acceptor", Health(Condition.FAULT, reason))
             return
+        case Rejected(code):
+            _note_refusal(kiosk, code, purse)
         case DispenseResult():
             book_finding(kiosk.journal, kiosk.clock, event)  # of an earlier life: nobody pays while notes go in
         case _:
             kiosk.journal.record("cash_event", visit.case_code, what=type(event).__name__)
     cash.acknowledge(event)
+
+
+def _note_refusal(kiosk: Kiosk, code: str, purse: Purse) -> None:
+    """No fen moved. The first one is written, and then each time that it is twice as often: whoever feeds the same paper
+    for hours, every second once, fills no disk, and the story still says why and about how often."""
+    times = purse.refused[code] = purse.refused.get(code, 0) + 1
+    if times & (times - 1) == 0:
+        kiosk.journal.record("note_refused", kiosk.visit.case_code, why=code, times=times)
 
 
 def _is_drum(kiosk: Kiosk, destination: str) -> bool:

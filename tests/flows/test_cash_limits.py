@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from kiosk.config import CashRules, Settings
 from kiosk.domain.books import Account, balanced
+from kiosk.domain.cash import CashEvent, Rejected
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.money.recover import recover_cash
@@ -110,3 +111,28 @@ async def test_too_many_notes_for_one_bill_come_back(autojump_clock: MockClock, 
 
 def _with_cash(kiosk: KioskInMemory, **rules: int) -> Settings:
     return replace(kiosk.desk.settings, cash=replace(CashRules(), **rules))
+
+
+class Picky(CashMachine):
+    """Takes nothing of the first 1,000 papers that are fed, one of a hundred for another reason."""
+
+    fed = 0
+
+    async def next_event(self) -> CashEvent:
+        if not self._enabled or self.fed == 1000:
+            return await super().next_event()
+        await trio.sleep(0.8)
+        self.fed += 1
+        return Rejected("length" if self.fed % 100 else "currency")
+
+
+async def test_what_is_refused_for_hours_fills_no_disk(journal: SqliteJournal, autojump_clock: MockClock) -> None:
+    """A dozen rows say why, and to within a half how often; then good notes are taken as ever."""
+    cash = Picky({1000: 9})
+    cash.pocket = [Fen(5000), Fen(1000)]
+    kiosk = KioskInMemory(SCRIPT | {"bill_settled": "understood"}, cash=cash, journal=journal)
+    assert await settled(kiosk, journal, cash) is Outcome.DONE
+    told = [entry.facts or {} for entry in journal.entries() if entry.act == "note_refused"]
+    assert [one["times"] for one in told if one["why"] == "currency"] == [1, 2, 4, 8]
+    assert [one["times"] for one in told if one["why"] == "length"] == [2**power for power in range(10)]
+    assert [entry.act for entry in journal.entries()].count("note_credited") == 2
