@@ -9,6 +9,7 @@ import msgspec
 from kiosk.agent_rules import AgentRules
 from kiosk.credentials import MARK, in_place
 from kiosk.domain.card import CardState
+from kiosk.domain.record_kinds import KINDS, may_keep
 
 WHERE_SETTINGS_ARE = (
     "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
@@ -210,6 +211,7 @@ class JournalRules(_Part, frozen=True):
     stick: str = ""  # where staff's USB stick is mounted, for terminals without a line
     stick_is_mount: bool = True  # an empty mount point is no stick
     keep_months: int = 0  # whole months after its own in which a month's rows can be read here (rule 29); 0: always
+    keep_months_of: dict[str, int] = {}  # kind of record -> the same for that kind alone: see domain/record_kinds.py
 
 
 class OfflineRules(_Part, frozen=True):
@@ -324,7 +326,9 @@ def checked(settings: Settings, path: Path) -> Settings:
             set(settings.pin.new_pin_refuses) <= set(NEW_PIN_KINDS),
             "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
         ),
-        (settings.journal.keep_months in (0, *range(3, 1200)), "journal.keep_months is 0 or from 3 on"),
+        (may_keep(settings.journal.keep_months), "journal.keep_months is 0 or from 3 on"),
+        (set(settings.journal.keep_months_of) <= set(KINDS), "journal.keep_months_of names " + ", ".join(KINDS)),
+        (all(map(may_keep, settings.journal.keep_months_of.values())), "journal.keep_months_of are 0 or from 3 on"),
         (_are_hours(settings.hours), "hours has opens and closes as HH:MM, opens first, and weekdays from 1 to 7"),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),

@@ -20,6 +20,7 @@ from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
 from kiosk.domain.ledger import SecondCopy
+from kiosk.domain.record_kinds import keep_months_by_kind
 from kiosk.domain.settlement import HOSPITAL
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.card_platform.client import CardPlatformClient
@@ -162,8 +163,12 @@ async def forward(work: Forwarding) -> None:
         if "agency_ledger" in links:
             ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
             keep("ledger", keep_copying, journal, work.rows, ledger, work.log, work.kept)
-            if settings.journal.keep_months:
+            if any(_keep_months(work).values()):
                 keep("retention", _retention(work).keep)
+
+
+def _keep_months(work: Forwarding) -> dict[str, int]:
+    return keep_months_by_kind(work.settings.journal.keep_months, work.settings.journal.keep_months_of)
 
 
 def _retention(work: Forwarding) -> Retention:
@@ -177,7 +182,7 @@ def _retention(work: Forwarding) -> Retention:
         work.journal,
         work.journal.retention,
         work.clock,
-        work.settings.journal.keep_months,
+        _keep_months(work),
         work.time_confirmed,
         lambda: work.kept.surely,
         open_cases,

@@ -9,7 +9,8 @@ from typing import TextIO
 ALLOWED_FIELDS = frozenset(
     {
         "act", "attempt", "bytes", "card_spec", "case_code", "code", "condition", "count", "deadline_s",
-        "driver", "error", "expected", "host", "how", "job", "key", "language", "left", "method", "milliseconds",
+        "driver", "error", "expected", "host", "how", "job", "key", "kind", "language", "left",
+        "method", "milliseconds",
         "mode", "outcome", "path", "pid", "question", "reason", "result", "seq", "service", "slot",
         "status", "step", "tries_left", "version", "why",
     }

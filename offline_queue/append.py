@@ -7,6 +7,7 @@ import msgspec
 
 from kiosk.chain import GENESIS, link_of, sign_head
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
+from kiosk.domain.record_kinds import kind_of_act
 from offline_queue.layout import BLOCK_ROWS, Sql
 from offline_queue.periods import Periods
 from offline_queue.postings import stored_postings
@@ -44,9 +45,9 @@ class Appender:
         """The last one's ``seq``. The chain's end is read anew each time: another process may have written since."""
         seq, link = before, _ = newest(sql)
         at = self._now().isoformat(timespec="milliseconds")
-        period, sealer = self._periods.sealer(at[:7])
         for entry in entries:
             seq += 1
+            period, sealer = self._periods.sealer(at[:7], kind_of_act(entry.act))
             link = self._add(sql, seq, at, period, link, sealer, entry)
         if seq // SIGNED_EVERY != before // SIGNED_EVERY:
             self.sign(sql, seq, link)

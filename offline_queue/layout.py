@@ -15,8 +15,8 @@ Sql = Callable[..., Any]
 
 # Of the file as this program leaves it, and the oldest one whose program can still work with it: an update that could
 # not be taken back is not installed (money-rules 28). 1: two tables that every commit wrote. 2: views. 3: refusals of
-# notices. Whoever adds a way forward counts on; whoever breaks the way back says so here.
-LAYOUT = 3
+# notices. 4: periods of kinds. Whoever adds a way forward counts on; whoever breaks the way back says so here.
+LAYOUT = 4
 BACK_TO = 1
 
 BLOCK_ROWS = 256

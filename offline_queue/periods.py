@@ -1,9 +1,11 @@
-"""One sealing key a month, kept in the journal itself, wrapped for the terminal and for the agency."""
+"""One sealing key for each month and kind of record, kept in the journal itself, wrapped for the terminal and for the
+agency."""
 
 import os
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from kiosk.domain.record_kinds import MONEY, kind_of_period, period_name
 from offline_queue.layout import Sql
 from offline_queue.sealing import Root, Sealer, wrap_for_agency
 
@@ -24,27 +26,33 @@ class Periods:
         self._root = root
         self.recovery = recovery
         self._sealers: dict[str, Sealer] = {}
-        self._month, self._period = "", ""  # the one that rows are written in, and the period they are sealed under
+        self._month = ""  # the one that rows are written in
+        self._period_of: dict[str, str] = {}  # kind -> the period that its rows are sealed under in this month
 
-    def sealer(self, month: str) -> tuple[str, Sealer]:
-        """The period of a row that is written in this month, and the sealer for it; makes the period's key inside the
-        caller's commit if it is the first. A month that was destroyed gets no other key, whatever the clock says: its
-        rows are sealed under the newest that there is."""
+    def sealer(self, month: str, kind: str) -> tuple[str, Sealer]:
+        """The period of a row of this kind that is written in this month, and the sealer for it; makes the period's key
+        inside the caller's commit if it is the first. What was destroyed gets no other key, whatever the clock says:
+        its rows are sealed under the newest that there is."""
         if month != self._month:
-            self._sealers.clear()  # also what another process has destroyed since
-            self._month, self._period = month, self._period_for(month)
-        known = self._existing(self._period)
+            self.undone()  # forgets also what another process has destroyed since
+            self._month = month
+        period = self._period_of.get(kind)
+        if period is None:
+            period = self._period_of[kind] = self._period_for(month, kind)
+        known = self._existing(period)
         if known is None:
             key = os.urandom(_KEY_BYTES)
             for_agency = wrap_for_agency(key, self.recovery) if self.recovery else b""
-            self._sql(_MAKE, (self._period, self._root.wrap(key, self._period), for_agency))
-            known = self._sealers[self._period] = Sealer(key)
-        return self._period, known
+            self._sql(_MAKE, (period, self._root.wrap(key, period), for_agency))
+            known = self._sealers[period] = Sealer(key)
+        return period, known
 
-    def _period_for(self, month: str) -> str:
-        if self._wrapped(month) != b"":
-            return month
-        return self.readable()[-1]
+    def _period_for(self, month: str, kind: str) -> str:
+        period = period_name(month, kind)
+        if self._wrapped(period) != b"":
+            return period
+        readable = self.readable()
+        return max((one for one in readable if kind_of_period(one) == MONEY), default=readable[-1])
 
     def readable(self) -> list[str]:
         """Periods whose key is there, oldest first."""
@@ -54,6 +62,7 @@ class Periods:
         """The caller's commit did not happen, and with it perhaps a key that was made in it: what would be sealed under
         that one could never be opened again."""
         self._sealers.clear()
+        self._period_of.clear()
         self._month = ""
 
     def opened(self, period: str, sealed: bytes, row: str) -> bytes | None:

@@ -1,8 +1,9 @@
-"""The end of a month's personal data: its sealing key is destroyed, its rows and the chain over them stay (rule 29).
+"""The end of a month's personal data of one kind: its key is destroyed, rows and the chain over them stay (rule 29).
 
-Refused while anything of that month is open, unsent, or not surely kept by the agency, and while the newest entry of an
-act that somebody still reads stands in it. What was sealed in it is told to nobody any more, by no copy of this
-terminal's: the agency's own copies end by the agency's own rules.
+A period is a month of one kind (``kiosk/domain/record_kinds.py``). It stays while anything of it is open, unsent, or
+not surely kept by the agency, and while the newest entry of an act that somebody still reads stands in it. What was
+sealed in it is told to nobody any more, by no copy of this terminal's: the agency's own copies end by the agency's own
+rules.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import apsw
 import msgspec
 
 from kiosk.domain.entries import NewEntry
+from kiosk.domain.record_kinds import kind_of_period, month_of
 from kiosk.ports.ledger import Needed, StillNeeded
 from offline_queue.append import Appender, newest
 from offline_queue.layout import ROWS_OF, Sql
@@ -21,9 +23,12 @@ DESTROYED = "month_destroyed"
 UNSENT_STATES = ("owed", "quarantined", "answered")
 
 _ROWS = "select count(*), coalesce(max(seq), 0) from entry where period = ?"
-_WRITTEN_AFTER = "select period from entry where seq < ? and period between ? and ? limit 1"
+# Of the kind of which there are always rows: its periods bear their months' own names.
+_WRITTEN_AFTER = """
+    select period from entry where seq < ? and period between ? and ? and substr(period, 6) <= '12' limit 1
+"""
 _LATER = "select 1 from entry where seq > ? and period = ? limit 1"
-_OF_MONTH = {
+_OF_PERIOD = {
     "an act without an outcome": "select 1 from effect join entry using (seq) where period = ? limit 1",
     "money inside": "select 1 from purse join entry using (seq) where period = ? limit 1",
     **{
@@ -38,7 +43,7 @@ _NEWEST_OF = "select period from entry where act in (select value from json_each
 
 
 class Retention:
-    """Implements ``ports.ledger.MonthsKept``. ``commit``: one transaction of the journal's."""
+    """Implements ``ports.ledger.PeriodsKept``. ``commit``: one transaction of the journal's."""
 
     def __init__(
         self,
@@ -49,11 +54,11 @@ class Retention:
     ) -> None:
         self._connection, self._periods, self._appender, self._commit = connection, periods, appender, commit
 
-    def months(self) -> list[str]:
-        """``YYYY-MM`` of all that can still be read, oldest first."""
+    def periods(self) -> list[str]:
+        """All that can still be read, in the order of their names."""
         return self._periods.readable()
 
-    def destroy(self, month: str, needed: Needed) -> None:
+    def destroy(self, period: str, needed: Needed) -> None:
         """Durable on return, with an entry that says so.
 
         Raises:
@@ -61,27 +66,29 @@ class Retention:
         """
         sql = self._connection.execute
         looked_to, _ = newest(sql)
-        ((rows, last),) = sql(_ROWS, (month,))  # a walk over the file, before the other process has to wait for us
-        for why in self._in_the_way(month, last, needed):
+        ((rows, last),) = sql(_ROWS, (period,))  # a walk over the file, before the other process has to wait for us
+        for why in self._in_the_way(period, last, needed):
             raise StillNeeded(why)
         sql("pragma secure_delete = on")
         try:
             with self._commit() as sql:
-                for why in self._still_open(month):
+                for why in self._still_open(period):
                     raise StillNeeded(why)
-                if list(sql(_LATER, (looked_to, month))):
+                if list(sql(_LATER, (looked_to, period))):
                     raise StillNeeded("rows that were added just now")
-                self._periods.destroy(month)
-                self._appender.append(sql, NewEntry(DESTROYED, "", {"month": month, "rows": rows, "up_to": last}))
+                self._periods.destroy(period)
+                of = {"month": month_of(period), "kind": kind_of_period(period)}
+                self._appender.append(sql, NewEntry(DESTROYED, "", {**of, "rows": rows, "up_to": last}))
         finally:
             self._connection.execute("pragma secure_delete = off")
         with suppress(apsw.Error):  # the old page is in the log until it is carried over: later, if somebody reads now
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def _in_the_way(self, month: str, last: int, needed: Needed) -> Iterator[str]:
-        if month not in self.months()[:-1]:
+    def _in_the_way(self, period: str, last: int, needed: Needed) -> Iterator[str]:
+        readable = self.periods()
+        if period not in readable or month_of(period) == max(map(month_of, readable)):
             yield "it is the newest month, or is gone"
-        yield from self._still_open(month)
+        yield from self._still_open(period)
         if last > needed.kept_up_to:
             yield f"the agency has surely kept rows up to {needed.kept_up_to}, and this month ends with row {last}"
         sql = self._connection.execute
@@ -89,13 +96,13 @@ class Retention:
             # The order of rows is true, dates are not: a board without a battery begins again decades ago.
             yield f"rows of it were written after rows of {newer}, by a clock that was wrong"
         for code in needed.cases:
-            if list(sql(_OF_CASE, (code, code, month))):
+            if list(sql(_OF_CASE, (code, code, period))):
                 yield f"case {code} is open"
         for acts in needed.lasting:
-            if list(sql(_NEWEST_OF, (msgspec.json.encode(list(acts)).decode(),))) == [(month,)]:
+            if list(sql(_NEWEST_OF, (msgspec.json.encode(list(acts)).decode(),))) == [(period,)]:
                 yield f"nothing newer is known of {', '.join(acts)}"
 
-    def _still_open(self, month: str) -> Iterator[str]:
-        for what, asked in _OF_MONTH.items():
-            if list(self._connection.execute(asked, (month,))):
+    def _still_open(self, period: str) -> Iterator[str]:
+        for what, asked in _OF_PERIOD.items():
+            if list(self._connection.execute(asked, (period,))):
                 yield what

@@ -1,21 +1,22 @@
 """For as long as the process lives: months whose time is over are made unreadable, once nothing needs them (rule 29).
 
-How long a month is read here is regional data. All kinds of records of a month share its key, so it is the longest time
-that any of them must be read. The clock alone destroys nothing: a host must agree about the time.
+How long each kind of record is read here is regional data. The clock alone destroys nothing: a host must agree about
+the time.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
 import trio
 
+from kiosk.domain.record_kinds import MONEY, kind_of_period, month_of
 from kiosk.money.bank_record import NUMBERED
 from kiosk.money.offline_limits import HOTLIST_IN_FORCE, IN_FORCE, NewestUsed
 from kiosk.money.platform_acts import SENT
 from kiosk.ports import Clock, Journal, Log
-from kiosk.ports.ledger import MonthsKept, Needed, StillNeeded
+from kiosk.ports.ledger import Needed, PeriodsKept, StillNeeded
 
 LOOK_S = 6 * 3600.0
 # Read from their newest entry, whatever its age: message ids and trace numbers that must not come again, what a cash
@@ -33,13 +34,13 @@ VERSIONS = (IN_FORCE, HOTLIST_IN_FORCE)
 
 @dataclass(frozen=True)
 class Retention:
-    """``keep_months``: so many whole months after its own a month is readable. ``kept_up_to``: by the agency's ledger.
-    ``open_cases``: their codes."""
+    """``keep_months``: kind -> so many whole months after its own a month of it is readable; 0 for ever.
+    ``kept_up_to``: by the agency's ledger. ``open_cases``: their codes."""
 
     journal: Journal
-    months: MonthsKept
+    months: PeriodsKept
     clock: Clock
-    keep_months: int
+    keep_months: Mapping[str, int]
     time_confirmed: Callable[[], bool]
     kept_up_to: Callable[[], int]
     open_cases: Callable[[], Awaitable[Collection[str]]]
@@ -54,23 +55,33 @@ class Retention:
         """Every month whose time is over; what is still needed is looked at again the next time."""
         if not self.time_confirmed():
             return
-        over = [month for month in self.months.months() if _age_months(month, self.clock.now()) > self.keep_months]
+        over = [period for period in self.months.periods() if self._is_over(period)]
         if not over:
             return
-        now = self.clock.now()
-        within = _month_before(now, self.keep_months), _month_before(now, 0)
-        needed = Needed(self.kept_up_to(), await self.open_cases(), LASTING, within)
-        for month in over:
-            self._carry_on(month)
+        open_cases = await self.open_cases()
+        for period in over:
+            self._carry_on(period)
             try:
-                self.months.destroy(month, needed)
+                self.months.destroy(period, self._needed(period, open_cases))
             except StillNeeded as why:
-                self.log("month_still_needed", version=month, why=str(why))
+                self.log("month_still_needed", version=month_of(period), kind=kind_of_period(period), why=str(why))
             else:
-                self.log("month_destroyed", version=month)
+                self.log("month_destroyed", version=month_of(period), kind=kind_of_period(period))
 
-    def _carry_on(self, month: str) -> None:
+    def _is_over(self, period: str) -> bool:
+        keep = self.keep_months[kind_of_period(period)]
+        return bool(keep) and _age_months(month_of(period), self.clock.now()) > keep
+
+    def _needed(self, period: str, open_cases: Collection[str]) -> Needed:
+        now = self.clock.now()
+        within = _month_before(now, self.keep_months[kind_of_period(period)]), _month_before(now, 0)
+        return Needed(self.kept_up_to(), open_cases, LASTING, within)
+
+    def _carry_on(self, period: str) -> None:
         """A version below which nothing may come back outlives the month in which it was noted."""
+        month = month_of(period)
+        if kind_of_period(period) != MONEY:
+            return
         for act in VERSIONS:
             newest = self.journal.last(act)
             if newest is not None and newest.at[: len(month)] <= month:

@@ -134,6 +134,9 @@ class _Case:
 
     def take(self, entry: StoredEntry) -> None:
         facts = entry.facts
+        if entry.act in _ENDS:  # also where that it ended is all that can still be read of it
+            self._open = None
+            return
         if facts is None:
             return  # its period was destroyed: nothing of it can be told any more
         if entry.act in _INTENTS:
@@ -155,8 +158,6 @@ class _Case:
         elif entry.act == "debt_owed":
             paper = self._paper(entry, facts)
             paper.owed_fen = Fen(paper.owed_fen + int(facts["amount_fen"]))
-        elif entry.act in _ENDS:
-            self._open = None
 
     def _begin(self, entry: StoredEntry, facts: Facts) -> None:
         told = {**self._intents.get(_name(facts), {}), **facts}

@@ -130,8 +130,8 @@ def book(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None
 
 
 def _note_refusal(kiosk: Kiosk, code: str, purse: Purse) -> None:
-    """No fen moved. The first one is written, and then each time that it is twice as often: whoever feeds the same paper
-    for hours, every second once, fills no disk, and the story still says why and about how often."""
+    """No fen moved. The first one is written, and then each time that it is twice as often: who feeds the same paper
+    for hours fills no disk, and the story still says why and about how often."""
     times = purse.refused[code] = purse.refused.get(code, 0) + 1
     if times & (times - 1) == 0:
         kiosk.journal.record("note_refused", kiosk.visit.case_code, why=code, times=times)

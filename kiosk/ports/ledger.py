@@ -68,13 +68,13 @@ class StillNeeded(Exception):
     """A month stays readable; the message says why, for staff."""
 
 
-class MonthsKept(Protocol):
-    """The months whose rows this terminal can still read (money-rules 29)."""
+class PeriodsKept(Protocol):
+    """The months, each of one kind of record, whose rows this terminal can still read (money-rules 29)."""
 
-    def months(self) -> list[str]:
-        """``YYYY-MM``, oldest first."""
+    def periods(self) -> list[str]:
+        """Their names, as ``kiosk/domain/record_kinds.py`` makes them."""
         ...
 
-    def destroy(self, month: str, needed: Needed) -> None:
+    def destroy(self, period: str, needed: Needed) -> None:
         """For ever. Raises StillNeeded, JournalBusy: nothing was destroyed."""
         ...

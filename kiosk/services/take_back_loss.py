@@ -33,7 +33,8 @@ def queued_report(kiosk: Kiosk) -> QueuedReport | None:
     for number in filter(None, (kiosk.visit.identity.card_number, holder)):
         entries = kiosk.journal.of_card(number)
         over = {_key(entry) for entry in entries if entry.act == TAKEN_BACK}
-        waiting = [entry for entry in entries if entry.act == QUEUED and _key(entry) not in over]
+        # What can be read no more was told long ago, or its month would still be there.
+        waiting = [entry for entry in entries if entry.act == QUEUED and entry.facts and _key(entry) not in over]
         if waiting and not _was_told(kiosk, waiting[-1]):
             return QueuedReport(_key(waiting[-1]), number)
     return None

@@ -32,7 +32,7 @@ class Terminal:
 
     def lives(self, months: int) -> None:
         for _ in range(months):
-            self.journal.commit(NewEntry("visit_opened", "451207", {"in": str(self.now())[:7]}, "B00000131"))
+            self.journal.commit(NewEntry("settled", "451207", {"in": str(self.now())[:7]}, "B00000131"))
             self.month += 1
 
     def restart(self, key: rsa.RSAPrivateKey | None = CUSTODIANS) -> None:
