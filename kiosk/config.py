@@ -9,7 +9,7 @@ import msgspec
 from kiosk.agent_rules import AgentRules
 from kiosk.credentials import MARK, in_place
 from kiosk.domain.card import CardState
-from kiosk.domain.record_kinds import KINDS, may_keep
+from kiosk.domain.record_kinds import retention_rules
 
 WHERE_SETTINGS_ARE = (
     "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
@@ -326,9 +326,7 @@ def checked(settings: Settings, path: Path) -> Settings:
             set(settings.pin.new_pin_refuses) <= set(NEW_PIN_KINDS),
             "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
         ),
-        (may_keep(settings.journal.keep_months), "journal.keep_months is 0 or from 3 on"),
-        (set(settings.journal.keep_months_of) <= set(KINDS), "journal.keep_months_of names " + ", ".join(KINDS)),
-        (all(map(may_keep, settings.journal.keep_months_of.values())), "journal.keep_months_of are 0 or from 3 on"),
+        *retention_rules(settings.journal.keep_months, settings.journal.keep_months_of),
         (_are_hours(settings.hours), "hours has opens and closes as HH:MM, opens first, and weekdays from 1 to 7"),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),

@@ -46,9 +46,14 @@ def kind_of_act(act: str) -> str:
     return _KIND_OF.get(act, MONEY)
 
 
-def may_keep(months: int) -> bool:
-    """Whole months after its own; 0: for ever. Not fewer than three: what was is still compared and counted."""
-    return months == 0 or 3 <= months < 1200
+def retention_rules(keep_months: int, of: Mapping[str, int]) -> list[tuple[bool, str]]:
+    """What must hold of these two settings of ``journal``: whole months after its own, 0 for ever. Not fewer than
+    three: what was is still compared and counted."""
+    fit = all(months == 0 or 3 <= months < 1200 for months in (keep_months, *of.values()))
+    return [
+        (fit, "journal.keep_months and keep_months_of are 0 or from 3 on"),
+        (set(of) <= set(KINDS), "journal.keep_months_of names " + ", ".join(KINDS)),
+    ]
 
 
 def keep_months_by_kind(keep_months: int, of: Mapping[str, int]) -> dict[str, int]:

@@ -29,11 +29,13 @@ from simulators.deterministic.kept import (
 )
 from simulators.deterministic.known import not_known_yet
 from simulators.deterministic.office import staff_office
+from simulators.deterministic.quirks import with_quirk
 from simulators.deterministic.resident import Habits, Resident
 from simulators.deterministic.staff import Staff, duty
 from simulators.deterministic.strikes import STRIKES
 from simulators.deterministic.terminal import MORNING, Life, Terminal
 from simulators.deterministic.tills import FITTINGS
+from simulators.deterministic.years_later import years_later
 
 SESSIONS = 12
 CALM = Pace(cash_s=0.8, printer_s=20.0, pad_s=60.0)
@@ -104,6 +106,7 @@ STAFF_CHANCE = 0.06  # before a session: staff come first
 STAFF_CUT_WITHIN = 30  # effects
 FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wrong again and again
 REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
+FORGETS_EVERY = 5  # seeds: it takes two looks at all months
 TAKES_BACK_CHANCE = 0.5  # of a session: whoever finds that they left something here takes it back
 ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
@@ -336,7 +339,7 @@ class _History:
         if self._mind_changes.random() < TAKES_BACK_CHANCE:
             script |= {"order_already_left": "take_back", "loss_queued_before": "take_back"}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)
-        return card, _with_quirk(habits, chance)
+        return card, with_quirk(habits, chance, ORDINARY)
 
     def _card_for(self, service: str) -> str:
         chance = self._chance
@@ -373,28 +376,11 @@ class _History:
         self._told.acts.update(entry.act for entry in life.journal.entries())
         if self._terminal.media:
             await self._copies(life)
+        elif self._seed % FORGETS_EVERY == 0:
+            self._told.violations += await years_later(life, self._told.acts)
 
     async def _copies(self, life: Life) -> None:
         settings, up_to = life.forwarding.settings, life.journal.entries()[-1].seq
         await trio.sleep(CAUGHT_UP_S)
         self._told.violations += [*second_medium_holds(life, up_to), *acknowledged_is_kept(life, settings)]
         self._words = last_words(life, life.journal.entries()), settings
-
-
-def _with_quirk(habits: Habits, chance: random.Random) -> Habits:
-    """Two of three behave; the others do what people do."""
-    quirks = (
-        lambda: replace(habits, walks_after=chance.randrange(1, 7)),
-        lambda: replace(habits, walks_after=chance.randrange(1, 7), leaves_card=True),
-        lambda: replace(habits, pulls_after=chance.randrange(2, 12)),
-        lambda: replace(habits, pulls_after=chance.randrange(6, 14), card_comes_back=True),
-        lambda: replace(habits, pulls_after=chance.randrange(6, 14), stranger=chance.choice(ORDINARY)),
-        lambda: replace(habits, wrong_pins=chance.randrange(1, 4)),
-        lambda: replace(habits, never_types=True, walks_after=chance.randrange(2, 6)),
-        lambda: replace(habits, presses_anything=0.15),
-        lambda: replace(habits, notes=habits.notes[: chance.randrange(3)]),
-        lambda: replace(habits, script={**habits.script, "feed_notes": ("wait", "stop")}),
-        lambda: replace(habits, script={**habits.script, "confirm_quote": "back"}),
-        lambda: replace(habits, script={**habits.script, "figures_changed": "refuse"}),
-    )
-    return chance.choice(quirks)() if chance.random() < 0.34 else habits
