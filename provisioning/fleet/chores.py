@@ -29,6 +29,7 @@ from provisioning.fleet.expiring import standing as ending
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.thinning import thin
 from provisioning.fleet.updates.acts import refresh_timestamp
 
 LEASE_MS = 30_000
@@ -63,6 +64,7 @@ class Chores:
             Chore("messages", 5.0, self._tell),
             Chore("memos", 30.0, self._remember),
             Chore("releases", 600.0, self._freshen),
+            Chore("thinning", 600.0, thin),
         )
 
     @asynccontextmanager

@@ -70,9 +70,14 @@ async def not_readable(request: Request, error: Exception) -> Response:
     return problem(400, "not_readable", words[:300])
 
 
-async def no_database(request: Request, error: Exception) -> Response:
+def no_database(error: Exception, retry_after_s: float = 30.0) -> Response:
     log("database_not_there", error=type(error).__name__)
-    return problem(503, "later", "The fleet cannot look that up now. Ask again later.", {"Retry-After": "30"})
+    later = {"Retry-After": f"{retry_after_s:.0f}"}
+    return problem(503, "later", "The fleet cannot look that up now. Ask again later.", later)
+
+
+async def lost_database(request: Request, error: Exception) -> Response:
+    return no_database(error)
 
 
 ANSWERS = {
@@ -81,7 +86,8 @@ ANSWERS = {
     HTTPException: http_error,
     msgspec.MsgspecError: not_readable,
     peewee.DataError: not_readable,
-    peewee.OperationalError: no_database,
+    peewee.OperationalError: lost_database,  # both of LOST
+    peewee.InterfaceError: lost_database,
 }
 
 

@@ -3,7 +3,7 @@
 import http.server
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -39,13 +39,13 @@ from provisioning.rules.alerts import DEFAULTS, FIGURES, Observed, Rule, raised
 from provisioning.rules.poll import Consumable, Health, Machine, Money, Slot, Use, WorkingKeys
 from simulators.pki import make_pki
 from tests.fleet.conftest import CITY, OTHER
-from tests.fleet.people import hall_in
+from tests.fleet.people import hall_in, make_person
 from tests.fleet.terminals import add_terminal
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)  # ten in the morning in the city
 NOW_MS = int(NOW.timestamp() * 1000)
 HOUR_MS = 3_600_000
-OPERATOR = Actor(CITY, "person:operator")
+OPERATOR, ADMINISTRATOR = Actor(CITY, "person:operator"), Actor(CITY, "person:administrator")
 GOOD = Health(at=NOW.isoformat(), serving=True, slots={"card_reader": Slot(condition="ready")})
 
 
@@ -73,6 +73,9 @@ class City:
 
 @pytest.fixture
 def city(database: peewee.Database) -> City:
+    make_person(CITY, "operator", "operator")
+    make_person(CITY, "second", "operator")
+    make_person(CITY, "administrator", "system_admin")
     return City()
 
 
@@ -122,6 +125,33 @@ def test_an_alert_is_told_after_its_time_and_ends_by_itself(city: City) -> None:
     assert Alert.get().ended_ms == city.now_ms
 
 
+def test_only_who_works_there_acts_on_alerts(city: City) -> None:
+    """Nobody without the role, nobody of another hall; bounds and routes are whose who runs the places. By the acts
+    themselves, whoever calls them."""
+    city.heard("T0000001", BAD["bad_slots"])
+    city.look()
+    city.heard("T0000001", BAD["bad_slots"])
+    city.look(900_000)
+    alert = Alert.get()
+    beside = make_person(CITY, "beside", "operator", place=hall_in(alert.place).id)
+    quiet = keep_quiet(OPERATOR, alert.place_id, "", 3600, "new floor", city.now_ms)
+    acts: list[Callable[[Actor], object]] = [
+        lambda who: acknowledge(who, alert.id, "", NOW_MS),
+        lambda who: keep_quiet(who, alert.place_id, "", 3600, "x", NOW_MS),
+        lambda who: end_quiet(who, quiet, city.now_ms),
+        lambda who: change_rule(who, Rule(name="silent", figure="silent_s", bound=60), True, "x", NOW_MS),
+        lambda who: add_route(who, alert.place_id, "duty", URL, "warning", (0, 24), 0, NOW_MS),
+    ]
+    for act in acts:
+        for who in (make_person(CITY, f"viewer{len(acts)}-{id(act)}", "viewer"), beside):
+            with pytest.raises(Refused, match="not yours"):
+                act(who)
+    for act in acts[3:]:
+        with pytest.raises(Refused, match="not yours"):
+            act(OPERATOR)
+    assert Alert.get().acknowledged_ms is None
+
+
 def test_a_dark_hall_is_one_call(city: City) -> None:
     """Four of four terminals silent: one alert of the hall; back again, none."""
     for number in range(4):
@@ -159,12 +189,12 @@ def test_a_city_changes_its_bounds(city: City) -> None:
     city.heard("T0000001", ago_ms=3 * HOUR_MS)
     city.heard("T0000002")
     assert city.look() == [("silent", "T0000001")]
-    change_rule(OPERATOR, Rule(name="silent", figure="silent_s", bound=86_400), True, "villages", NOW_MS)
+    change_rule(ADMINISTRATOR, Rule(name="silent", figure="silent_s", bound=86_400), True, "villages", NOW_MS)
     assert city.look() == []
-    change_rule(OPERATOR, Rule(name="silent", figure="silent_s", bound=60), False, "off", NOW_MS)
+    change_rule(ADMINISTRATOR, Rule(name="silent", figure="silent_s", bound=60), False, "off", NOW_MS)
     assert city.look() == []
     with pytest.raises(Refused):
-        change_rule(OPERATOR, Rule(name="x", figure="no such", bound=1), True, "x", NOW_MS)
+        change_rule(ADMINISTRATOR, Rule(name="x", figure="no such", bound=1), True, "x", NOW_MS)
 
 
 class Gateway:
@@ -202,7 +232,7 @@ def tell(city: City, gateway: Gateway, after_ms: int = 0) -> list[str]:
 def test_a_message_goes_once_and_again_only_until_it_is_taken(city: City) -> None:
     """A gateway that fails is asked again, later each time, and not for ever."""
     place, gateway = silent_terminal(city), Gateway()
-    add_route(OPERATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
+    add_route(ADMINISTRATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
     gateway.answers = "status 502"
     assert tell(city, gateway) == tell(city, gateway, 10_000) == []
     assert gateway.asked == 1, "not before its time"
@@ -214,7 +244,7 @@ def test_a_message_goes_once_and_again_only_until_it_is_taken(city: City) -> Non
 def test_a_gateway_that_is_gone_is_given_up_after_a_day(city: City) -> None:
     """Nothing piles up."""
     place, gateway = silent_terminal(city), Gateway()
-    add_route(OPERATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
+    add_route(ADMINISTRATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
     gateway.answers = "OSError"
     for _ in range(2 * GIVE_UP_MS // AGAIN_MS_MAX):
         tell(city, gateway, AGAIN_MS_MAX)
@@ -226,7 +256,7 @@ def test_a_gateway_that_is_gone_is_given_up_after_a_day(city: City) -> None:
 def test_the_second_route_hears_of_what_nobody_took(city: City) -> None:
     """Escalation: an hour later the next one is told; who takes it in time spares them."""
     place, gateway = silent_terminal(city), Gateway()
-    add_route(OPERATOR, place.id, "chief", URL, "warning", (0, 24), 3600, NOW_MS)
+    add_route(ADMINISTRATOR, place.id, "chief", URL, "warning", (0, 24), 3600, NOW_MS)
     assert tell(city, gateway, HOUR_MS - 1000) == []
     assert tell(city, gateway, 2000) == [f"{URL} T0000001"]
     assert open_alerts(OPERATOR)[0].escalated_ms == city.now_ms
@@ -239,14 +269,14 @@ def test_the_second_route_hears_of_what_nobody_took(city: City) -> None:
 def test_routes_choose_by_hour_and_severity(city: City, severity: str, hours: tuple[int, int], goes: bool) -> None:
     """It is ten in the morning there, and only a warning."""
     place, gateway = silent_terminal(city), Gateway()
-    add_route(OPERATOR, place.id, "duty", URL, severity, hours, 0, NOW_MS)
+    add_route(ADMINISTRATOR, place.id, "duty", URL, severity, hours, 0, NOW_MS)
     assert bool(tell(city, gateway)) is goes
 
 
 def test_maintenance_is_quiet_and_still_shown(city: City) -> None:
     """Nobody is told, the page shows it; afterwards they are told."""
     place, gateway = silent_terminal(city), Gateway()
-    add_route(OPERATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
+    add_route(ADMINISTRATOR, place.id, "duty", URL, "warning", (0, 24), 0, NOW_MS)
     quiet = keep_quiet(OPERATOR, place.id, "", 3600, "new floor", city.now_ms)
     assert tell(city, gateway) == []
     assert city.look() == [("silent", "T0000001")]
@@ -259,7 +289,7 @@ def test_an_address_that_is_no_https_is_refused(city: City, url: str) -> None:
     """Messages leave by TLS only."""
     place = Place.get(Place.tenant == CITY)
     with pytest.raises(Refused):
-        add_route(OPERATOR, place.id, "duty", url, "warning", (0, 24), 0, NOW_MS)
+        add_route(ADMINISTRATOR, place.id, "duty", url, "warning", (0, 24), 0, NOW_MS)
 
 
 def test_what_the_fleet_itself_sees_is_an_alert_too(city: City) -> None:
@@ -331,7 +361,7 @@ def test_a_gateway_that_is_gone_holds_up_no_other(city: City) -> None:
         city.heard(f"T00000{number:02}")
     city.look()
     for url in (gone, URL):
-        add_route(OPERATOR, place.id, "duty", url, "warning", (0, 24), 0, NOW_MS)
+        add_route(ADMINISTRATOR, place.id, "duty", url, "warning", (0, 24), 0, NOW_MS)
 
     def send(url: str, body: bytes) -> str:
         asked.append(url)

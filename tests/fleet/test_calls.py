@@ -19,6 +19,7 @@ from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.calls import StaffCall
 from provisioning.fleet.schema.places import Tenant
 from tests.fleet.conftest import CITY, OTHER
+from tests.fleet.people import make_person
 from tests.fleet.terminals import add_terminal
 from tests.fleet.test_ledger import AT_MS, LINE, NOW, OFFICER, TERMINAL, Village
 from tests.fleet.test_ledger_routes import FleetAsHost
@@ -31,6 +32,8 @@ STRANGER = Actor(OTHER, "person:stranger")
 def desk(database: peewee.Database, tmp_path: Path) -> AgencyDutyClient:
     """The product's own client, the published document between, and the fleet."""
     add_terminal(TERMINAL, CITY, "0A")
+    for login in ("officer", "second"):
+        make_person(CITY, login, "operator")
     host = FleetAsHost(tmp_path, "0A")
     host.name = "agency_duty"
     return AgencyDutyClient(DocumentedLink(host))  # type: ignore[arg-type]  # all that it asks of a sandbox
@@ -48,6 +51,15 @@ async def test_a_call_is_one_however_often_it_is_told(desk: AgencyDutyClient) ->
         take(Actor(CITY, "person:second"), call.id, "", call.at_ms + 70_000)
     assert waiting(OFFICER) == []
     assert AuditRow.get(AuditRow.act == "call_taken").facts["waited_s"] == 60
+
+
+async def test_only_who_works_there_takes_a_call(desk: AgencyDutyClient) -> None:
+    """A viewer looks on; the call still waits for somebody."""
+    await desk.call_staff("hall", "paper_left", "123456", "paper_left")
+    (call,) = waiting(OFFICER)
+    with pytest.raises(Refused, match="not yours"):
+        take(make_person(CITY, "look", "viewer"), call.id, "", AT_MS)
+    assert waiting(OFFICER) == [call]
 
 
 async def test_nobody_at_the_desk_is_said(desk: AgencyDutyClient) -> None:

@@ -135,6 +135,9 @@ def test_another_terminals_block_is_refused(office: Office) -> None:
 def test_an_expired_or_withdrawn_block_is_refused(office: Office) -> None:
     """Nobody loads a key a month later."""
     old, other = office.sends(), office.sends()
+    for who in ("b1", "op"):
+        with pytest.raises(Refused, match="not yours"):
+            withdraw(office.people[who], other, "wrong pad", office.at_ms)
     withdraw(office.people["k1"], other, "wrong pad", office.at_ms)
     assert office.asks(other).status == 404
     office.at_ms += GOOD_FOR_MS

@@ -166,6 +166,19 @@ def test_refused_polls_of_others(house: House, serial: str, path: str) -> None:
     assert told == {CITY, OTHER} if OTHER in path or serial == FOREIGN else {CITY}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_database_that_is_away_is_asked_again_later(house: House, database: peewee.Database) -> None:
+    """A terminal that only the database knows is told when to come back, on the poll and on every other path; one that
+    is known from memory hears its answer all the same."""
+    database.execute_sql("ALTER TABLE certificate RENAME TO elsewhere")
+    assert house.poll().status == 200
+    for answer in (house.poll(serial="0A77"), house.client.get(f"/{CITY}/terminal/v1/T0000001/desired", shown(SERIAL))):
+        assert (answer.status, answer.json()["code"]) == (503, "later")
+        assert int(answer.headers["retry-after"]) >= 30
+    database.execute_sql("ALTER TABLE elsewhere RENAME TO certificate")
+    assert house.poll(serial="0A77").status in (403, 404)
+
+
 def test_refused_once_revoked(house: House) -> None:
     """A revocation that was told to the processes is in force at the next question."""
     assert house.poll().status == 200

@@ -206,6 +206,9 @@ def test_late_joiners_get_it(halls: Halls) -> None:
 def test_paused_nobody_gets_it_and_stopped_never(halls: Halls) -> None:
     """A person holds it, goes on, and ends it; each with a reason."""
     rollout = halls.rollout()
+    for who in (APPROVER, make_person(CITY, "beside", "operator", place=halls.places[0].id)):
+        with pytest.raises(Refused, match="not yours"):
+            pause(who, rollout.id, "lunch", halls.now_ms)
     pause(OPERATOR, rollout.id, "lunch", halls.now_ms)
     halls.look()
     assert halls.getting() == []

@@ -9,6 +9,8 @@ from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.alerts.watch import rules_of
 from provisioning.fleet.database import step
+from provisioning.fleet.enrolment.places import must_be_allowed, place_of
+from provisioning.fleet.people.persons import root as root_of
 from provisioning.fleet.schema.alerts import Alert, AlertRule, Route, Silence
 from provisioning.fleet.schema.places import Place
 from provisioning.rules.alerts import FIGURES, Rule
@@ -27,9 +29,10 @@ def open_alerts(actor: Actor, paths: Sequence[str] = ("/",)) -> list[Alert]:
 
 
 def acknowledge(actor: Actor, alert_id: int, note: str, at_ms: int) -> None:
-    """Somebody takes it. Raises NotFound; Refused: it ended, or another person has it."""
+    """Somebody takes it. Raises NotFound; Refused: not theirs to take, it ended, or another person has it."""
     with step():
         alert = _alert(actor, alert_id)
+        must_be_allowed(actor, "acknowledge", alert.place)
         free = (Alert.id == alert.id) & Alert.acknowledged_ms.is_null() & Alert.ended_ms.is_null()
         taken = {"acknowledged_ms": at_ms, "acknowledged_by": actor.who, "note": note.strip()[:NOTE_CHARS_MAX]}
         if Alert.update(**taken).where(free).execute() != 1:
@@ -41,12 +44,13 @@ def keep_quiet(actor: Actor, place_id: int, rule: str, for_s: int, why: str, at_
     """Maintenance: until then nobody is told of what happens below this place; it is still shown.
 
     Raises:
-        NotFound: no such place. Refused: too long, or no reason.
+        NotFound: no such place. Refused: not theirs to say there, too long, or no reason.
     """
     if not why.strip() or not 0 < for_s <= SILENCE_S_MAX:
         raise Refused("bad_silence", "Say why, and for at most fourteen days.")
     with step():
-        place = _place(actor, place_id)
+        place = place_of(actor.tenant, place_id)
+        must_be_allowed(actor, "acknowledge", place)
         until_ms = at_ms + for_s * 1000
         made = Silence.create(
             tenant=actor.tenant, place=place, rule=rule, from_ms=at_ms, until_ms=until_ms, by=actor.who, why=why
@@ -57,16 +61,20 @@ def keep_quiet(actor: Actor, place_id: int, rule: str, for_s: int, why: str, at_
 
 
 def end_quiet(actor: Actor, silence_id: int, at_ms: int) -> None:
-    """Before its time. Raises NotFound."""
+    """Before its time. Raises NotFound; Refused: not theirs to say there."""
     with step():
         mine = (Silence.id == silence_id) & (Silence.tenant == actor.tenant) & (Silence.until_ms > at_ms)
-        if Silence.update(until_ms=at_ms).where(mine).execute() != 1:
+        silence = Silence.get_or_none(mine)
+        if silence is None:
             raise NotFound(f"silence {silence_id}")
+        must_be_allowed(actor, "acknowledge", silence.place)
+        Silence.update(until_ms=at_ms).where(Silence.id == silence_id).execute()
         audit.record(actor, at_ms, "alerts_heard_again", f"silence {silence_id}")
 
 
 def change_rule(actor: Actor, rule: Rule, enabled: bool, why: str, at_ms: int) -> None:
-    """A bound of this city's own. Raises Refused: no such figure, no reason."""
+    """A bound of this city's own, by who runs its places. Raises Refused: not theirs, no such figure, no reason."""
+    must_be_allowed(actor, "places", root_of(actor.tenant))
     if rule.figure not in FIGURES or not why.strip():
         raise Refused("bad_rule", "A rule names one of the figures, and a change of it a reason.")
     with step():
@@ -83,14 +91,15 @@ def add_route(
     """Who is told below this place. ``hours``: of the city's day, 22 to 6 goes over midnight.
 
     Raises:
-        NotFound: no such place. Refused: an address that is no https, or hours that are none.
+        NotFound: no such place. Refused: not theirs to say there, no https address, or hours that are none.
     """
     if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
         raise Refused("bad_address", "Messages go to an https address of the city's own gateway.")
     if severity not in ("warning", "urgent") or not all(0 <= hour <= 24 for hour in hours) or after_s < 0:
         raise Refused("bad_route", "Hours lie between 0 and 24, and nobody is told before it happens.")
     with step():
-        place = _place(actor, place_id)
+        place = place_of(actor.tenant, place_id)
+        must_be_allowed(actor, "places", place)
         facts = {"name": name, "url": url, "severity": severity, "after_s": after_s}
         made = Route.create(tenant=actor.tenant, place=place, from_hour=hours[0], to_hour=hours[1], **facts)
         audit.record(actor, at_ms, "alert_route", f"place {place.id}", facts={**facts, "hours": list(hours)})
@@ -106,11 +115,4 @@ def _alert(actor: Actor, alert_id: int) -> Alert:
     found: Alert | None = Alert.get_or_none((Alert.id == alert_id) & (Alert.tenant == actor.tenant))
     if found is None:
         raise NotFound(f"alert {alert_id}")
-    return found
-
-
-def _place(actor: Actor, place_id: int) -> Place:
-    found: Place | None = Place.get_or_none((Place.id == place_id) & (Place.tenant == actor.tenant))
-    if found is None:
-        raise NotFound(f"place {place_id}")
     return found

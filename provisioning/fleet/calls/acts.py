@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.enrolment.places import must_be_allowed
 from provisioning.fleet.schema.calls import StaffCall
 from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.schema.terminals import Terminal
@@ -42,12 +43,13 @@ def waiting(actor: Actor, paths: Sequence[str] = ("/",)) -> list[StaffCall]:
 
 
 def take(actor: Actor, call_id: int, note: str, at_ms: int) -> None:
-    """Somebody goes. Raises NotFound; Refused: another person has it."""
+    """Somebody goes. Raises NotFound; Refused: not theirs to take, or another person has it."""
     with step():
         mine = (StaffCall.id == call_id) & (StaffCall.tenant == actor.tenant)
         found = StaffCall.get_or_none(mine)
         if found is None:
             raise NotFound(f"call {call_id}")
+        must_be_allowed(actor, "acknowledge", found.place)
         taken = {"acknowledged_ms": at_ms, "acknowledged_by": actor.who, "note": note.strip()[:500]}
         if StaffCall.update(**taken).where(mine & StaffCall.acknowledged_ms.is_null()).execute() != 1:
             raise Refused("taken", "Somebody has this already.")

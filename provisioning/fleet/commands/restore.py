@@ -13,6 +13,7 @@ from provisioning.fleet.backup.tables import NotEmpty
 from provisioning.fleet.commands.asking import now_ms
 from provisioning.fleet.database import open_database
 from provisioning.fleet.epoch.acts import begin_reconciling
+from provisioning.fleet.ledger.cases import count_anew
 from provisioning.fleet.settings import FleetSettings
 
 EX_DATAERR = 65  # sysexits(3)
@@ -32,6 +33,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     except (BackupRefused, NotEmpty, OSError) as error:
         print(error, file=sys.stderr)
         return EX_DATAERR
+    count_anew()
     begin_reconciling(f"person:{asked.by}", manifest.made_ms, now_ms())
     moment = datetime.fromtimestamp(manifest.made_ms / 1000, UTC).isoformat(timespec="seconds")
     print(f"restored as it was at {moment}; now `epoch new`, two signatures, `epoch publish`")

@@ -11,6 +11,7 @@ from kiosk.signed import Signer
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.enrolment.places import must_be_allowed
 from provisioning.fleet.lowest import lowest_common
 from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.proposals import Proposal
@@ -42,11 +43,12 @@ def propose_load(actor: Actor, blocks: Sequence[KeyBlock], why: str, at_ms: int)
 
 
 def withdraw(actor: Actor, block_id: str, why: str, at_ms: int) -> None:
-    """Before the pad had it. Raises NotFound; Refused: it was answered, or no reason was given."""
+    """Before the pad had it. Raises NotFound; Refused: not their domain or place, answered, or no reason was given."""
     if not why.strip():
         raise Refused("no_reason", "Say why; it stands on the audit trail.")
     with step():
         row = _row(actor, block_id)
+        must_be_allowed(actor, ACTS[row.domain], row.terminal.place)
         waiting = (KeyLoad.block_id == block_id) & (KeyLoad.state == "waiting")
         if KeyLoad.update(state="withdrawn", block="", why=why).where(waiting).execute() != 1:
             raise Refused("answered", "The terminal answered already.")

@@ -11,6 +11,7 @@ from datetime import datetime
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.recover import ACCOUNTS
 from provisioning.fleet.schema.ledger import Board, KeptRow
 
@@ -73,13 +74,9 @@ def look_up(actor: Actor, wanted: Wanted, why: str, at_ms: int) -> list[Story]:
 
 
 def open_cases(actor: Actor, terminal_ids: Sequence[str] = ()) -> list[Story]:
-    """Where residents' money is still somewhere, by the copies: oldest first. Names nobody, so no reason is asked."""
-    boards = Board.tenant == actor.tenant
-    if terminal_ids:
-        boards &= Board.terminal_id.in_(terminal_ids)
-    moved = KeptRow.select(KeptRow.board, KeptRow.case_code).join(Board).where(boards & (KeptRow.postings != ""))
-    cases = {(int(row.board_id), str(row.case_code)) for row in moved.distinct()}
-    return [story for story in _stories(actor, sorted(cases)) if story.owed]
+    """Where residents' money is still somewhere, by the copies: oldest first, at most ``STORIES_MAX``. Names nobody, so
+    no reason is asked."""
+    return _stories(actor, cases.holding(actor.tenant, terminal_ids, STORIES_MAX))
 
 
 def _cases(actor: Actor, wanted: Wanted) -> list[tuple[int, str]]:
@@ -112,17 +109,13 @@ def _within(at: str, wanted: Wanted) -> bool:
     return (wanted.begins is None or wanted.begins <= moment) and (wanted.ends is None or moment <= wanted.ends)
 
 
-def _stories(actor: Actor, cases: Iterable[tuple[int, str]]) -> list[Story]:
+def _stories(actor: Actor, found: Iterable[tuple[int, str]]) -> list[Story]:
     boards = {int(board.id): board for board in Board.select().where(Board.tenant == actor.tenant)}
-    return [_story(boards[board], case) for board, case in cases]
+    return [_story(boards[board], case) for board, case in found]
 
 
 def _story(board: Board, case_code: str) -> Story:
-    rows = KeptRow.select().where((KeptRow.board == board.id) & (KeptRow.case_code == case_code))
-    acts = [Act(row.seq, row.at, row.act, _moved(row.postings)) for row in rows.order_by(KeptRow.seq).limit(ROWS_MAX)]
+    mine = (KeptRow.board == board.id) & (KeptRow.case_code == case_code)
+    rows = KeptRow.select().where(mine).order_by(KeptRow.seq).limit(ROWS_MAX)
+    acts = [Act(row.seq, row.at, row.act, cases.moved(row.postings)) for row in rows]
     return Story(board.terminal_id, board.public_key[:16], case_code, acts)
-
-
-def _moved(postings: str) -> dict[str, int]:
-    pairs = (part.rsplit(":", 1) for part in postings.split())
-    return {account: int(amount) for account, amount in pairs}

@@ -7,6 +7,7 @@ import msgspec
 
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.boards import alert, board_in_service, board_of
 from provisioning.fleet.ledger.rows import NOTHING_BEFORE, Row, Rows
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, PaperRow
@@ -60,6 +61,7 @@ def keep(board: Board, rows: Sequence[Row], periods: Mapping[str, str], at_ms: i
                 alert(now.tenant_id, now.terminal_id, result.seq, result.result, at_ms)
         if new:
             KeptRow.insert_many([{"board": now.id, **msgspec.structs.asdict(row)} for row in new]).execute()
+            cases.note(now.id, [(row.case_code, row.at, row.postings) for row in new])
             Board.update(seq=new[-1].seq, link=new[-1].link).where(Board.id == now.id).execute()
         for period, wrapped in periods.items():
             facts = {"board": now.id, "period": period, "wrapped": wrapped}

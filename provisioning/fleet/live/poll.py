@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 
 import anyio
 import msgspec
+import peewee
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from provisioning.fleet.actor import Actor, NotFound, Refused
+from provisioning.fleet.database import LOST
 from provisioning.fleet.faces import TERMINALS
 from provisioning.fleet.identity import VERIFIED, terminal_of
 from provisioning.fleet.live.live import Busy, Live
 from provisioning.fleet.live.register import City, LiveTerminal
-from provisioning.fleet.web import Fleet, problem
+from provisioning.fleet.web import Fleet, no_database, problem
 from provisioning.rules.poll import PollAnswer, PollQuestion
 from provisioning.rules.presence import NOBODY, Life
 
@@ -49,7 +51,7 @@ class PollDesk:
             if not self._live.may_enter(known[0].tenant, self._fleet.now_ms()):
                 raise Busy
             answer = await self._answered(known, receive, shown.get(b"x-real-ip", b"").decode("latin-1"))
-        except (Busy, NotFound, Refused, _TooLong, msgspec.MsgspecError) as error:
+        except (Busy, NotFound, Refused, _TooLong, msgspec.MsgspecError, *LOST) as error:
             await self._turned_away(error)(scope, receive, send)
             return
         head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
@@ -124,6 +126,8 @@ class PollDesk:
             case Busy():
                 later = {"Retry-After": f"{self._live.room.retry_after_s():.0f}"}
                 return problem(503, "later", "Too many ask at once. Ask again later.", later)
+            case peewee.PeeweeException():  # one of LOST: a terminal asks again, and so spreads what waits
+                return no_database(error, self._live.room.retry_after_s())
             case NotFound():
                 return problem(404, "not_found", "There is no such thing here.")
             case Refused():

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from provisioning.fleet import audit, proposals
+from provisioning.fleet import audit, proposals, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.lowest import lowest_common
+from provisioning.fleet.people.held import held_by
 from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.proposals import Proposal
 from provisioning.fleet.schema.rollouts import Rollout, Wave
@@ -85,11 +86,19 @@ def waves_of(rollout: Rollout) -> list[Wave]:
     return list(Wave.select().where(Wave.rollout == rollout.id).order_by(Wave.number))
 
 
+def may_turn(actor: Actor, rollout: Rollout) -> bool:
+    """Whether this person may pause or stop it: at every place that it reaches."""
+    held = held_by(actor)
+    return all(roles.may(held, KIND, path) for wave in waves_of(rollout) for path in wave.paths)
+
+
 def _turn(actor: Actor, rollout_id: int, from_: Sequence[str], to: str, why: str, at_ms: int) -> None:
     if not why.strip():
         raise Refused("no_reason", "Say why; it stands on the audit trail.")
     with step():
         rollout = rollout_of(actor, rollout_id)
+        if not may_turn(actor, rollout):
+            raise Refused("not_yours", "This is not yours to do at every place that it reaches.")
         here = (Rollout.id == rollout.id) & Rollout.state.in_(from_)
         if Rollout.update(state=to).where(here).execute() != 1:
             raise Refused("not_now", f"A rollout that is {rollout.state} cannot be {to}.")

@@ -17,7 +17,7 @@ from provisioning.fleet.schema.enrolment import (
 )
 from provisioning.fleet.schema.epoch import FleetDocument
 from provisioning.fleet.schema.keys import KeyLoad
-from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
+from provisioning.fleet.schema.ledger import Board, CaseMoney, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
 from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
@@ -61,6 +61,7 @@ TABLES: tuple[type[Row], ...] = (
     Board,
     KeptRow,
     KeptPeriod,
+    CaseMoney,
     PaperRow,
     LedgerAlert,
     Newcomer,

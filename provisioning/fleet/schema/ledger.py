@@ -70,6 +70,22 @@ class PaperRow(Row):
         primary_key = peewee.CompositeKey("board", "seq")
 
 
+class CaseMoney(Row):
+    """Residents' money that a case still holds at its terminal, one row an account; gone once it is at zero. So what is
+    open is asked without walking every journal. ``at``: of the case's first row that moved any."""
+
+    board_id: int
+
+    board = peewee.ForeignKeyField(Board, on_delete="RESTRICT")
+    case_code = peewee.CharField(12)
+    account = peewee.CharField(24)
+    fen = peewee.BigIntegerField()
+    at = peewee.CharField(40)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("board", "case_code", "account")
+
+
 class LedgerAlert(Row):
     """What a person must look at: a gap, a row that differs, a head that nobody signed. Told once each."""
 

@@ -8,6 +8,7 @@ from provisioning.fleet.alerts.standing import SOURCES, settle
 from provisioning.fleet.alerts.watch import Watch
 from provisioning.fleet.calls.acts import call
 from provisioning.fleet.keys.acts import answer, propose_load
+from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.rows import NOTHING_BEFORE
 from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.ledger import Board, KeptRow
@@ -41,6 +42,7 @@ def _visit(city: str, at_ms: int) -> None:
     for seq, (at, act, postings) in enumerate(STEPS, 1):
         clear = {"at": at, "act": act, "postings": postings, "period": "2026-11", "card_index": "cd" * 32}
         KeptRow.create(board=board, seq=seq, case_code=CASE, sealed="", link=f"{seq:064d}", **clear)
+    cases.note(board.id, [(CASE, at, postings) for at, _, postings in STEPS])
 
 
 def _keys(city: str, at_ms: int) -> None:

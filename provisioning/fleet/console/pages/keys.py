@@ -3,7 +3,6 @@
 import msgspec
 from starlette.responses import Response
 
-from provisioning.fleet import roles
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.render import show
@@ -17,7 +16,7 @@ FILE_BYTES_MAX = 2_000_000
 def draw(visit: Visit) -> Response:
     _must_see(visit)
     rows = [row for row in loads(visit.actor) if visit.may(ACTS[row.domain]) or visit.may("audit")]
-    return show(visit, "keys.html", rows=rows, sends=any(visit.may(act) for act in ACTS.values()))
+    return show(visit, "keys.html", rows=rows, acts=ACTS, sends=any(visit.may(act) for act in ACTS.values()))
 
 
 def propose(visit: Visit) -> Response:
@@ -33,11 +32,7 @@ def propose(visit: Visit) -> Response:
 
 def take_back(visit: Visit) -> Response:
     _must_see(visit)
-    block = visit.field("block", 36)
-    row = next((one for one in loads(visit.actor) if one.block_id == block), None)
-    if row is None or not roles.may(visit.held, ACTS[row.domain], row.terminal.place.path):
-        raise NotFound
-    withdraw(visit.actor, block, visit.field("why"), visit.at_ms)
+    withdraw(visit.actor, visit.field("block", 36), visit.field("why"), visit.at_ms)
     return go(visit.path, "withdrawn")
 
 

@@ -3,7 +3,6 @@
 import msgspec
 from starlette.responses import Response
 
-from provisioning.fleet import roles
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.render import show
@@ -67,35 +66,22 @@ def draw(visit: Visit) -> Response:
         return {"wave": wave, "counts": counts(wave, gate, visit.at_ms), "places": where}
 
     waves = [told(wave) for wave in plan.waves_of(rollout)]
-    return show(visit, "rollout.html", rollout=rollout, gate=gate, waves=waves, turns=turns(visit, rollout))
-
-
-def turns(visit: Visit, rollout: Rollout) -> bool:
-    """Whether this person may pause or stop it: at every place that it reaches."""
-    paths = [path for wave in plan.waves_of(rollout) for path in wave.paths]
-    return all(roles.may(visit.held, "rollout", path) for path in paths)
-
-
-def _turned(visit: Visit) -> int:
-    """Raises NotFound; Refused: not this person's to turn."""
-    rollout = rollout_of(visit)
-    if not turns(visit, rollout):
-        raise Refused("not_yours", "This is not yours to do at every place that it reaches.")
-    return int(rollout.id)
+    turns = plan.may_turn(visit.actor, rollout)
+    return show(visit, "rollout.html", rollout=rollout, gate=gate, waves=waves, turns=turns)
 
 
 def pause(visit: Visit) -> Response:
-    plan.pause(visit.actor, _turned(visit), visit.field("why"), visit.at_ms)
+    plan.pause(visit.actor, rollout_of(visit).id, visit.field("why"), visit.at_ms)
     return go(visit.path, "saved")
 
 
 def resume(visit: Visit) -> Response:
-    plan.resume(visit.actor, _turned(visit), visit.field("why"), visit.at_ms)
+    plan.resume(visit.actor, rollout_of(visit).id, visit.field("why"), visit.at_ms)
     return go(visit.path, "saved")
 
 
 def stop(visit: Visit) -> Response:
-    plan.stop(visit.actor, _turned(visit), visit.field("why"), visit.at_ms)
+    plan.stop(visit.actor, rollout_of(visit).id, visit.field("why"), visit.at_ms)
     return go(visit.path, "saved")
 
 
