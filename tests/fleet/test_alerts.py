@@ -3,7 +3,7 @@
 import http.server
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -123,33 +123,6 @@ def test_an_alert_is_told_after_its_time_and_ends_by_itself(city: City) -> None:
     city.heard("T0000001")
     assert city.look() == []
     assert Alert.get().ended_ms == city.now_ms
-
-
-def test_only_who_works_there_acts_on_alerts(city: City) -> None:
-    """Nobody without the role, nobody of another hall; bounds and routes are whose who runs the places. By the acts
-    themselves, whoever calls them."""
-    city.heard("T0000001", BAD["bad_slots"])
-    city.look()
-    city.heard("T0000001", BAD["bad_slots"])
-    city.look(900_000)
-    alert = Alert.get()
-    beside = make_person(CITY, "beside", "operator", place=hall_in(alert.place).id)
-    quiet = keep_quiet(OPERATOR, alert.place_id, "", 3600, "new floor", city.now_ms)
-    acts: list[Callable[[Actor], object]] = [
-        lambda who: acknowledge(who, alert.id, "", NOW_MS),
-        lambda who: keep_quiet(who, alert.place_id, "", 3600, "x", NOW_MS),
-        lambda who: end_quiet(who, quiet, city.now_ms),
-        lambda who: change_rule(who, Rule(name="silent", figure="silent_s", bound=60), True, "x", NOW_MS),
-        lambda who: add_route(who, alert.place_id, "duty", URL, "warning", (0, 24), 0, NOW_MS),
-    ]
-    for act in acts:
-        for who in (make_person(CITY, f"viewer{len(acts)}-{id(act)}", "viewer"), beside):
-            with pytest.raises(Refused, match="not yours"):
-                act(who)
-    for act in acts[3:]:
-        with pytest.raises(Refused, match="not yours"):
-            act(OPERATOR)
-    assert Alert.get().acknowledged_ms is None
 
 
 def test_a_dark_hall_is_one_call(city: City) -> None:
