@@ -23,7 +23,7 @@ TOOL_S_MAX = 120.0
 MARK = "eyes "
 _EYES = f"""#!/bin/sh
 exec > /dev/ttyS0
-journalctl --follow --lines=all --output=cat --unit='yikatong-*' &
+journalctl --follow --lines=all --output=short-monotonic &
 f=/run/yikatong/screen.json seen=/run/eyes
 while sleep 0.3; do
 	[ "$f" -nt $seen ] || continue
