@@ -20,15 +20,15 @@ from simulators.usb.terminal import UsbTerminal
 from simulators.waiting import until
 from simulators.worlds.world import Card, load_world
 from tests.appliance.box import SerialGlass, kept_on, make_disk_for
+from tests.appliance.disks import Built
 from tests.appliance.machine import Hardware, Machine, machine
 
 ROOT = Path(__file__).parents[2]
 WORLD = ROOT / "simulators" / "worlds" / "demo.toml"
-IMAGE = ROOT / "out" / "image" / "yikatong.img"
 SIZE_PX = (1080, 1920)
 # The guest reaches this machine's loopback, and nobody: no names, no IPv6; its own firewall has the last word.
 NETWORK = "user,ipv6=off,dns=10.0.2.9"
-ATTRACT_S_MAX = 420.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
+ATTRACT_S_MAX = 900.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
 PAGE_S_MAX = 120.0
 KEY_S = 0.2
 READER = "card-reader"
@@ -87,13 +87,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
+async def stage(image: Built, folder: Path) -> AsyncIterator[Stage]:
     """Everything but the terminal itself is on. ``folder``: short, for its UNIX sockets."""
     around = UsbTerminal(load_world(WORLD), folder / "around", folder)
     async with trio.open_nursery() as nursery:
         await nursery.start(around.run)
         box = around.write_box(folder / "box", size_px=SIZE_PX)
-        yield Stage(folder, around, make_disk_for(IMAGE, folder / "disk.img", box))
+        yield Stage(folder, around, make_disk_for(image.disk, folder / "disk.img", box))
         nursery.cancel_scope.cancel()
 
 

@@ -1,7 +1,5 @@
 """A resident before a terminal that is started from its image, with every device at a real USB port of the guest."""
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,27 +12,17 @@ from simulators.hosts.medical_insurance_books import Row
 from simulators.smoke.documents import names_holder
 from simulators.waiting import until
 from simulators.worlds.world import BillEntry, Resident
-from tests.appliance.stage import ATTRACT_S_MAX, IMAGE, PAGE_S_MAX, Stage, Visitor, stage
+from tests.appliance.disks import Built
+from tests.appliance.stage import ATTRACT_S_MAX, PAGE_S_MAX, Stage, Visitor, stage
 from tests.lives.books import NEVER_LEFT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.appliance,
-    pytest.mark.timeout(1500),
-    pytest.mark.skipif(not IMAGE.exists(), reason="no image: make image"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(1800)]
 BOOKED_S_MAX = 180.0
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="yk-", ignore_cleanup_errors=True) as place:
-        yield Path(place)
-
-
-async def test_a_resident_is_served_over_usb(folder: Path) -> None:
+async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad and reader are pulled and come back."""
-    async with stage(folder) as around, around.switched_on() as visitor:
+    async with stage(image, bench) as around, around.switched_on() as visitor:
         await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
         await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
@@ -65,9 +53,9 @@ async def test_a_resident_is_served_over_usb(folder: Path) -> None:
     _books_of(around.journal())
 
 
-async def test_the_power_fails_in_the_middle_of_a_settlement(folder: Path) -> None:
+async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench: Path) -> None:
     """The platform has booked and its answer is lost: the next start finds it, owes the change, and all books agree."""
-    async with stage(folder) as around:
+    async with stage(image, bench) as around:
         before = around.content_yuan
         weather = around.around.outside.weather
         async with around.switched_on() as visitor:
