@@ -141,7 +141,8 @@ class _Jumps:
         if deadline <= self.clock._virtual_base:
             await trio.lowlevel.checkpoint()
             return
-        alarm = [trio.lowlevel.current_task()]
+        task = trio.lowlevel.current_task()
+        alarm = [task]
         heappush(self._alarms, (deadline, next(self._count), alarm))
 
         def cancelled(_: object) -> trio.lowlevel.Abort:
@@ -149,10 +150,11 @@ class _Jumps:
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(cancelled)
-        await trio.lowlevel.checkpoint_if_cancelled()  # by whoever ran before this task in the same turn
+        if task._cancel_status.effectively_cancelled:  # by whoever ran before this task in the same turn
+            await trio.lowlevel.checkpoint()
 
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Awaitable[None]:
         """As ``trio.sleep``."""
         if seconds < 0:
             raise ValueError("`seconds` must be non-negative")
-        await self.sleep_until(self.clock._virtual_base + seconds)
+        return self.sleep_until(self.clock._virtual_base + seconds)
