@@ -21,13 +21,17 @@ OUT = HOUSE / "out" / "image"
 LISTS = (HOUSE / "image" / "packages.txt", HOUSE / "packages-terminal.txt")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="image.build", description="the bootable image of a terminal")
     parser.add_argument("--package", type=Path, help="the .deb; otherwise the newest in out/package")
     parser.add_argument("--authority", type=Path, help="PEM: whose signers make update bundles; without, it takes none")
     parser.add_argument("--local", type=Path, help="folder with settings.toml and what it names: of the box it is for")
     parser.add_argument("--out", type=Path, default=OUT)
-    asked = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    asked = make_parser().parse_args(arguments)
     try:
         build(asked.package or newest_package(), asked.out, asked.authority, asked.local)
     except StepFailed as failure:

@@ -16,6 +16,7 @@ import polib
 from starlette.convertors import CONVERTOR_TYPES
 from starlette.routing import Route
 
+from image import build as image
 from kiosk import __main__ as terminal
 from kiosk import books
 from kiosk.l10n.catalog import PO as KIOSK_PO
@@ -23,6 +24,7 @@ from provisioning.fleet import __main__ as fleet
 from provisioning.fleet.console.routes import ROUTES
 from provisioning.fleet.l10n.catalog import PO as FLEET_PO
 from simulators import __main__ as simulators
+from tests.tidy.house_rules import make_targets
 from tests.tidy.sources import HOUSE, Source, all_text
 
 BLOCK = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -46,6 +48,7 @@ OTHERS = {
 }
 Parse = Callable[[list[str]], object]
 PROGRAMS: Mapping[str, Parse] = {
+    "image.build": lambda words: image.make_parser().parse_args(words),
     "kiosk": lambda words: terminal.make_parser().parse_args(words),
     "offline_queue": lambda words: books.make_parser().parse_args(words),
     "provisioning.fleet": lambda words: fleet.make_parser(words).parse_args(words),
@@ -80,6 +83,8 @@ def _why_not(words: list[str]) -> str:
         program, words = words[0], words[1:]
     if program in OTHERS:
         return ""
+    if program == "make":
+        return "" if words[0] in make_targets((HOUSE / "Makefile").read_text()) else "no such target"
     if program not in PROGRAMS:
         return f"nobody knows {program}"
     said = io.StringIO()

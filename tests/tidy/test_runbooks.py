@@ -46,6 +46,7 @@ def test_every_runbook_is_listed() -> None:
         (rules.misunderstood, "`python -m offline_queue reset`", "`python -m offline_queue status --json`"),
         (rules.misunderstood, "```\npython -m provisioning.fleet --settings F claim sgn D\n```\n", "no command"),
         (rules.misunderstood, "```\npython -m provisioning.fleet --settings F ca rename X\n```\n", "`fleet.toml`"),
+        (rules.misunderstood, "```\nmake imaeg\n```\n", "```\nmake image\n```\n"),
         (rules.misunderstood, "```\nformat-disk\n```\n", "```\nlsblk -o NAME\n```\n"),
         (rules.dead_pages, "`/console/CITY/terminal/NUMBER`", "`/console/CITY/terminals/NUMBER`"),
         (rules.unknown_labels, "**Stop it at once**（立即停用）", "plain"),
