@@ -1,6 +1,10 @@
 """What hosts were asked, by key, and what they have of it: order, nothing twice, nothing lost (rules 3, 6, 19)."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
 
 from kiosk.domain.entries import StoredEntry
 from simulators.deterministic.offline import in_effect_once
@@ -13,6 +17,7 @@ NOTICES = """
     order by seq
 """
 TOLD = ("told", "answered")
+RECORD_HOSTS = ("hospital", "social_insurance")
 
 
 def told_means_arrived(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
@@ -78,6 +83,28 @@ def offline_is_in_effect_once(life: Life, entries: list[StoredEntry]) -> Iterato
     yield from in_effect_once(entries, credited, reported)
 
 
+def records_say_what_came_out(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
+    """What a counter reads of a paper is what its holder has in hand: of this terminal's row, told once for each time
+    that a printer said "printed"; the first of them is no reprint."""
+    rows = {entry.seq: entry for entry in entries}
+    printed = Counter(int(str((one.facts or {}).get("paper", 0))) for one in entries if one.act == "receipt_delivered")
+    recorded: Counter[int] = Counter()
+    for host in RECORD_HOSTS:
+        for card, told in life.terminal.hosts[host].books.execute("SELECT card_number, record FROM receipt_records"):
+            record = msgspec.json.decode(told)
+            row, seq = rows.get(record["paper"]), record["paper"]
+            recorded[seq] += 1
+            if row is None or row.case_code != record["case_code"] or not _same_time(row.at, record["owed_at"]):
+                yield f"{host} has a record of paper {seq}, which is another one here"
+            elif (row.facts or {}).get("card_number") not in (None, card):
+                yield f"{host} has paper {seq} under another card"
+            if recorded[seq] > printed[seq]:
+                yield f"{host} has {recorded[seq]} records of paper {seq}, which came out {printed[seq]} times"
+    told_of = [key for key, _, _, state, _, act in _notices(life) if act == "receipt_record" and state in TOLD]
+    if len(told_of) != recorded.total():
+        yield f"{len(told_of)} records count as told, {recorded.total()} are kept"
+
+
 def ledger_has_the_chain(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What the agency keeps is this chain from its first row on, without a gap and without another one beside it."""
     ledger = life.terminal.hosts.get("agency_ledger")
@@ -93,3 +120,7 @@ def ledger_has_the_chain(life: Life, entries: list[StoredEntry]) -> Iterator[str
 
 def _notices(life: Life) -> list[tuple[str, str, str, str, int, str]]:
     return list(life.journal.database.execute_sql(NOTICES))
+
+
+def _same_time(ours: str, theirs: str) -> bool:
+    return datetime.fromisoformat(ours) == datetime.fromisoformat(theirs)

@@ -21,6 +21,7 @@ from simulators.deterministic.arrivals import (
     nothing_is_refused_for_ever,
     offline_is_in_effect_once,
     order_of_each_card,
+    records_say_what_came_out,
     told_means_arrived,
     vouchers_are_paid_once,
 )
@@ -298,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     order_of_each_card,
     nothing_is_refused_for_ever,
     vouchers_are_paid_once,
+    records_say_what_came_out,
     ledger_has_the_chain,
     offline_is_in_effect_once,
 )

@@ -3,6 +3,7 @@ every host answers, and the terminal had some quiet minutes. What may still be o
 for people.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from kiosk.domain.entries import StoredEntry
@@ -10,6 +11,8 @@ from kiosk.money.bank_record import open_acts
 from kiosk.money.drive_due import TRIES_MAX
 from kiosk.money.due import DUE
 from kiosk.money.platform_acts import SENT
+from kiosk.money.run_order import TRIES_MAX as TRIES_OF_AN_ORDER_MAX
+from kiosk.money.settlement_orders import WAITS
 from simulators.deterministic.terminal import Life
 
 ANSWERED_BY_KEY = ("deposit_intent", "deposit_undo_intent", "payout_intent")
@@ -26,10 +29,12 @@ def not_known_yet(life: Life) -> list[str]:
 
 def everything_is_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What hosts are owed reaches them as soon as they can be reached. An order waits where its own 2207, or another
-    one of the same person, waits for the day's detail."""
+    one of the same person, waits for the day's detail; and for some minutes after a no that may pass, as of a bill that
+    another visit had claimed, which it asks for again no more than three times."""
     unknown = any(effect.act == "settle_intent" for effect in life.journal.open_effects())
+    refused = Counter(str((entry.facts or {}).get("order", "")) for entry in entries if entry.act == WAITS)
     for host, act, key in life.journal.database.execute_sql(OWED):
-        if act == "settlement_order" and unknown:
+        if act == "settlement_order" and (unknown or 0 < refused[key] < TRIES_OF_AN_ORDER_MAX):
             continue
         yield f"{host} was not told of {act} {key}"
 
