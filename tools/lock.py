@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parent.parent
-# Part -> extras beside the project's own dependencies.
+# Part -> extras beside the project's own dependencies, which a terminal needs; a server has no screen and no devices.
 PARTS: dict[str, tuple[str, ...]] = {"terminal": (), "fleet": ("fleet",), "demo": ("fleet", "simulators")}
+NOT_ON_SERVERS = {"h11", "kivy", "pillow", "pyhanko", "pyiso8583", "pyscard", "pyserial", "pyusb", "requests", "trio"}
 ENTRY = re.compile(r"^([A-Za-z0-9._-]+)==\S+ \\\n((?:    --hash=\S+(?: \\)?\n)+)((?:    #.*\n)*)", re.MULTILINE)
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 BUILD_TOOLS = ("setuptools", "wheel")
@@ -62,6 +63,7 @@ def main() -> int:
         first = set(BUILD_TOOLS)
     elif len(sys.argv) == 2 and sys.argv[1] in PARTS:
         first = roots((HOUSE / "pyproject.toml").read_text(), PARTS[sys.argv[1]])
+        first -= NOT_ON_SERVERS if sys.argv[1] == "fleet" else set()
     else:
         print(f"one of: {', '.join((*PARTS, 'build-tools'))}", file=sys.stderr)
         return 64

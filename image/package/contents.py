@@ -136,8 +136,8 @@ def _documents(source: Source, root: Path) -> None:
     _put(source.tree / "LICENSE", root / DOCUMENTS / "copyright")
     units = source.tree / "systemd" / "README.md"
     _put(units, root / DOCUMENTS / f"systemd{units.suffix}")  # where the units' Documentation= points
-    for profile in sorted((HERE / "settings").glob("*.toml")):
-        _put(profile, root / DOCUMENTS / "examples" / profile.name)
+    for profile in sorted((HERE / "profiles").glob("*.toml")):
+        _put(profile, root / SHARE / "profiles" / profile.name)
 
 
 def _put(source: Path, target: Path, mode: int = 0o644) -> None:

@@ -34,6 +34,7 @@ class Front(_Part, frozen=True):
     key: str = ""
     user: str = ""  # of its workers, where its master is root
     workers: int = 0  # 0: one for each core
+    trusted: str = ""  # where the authorities' certificates are copied to, for an nginx that may not enter ``home``
 
 
 class FleetSettings(_Part, frozen=True):

@@ -1,6 +1,7 @@
 """``nginx``: the configuration of nginx for these settings, on standard output or into a folder of its own."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,7 +44,12 @@ def plan_of(settings: FleetSettings, folder: Path) -> Plan:
         console_listen=front.console_listen,
         certificate=Path(front.certificate).resolve(),
         key=Path(front.key).resolve(),
-        trusted=ca.trusted(Path(settings.home)).resolve(),
+        trusted=_trusted(settings).resolve(),
         user=front.user,
         workers=front.workers,
     )
+
+
+def _trusted(settings: FleetSettings) -> Path:
+    authorities = ca.trusted(Path(settings.home))
+    return Path(shutil.copyfile(authorities, settings.front.trusted)) if settings.front.trusted else authorities
