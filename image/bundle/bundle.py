@@ -39,7 +39,9 @@ def manifest(version: str, root: str) -> str:
     )
 
 
-def make_bundle(root: Path, version: str, certificate: str, key: str, authority: Path, out: Path) -> None:
+def make_bundle(
+    root: Path, version: str, certificate: str, key: str, authority: Path, out: Path, packed: str = PACKED
+) -> None:
     """Raises ValueError: no version. OSError, subprocess.CalledProcessError: rauc says why."""
     if not VERSION.fullmatch(version):
         raise ValueError(f"{version!r} is no version")
@@ -54,7 +56,7 @@ def make_bundle(root: Path, version: str, certificate: str, key: str, authority:
         (content / "manifest.raucm").write_text(manifest(version, "root.img"), encoding="utf-8")
         made = Path(folder) / "made.raucb"
         signer = [f"--cert={certificate}", f"--key={key}", f"--keyring={authority}"]
-        command = ["rauc", "bundle", *signer, f"--mksquashfs-args={PACKED}", str(content), str(made)]
+        command = ["rauc", "bundle", *signer, f"--mksquashfs-args={packed}", str(content), str(made)]
         subprocess.run(command, check=True)
         made.replace(out)
 

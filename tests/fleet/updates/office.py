@@ -65,13 +65,20 @@ class Office:
             sign(folder, self.people[name])
         publish(self.repository, folder, self.online, self.now_ms)
 
-    def release(self, version: str, content: bytes, withdraw: tuple[str, ...] = (), kind: str = "application") -> None:
+    def release(
+        self,
+        version: str,
+        content: bytes,
+        withdraw: tuple[str, ...] = (),
+        kind: str = "application",
+        by: tuple[str, ...] = ("alice", "bob"),
+    ) -> None:
         folder = self.stage_folder()
         made = self.home / f"made-{kind}-{version}"
         made.write_bytes(content)
         software = Software(kind, version)
         stage_targets(self.repository, [(made, software)], withdraw, folder, self.now_ms)
-        self.sign_and_publish(folder)
+        self.sign_and_publish(folder, by)
 
     def refresh(self) -> None:
         refresh(self.repository, self.online, self.now_ms, always=True)
