@@ -30,8 +30,8 @@ from simulators.pki import QEMU_HOST, Pki
 from tests.appliance.authority import Signer, make_signer
 from tests.appliance.box import SLOT_A, make_disk_for
 from tests.appliance.machine import Hardware, Machine, machine
-from tests.appliance.versions import bundle_of, root_of
 from tests.appliance.stage import IMAGE, NETWORK
+from tests.appliance.versions import bundle_of, root_of
 from tests.fleet.front import ask, running_fleet
 from tests.fleet.test_front import Office as Program
 from tests.fleet.updates.office import Office
