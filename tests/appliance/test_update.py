@@ -7,8 +7,6 @@ TLS, RAUC writes through dm-verity, the firmware and GRUB start the slot, and th
 import json
 import shutil
 import sqlite3
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,31 +27,21 @@ from simulators.kiosk_settings import as_toml, kiosk_settings
 from simulators.pki import QEMU_HOST, Pki
 from tests.appliance.authority import Signer, make_signer
 from tests.appliance.box import SLOT_A, make_disk_for
+from tests.appliance.disks import Built
 from tests.appliance.machine import Hardware, Machine, machine
-from tests.appliance.stage import IMAGE, NETWORK
+from tests.appliance.stage import NETWORK
 from tests.appliance.versions import bundle_of, root_of
 from tests.fleet.front import ask, running_fleet
 from tests.fleet.test_front import Office as Program
 from tests.fleet.updates.office import Office
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.appliance,
-    pytest.mark.timeout(3600),
-    pytest.mark.skipif(not IMAGE.exists(), reason="no image: make image"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(3600)]
 
 SERIAL, NUMBER = "TEST-UPDATE-1", "T0000009"
 BOX = Path("/etc/yikatong")
 ENROLLED_S_MAX, UPDATED_S_MAX = 600.0, 1500.0
 LOOK_S = 2.0
 PAYLOAD_AT = 5 << 20  # well inside of the packed root
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="yk-", ignore_cleanup_errors=True) as place:
-        yield Path(place)
 
 
 def write_box(target: Path, plan: FleetPlan) -> Path:
@@ -158,32 +146,32 @@ async def until_ended(ci: Ci, computer: Machine, words: str) -> str:
     raise AssertionError(f"no end: {computer.serial[-3000:]}")
 
 
-async def test_update_by_the_fleet(folder: Path) -> None:
+async def test_update_by_the_fleet(image: Built, bench: Path) -> None:
     """v1 becomes v2; v2 with three changed bytes is refused; v3, whose kiosk cannot start, returns to v2 by itself."""
-    signer = make_signer(folder / "signer")
-    async with running_fleet(folder, expect=f"{SERIAL}={NUMBER}", people=True) as (fleet, _):
+    signer = make_signer(bench / "signer")
+    async with running_fleet(bench, expect=f"{SERIAL}={NUMBER}", people=True) as (fleet, _):
         plan = fleet.plan
         ci = await Ci.open(plan)
-        disk = await trio.to_thread.run_sync(prepared, folder, plan, signer)
-        async with machine(folder / "1", Hardware(disk, "raw", network=NETWORK)) as computer:
-            changed = tampered(await trio.to_thread.run_sync(made, folder, "1.9.0", signer))
+        disk = await trio.to_thread.run_sync(prepared, image, bench, plan, signer)
+        async with machine(bench / "1", Hardware(disk, "raw", network=NETWORK)) as computer:
+            changed = tampered(await trio.to_thread.run_sync(made, image, bench, "1.9.0", signer))
             await until_running(ci, computer, "1.0.0", ENROLLED_S_MAX)
             await ci.offer("1.9.0", changed)
             await until_ended(ci, computer, "refused: not_installed")
             assert ci.running == "1.0.0"
-            await ci.offer("2.0.0", await trio.to_thread.run_sync(made, folder, "2.0.0", signer))
+            await ci.offer("2.0.0", await trio.to_thread.run_sync(made, image, bench, "2.0.0", signer))
             await until_ended(ci, computer, "installed: image-2.0.0.raucb")
             await until_running(ci, computer, "2.0.0", ENROLLED_S_MAX)
-            await ci.offer("3.0.0", await trio.to_thread.run_sync(made, folder, "3.0.0", signer))
+            await ci.offer("3.0.0", await trio.to_thread.run_sync(made, image, bench, "3.0.0", signer))
             await until_ended(ci, computer, "returned: ")
             await until_running(ci, computer, "2.0.0", ENROLLED_S_MAX)
             assert [one for one in ci.report["troubles"] if one.startswith("image 3.0.0 ")], ci.report["troubles"]
 
 
-def prepared(folder: Path, plan: FleetPlan, signer: Signer) -> Path:
+def prepared(image: Built, folder: Path, plan: FleetPlan, signer: Signer) -> Path:
     """The disk of a factory: the first version in slot A, nothing in B, the box's own facts beside."""
-    disk = make_disk_for(IMAGE, folder / "disk.img", write_box(folder / "box", plan))
-    first = root_of(IMAGE.with_name("root.img"), folder / "1.0.0.img", "1.0.0", signer)
+    disk = make_disk_for(image.disk, folder / "disk.img", write_box(folder / "box", plan))
+    first = root_of(image.root, folder / "1.0.0.img", "1.0.0", signer)
     write_part(disk, SLOT_A, first)
     first.unlink()
     return disk
@@ -195,6 +183,6 @@ def tampered(bundle: bytes) -> bytes:
     return bundle[:PAYLOAD_AT] + three + bundle[PAYLOAD_AT + 3 :]
 
 
-def made(folder: Path, version: str, signer: Signer) -> bytes:
-    root = root_of(IMAGE.with_name("root.img"), folder / f"{version}.img", version, signer, sick=version == "3.0.0")
+def made(image: Built, folder: Path, version: str, signer: Signer) -> bytes:
+    root = root_of(image.root, folder / f"{version}.img", version, signer, sick=version == "3.0.0")
     return bundle_of(root, version, signer, folder / f"{version}.raucb")
