@@ -52,15 +52,18 @@ def version_of(package: Path) -> str:
     return package.name.split("_")[1]
 
 
-def build(package: Path, out: Path, authority: Path | None = None, local: Path | None = None) -> None:
-    """Everything, step by step; what one step makes stays in build/image for whoever looks for a mistake."""
-    BUILD.mkdir(parents=True, exist_ok=True)
+def build(
+    package: Path, out: Path, authority: Path | None = None, local: Path | None = None, folder: Path = BUILD
+) -> None:
+    """Everything, step by step; what one step makes stays in ``folder`` for whoever looks for a mistake."""
+    folder.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
-    root = step("Debian", lambda: debian_root([name for path in LISTS if path.exists() for name in listed(path)]))
-    tree = step("tree", lambda: make_tree(root, package, BUILD / "tree", version_of(package), authority))
-    slot = step("slot", lambda: make_slot(tree, BUILD / "root.ext4"))
-    esp = step("boot loader", lambda: make_esp(BUILD / "esp.fat"))
-    state = make_state(BUILD / "state.fat", local)
+    packages = [name for path in LISTS for name in listed(path)]
+    root = step("Debian", lambda: debian_root(packages, folder=folder))
+    tree = step("tree", lambda: make_tree(root, package, folder / "tree", version_of(package), authority))
+    slot = step("slot", lambda: make_slot(tree, folder / "root.ext4"))
+    esp = step("boot loader", lambda: make_esp(folder / "esp.fat"))
+    state = make_state(folder / "state.fat", local)
     step("disk", lambda: make_disk(out / "yikatong.img", {1: esp, 2: state, 3: slot}))
     (out / "root.img").unlink(missing_ok=True)
     (out / "root.img").hardlink_to(slot)  # what a bundle is made of

@@ -20,17 +20,17 @@ LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/s
 KEPT = ("/usr/share/doc/*/copyright", "/usr/share/doc/yikatong/*")
 
 
-def debian_root(packages: Iterable[str], variant: str = "minbase") -> Path:
-    """A tar of a Debian system with ``packages``, without recommended ones. Needs root.
+def debian_root(packages: Iterable[str], variant: str = "minbase", folder: Path = BUILD) -> Path:
+    """A tar of a Debian system with ``packages``, without recommended ones. Needs root. ``folder``: where it is kept.
 
     Raises:
         StepFailed: mmdebstrap says why.
     """
     wanted = sorted(set(packages))
     key = hashlib.sha256("\0".join([SUITE, variant, *sources(), *wanted, *LEFT_OUT, *KEPT]).encode()).hexdigest()[:16]
-    made = BUILD / f"root-{key}.tar"
+    made = folder / f"root-{key}.tar"
     if not made.exists():
-        BUILD.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         making = made.with_suffix(f".{os.getpid()}.tar")
         try:
             # INITRD: whoever wants a first file system makes its own, of the drivers that are left.

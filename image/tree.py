@@ -54,7 +54,11 @@ def install(tree: Path, package: Path) -> None:
     shutil.copyfile(package, inside)
     # systemd-tmpfiles, which its script asks, wants /proc: mounted for this command alone, in a namespace of its own.
     with_proc = 'mount -t proc proc "$0/proc" && exec chroot "$0" dpkg --install /yikatong.deb'
-    run(["unshare", "--mount", "sh", "-c", with_proc, str(tree)], DEBIAN_FRONTEND="noninteractive")
+    run(
+        ["unshare", "--mount", "sh", "-c", with_proc, str(tree)],
+        DEBIAN_FRONTEND="noninteractive",
+        SOURCE_DATE_EPOCH=str(EPOCH),
+    )
     inside.unlink()
 
 
@@ -78,7 +82,7 @@ def make_kernel(tree: Path) -> None:
         path = modules / "kernel" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     run(["chroot", str(tree), "depmod", modules.name])
-    run(["chroot", str(tree), "mkinitramfs", "-o", "/boot/initrd.img", modules.name])
+    run(["chroot", str(tree), "mkinitramfs", "-o", "/boot/initrd.img", modules.name], SOURCE_DATE_EPOCH=str(EPOCH))
     boot = tree / "boot"
     (boot / f"vmlinuz-{modules.name}").rename(boot / "vmlinuz")
     for old in [

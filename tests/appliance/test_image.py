@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from image.boot import FIRST_STATE, WORDS, environment_block, make_esp, make_state, script
+from image.build import build, newest_package
 from image.disk import PARTS, first_mib, make_disk
 from tests.appliance.disks import Built
 from tests.tidy.sources import HOUSE
@@ -15,6 +16,7 @@ from tests.tidy.sources import HOUSE
 pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(900)]
 
 RECIPE = HOUSE / "image"
+SLICES = 4  # of which one builds anew
 ROOT_BYTES_MAX = 450_000_000  # packed, as a bundle carries it
 PACKED = ("zstd", "--quiet", "--threads=0", "-9", "--stdout")
 
@@ -65,6 +67,16 @@ def test_the_table_has_the_parts_that_boot_loader_and_updates_name(tmp_path: Pat
     assert table[2]["size"] == table[3]["size"]
     slots = re.findall(r"by-partlabel/(\w+)", (RECIPE / "bundle" / "system.conf").read_text())
     assert set(slots) <= {part.name for part in PARTS}
+
+
+def test_two_builds_are_the_same_bytes(image: Built, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Everything is made once more from the same package, Debian's part too, and every sum is the same."""
+    turn = request.config.getoption("--rotate")
+    if turn and turn % SLICES:
+        pytest.skip("the second build is another commit's turn")
+    build(newest_package(), tmp_path / "out", folder=tmp_path / "build")
+    for name in ("SHA256SUMS", "manifest.txt", "sbom.cdx.json"):
+        assert (tmp_path / "out" / name).read_text() == (image.disk.parent / name).read_text()
 
 
 def test_the_root_is_small_enough_for_a_line(image: Built) -> None:
