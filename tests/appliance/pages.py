@@ -26,9 +26,10 @@ SHARE_MAX = 0.004  # of all pixels may be others; the clock's digits are a tenth
 SAID = ("waiting", "no_answer")
 
 
-def rendered(question: Question, settings: Settings) -> Image.Image:
-    """The page as the painter of this tree draws it, on a glass of the settings' size."""
-    shown, panel = nowhere(settings), settings.panel
+def rendered(question: Question, settings: Settings, known: Settings | None = None) -> Image.Image:
+    """The page as the painter of this tree draws it, on a glass of the settings' size. ``known``: once the header names
+    city and hall."""
+    shown, panel = known or nowhere(settings), settings.panel
     moment = Moment(question, Preferences(language=settings.language))
     ground = theme(panel.width_px, panel.height_px, panel.mm_per_px, panel.screen_bottom_mm)
     picture = compose(moment, ground, Sign(shown.city, shown.terminal))

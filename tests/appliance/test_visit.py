@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import Settings, load_settings
 from kiosk.domain.books import Account, totals
+from kiosk.questions import insert_card, out_of_order
 from offline_queue.reader import open_reader
 from offline_queue.verify import verify
 from simulators.hosts.medical_insurance import visit_of
@@ -13,6 +15,7 @@ from simulators.smoke.documents import names_holder
 from simulators.waiting import until
 from simulators.worlds.world import BillEntry, Resident
 from tests.appliance.disks import Built
+from tests.appliance.pages import SHARE_MAX, differing, rendered
 from tests.appliance.stage import ATTRACT_S_MAX, PAGE_S_MAX, Stage, Visitor, stage
 from tests.lives.books import NEVER_LEFT
 
@@ -24,6 +27,7 @@ async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad and reader are pulled and come back."""
     async with stage(image, bench) as around, around.switched_on() as visitor:
         await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+        await _glass_is_as_painted(visitor, load_settings(bench / "box" / "settings.toml"))
         await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
         card = around.payer
@@ -84,6 +88,13 @@ async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench
         books, cash_fen = _books_of(around.journal()), _cash_fen(around, bill)
         assert books.get(Account.HOSPITAL, 0) == -cash_fen
         assert books.get(Account.HOLDER_DEBT, 0) == cash_fen - fed * 100
+
+
+async def _glass_is_as_painted(visitor: Visitor, settings: Settings) -> None:
+    """The page that asks for a card stands on the glass as the painter of this tree draws it, and no other."""
+    asks, other = rendered(insert_card(), settings, settings), rendered(out_of_order(settings), settings, settings)
+    glass = await visitor.computer.until_glass(lambda seen: differing(seen, asks) <= SHARE_MAX, PAGE_S_MAX)
+    assert differing(glass, other) > SHARE_MAX
 
 
 async def _pad_is_pulled(visitor: Visitor) -> None:
