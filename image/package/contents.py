@@ -15,6 +15,7 @@ SHARE = HOME / "share"
 DOCUMENTS = Path("usr/share/doc/yikatong")
 BOOT = Path("provisioning/terminal/updates/boot.py")
 VOICES = HOUSE / ".setup" / "voices"
+SECRETIVE = frozenset({"usbguard-daemon.conf"})  # usbguard does not start where others can read it
 UNIT_KINDS = frozenset({".service", ".socket", ".path", ".timer", ".target", ".slice", ".mount"})
 # Folder in systemd/ -> where its files go. A folder that stands nowhere here is an error: nothing is left out silently.
 SYSTEM_FOLDERS: dict[str, tuple[Path, int]] = {
@@ -155,4 +156,5 @@ def _plain_modes(root: Path) -> None:
     """As dpkg expects them, whatever umask this was built under."""
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            plain = 0o600 if path.name in SECRETIVE else 0o644
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else plain)
