@@ -31,8 +31,8 @@ def units(act: str) -> bool:
 
 @dataclass(frozen=True)
 class Wipe:
-    """``settings``: the box's own, which names the agency's keys. ``terminal_id``: as the settings in force say it.
-    ``journal``: its folder. ``credentials``: keys to hosts, one file each."""
+    """``settings``: the box's own, which names the agency's keys. ``terminal_id``: as the settings in force say it, ""
+    where they do not. ``journal``: its folder. ``credentials``: keys to hosts, one file each."""
 
     settings: Path
     terminal_id: str
@@ -58,7 +58,8 @@ class Wipe:
             return "the agency's word for this journal is not here: bring it on a stick"
         word = word if word.exists() else self.journal / "reset.json"  # a wipe that the power cut short
         tree = tomllib.loads(self.settings.read_text())
-        tree["terminal"] = {**tree.get("terminal", {}), "terminal_id": self.terminal_id}
+        if self.terminal_id:
+            tree["terminal"] = {**tree.get("terminal", {}), "terminal_id": self.terminal_id}
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as merged:
             merged.write(as_toml(tree))
             merged.flush()

@@ -1,0 +1,115 @@
+"""Units as text: what systemd thinks of them before anything runs."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from image.package.steps import HOUSE
+from tests.appliance.container import installed_tree
+
+pytestmark = [pytest.mark.slow, pytest.mark.appliance]
+UNITS = HOUSE / "systemd"
+# Tenths of systemd's exposure. Card daemon and display touch no network, the next three speak to hosts. The rest runs
+# as root, for moments: their bounds say what is left open, and systemd/README.md says why.
+EXPOSURE_MAX = {
+    "yikatong-pcscd.service": 10,
+    "yikatong-display.service": 10,
+    "yikatong-kiosk.service": 18,
+    "yikatong-forwarder.service": 18,
+    "yikatong-agent.service": 18,
+    "yikatong-count@.service": 10,
+    "yikatong-firewall.service": 18,
+    "yikatong-network.service": 18,
+    "yikatong-devices.service": 18,
+    "yikatong-usbguard.service": 18,
+    "yikatong-hosts.service": 22,
+    "yikatong-privileged.service": 22,
+    "yikatong-supplicant@.service": 40,
+    "yikatong-stick@.service": 41,
+}
+
+
+def test_every_service_has_a_bound() -> None:
+    """Whoever adds one says how open it may be."""
+    assert {path.name for path in UNITS.glob("*.service")} == EXPOSURE_MAX.keys()
+
+
+@pytest.mark.parametrize(("name", "tenths"), sorted(EXPOSURE_MAX.items()))
+def test_exposure_stays_below_its_bound(name: str, tenths: int) -> None:
+    """By systemd's own judgement, which ends with an error above the bound."""
+    command = [
+        "systemd-analyze",
+        "security",
+        "--no-pager",
+        "--offline=true",
+        f"--threshold={tenths}",
+        str(UNITS / name),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_units_are_understood_where_they_are_installed() -> None:
+    """No word that systemd does not know, and every program is there: asked of the terminal's own systemd, about every
+    unit of the package. What the image alone has (802.1X, the list of USB devices) may be away."""
+    tree = installed_tree()
+    names = sorted(
+        path.name for path in UNITS.iterdir() if path.suffix in (".service", ".socket", ".path", ".timer", ".target")
+    )
+    command = [
+        "systemd-nspawn",
+        "--quiet",
+        "-D",
+        str(tree),
+        "--register=no",
+        "--keep-unit",
+        "--link-journal=no",
+        "--volatile=overlay",
+    ]
+    done = subprocess.run(
+        [*command, "systemd-analyze", "verify", "--man=no", *(f"/usr/lib/systemd/system/{name}" for name in names)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = [
+        line
+        for line in (done.stdout + done.stderr).splitlines()
+        if "yikatong" in line and "usbguard-daemon" not in line
+    ]
+    assert said == []
+
+
+def test_rules_of_udev_are_understood() -> None:
+    """As udev itself reads them: no line that it would skip."""
+    path = UNITS / "udev" / "85-yikatong.rules"
+    for line in path.read_text().splitlines():
+        assert not line or line.startswith(("#", "SUBSYSTEM")), line
+    tree = installed_tree()
+    assert (tree / "usr/lib/udev/rules.d" / path.name).read_bytes() == path.read_bytes()
+
+
+SETUID = {
+    *(f"usr/bin/{name}" for name in ("chage", "chfn", "chsh", "expiry", "gpasswd", "mount", "newgrp", "passwd", "su")),
+    "usr/bin/umount",
+    "usr/sbin/unix_chkpwd",
+    "usr/lib/dbus-1.0/dbus-daemon-launch-helper",
+}
+
+
+def test_which_files_give_rights_away() -> None:
+    """Debian's own, by name, and none of ours; every unit of ours is past them (NoNewPrivileges=)."""
+    found = _found(installed_tree(), "-type", "f", "-perm", "/6000")
+    assert found == SETUID
+
+
+def test_nothing_can_be_written_by_everybody() -> None:
+    """But folders that are made for it, where nobody takes away what is another's."""
+    tree = installed_tree()
+    assert _found(tree, "-type", "f", "-perm", "-0002") == set()
+    assert _found(tree, "-type", "d", "-perm", "-0002", "!", "-perm", "-1000") == set()
+    assert _found(tree, "-type", "d", "-perm", "-1002") == {"run/lock", "tmp", "var/tmp"}
+
+
+def _found(tree: Path, *words: str) -> set[str]:
+    command = ["find", str(tree), "-xdev", *words, "-printf", "%P\\n"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
