@@ -21,6 +21,7 @@ EXPOSURE_MAX = {
     "yikatong-count@.service": 10,
     "yikatong-firewall.service": 18,
     "yikatong-network.service": 18,
+    "yikatong-trial.service": 18,
     "yikatong-devices.service": 18,
     "yikatong-usbguard.service": 18,
     "yikatong-hosts.service": 22,
