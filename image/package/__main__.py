@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HOUSE / "out" / "package")
     parser.add_argument("--build", type=Path, default=BUILD, help="where it is put together; emptied first")
     asked = parser.parse_args()
+    os.umask(0o022)  # modes are content
     try:
         package = build(of_work_tree(), asked.build.resolve(), asked.out)
     except StepFailed as failure:
