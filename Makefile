@@ -34,8 +34,8 @@ image: setup-image package ## The bootable image: out/image/yikatong.img; DEBIAN
 test-image: setup-tests image ## The image in a machine that is a program: boots, screens, power cuts
 	@exec $(PYTHON) -m pytest -m appliance tests/appliance
 
-bundle: setup-image ## An update bundle of a root: VERSION=1.5.0 ROOT=file CERTIFICATE=pem KEY=pem|pkcs11: AUTHORITY=pem
-	@exec $(PYTHON) image/bundle/bundle.py --root $(or $(ROOT),out/image/root.img) --version "$(VERSION)" --certificate "$(CERTIFICATE)" --key "$(KEY)" --authority "$(AUTHORITY)" --out out/image/image-$(VERSION).raucb
+bundle: setup-image ## An update bundle of a root: ROOT=file CERTIFICATE=pem KEY=pem|pkcs11: AUTHORITY=pem
+	@exec $(PYTHON) image/bundle/bundle.py --root $(or $(ROOT),out/image/root.img) --certificate "$(CERTIFICATE)" --key "$(KEY)" --authority "$(AUTHORITY)" --out out/image
 
 smoke: setup-tests ## A resident through all three services, judged from outside: WORLD=file.toml OUT=dir
 	@exec $(PYTHON) -m simulators smoke $(smoke_options)

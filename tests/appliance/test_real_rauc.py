@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.rules.releases import IMAGE, Journal, image_words
+from image.bundle.bundle import make_bundle
+from offline_queue.layout import BACK_TO, LAYOUT
+from provisioning.rules.releases import IMAGE, Journal, image_words, read_image_words
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.updates.rauc import Rauc, RaucFailed, Slot
 from simulators.hosts.hawkbit import Action
@@ -254,3 +256,36 @@ async def test_second_signature_counts(terminal: ImageTerminal, service: Service
     await terminal.live()
     assert action.history[-1]["status"]["details"][0].startswith("refused: not_installed")
     assert terminal.machine.running == "A"
+
+
+def small_root(folder: Path, os_release: str) -> Path:
+    """An ext4 file system that holds little but what it is called."""
+    tree = folder / "tree" / "usr" / "lib"
+    tree.mkdir(parents=True)
+    (tree / "os-release").write_text(os_release)
+    (tree / "something").write_bytes(os.urandom(100_000))  # RAUC makes no bundle of next to nothing
+    made = folder / "root.img"
+    tool = shutil.which("mke2fs", path=f"{os.environ['PATH']}:/usr/sbin") or "mke2fs"
+    subprocess.run([tool, "-q", "-t", "ext4", "-d", str(folder / "tree"), str(made), "8M"], check=True)
+    return made
+
+
+async def test_bundle_is_called_as_its_root(service: Service, tmp_path: Path) -> None:
+    """A bundle has the version that its root has, and says which journal its program writes; RAUC reads both."""
+    signer, root = service.signer, small_root(tmp_path, 'ID=debian\nIMAGE_VERSION="1.5.0+20261122.abc"\n')
+    bundle = make_bundle(root, str(signer.certificate), str(signer.key), signer.authority, tmp_path / "out")
+    assert bundle.name == "image-1.5.0+20261122.abc.raucb"
+    told = await Rauc(service.command, service.environment).describe(bundle)
+    assert (told.version, read_image_words(told.description)) == (
+        "1.5.0+20261122.abc",
+        Journal(layout=LAYOUT, back_to=BACK_TO),
+    )
+
+
+@pytest.mark.parametrize("os_release", ["ID=debian\n", "IMAGE_VERSION=soon\n"])
+def test_root_without_a_version_makes_no_bundle(tmp_path: Path, os_release: str) -> None:
+    """Of a root that does not say what it is nothing is made: the terminal would take it for a fall-back."""
+    signer, root = make_signer(tmp_path / "pki"), small_root(tmp_path, os_release)
+    with pytest.raises(ValueError, match="does not say which version"):
+        make_bundle(root, str(signer.certificate), str(signer.key), signer.authority, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -185,4 +185,4 @@ def tampered(bundle: bytes) -> bytes:
 
 def made(image: Built, folder: Path, version: str, signer: Signer) -> bytes:
     root = root_of(image.root, folder / f"{version}.img", version, signer, sick=version == "3.0.0")
-    return bundle_of(root, version, signer, folder / f"{version}.raucb")
+    return bundle_of(root, signer, folder / "bundles")

@@ -60,9 +60,9 @@ def _files_below(root: Path, folder: str) -> list[str]:
     return found
 
 
-def bundle_of(root: Path, version: str, signer: Signer, out: Path) -> bytes:
+def bundle_of(root: Path, signer: Signer, out: Path) -> bytes:
     """As `make bundle` makes it, packed less and sooner. The root is gone then: it is large."""
     assert shutil.which("rauc"), "packages-image.txt has it"
-    make_bundle(root, version, str(signer.certificate), str(signer.key), signer.authority, out, QUICK)
+    made = make_bundle(root, str(signer.certificate), str(signer.key), signer.authority, out, QUICK)
     root.unlink()
-    return out.read_bytes()
+    return made.read_bytes()
