@@ -109,7 +109,9 @@ COPY image/container/demo /usr/local/bin/demo
 COPY image/container/healthy /usr/local/bin/healthy
 USER 10001:10001
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["healthy", "http://127.0.0.1:8080/", "/var/lib/yikatong-demo/run/kiosk/ready"]
+ENV PORT=8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
+    CMD ["healthy", "http://127.0.0.1:$PORT/", "/var/lib/yikatong-demo/run/kiosk/ready"]
 ENTRYPOINT ["demo"]
 CMD ["--no-fleet"]
 

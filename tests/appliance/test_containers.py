@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -203,6 +204,21 @@ def polled(port: int, authority: Path, certificate: Path | None) -> int:
         return line.getresponse().status
     finally:
         line.close()
+
+
+def test_demo_becomes_ready(buildah: Buildah, short: Path) -> None:
+    """Its page answers, its kiosk serves, its health check says so, and no process is root's."""
+    (state,) = given(short, "state")
+    port = free_port()
+    told = ("--env", "LISTEN=127.0.0.1", "--env", f"PORT={port}")
+    options = ["--volume", f"{state}:/var/lib/yikatong-demo", *told]
+    with container(buildah, "kiosk-demo", short, *options) as demo:
+        assert not demo.healthy
+        demo.start()
+        demo.await_health()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+            assert "一卡通" in page.read().decode()
+        assert demo.users() == {USER}
 
 
 def test_dockerfile_is_clean() -> None:
