@@ -13,12 +13,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
 from kiosk.config import load_settings
+from offline_queue.layout import BACK_TO, LAYOUT
+from provisioning.rules.releases import APPLICATION, Journal
+from provisioning.terminal.disk import Disk
+from provisioning.terminal.updates.application import ApplicationInstaller, BuiltIn
+from provisioning.terminal.updates.tending import reads_settings
+from provisioning.terminal.updates.trust import Target
 from simulators.kiosk_process import FORWARD
 from simulators.processes import Children
 from simulators.smoke.cast import NEW_PINS, choose_cards
@@ -43,6 +50,8 @@ pytestmark = [
 WORLD = HOUSE / "simulators" / "worlds" / "demo.toml"
 PYTHON = str(HOUSE / ".venv" / "bin" / "python")
 READY_S_MAX, VISIT_S_MAX = 120.0, 600.0
+SAY_VERSION = 'from importlib.metadata import version; print(version("yikatong"))'
+BUNDLE_BYTES_MAX = 15_000_000  # of a change to the application alone
 # What dpkg brings beside these would be a surprise; links of /usr/bin and documents apart.
 PLACES = ("usr/lib/yikatong/", "usr/lib/systemd/", "usr/lib/udev/", "usr/lib/sysusers.d/", "usr/lib/tmpfiles.d/",
           "usr/lib/modprobe.d/", "usr/lib/sysctl.d/", "usr/share/doc/yikatong/", "etc/dbus-1/system.d/",
@@ -191,6 +200,37 @@ def visit(stack: Stack, record: Record) -> Visit:
     glass = Glass(stack.kiosk_dir / "screen.json")
     ears = Ears(stack.kiosk_dir / "speech.jsonl", glass)
     return Visit(stack, glass, ears, Finger(stack, glass), record, card, card.pin, NEW_PINS[0], "pin_pad")
+
+
+async def test_update_is_the_same_code_over_what_was_built_in(room: Room, package: Path, tmp_path: Path) -> None:
+    """A bundle of this commit is small, is put in place by the agent's own installer, runs by the same command, and
+    when it is taken back what dpkg brought runs again."""
+    bundle = tmp_path / "bundle.tar.gz"
+    raw = bundle_of(package.parent / "build" / "tree", "9.9.9", bundle)
+    assert len(raw) < BUNDLE_BYTES_MAX
+    target = Target(bundle.name, APPLICATION, "9.9.9", hashlib.sha256(raw).hexdigest(), len(raw))
+    settings = room.root / "usr/lib/yikatong/share/profiles/hall.toml"
+    built_in = BuiltIn(running_version(room), Journal(layout=LAYOUT, back_to=BACK_TO))
+    folder = room.root / "var/lib/yikatong/agent/application"
+    installer = ApplicationInstaller(folder, Disk(), built_in, partial(reads_settings, settings=settings))
+    await installer.write(bundle, target)
+    await installer.switch()
+    assert running_version(room) == "9.9.9"
+    await installer.go_back("the drill")
+    assert running_version(room) == built_in.version == package.name.split("_")[1]
+
+
+def bundle_of(tree: Path, version: str, out: Path) -> bytes:
+    words = ["bundle", "build", "--tree", str(tree), "--version", version, "--out", str(out)]
+    subprocess.run([PYTHON, "-m", "provisioning.fleet", *words], check=True, cwd=HOUSE)
+    return out.read_bytes()
+
+
+def running_version(room: Room) -> str:
+    """What the command of the package would run, asked the way that it goes."""
+    launcher = (room.root / "usr/lib/yikatong/bin/kiosk").read_text()
+    asking = launcher.partition("-m kiosk --settings")[0] + f"-c '{SAY_VERSION}'"
+    return room.run("sh", "-c", asking, "kiosk", "doctor").stdout.strip()
 
 
 def test_remove_and_purge_leave_what_residents_are_owed(room: Room) -> None:
