@@ -99,6 +99,14 @@ def test_settings_that_cannot_be_are_refused(city: Console, typed: str, words: s
     assert Proposal.select().count() == before
 
 
+def test_the_first_settings_of_a_place(city: Console) -> None:
+    """A place of which nothing is said yet has a page, and on it somebody says something."""
+    desk = city.person(CITY, "op", "operator")
+    path = f"/settings/{town.place('Riverside hall').id}"
+    assert "Nothing is said here" in desk.get(path).text
+    assert desk.send(path, "propose", settings='language = "zh"', why="the first").status == 303
+
+
 def test_a_file_comes_with_settings(city: Console) -> None:
     """A large one too, by somebody who signed in; then it is named in what is proposed. A stranger's is not read."""
     desk = city.person(CITY, "op", "operator")

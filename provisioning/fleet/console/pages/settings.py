@@ -1,6 +1,7 @@
 """Settings of places: what is in force, what came before, and what is proposed instead."""
 
 import tomllib
+from itertools import zip_longest
 from typing import Any
 
 from starlette.responses import Response
@@ -46,7 +47,7 @@ def draw(visit: Visit) -> Response:
     told = {
         "now": now,
         "text": as_toml(now.settings) if now else "",
-        "versions": [(one, changes(before, one)) for one, before in zip(history, [*history[1:], None], strict=True)],
+        "versions": [(one, changes(before, one)) for one, before in zip_longest(history, history[1:])],
         "profiles": acts.PROFILES,
         "profile": profile_of(visit),
         "proposes": visit.may("settings", node.place),
