@@ -2,7 +2,8 @@
 
 The eyes are the only thing that a delivered image does not have: one unit and one environment variable, which write to
 the serial line which question stands and where its answers are (``screens/map.py``: no texts, no personal data, never
-in production), and what the units log. Fingers touch by it; pictures are looked at beside it.
+in production), and what the units log. Fingers touch by it; pictures are looked at beside it. The agent is masked,
+because this box has no fleet.
 """
 
 import json
@@ -80,6 +81,7 @@ def _give_eyes(disk: Path) -> None:
         place = "yikatong-kiosk.service.d/eyes.conf" if name == "eyes.conf" else name
         words.append(f"write {given} {units}/{place}")
     words.append(f"symlink {units}/multi-user.target.wants/eyes.service {units}/eyes.service")
+    words.append(f"symlink {units}/yikatong-agent.service /dev/null")  # no fleet; importing it costs a minute here
     script = disk.with_name("debugfs.txt")
     script.write_text("\n".join(words) + "\n")
     _run("debugfs", "-w", "-f", str(script), slot)
