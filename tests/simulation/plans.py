@@ -39,6 +39,7 @@ class WholePlan:
     ends: str = "settled"
     bank: bool = False
     kiosk_dies_alone: bool = False
+    cut_while_recovering: bool = False  # later lives are cut from their first effect on, not only once they serve
 
 
 @dataclass
@@ -102,7 +103,8 @@ async def _lives(
         judged.extend(violations(life))
 
     async def later(life: Life, left: int | None) -> None:
-        light(life, left)
+        if left is None or not plan.cut_while_recovering:
+            light(life, left)
         await _quiet(life)
 
     async def last(life: Life) -> None:
@@ -119,6 +121,8 @@ async def _lives(
         terminal.slot.pull()
         terminal.fuse.armed = False
         for left in again:
+            if plan.cut_while_recovering:
+                terminal.fuse.armed, terminal.fuse.left = True, left
             await terminal.live(resident.answers, resident.types, lambda life, left=left: later(life, left))
             terminal.fuse.armed = False
         await terminal.live(resident.answers, resident.types, last)

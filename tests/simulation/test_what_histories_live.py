@@ -95,7 +95,8 @@ def _batch(found: LedgerBatch | None) -> LedgerBatch:
 
 @pytest.mark.slow
 def test_histories_reach_what_they_judge() -> None:
-    """In a dozen of them staff come, money is given back or carried away, messages are struck, and power goes twice."""
+    """In a dozen of them staff come, money is given back or carried away, messages are struck, power goes twice, and
+    some live on for years."""
     acts, faults, cuts = Counter[str](), Counter[str](), 0
     for seed in SEEDS:
         told = live_history(seed, Limits(only_money=True))
@@ -105,3 +106,4 @@ def test_histories_reach_what_they_judge() -> None:
     assert acts["cash_box_exchanged"] or acts["refund_opened"] or acts["end_of_day"]
     assert sum(faults[one] for one in STRIKES) > len(SEEDS)
     assert cuts > len(SEEDS)
+    assert acts["month_destroyed"]
