@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from image.build import LISTS
@@ -53,6 +54,7 @@ def package() -> Path:
     return there if there.exists() else build_package(source, HOUSE / "build" / "package", PACKAGES)
 
 
+@lru_cache(1)  # one for the run, also where somebody commits meanwhile
 def installed_tree() -> Path:
     """Debian with the package, as one folder; kept for the next run of the same commit, older ones go."""
     root, deb = debian_root([name for path in LISTS for name in listed(path)]), package()
