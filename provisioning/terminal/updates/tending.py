@@ -140,7 +140,14 @@ class Tending:
         if self.stick is None or self.mount is None or not (new or self._stick_wanted):
             return
         self._stick_wanted = True
-        self._brought = await self.stick.bring(self.mount)
+        for kind in (
+            IMAGE,
+            APPLICATION,
+        ):  # an image brings an application: what the stick has beside may be newer still
+            if kind in self.updates.flow.installers:
+                self._brought = await self.stick.bring(self.mount, kind)
+                if self._brought.version or self._brought.why:
+                    break
         self._stick_wanted = False
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.fleet.updates.stick import write_stick
 from provisioning.rules.releases import IMAGE, Journal
 from provisioning.terminal.updates.booted import Booted, read_booted
 from provisioning.terminal.updates.trial_end import end_trial
@@ -233,6 +234,22 @@ async def test_cut_at_every_effect(
         assert terminal.machine.tries[terminal.machine.running] == 0
         shutil.rmtree(terminal.home)
     assert at > 20, "the update has that many effects at least"
+
+
+async def test_stick_brings_an_image_to_a_dark_village(machine: ImageTerminal, office: Office, tmp_path: Path) -> None:
+    """Where there is no line an image comes on a stick, over as many starts as it takes, and the same stick changes
+    nothing any more."""
+    office.release("2.0.0", image("2.0.0"), kind=IMAGE)
+    machine.line.dark, stick = True, tmp_path / "stick"
+    stick.mkdir()
+    write_stick(office.repository, stick)
+    with pytest.raises(Rebooted):
+        await machine.stick.bring(stick, IMAGE)
+    machine.boot()
+    await machine.flow.go_on(machine.trust.kept)
+    assert (machine.image.running(), machine.events[-1]) == ("2.0.0", ("installed", "2.0.0"))
+    again = await machine.stick.bring(stick, IMAGE)
+    assert (again.version, again.why, machine.machine.starts) == ("", "", 1)
 
 
 def test_machine_says_what_it_is(tmp_path: Path) -> None:
