@@ -28,8 +28,11 @@ REFUSED_WAIT_S = 120.0  # three refusals are of different minutes: a platform th
 TOO_OLD, CHANGED, GONE, BEYOND = "order_too_old", "bill_changed", "bill_gone", "outside_consent"
 NOT_IN_FORCE = "insurance_not_in_force"
 NOT_CONNECTED = "not_connected"  # this terminal's own trouble (a broken counter, a missing key): staff mend it
+# Somebody is at the window with this bill, or the lease of the very visit that left the order has not lapsed yet, because
+# its release was lost: no word about the order, which comes again until it is too old.
+CLAIMED = "claimed_elsewhere"
 _OVER_AT_ONCE = (TOO_OLD, CHANGED, GONE, BEYOND, NOT_IN_FORCE, "paid_elsewhere", "amounts_disagree")
-_NOT_SENT = ("not_signed_on", BILL_NOT_HELD, "claimed_elsewhere")  # of 2207: refused before it left
+_NOT_SENT = ("not_signed_on", BILL_NOT_HELD, CLAIMED)  # of 2207: refused before it left
 _UNKNOWN_YET = ("settle_intent", DUE)
 # What its 2207 may come to. But for the last, the money went where it belongs in the same commit.
 _ENDS = ("settled_late", "settle_undone", "settle_not_booked", "settle_refused")
@@ -193,7 +196,7 @@ def _refused(desk: OrderDesk, order: SettlementOrder, refusal: HostRefused) -> N
     """
     if refusal.retry_after_s:
         raise OutcomeUnknown(refusal.host, refusal.code, refusal.retry_after_s) from None
-    if refusal.code == NOT_CONNECTED:
+    if refusal.code in (NOT_CONNECTED, CLAIMED):
         raise NotNow(REFUSED_WAIT_S)
     tries = 1 + sum(one.act == WAITS and _is_of(one, order) for one in _story(desk, order))
     if refusal.code in _OVER_AT_ONCE or tries >= TRIES_MAX:

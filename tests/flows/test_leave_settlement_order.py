@@ -205,15 +205,29 @@ async def test_2207_says_more_than_was_agreed(autojump_clock: MockClock, termina
     assert owed.owed_fen == 6000
 
 
-async def test_claimed_elsewhere_is_asked_three_times(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
-    """Somebody is paying it just now: the order waits, and ends when that does not pass."""
+async def test_claimed_elsewhere_is_waited_for(autojump_clock: MockClock, terminal: OrderTerminal) -> None:
+    """Somebody is paying it just now, or the lease of the visit that left it has not lapsed: the order says nothing of
+    itself by that, and runs as soon as the bill is free."""
+    await terminal.leave(10_000)
+    terminal.office.claims = {BILL.bill_id: "another"}
+    await terminal.line_back(6)
+    assert [one.act for one in terminal.journal.open_effects()] == ["settlement_ordered"]
+    terminal.office.claims = {}
+    await terminal.line_back()
+    assert (terminal.office.settles, terminal.journal.open_effects()) == (1, [])
+    assert terminal.balances == {Account.CASH_BOX: 10_000, Account.HOSPITAL: -6000, Account.HOLDER_DEBT: -4000}
+
+
+async def test_claimed_elsewhere_for_ever_ends_with_its_days(
+    autojump_clock: MockClock, terminal: OrderTerminal
+) -> None:
+    """Then what was left is owed to the holder, and a person looks at it."""
     await terminal.leave(10_000)
     terminal.office.claims = {BILL.bill_id: "another"}
     await terminal.line_back(2)
-    assert [one.act for one in terminal.journal.open_effects()] == ["settlement_ordered"]
-    await terminal.line_back(3)
-    assert facts_of(terminal, "settlement_order_ended")["code"] == "claimed_elsewhere"
-    assert terminal.office.claims == {}  # the stand forgets whose lease it was; the register must not
+    terminal.forwarders_clock.at += timedelta(days=31)
+    await terminal.line_back(2)
+    assert facts_of(terminal, "settlement_order_ended")["code"] == "order_too_old"
     assert terminal.office.owed_fen == 10_000
 
 
