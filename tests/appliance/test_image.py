@@ -82,8 +82,9 @@ def test_two_builds_are_the_same_bytes(image: Built, tmp_path: Path, request: py
 def test_the_root_is_small_enough_for_a_line(image: Built) -> None:
     """Packed as a bundle packs it, a whole root stays within its budget."""
     with subprocess.Popen([*PACKED, str(image.root)], stdout=subprocess.PIPE) as packing:
-        assert packing.stdout is not None
-        count = sum(len(piece) for piece in iter(lambda: packing.stdout.read(1 << 20), b""))
+        pipe = packing.stdout
+        assert pipe is not None
+        count = sum(map(len, iter(lambda: pipe.read(1 << 20), b"")))
     assert packing.returncode == 0
     assert 0 < count <= ROOT_BYTES_MAX
 
