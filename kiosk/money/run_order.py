@@ -28,8 +28,8 @@ REFUSED_WAIT_S = 120.0  # three refusals are of different minutes: a platform th
 TOO_OLD, CHANGED, GONE, BEYOND = "order_too_old", "bill_changed", "bill_gone", "outside_consent"
 NOT_IN_FORCE = "insurance_not_in_force"
 NOT_CONNECTED = "not_connected"  # this terminal's own trouble (a broken counter, a missing key): staff mend it
-# Somebody is at the window with this bill, or the lease of the very visit that left the order has not lapsed yet, because
-# its release was lost: no word about the order, which comes again until it is too old.
+# Somebody is at the window with this bill, or the lease of the very visit that left the order has not lapsed yet, its
+# release being lost: no word about the order, which comes again until it is too old.
 CLAIMED = "claimed_elsewhere"
 _OVER_AT_ONCE = (TOO_OLD, CHANGED, GONE, BEYOND, NOT_IN_FORCE, "paid_elsewhere", "amounts_disagree")
 _NOT_SENT = ("not_signed_on", BILL_NOT_HELD, CLAIMED)  # of 2207: refused before it left

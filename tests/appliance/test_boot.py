@@ -10,7 +10,7 @@ from tests.appliance.machine import Hardware, Machine, machine
 from tests.appliance.pages import is_enrolment, read_code
 from tests.appliance.tpm import tpm
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(1800)]
 
 # Generous: the emulator is thirty times slower than a board, and shares its cores.
 FIRST_START_S_MAX = 900.0

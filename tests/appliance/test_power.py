@@ -13,7 +13,7 @@ from tests.appliance.disks import DATA, Built, log_of, new_disk, take
 from tests.appliance.machine import Hardware, machine
 from tests.appliance.pages import is_enrolment
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(3600)]
 
 SLICES, CUTS = 4, 5  # twenty in all; each commit pulls the plug in a slice of its own, `make test-image` in all of them
 ON_S_MIN, ON_S_MAX = 4.0, 90.0  # from the boot loader's first words to a page that stands

@@ -35,7 +35,7 @@ from tests.fleet.front import ask, running_fleet
 from tests.fleet.test_front import Office as Program
 from tests.fleet.updates.office import Office
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(3600)]
 
 SERIAL, NUMBER = "TEST-UPDATE-1", "T0000009"
 BOX = Path("/etc/yikatong")

@@ -19,7 +19,7 @@ from tests.appliance.pages import SHARE_MAX, differing, rendered
 from tests.appliance.stage import ATTRACT_S_MAX, PAGE_S_MAX, Stage, Visitor, stage
 from tests.lives.books import NEVER_LEFT
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(1800)]
 BOOKED_S_MAX = 180.0
 
 
