@@ -25,8 +25,8 @@ PYTEST_FOUND_NOTHING = 5
 class Suite:
     """One part of the run; `share` is its part of what is left of the budget, `needs` a path that may not exist yet.
 
-    Figures depend on the machine: a suite that does not gate is reported and fails nothing. ``longest_s``: of one of its
-    tests, which must still end within the cap when it began just before.
+    Figures depend on the machine: a suite that does not gate is reported and fails nothing. ``longest_s``: of its
+    longest test, which must still end within the cap when it began just before.
     """
 
     name: str

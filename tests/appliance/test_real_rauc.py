@@ -28,6 +28,7 @@ from tests.fleet.updates.stand import TERMINAL
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.appliance,
     pytest.mark.skipif(not shutil.which("rauc") or os.geteuid() != 0, reason="needs rauc and root"),
 ]
 
