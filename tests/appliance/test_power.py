@@ -45,7 +45,6 @@ async def test_it_starts_after_power_cuts(
         await one.until_glass(lambda glass: is_enrolment(glass, bench, unknown), START_S_MAX)
 
 
-@pytest.mark.xfail(reason="reads the log of an orderly end, which the button does not give yet (test_boot.py)")
 async def test_the_first_page_comes_soon_after_a_bare_start(image: Built, bench: Path, unknown: Settings) -> None:
     """From the start of user space to a whole page takes at most 1.6 times what a bare multi-user start takes."""
     disk = new_disk(image, bench)

@@ -75,7 +75,7 @@ async def village(tmp_path: Path) -> AsyncIterator[Village]:
     journal.record("kiosk_started")
     await made.line_is_up()
     yield made
-    journal.close()
+    made.journal.close()
     agency.close()
 
 

@@ -63,6 +63,10 @@ class World(OrderTerminal):
         """Leases that this terminal still holds."""
         return {bill: lease for bill, lease in claims.items() if lease != self.plan.claimed_by}
 
+    def window_closes(self) -> None:
+        """Whoever was there with the bill left without paying."""
+        self.office.claims = self.ours(self.office.claims)
+
     def _open(self) -> None:
         journal = FusedJournal(self.folder, lambda: NOW)
         journal.fuse = self.fuse
@@ -140,6 +144,7 @@ async def run_plan(plan: Plan, cut_at: int | None, cuts_in_recovery: tuple[int, 
         outlet = world.cash.outlet
         for again in cuts_in_recovery:
             await world.restart(again)
+        world.window_closes()
         await world.restart()
         assert world.cash.outlet == outlet, "recovery paid somebody"
         check_books(world)

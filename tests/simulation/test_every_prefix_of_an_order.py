@@ -19,7 +19,7 @@ PLANS = (
     Plan("2601 overtakes 2207", behaviour="late"),
     Plan("2207 lost on the way", behaviour="ignores", ends="settle_unknown"),
     Plan("2207 says more than was agreed", notes=(5000, 1000), behaviour="dearer", ends="settle_undone"),
-    Plan("claimed elsewhere", notes=(5000,), claimed_by="another", ends="settlement_order_ended"),
+    Plan("claimed elsewhere", claimed_by="another"),
 )
 
 
