@@ -108,9 +108,9 @@ async def _claim(desk: OrderDesk, order: SettlementOrder, bill: MedicalBill) -> 
         AlreadyClosed: its holder took the order back meanwhile; the hospital will be told.
     """
     lease: dict[str, str | int] = {"bill": bill.bill_id, "lease": order.lease_key}
-    known = _claimed(desk, order)
+    known = _claim_says(desk, order, "claimed")
     waits = partial(is_open, desk.journal, order.key)
-    if not known:
+    if not known and not _claim_says(desk, order, "claim_intent"):
         desk.journal.commit(NewEntry("claim_intent", order.case_code, lease, only_if=waits))
     claim = await desk.hospital.claim(bill, order.lease_key)
     if not waits():
@@ -211,8 +211,8 @@ def _end(desk: OrderDesk, order: SettlementOrder, code: str) -> None:
     desk.journal.commit(unsettled_entry(desk.clock, order, ENDED, code))
 
 
-def _claimed(desk: OrderDesk, order: SettlementOrder) -> bool:
-    return any(one.act == "claimed" and _facts(one)["lease"] == order.lease_key for one in _story(desk, order))
+def _claim_says(desk: OrderDesk, order: SettlementOrder, act: str) -> bool:
+    return any(one.act == act and _facts(one)["lease"] == order.lease_key for one in _story(desk, order))
 
 
 def _story(desk: OrderDesk, order: SettlementOrder) -> list[StoredEntry]:

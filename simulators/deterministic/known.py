@@ -5,14 +5,16 @@ for people.
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 from kiosk.domain.entries import StoredEntry
 from kiosk.money.bank_record import open_acts
 from kiosk.money.drive_due import TRIES_MAX
 from kiosk.money.due import DUE
+from kiosk.money.keep_running_orders import BACK_OFF_S_MAX
 from kiosk.money.platform_acts import SENT
 from kiosk.money.run_order import TRIES_MAX as TRIES_OF_AN_ORDER_MAX
-from kiosk.money.settlement_orders import WAITS
+from kiosk.money.settlement_orders import WAITS, open_orders
 from simulators.deterministic.terminal import Life
 
 ANSWERED_BY_KEY = ("deposit_intent", "deposit_undo_intent", "payout_intent")
@@ -30,13 +32,22 @@ def not_known_yet(life: Life) -> list[str]:
 def everything_is_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
     """What hosts are owed reaches them as soon as they can be reached. An order waits where its own 2207, or another
     one of the same person, waits for the day's detail; and for some minutes after a no that may pass, as of a bill that
-    another visit had claimed, which it asks for again no more than three times."""
+    another visit had claimed, which it asks for again until that lease has run out."""
     unknown = any(effect.act == "settle_intent" for effect in life.journal.open_effects())
     refused = Counter(str((entry.facts or {}).get("order", "")) for entry in entries if entry.act == WAITS)
+    claimed = _claimed_elsewhere(life)
     for host, act, key in life.journal.database.execute_sql(OWED):
-        if act == "settlement_order" and (unknown or 0 < refused[key] < TRIES_OF_AN_ORDER_MAX):
+        may_wait = unknown or 0 < refused[key] < TRIES_OF_AN_ORDER_MAX or key in claimed
+        if act == "settlement_order" and may_wait:
             continue
         yield f"{host} was not told of {act} {key}"
+
+
+def _claimed_elsewhere(life: Life) -> set[str]:
+    """Orders whose bill is leased to somebody else, or was when they last could ask."""
+    leases, asked_at = life.terminal.hosts["hospital"].claims, life.terminal.now() - timedelta(seconds=BACK_OFF_S_MAX)
+    orders = open_orders(life.journal)
+    return {one.key for one in orders if leases.holder(one.bill_id, asked_at) not in ("", one.lease_key)}
 
 
 def whoever_can_answer_was_asked(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
