@@ -318,7 +318,7 @@ def disk_finding(folder: Path, kernel: Path = Path("/sys")) -> Finding:
         number = folder.stat().st_dev
         device = (kernel / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}").resolve(strict=True)
     except OSError:
-        return Finding(name, "unknown", "lies on no disk of its own")
+        return Finding(name, "warn", "on no disk that the kernel names, as in a container: perhaps not encrypted")
     if any(_is_encrypted(one) for one in (device, *device.glob("slaves/*"))):
         return Finding(name, "ok", "encrypted")
     return Finding(name, "warn", "not encrypted, as on a board without TPM: whoever takes the disk can read it")

@@ -41,6 +41,12 @@ from tests.appliance.roots import Room, plain_debian
 from tests.tidy.sources import HOUSE
 from tools.set_up import read_package_list
 
+# It comes with the image. As a dependency it would refuse the keyboard of whoever installs the package; without it the
+# unit's own condition passes it over.
+NO_USBGUARD = (
+    "yikatong-usbguard.service: Command /usr/sbin/usbguard-daemon is not executable: No such file or directory"
+)
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.appliance,
@@ -146,7 +152,7 @@ def test_install_brings_all_that_is_needed(room: Room) -> None:
     assert {line.split()[0] for line in asked if "not found" in line} <= brought
     units = sorted(path.name for path in (room.root / "usr/lib/systemd/system").glob("yikatong*"))
     judged = room.run("systemd-analyze", "verify", "--man=no", *(one for one in units if "@" not in one), check=False)
-    assert [line for line in judged.stderr.splitlines() if "yikatong" in line] == []
+    assert [line for line in judged.stderr.splitlines() if "yikatong" in line] == [NO_USBGUARD]
     assert list((room.root / "etc/systemd/system").rglob("yikatong*")) == []
 
 
@@ -177,7 +183,8 @@ async def test_installed_package_serves_a_resident(room: Room, tmp_path: Path) -
             done = await trio.to_thread.run_sync(lambda: room.run(*asked, shared=shared, check=False))
     assert record.problems == []
     findings = json.loads(done.stdout)
-    assert done.returncode == 0, findings
+    assert [one for one in findings if one["verdict"] not in ("ok", "warn")] == []
+    assert done.returncode == 0
     assert len(findings) > 10
 
 
