@@ -23,7 +23,6 @@ WORDS = (
 )
 ESP_MIB, STATE_MIB = 128, 16
 GRUBENV_BYTES = 1024
-MOMENT = {"SOURCE_DATE_EPOCH": str(EPOCH), "TZ": "UTC"}  # FAT keeps when a file was made, to two seconds
 # B is empty until the first update fills it: the boot loader must not try it (RAUC's names, one more try each).
 FIRST_STATE = {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0", "B_TRY": "0"}
 
@@ -76,6 +75,11 @@ def _fat(target: Path, mib: int, label: str, files: dict[str, Path]) -> None:
     run(["mkfs.vfat", "-C", "--invariant", "-F", "32" if mib > 64 else "16", "-n", label, str(target), str(mib * 1024)])
     folders = sorted({str(parent) for name in files for parent in Path(name).parents if str(parent) != "."}, key=len)
     for folder in folders:
-        run(["mmd", "-i", str(target), f"::{folder}"], **MOMENT)
+        _filled(["mmd", "-i", str(target), f"::{folder}"])
     for name, source in files.items():
-        run(["mcopy", "-i", str(target), str(source), f"::{name}"], **MOMENT)
+        _filled(["mcopy", "-i", str(target), str(source), f"::{name}"])
+
+
+def _filled(command: list[str]) -> None:
+    """FAT keeps when a file was made, to two seconds."""
+    run(command, SOURCE_DATE_EPOCH=str(EPOCH), TZ="UTC")

@@ -108,7 +108,7 @@ class Ci:
     @property
     def report(self) -> dict[str, Any]:
         """What the terminal told of itself last: its page shows this."""
-        with closing(sqlite3.connect(f"file:{self.plan.folder}/home/fleet.db?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"file:{self.plan.folder / 'home' / 'fleet.db'}?mode=ro", uri=True)) as database:
             rows = database.execute("select report from terminal_health where report != '' order by seen_ms").fetchall()
         return json.loads(rows[-1][0]) if rows else {}
 

@@ -6,10 +6,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosk.signed import NotTrusted, cosigned
+from kiosk.signed import NotTrusted
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, now_ms
-from provisioning.fleet.commands.own_key import read_own_key
+from provisioning.fleet.commands.own_key import sign_file
 from provisioning.fleet.epoch.acts import draft, end_reconciling, publish
 from provisioning.fleet.settings import FleetSettings
 
@@ -31,7 +31,7 @@ def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
     """The exit status: 0 done, 1 refused, 66 no such city, key or file."""
     try:
         if settings is None or asked.step == "sign":
-            asked.file.write_bytes(cosigned(asked.file.read_bytes(), read_own_key(asked.key)))
+            sign_file(asked.file, asked.key)
             return 0
         actor = actor_of(settings, asked)
         if actor is None:

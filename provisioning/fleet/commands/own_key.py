@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.signed import Signer
+from kiosk.signed import Signer, cosigned
 
 PASSPHRASE = "CLAIM_PASSPHRASE"  # noqa: S105 - the name of a variable
 
@@ -32,6 +32,12 @@ def read_own_key(path: Path) -> Signer:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path}: not an Ed25519 key")
     return Signer(name.decode(), key)
+
+
+def sign_file(path: Path, key: Path) -> None:
+    """Add one person's signature to what several sign. Raises as ``read_own_key``; NotTrusted: this person did already,
+    or it is nothing that several sign."""
+    path.write_bytes(cosigned(path.read_bytes(), read_own_key(key)))
 
 
 def _passphrase() -> str:
