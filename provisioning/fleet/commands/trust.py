@@ -40,7 +40,7 @@ def run(settings: FleetSettings | None, asked: argparse.Namespace) -> int:
     except (Refused, NotTrusted) as refused:
         print(refused, file=sys.stderr)
         return 1
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         print(f"no such file or key: {error}", file=sys.stderr)
         return EX_NOINPUT
     return 0

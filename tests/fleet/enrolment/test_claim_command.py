@@ -52,6 +52,7 @@ def test_two_people_sign_a_delivery(
     for act in ("trust", "epoch"):
         paper, by = str(tmp_path / f"{act}.json"), ["--tenant", CITY, "--by", "administrator"]
         assert main(["--settings", str(settings), act, "new", paper, *by]) == 0
+        assert main([act, "sign", paper]) == 66, "whose key?"
         assert main([act, "sign", paper, "--key", str(tmp_path / "ann.key")]) == 0
         assert main(["--settings", str(settings), act, "publish", paper, *by]) == 1, "one signature is not enough"
         assert main([act, "sign", paper, "--key", str(tmp_path / "bob.key")]) == 0
