@@ -15,20 +15,24 @@ class PowerCut(BaseException):
 @dataclass
 class Fuse:
     """``left``: how many effects still happen; None is for ever. ``dead`` until ``power_on``. ``aim``: only effects
-    whose name holds this are counted."""
+    whose name holds this are counted. ``just_before``: the power waits for one more of them, which does not happen."""
 
     left: int | None = None
     burnt: list[str] = field(default_factory=list)
     armed: bool = False  # effects before that are not counted: nothing was at stake
     dead: bool = False
     aim: str = ""
+    just_before: bool = False
     on_death: Callable[[], None] = lambda: None
+
+    def light(self, left: int | None, aim: str = "", *, just_before: bool = False) -> None:
+        self.left, self.aim, self.just_before = left, aim, just_before
 
     def burn(self, effect: str) -> None:
         """Raises PowerCut: this effect does not happen any more."""
         if not self.dead and not self.armed:
             return
-        if not self.dead and self.left is not None and self.left <= 0:
+        if not self.dead and self.left is not None and self.left <= 0 and self._is_time(effect):
             self.dead = True
             self.on_death()
         if self.dead:
@@ -36,6 +40,9 @@ class Fuse:
         if self.left is not None and self.aim in effect:
             self.left -= 1
         self.burnt.append(effect)
+
+    def _is_time(self, effect: str) -> bool:
+        return not self.just_before or self.aim in effect
 
     def power_on(self, left: int | None = None) -> None:
         self.dead, self.left = False, left

@@ -17,6 +17,7 @@ from kiosk.ports import Question
 from simulators.deterministic.busy_world import PAYERS, busy_world
 from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations
+from simulators.deterministic.cuts import Cuts
 from simulators.deterministic.faults import CLOCKS, FAULTS, HARM_CASH, Trouble
 from simulators.deterministic.fitting import Pace
 from simulators.deterministic.kept import (
@@ -60,28 +61,11 @@ MONEY = (
     "collect_receipt",
     "take_refund",
 )
+BY_MEANS, BY_NOTES = ("settle_medical_bill", "pay_inpatient_deposit"), ("pay_contributions",)
 LOADED = {1: 24, 10: 18, 50: 6}
 PAUSE_S = (2.0, 16.0)
 FAULT_PAUSE_S = (6.0, 18.0, 70.0)  # between faults on average: a bad day, a usual one, a good one
 CUT_CHANCE, CUT_CHANCE_MONEY = 0.15, 0.4  # of a session; where all are about money
-# Where, and within how many effects: anywhere in the first steps, in a short visit, in a payment; or where it hurts.
-CUT_WITHIN = (
-    ("", 12),
-    ("", 40),
-    ("", 130),
-    ("cash ", 20),
-    ("sync note", 12),
-    ("sync dispens", 2),
-    ("sync debt", 3),
-    ("sync settle", 3),
-    ("sync receipt", 3),
-    ("22", 6),
-    ("hospital ", 10),
-    ("bank ", 5),
-)
-# Of a cut: the power goes once more while the kiosk recovers, often between what a cash module tells and forgets.
-CUT_AGAIN_CHANCE = 0.35
-CUT_AGAIN_WITHIN = (("", 3), ("", 12), ("", 30), ("cash ", 6), ("cash ", 12))
 KILLED_CHANCE = 0.25  # of a cut: the process alone, and everything else keeps its power
 DIFFERENTLY_CHANCE, NO_BATTERY_CHANCE = 0.15, 0.25  # of a history
 # Hosts of which nothing is heard until the end: the whole village, the insurance alone, nobody.
@@ -103,7 +87,6 @@ SLOTS_S_MAX = 120.0
 WANT_STAFF = ("notes_in_dispenser",)  # somebody must put it right by hand
 SERVED_S_MAX = 400.0  # after the last fault has ended
 STAFF_CHANCE = 0.06  # before a session: staff come first
-STAFF_CUT_WITHIN = 30  # effects
 FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wrong again and again
 REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
 FORGETS_EVERY = 5  # seeds: it takes two looks at all months
@@ -168,7 +151,6 @@ class _History:
         self._chance = random.Random(f"{seed} residents")
         self._told = Told(seed)
         self._left = limits.sessions
-        self._cut_chance = CUT_CHANCE_MONEY if limits.only_money else CUT_CHANCE
         self._pins: dict[str, str] = {}
         self._resident: Resident | None = None
         self._words: tuple[Words, Settings] | None = None  # the agency's, where its copies are judged
@@ -190,6 +172,8 @@ class _History:
             office=staff_office(MORNING),
             media=media,
         )
+        often = CUT_CHANCE_MONEY if self._limits.only_money else CUT_CHANCE
+        self._cuts = Cuts(self._seed, terminal.fuse, self._chance, often, ever=self._limits.cuts)
         platform = terminal.hosts["medical_insurance"].behaviour
         platform.on_repeat = fitting.choice(ON_REPEAT)
         platform.settles_differently = fitting.random() < DIFFERENTLY_CHANCE
@@ -244,9 +228,7 @@ class _History:
     def _power_was_cut(self) -> None:
         """Whoever stood there goes, most with their card; the next one may be another (rule 17)."""
         self._told.power_cuts += 1
-        if self._chance.random() < CUT_AGAIN_CHANCE:
-            aim, within = self._chance.choice(CUT_AGAIN_WITHIN)
-            self._terminal.fuse.left, self._terminal.fuse.aim = self._chance.randrange(within), aim
+        self._cuts.light_again()
         if self._chance.random() < 0.8:
             self._terminal.slot.pull()
 
@@ -273,14 +255,12 @@ class _History:
                 await self._duty(life)
             card, habits = self._somebody()
             self._told.sessions[habits.service] += 1
-            cut, (aim, within) = self._chance.random() < self._cut_chance, self._chance.choice(CUT_WITHIN)
-            left = bool(aim) + self._chance.randrange(within)  # aimed: after that many of them
-            self._terminal.fuse.left = left if cut and self._limits.cuts else None
-            self._terminal.fuse.aim = aim
-            self._terminal.kiosk_dies_alone = self._chance.random() < KILLED_CHANCE
+            in_notes = habits.service in (BY_MEANS if habits.script["choose_means"] == "cash" else ()) + BY_NOTES
+            self._cuts.light_for_session(in_notes=in_notes)
+            self._terminal.kiosk_dies_alone = self._chance.random() < KILLED_CHANCE and not self._cuts.of_power
             self._terminal.tell(f"{card} comes for {habits.service}")
             await self._visit(life, card, habits)
-            self._terminal.fuse.left = None
+            self._cuts.put_out()
         trouble.clear()
         await self._slots_come_back(life)
 
@@ -298,9 +278,7 @@ class _History:
     async def _duty(self, life: Life) -> None:
         """Staff come, between two residents; the power may go here, too."""
         for card, habits in duty(self._terminal, life, self._chance):
-            cut = self._chance.random() < self._cut_chance / 2
-            self._terminal.fuse.left = self._chance.randrange(STAFF_CUT_WITHIN) if cut and self._limits.cuts else None
-            self._terminal.fuse.aim = ""
+            self._cuts.light_for_staff()
             self._terminal.tell(f"{card} comes")
             if card in self._terminal.staff_cards:
                 self._resident = Staff(self._terminal, card, habits, self._chance)
@@ -355,7 +333,7 @@ class _History:
 
     async def _judgement(self) -> None:
         """All faults have ended: the terminal serves again within bounded time, and the books are compared."""
-        self._terminal.fuse.left = None
+        self._cuts.put_out()
         self._terminal.slot.pull()
         await self._terminal.live(self._answers, self._types, self._last)
         if self._words:

@@ -222,6 +222,7 @@ class Terminal:
         ``until`` is whoever stands in front, from the moment on in which a card put in is served.
         """
         self.lives += 1
+        self.journal_act = ""
         try:
             with self._opened(mind, type_) as life:
                 async with trio.open_nursery() as nursery:

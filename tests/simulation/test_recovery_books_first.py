@@ -1,7 +1,7 @@
 """The power goes between a credit and its commit, and once more while the kiosk recovers: the device still remembers.
 
-Whoever lets a cash module forget before what it told is committed loses a known credit to such a second cut; histories
-come there rarely, because both cuts must fall within a second or two of each other.
+Whoever lets a cash module forget before what it told is committed loses a known credit to such a second cut. Histories
+come there by a pair of cuts (``simulators/deterministic/cuts.py``); here it is each place of the recovery.
 """
 
 from collections.abc import Callable
