@@ -1,4 +1,4 @@
-"""A history's journal years later: what may be forgotten is, nothing that is needed goes, the chain stays (rule 29).
+"""A history's journal years later: what must be forgotten is, nothing that is needed goes, the chain stays (rule 29).
 
 The last thing that a life does, after its books were judged: the clock says another year, a host agrees, the agency has
 every row, and the house's own retention looks at the months.
@@ -18,6 +18,7 @@ from simulators.deterministic.terminal import Life
 KEEP = keep_months_by_kind(24, {VISIT: 6})
 HALF_A_YEAR, ALL = timedelta(days=240), timedelta(days=1200)
 _NOTICES = "select seq, state from notice"
+_PERIODS = "select seq, period from entry"
 
 
 async def years_later(life: Life, acts: Counter[str]) -> list[str]:
@@ -31,8 +32,33 @@ async def years_later(life: Life, acts: Counter[str]) -> list[str]:
         needed = _needed(life, before)
         await _retention(life).look()
         broken += [f"retention: {said}" for said in _judged(life, before, needed, kinds)]
+        broken += [f"retention: {said}" for said in _kept_too_long(life, before, needed)]
     acts[DESTROYED] = sum(entry.act == DESTROYED for entry in life.journal.entries())
     return broken
+
+
+def _kept_too_long(life: Life, before: list[StoredEntry], needed: set[int]) -> Iterator[str]:
+    """Of a month of one kind whose time is over nothing can be read any more, unless somebody needs a row of it, or the
+    rows' own order says that a clock was wrong: then dates prove no age."""
+    period_of = dict(life.journal.database.execute_sql(_PERIODS))
+    rows_of: dict[str, list[StoredEntry]] = {}
+    for one in before:
+        rows_of.setdefault(period_of[one.seq], []).append(one)
+    after = {entry.seq: entry for entry in life.journal.entries()}
+    this_month = _months(life.forwarding.clock.now().isoformat())
+    for rows in rows_of.values():
+        since = this_month - max(KEEP[kind_of_act(row.act)] for row in rows)
+        last = max(row.seq for row in rows)
+        out_of_order = any(since <= _months(one.at) <= this_month for one in before if one.seq < last)
+        if max(_months(row.at) for row in rows) >= since or out_of_order or needed & {row.seq for row in rows}:
+            continue
+        read = [row for row in rows if after[row.seq].facts is not None]
+        yield from (f"{row.act} of {row.at[:7]} in row {row.seq} can still be read" for row in read)
+
+
+def _months(at: str) -> int:
+    """Of a moment that begins with year and month: whole months since the year 0."""
+    return 12 * int(at[:4]) + int(at[5:7])
 
 
 def _retention(life: Life) -> Retention:
