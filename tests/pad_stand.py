@@ -10,7 +10,9 @@ from pathlib import Path
 import trio
 from psec import des, pinblock
 
-from drivers.pin_pad.kmy.driver import KmyPad as Driver
+from drivers.pin_pad.kmy.components import ComponentPad
+from drivers.pin_pad.kmy.driver import kmy_pad
+from drivers.pin_pad.kmy.pad import KmyPad as Driver
 from drivers.pin_pad.kmy.settings import pad_settings
 from drivers.registry import OpenDevice, find_driver
 from drivers.transport.line import LineLost
@@ -69,6 +71,12 @@ class Stand:
             self.over.set()
             status.started()
 
+    @property
+    def components(self) -> ComponentPad:
+        """The driver, where the stand was made with ``component_entry``."""
+        assert isinstance(self.driver, ComponentPad)
+        return self.driver
+
     async def type(self, digits: str, *more: str) -> None:
         """Wait until the pad asks for a PIN, then press."""
         await self.until(lambda: self.pad.lit)
@@ -123,7 +131,7 @@ async def pad_on_wire(
     pad = pad or Simulator({0: MASTER})
     near, far = memory_lines(there or PerfectWire(), back or PerfectWire())
     pad.wire = partial(_send_if_there, far)
-    stand = _stand(pad, lambda given, context: Driver(pad_settings(given), context, lambda: near), "memory", options)
+    stand = _stand(pad, lambda given, context: kmy_pad(pad_settings(given), context, lambda: near), "memory", options)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_play, pad, far)
         await nursery.start(stand.run)

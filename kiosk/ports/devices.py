@@ -20,6 +20,7 @@ from kiosk.domain.card import (
 )
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.receipt import PaperReceipt
+from kiosk.domain.typed_keys import KeyPlace, PartAnswer
 from kiosk.ports.hosts import CardPlatform
 from kiosk.ports.house import Log
 from kiosk.ports.keys import PadKey
@@ -190,6 +191,35 @@ class ImportsKeys(Protocol):
         Raises:
             DeviceFault: the pad refused it, or is away; what it held before stays.
         """
+        ...
+
+
+@runtime_checkable
+class TakesComponents(Protocol):
+    """What a pad's driver offers beside its port where custodians type the parts of a key at the pad itself
+    (pins-and-keys 8). Parts never leave the pad; two make a key, which replaces the one in its place at once."""
+
+    @property
+    def component_digits(self) -> int:
+        """Hex digits of one part."""
+        ...
+
+    @property
+    def component_letters(self) -> str:
+        """The pad's keys for A to F, as a person finds them; "" where they are printed there."""
+        ...
+
+    async def type_component(self, place: KeyPlace, number: int, progress: Progress) -> PartAnswer:
+        """Have the pad ask for part ``number`` (1 or 2); return when it has ended. ``progress`` hears how many digits
+        stand. Cancelling it makes the pad forget both parts; number 1 forgets what was typed before it.
+
+        Raises:
+            DeviceFault: the pad is away. With number 2 it is then unknown which key is in ``place``.
+        """
+        ...
+
+    async def forget_components(self) -> None:
+        """No part waits in the pad any more; keys stay. Raises DeviceFault."""
         ...
 
 

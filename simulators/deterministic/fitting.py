@@ -18,7 +18,7 @@ from drivers.cash_module.puloon.driver import PuloonDispenser as PuloonDriver
 from drivers.cash_module.puloon.driver import PuloonSettings
 from drivers.cash_module.ssp.driver import SspModule as SspDriver
 from drivers.cash_module.ssp.driver import SspSettings
-from drivers.pin_pad.kmy.driver import KmyPad as KmyDriver
+from drivers.pin_pad.kmy.pad import KmyPad as KmyDriver
 from drivers.pin_pad.kmy.settings import PadSettings, pad_settings
 from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
 from drivers.printer.escpos.options import Options, read_options

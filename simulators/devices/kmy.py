@@ -10,16 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from simulators.devices import kmy_crypto
+from simulators.devices.kmy_frames import Frames
+from simulators.devices.kmy_parts import Place, TypedParts, place_of
 from simulators.worlds.world import World
 
 OK, OK_MASTER_INVALID, OK_BATTERY_LOW = 0x04, 0xA4, 0xC4
 BAD_PARAMETER, REFUSED_MASTER, REFUSED_BATTERY, UNKNOWN_COMMAND, SELF_TEST = 0x15, 0xB5, 0xD5, 0xE0, 0xF7
 OFF, ON, SILENT, PLAIN, ASK = 0x00, 0x01, 0x02, 0x03, 0x3F
 DES, TRIPLE_DES = 0x20, 0x30
+WITH_MASTER = (0x60, 0x70)  # the same, with the master key itself
 KEY_LOADING, WORKING, AUTO_ENTER, MAC_ALGORITHM = 0x00, 0x01, 0x05, 0x06
 PARAMETERS_AT_POWER_ON = {KEY_LOADING: TRIPLE_DES, WORKING: DES, AUTO_ENTER: 0, MAC_ALGORITHM: 1}
-ALLOWED_PARAMETERS = {KEY_LOADING: (DES, TRIPLE_DES), WORKING: (DES, TRIPLE_DES), AUTO_ENTER: (0, 1)}
+ALLOWED_PARAMETERS = {KEY_LOADING: (DES, TRIPLE_DES), WORKING: (DES, TRIPLE_DES, 0x60, 0x70), AUTO_ENTER: (0, 1)}
 MACS = {1: kmy_crypto.mac_x9_9, 3: kmy_crypto.mac_unionpay}
+TYPED = (0x23, 0x24)
 CLOSES_ENCRYPTION_STATE = (0x36, 0x37, 0x41, 0x42)
 PIN_KEY_SLOT = 0  # slot 0 of every master is for PINs: neither 36 nor 37 nor 41 works with it
 
@@ -35,7 +39,6 @@ KEY_BYTES = {
 STAR, TIMED_OUT = 0x2A, 0x80
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 12
 COMMANDS_KEPT = 1000
-HELD_BACK_MAX = 600  # bytes of an unfinished command
 STALLED_S = 0.5  # an unfinished command is forgotten after this pause
 
 FAULTS = (
@@ -84,6 +87,8 @@ class KmyPad:
         self._master_keys = dict(master_keys)
         self._work_keys: dict[int, bytes] = {}
         self.expand, self.etx, self._serial = expand, etx, serial
+        self._frames = Frames(expand, etx)
+        self._parts = TypedParts(self._store_typed, self._send, lambda byte: self.wire(bytes((byte,))))
         self._random = random.Random(seed)
         self._replies_sent = 0
         self._now_s = self._heard_at_s = 0.0
@@ -92,6 +97,7 @@ class KmyPad:
 
     def _forget_volatile(self) -> None:
         self._inbox = bytearray()
+        self._parts.forget()
         self._parameters = dict(PARAMETERS_AT_POWER_ON)
         self._end_encryption()
         self._leave_mode_for(OFF)
@@ -106,13 +112,13 @@ class KmyPad:
 
     @property
     def lit(self) -> bool:
-        """Whether the pad asks for a PIN now."""
-        return self._entry is not None
+        """Whether the pad asks for a PIN or a part of a key now."""
+        return self._entry is not None or self._parts.asking
 
     @property
     def display(self) -> str:
         """What its little window shows: stars, one a digit."""
-        return "*" * len(self._entry.digits) if self._entry else ""
+        return "*" * len(self._entry.digits) if self._entry else self._parts.display
 
     def press(self, name: str) -> None:
         """Press a key: ``0`` to ``9``, ``.``, ``00``, ``enter``, ``clear``, ``cancel``, ``f1`` to ``f8``.
@@ -123,7 +129,9 @@ class KmyPad:
         value = KEY_BYTES[name]
         if self.faults & {"silent", "battery_dead", "locked"}:
             return
-        if self._entry:
+        if self._parts.asking:
+            self._parts.press(name, value)
+        elif self._entry:
             self._press_in_entry(self._entry, name, value)
         elif self.mode in (ON, SILENT):
             self.wire(bytes((value,)))
@@ -151,7 +159,7 @@ class KmyPad:
 
     @property
     def can_time_out(self) -> bool:
-        return self._entry is not None or bool(self._inbox)
+        return self._entry is not None or self._parts.can_time_out or bool(self._inbox)
 
     def tick(self, now_s: float) -> None:
         self._now_s = now_s
@@ -159,6 +167,14 @@ class KmyPad:
             self._inbox.clear()
         if self._entry and now_s >= self._entry.ends_at_s:
             self._finish(self._entry, TIMED_OUT, kept=False)
+        self._parts.tick(now_s)
+
+    def tamper(self) -> None:
+        """Its case was opened: everything in it is destroyed, and it says so from now on."""
+        self._master_keys.clear()
+        self._work_keys.clear()
+        self._forget_volatile()
+        self.faults.add("master_key_lost")
 
     def power_cut(self) -> None:
         """Keys stay (their memory has a battery of its own); everything else is forgotten."""
@@ -169,53 +185,11 @@ class KmyPad:
     def receive(self, chunk: bytes) -> None:
         self._heard_at_s = self._now_s
         self._inbox += chunk
-        while (command := self._next_command()) is not None:
+        while (command := self._frames.next_command(self._inbox)) is not None:
             self._answer(command[0], command[1:])
 
-    def _next_command(self) -> bytes | None:
-        """Cut one command (CMD and DATA) off the inbox; a false start is skipped byte by byte."""
-        while True:
-            start = self._inbox.find(2)
-            del self._inbox[: len(self._inbox) if start < 0 else start]
-            width = 2 if self.expand else 1
-            if len(self._inbox) < 1 + width:
-                return None
-            length = self._number(self._inbox[1 : 1 + width])
-            size = 1 + width * (length + 2) + self.etx
-            if length > 0 and len(self._inbox) < size <= HELD_BACK_MAX:
-                return None
-            body = self._unwrapped(bytes(self._inbox[:size])) if length > 0 else None
-            del self._inbox[: 1 if body is None else size]
-            if body is not None:
-                return body
-
-    def _number(self, text: bytes | bytearray) -> int:
-        try:
-            return int(bytes(text), 16) if self.expand else text[0]
-        except ValueError:
-            return 0
-
-    def _unwrapped(self, frame: bytes) -> bytes | None:
-        inner = frame[1:-1] if self.etx else frame[1:]
-        if self.etx and frame[-1] != 3:
-            return None
-        if self.expand:
-            try:
-                inner = bytes.fromhex(inner.decode("ascii"))
-            except ValueError:
-                return None
-        check = 0
-        for byte in inner:
-            check ^= byte
-        return inner[1:-1] if check == 0 else None
-
     def _send(self, status: int, data: bytes) -> None:
-        body = bytes((1 + len(data), status)) + data
-        check = 0
-        for byte in body:
-            check ^= byte
-        body += bytes((check,))
-        frame = b"\x02" + (body.hex().upper().encode() if self.expand else body) + (b"\x03" if self.etx else b"")
+        frame = self._frames.reply(status, data)
         self._replies_sent += 1
         if "drop_byte" in self.faults and self._replies_sent % 2:
             frame = frame[:2] + frame[3:]
@@ -234,6 +208,8 @@ class KmyPad:
         except Refused as refused:
             self._send(refused.status, b"")
             return
+        if code in TYPED:
+            return  # answered once somebody has typed it
         if code in CLOSES_ENCRYPTION_STATE:
             self._end_encryption()
         self._send(self._good_status(), reply)
@@ -248,6 +224,8 @@ class KmyPad:
             raise Refused(SELF_TEST)
         if "battery_dead" in self.faults:
             raise Refused(REFUSED_BATTERY)
+        if code in TYPED:
+            return self._ask_part(code, data)
         command = {
             0x30: self._identify,
             0x31: self._reset,
@@ -296,8 +274,32 @@ class KmyPad:
         self._work_keys[slot] = key
         return self._told_check_value(key) if verified else b""
 
+    def _ask_part(self, code: int, data: bytes) -> bytes:
+        place = place_of(code, data)
+        if place is None:
+            raise Refused
+        if place[1] is not None:
+            self._master(place[0])
+        self._end_encryption()
+        self._parts.ask(place, self._now_s)
+        return b""
+
+    def _store_typed(self, place: Place, key: bytes) -> bytes:
+        """What the last reply carries. A new master key makes the working keys below it worthless."""
+        master, slot = place
+        if slot is not None:
+            self._work_keys[slot] = key
+            return self._told_check_value(key)
+        self._master_keys[master] = key
+        self._work_keys = {number: kept for number, kept in self._work_keys.items() if number // 4 != master}
+        self.faults.discard("master_key_lost")
+        return b""
+
     def _told_check_value(self, key: bytes) -> bytes:
-        right = kmy_crypto.check_value(key)
+        return self._zeros_under(key)[:4]
+
+    def _zeros_under(self, key: bytes) -> bytes:
+        right = kmy_crypto.encrypt_ecb(key, bytes(8))
         return bytes(byte ^ 0xFF for byte in right) if "wrong_kcv" in self.faults else right
 
     def _master(self, number: int) -> bytes:
@@ -307,7 +309,9 @@ class KmyPad:
         return key if self._parameters[KEY_LOADING] == TRIPLE_DES else key[:8]
 
     def _activate(self, data: bytes) -> bytes:
-        if len(data) != 2 or 4 * data[0] + data[1] not in self._work_keys or data[1] > 3:
+        if len(data) != 2 or data[1] > 3:
+            raise Refused
+        if self._parameters[WORKING] not in WITH_MASTER and 4 * data[0] + data[1] not in self._work_keys:
             raise Refused
         self._master(data[0])
         self._active = (data[0], data[1])
@@ -353,6 +357,8 @@ class KmyPad:
         return MACS[self._parameters[MAC_ALGORITHM]](self._active_key(for_pin=False), data)
 
     def _encrypt(self, data: bytes) -> bytes:
+        if self._active is not None and self._parameters[WORKING] in WITH_MASTER and data == bytes(8):
+            return self._zeros_under(self._master(self._active[0]))  # its check value, and nothing else
         return kmy_crypto.encrypt_ecb(self._active_key(for_pin=False), self._whole_blocks(data))
 
     def _decrypt(self, data: bytes) -> bytes:
@@ -369,6 +375,7 @@ class KmyPad:
         if len(data) != 1 or data[0] not in (OFF, ON, SILENT, PLAIN):
             raise Refused
         self._end_encryption()
+        self._parts.stop_asking()
         self._leave_mode_for(data[0])
         return b""
 

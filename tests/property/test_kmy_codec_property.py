@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from drivers.framing import Framed, Loose, bcc, expand_hex, join_hex
 from drivers.pin_pad.kmy import codec
 from drivers.pin_pad.kmy.codec import Command, Decoder, Event, Framing, KeyByte, Reply
-from simulators.devices.kmy import HELD_BACK_MAX, KmyPad
+from simulators.devices.kmy import KmyPad
+from simulators.devices.kmy_frames import HELD_BACK_MAX
 
 framings = st.builds(Framing, st.booleans(), st.booleans())
 replies = st.builds(Reply, st.integers(0, 255), st.binary(max_size=250))

@@ -6,6 +6,7 @@ others raw; the closing 03 is optional: four framings. Key presses come as singl
 Source: vendors' command descriptions as collected in docs/devices/pin_pad_kmy.md, which also lists what is INVENTED.
 
 Command 32 (load a clear master key) does not exist here: no clear key passes through a terminal (pins-and-keys 8).
+Commands 23 and 24 only say where a key goes that people type at the pad.
 Nothing here shows the content of a frame: ``repr`` of commands, replies and keys leaves it out.
 """
 
@@ -27,7 +28,8 @@ from drivers.framing import (
     join_hex,
 )
 
-COMMANDS = frozenset((0x30, 0x31, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x41, 0x42, 0x43, 0x45, 0x46))
+COMMANDS = frozenset((0x23, 0x24, 0x30, 0x31, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x41, 0x42, 0x43, 0x45, 0x46))
+CHECK_VALUE_BYTES = 4
 CIPHER_BYTES_MAX = 248  # command 37
 MAC_BYTES_MIN, MAC_BYTES_MAX = 5, 247  # command 41
 FRAME_BYTES_MAX = 2 + 2 * (1 + 255 + 1)  # hex-expanded
@@ -69,7 +71,7 @@ class Parameter(IntEnum):
     MAC_ALGORITHM = 0x06
 
 
-TRIPLE_DES = 0x30
+TRIPLE_DES, TRIPLE_DES_MASTER = 0x30, 0x70  # the second works with the master key itself
 MAC_ALGORITHMS = {"x9.9": 0x01, "sam": 0x02, "unionpay": 0x03}
 
 # Statuses that mean "done".
@@ -88,7 +90,8 @@ FAULTS = {
     0xF6: "master_key_lost",
     0xF7: "self_test_other",
 }
-REFUSALS = {0x15: "bad_parameter", 0x80: "timed_out", 0xE0: "unknown_command"}
+UNKNOWN_COMMAND = 0xE0
+REFUSALS = {0x15: "bad_parameter", 0x80: "timed_out", UNKNOWN_COMMAND: "unknown_command"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class Command:
     reply_sizes: tuple[int, int] = (0, 0)
     blocks: int = 0
     repeatable: bool = True
+    person_s: float = 0.0
 
 
 def identify() -> Command:
@@ -148,6 +152,24 @@ def load_work_key(master: int, slot: int, cryptogram: bytes) -> Command:
     _check(master in range(16) and slot in range(4) and len(cryptogram) in (8, 16, 24), 0x33)
     number = 0x40 + 4 * master + slot
     return Command(0x33, bytes((master, number)) + cryptogram, (4, 4), len(cryptogram) // 8 + 1)
+
+
+def type_component(master: int, slot: int | None, person_s: float) -> Command:
+    """The pad asks at its own keys for the next part of master key ``master`` (23), or of the working key ``slot``
+    under it (24, in verify mode as command 33). The reply comes when the part is in.
+
+    INVENTED: it begins with how many parts are in; after the last of a working key its check value follows.
+    """
+    _check(master in range(16) and slot in (None, 0, 1, 2, 3), 0x23)
+    if slot is None:
+        return Command(0x23, bytes((master,)), (1, 1), repeatable=False, person_s=person_s)
+    data = bytes((master, 0x40 + 4 * master + slot))
+    return Command(0x24, data, (1, 1 + CHECK_VALUE_BYTES), repeatable=False, person_s=person_s)
+
+
+def encrypt_zeros() -> Command:
+    """Eight zeros under the active key, for its check value. Nothing else is ever given to command 36."""
+    return Command(0x36, bytes(8), (8, 8), 1, repeatable=False)
 
 
 def account(pan12: str) -> Command:

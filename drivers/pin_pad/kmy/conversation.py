@@ -124,10 +124,10 @@ class Conversation:
             raise PadStopped
 
     def _reply_s(self, command: Command, frame: bytes) -> float:
-        """How long a reply may take: both ways on the wire, the cipher, and the pad's own slowness."""
+        """How long a reply may take: both ways on the wire, the cipher, the pad's slowness, and a person's."""
         wire_bytes = 2 * len(frame) + 2 * command.reply_sizes[1]
         on_wire_s = wire_bytes * BITS_PER_BYTE / self._settings.baud
-        return on_wire_s + command.blocks * self._settings.block_s + self._settings.reply_s_max
+        return on_wire_s + command.blocks * self._settings.block_s + self._settings.reply_s_max + command.person_s
 
     async def _receive_on(self) -> None:
         while True:

@@ -24,6 +24,10 @@ class PadSettings:
     pin_master: int = 0  # where the PIN key is, for the proof that the pad does not decrypt with it
     pin_slot: int = 0
     mode_readback: bool = True  # whether the pad answers 45 3F; without it the line is never lent
+    component_entry: bool = False  # whether custodians type the parts of keys at this pad (23, 24)
+    component_digits: int = 32  # hex digits of one part
+    component_letters: str = "F1-F6"  # the keys for A to F; empty where they are printed on the keys
+    component_s_max: float = 300.0  # for one part; the pad's own limit should come first
     refuse_simulator: bool = False
 
     @property
@@ -48,6 +52,9 @@ def pad_settings(options: Mapping[str, object]) -> PadSettings:
         (1 <= settings.tries <= 5, "tries lies between 1 and 5"),
         (1 <= settings.heartbeat_s <= 600, "heartbeat_s lies between 1 and 600"),
         (settings.mac_algorithm in MAC_ALGORITHMS, f"mac_algorithm is one of {', '.join(MAC_ALGORITHMS)}"),
+        (settings.component_digits in (16, 32, 48), "component_digits is 16, 32 or 48"),
+        (len(settings.component_letters) <= 20, "component_letters has at most 20 characters"),
+        (10 <= settings.component_s_max <= 900, "component_s_max lies between 10 and 900"),
         (settings.pin_master in range(16) and settings.pin_slot in range(4), "pin_master is 0 to 15, pin_slot 0 to 3"),
     ):
         if not holds:
