@@ -10,6 +10,7 @@ from image.disk import first_mib
 from tests.appliance.machine import Direct
 
 MIB = 1 << 20
+SECTOR = 512
 TOOL_S_MAX = 300.0
 DISK_GIB = 8
 DATA = 5
@@ -66,8 +67,9 @@ def take(disk: Path, number: int, target: Path) -> Path:
     _tool("qemu-img", "convert", "-f", "qcow2", "-O", "raw", str(disk), str(whole))
     table = json.loads(_tool("sfdisk", "--json", str(whole)))["partitiontable"]["partitions"]
     part = table[number - 1]
-    options = [f"skip={part['start']}", f"count={part['size']}", "conv=sparse", "status=none"]
-    _tool("dd", f"if={whole}", f"of={target}", "bs=512", *options)
+    begins, size = part["start"] * SECTOR, part["size"] * SECTOR
+    options = ["iflag=skip_bytes,count_bytes", f"skip={begins}", f"count={size}", "conv=sparse", "status=none"]
+    _tool("dd", f"if={whole}", f"of={target}", "bs=1M", *options)
     whole.unlink()
     return target
 

@@ -51,6 +51,14 @@ def test_exposure_stays_below_its_bound(name: str, tenths: int) -> None:
     assert done.returncode == 0, done.stdout[-300:]
 
 
+def test_who_takes_a_terminal_starts_nothing_beside_it() -> None:
+    """Each program of such a unit takes and hangs up the terminal first: of two that run at once one loses it."""
+    takers = [path for path in UNITS.glob("*.service") if "StandardInput=tty" in path.read_text()]
+    assert [path.name for path in takers] == ["yikatong-display.service"]
+    for path in takers:
+        assert "ExecStartPost=" not in path.read_text(), path.name
+
+
 def test_units_are_understood_where_they_are_installed() -> None:
     """No word that systemd does not know, and every program is there: asked of the terminal's own systemd, about every
     unit of the package. What the image alone has (802.1X, the list of USB devices) may be away."""
