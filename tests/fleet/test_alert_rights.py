@@ -6,7 +6,9 @@ import peewee
 import pytest
 
 from provisioning.fleet.actor import Actor, Refused
-from provisioning.fleet.alerts.acts import acknowledge, add_route, change_rule, end_quiet, keep_quiet
+from provisioning.fleet.alerts.acts import acknowledge, end_quiet, keep_quiet
+from provisioning.fleet.alerts.bounds import change_rule
+from provisioning.fleet.alerts.told import add_route, end_route, routes
 from provisioning.fleet.schema.alerts import Alert
 from provisioning.rules.alerts import Rule
 from tests.fleet.conftest import CITY
@@ -36,6 +38,9 @@ def test_only_who_works_there_acts_on_alerts(database: peewee.Database) -> None:
         lambda who: change_rule(who, rule, True, "x", AT_MS),
         lambda who: add_route(who, terminal.place_id, "duty", URL, "warning", (0, 24), 0, AT_MS),
     ]
+    runs = make_person(CITY, "admin", "system_admin")
+    route = add_route(runs, terminal.place_id, "duty", URL, "warning", (0, 24), 0, AT_MS)
+    administrators.append(lambda who: end_route(who, route, "gone", AT_MS))
     refused = [(act, who) for act in (*theirs, *administrators) for who in (viewer, beside)]
     for act, who in [*refused, *((act, operator) for act in administrators)]:
         with pytest.raises(Refused, match="not yours"):
@@ -43,3 +48,4 @@ def test_only_who_works_there_acts_on_alerts(database: peewee.Database) -> None:
     for act in theirs:
         act(operator)
     assert Alert.get().acknowledged_by == operator.who
+    assert [one.id for one in routes(operator)] == [route]

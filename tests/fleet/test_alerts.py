@@ -16,16 +16,11 @@ import pytest
 
 from provisioning.fleet import ca
 from provisioning.fleet.actor import Actor, NotFound, Refused
-from provisioning.fleet.alerts.acts import (
-    acknowledge,
-    add_route,
-    change_rule,
-    end_quiet,
-    keep_quiet,
-    open_alerts,
-)
+from provisioning.fleet.alerts.acts import acknowledge, end_quiet, keep_quiet, open_alerts
+from provisioning.fleet.alerts.bounds import change_rule
 from provisioning.fleet.alerts.deliver import AGAIN_MS_MAX, GIVE_UP_MS, by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, Standing, settle
+from provisioning.fleet.alerts.told import add_route
 from provisioning.fleet.alerts.watch import Watch
 from provisioning.fleet.expiring import everything
 from provisioning.fleet.expiring import standing as ending

@@ -1,19 +1,13 @@
-"""What people do with alerts: take one, note what was done, keep quiet for maintenance, say who is told."""
+"""What people do with alerts: take one, note what was done, keep quiet for maintenance."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
-
-import msgspec
 
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, NotFound, Refused
-from provisioning.fleet.alerts.watch import rules_of
 from provisioning.fleet.database import step
 from provisioning.fleet.enrolment.places import must_be_allowed, place_of
-from provisioning.fleet.people.persons import root as root_of
-from provisioning.fleet.schema.alerts import Alert, AlertRule, Route, Silence
+from provisioning.fleet.schema.alerts import Alert, Silence
 from provisioning.fleet.schema.places import Place
-from provisioning.rules.alerts import FIGURES, Rule
 
 SILENCE_S_MAX = 14 * 86_400
 NOTE_CHARS_MAX = 500
@@ -70,45 +64,6 @@ def end_quiet(actor: Actor, silence_id: int, at_ms: int) -> None:
         must_be_allowed(actor, "acknowledge", silence.place)
         Silence.update(until_ms=at_ms).where(Silence.id == silence_id).execute()
         audit.record(actor, at_ms, "alerts_heard_again", f"silence {silence_id}")
-
-
-def change_rule(actor: Actor, rule: Rule, enabled: bool, why: str, at_ms: int) -> None:
-    """A bound of this city's own, by who runs its places. Raises Refused: not theirs, no such figure, no reason."""
-    must_be_allowed(actor, "places", root_of(actor.tenant))
-    if rule.figure not in FIGURES or not why.strip():
-        raise Refused("bad_rule", "A rule names one of the figures, and a change of it a reason.")
-    with step():
-        told = {"rule": msgspec.to_builtins(rule), "enabled": enabled, "changed_by": actor.who, "changed_ms": at_ms}
-        AlertRule.insert(tenant=actor.tenant, name=rule.name, **told).on_conflict(
-            conflict_target=[AlertRule.tenant, AlertRule.name], update=told
-        ).execute()
-        audit.record(actor, at_ms, "alert_rule", rule.name, why, told)
-
-
-def add_route(
-    actor: Actor, place_id: int, name: str, url: str, severity: str, hours: tuple[int, int], after_s: int, at_ms: int
-) -> int:
-    """Who is told below this place. ``hours``: of the city's day, 22 to 6 goes over midnight.
-
-    Raises:
-        NotFound: no such place. Refused: not theirs to say there, no https address, or hours that are none.
-    """
-    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
-        raise Refused("bad_address", "Messages go to an https address of the city's own gateway.")
-    if severity not in ("warning", "urgent") or not all(0 <= hour <= 24 for hour in hours) or after_s < 0:
-        raise Refused("bad_route", "Hours lie between 0 and 24, and nobody is told before it happens.")
-    with step():
-        place = place_of(actor.tenant, place_id)
-        must_be_allowed(actor, "places", place)
-        facts = {"name": name, "url": url, "severity": severity, "after_s": after_s}
-        made = Route.create(tenant=actor.tenant, place=place, from_hour=hours[0], to_hour=hours[1], **facts)
-        audit.record(actor, at_ms, "alert_route", f"place {place.id}", facts={**facts, "hours": list(hours)})
-        return int(made.id)
-
-
-def rules(actor: Actor) -> list[Rule]:
-    """In force in this city, by name."""
-    return [rule for _, rule in sorted(rules_of(actor.tenant).items())]
 
 
 def _alert(actor: Actor, alert_id: int) -> Alert:

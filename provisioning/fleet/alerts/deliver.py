@@ -94,7 +94,7 @@ def message(alert: Alert) -> bytes:
         "place": alert.place_id,
         "subject": alert.subject,
         "since": datetime.fromtimestamp(alert.began_ms / 1000, UTC).isoformat(),
-        "page": f"/console/alerts/{alert.id}",
+        "page": f"/console/{alert.tenant_id}/calls#alert{alert.id}",
     }
     return json.dumps(told, ensure_ascii=False).encode()
 

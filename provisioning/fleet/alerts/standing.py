@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import fn
 
-from provisioning.fleet.alerts.watch import begin, end, place_of_city
+from provisioning.fleet.alerts.watch import HALL_DARK, begin, end, place_of_city
 from provisioning.fleet.calls.acts import LATE_MS
 from provisioning.fleet.database import step
 from provisioning.fleet.schema.alerts import Alert
@@ -110,4 +110,13 @@ SOURCES: Mapping[str, Source] = {
     "rollout": rollouts_back,
     "certificate": certificates_ending,
     "call": calls_unanswered,
+}
+# What no city sets, with how grave each begins and may become.
+FIXED: Mapping[str, tuple[str, ...]] = {
+    HALL_DARK: ("urgent",),
+    "ledger": ("urgent",),
+    "rollout": ("urgent",),
+    "certificate": ("warning", "urgent"),
+    "expiring": ("warning", "urgent"),
+    "call": ("warning",),
 }

@@ -50,6 +50,7 @@ PARTS = (
     Part("/keys", msg("Keys"), "keys"),
     Part("/keys", msg("Keys"), "keys_bank"),
     Part("/complaints", msg("Complaints"), "complaints"),
+    Part("/alerts", msg("What alerts")),
     Part("/expiring", msg("What ends")),
     Part("/people", msg("People")),
     Part("/audit", msg("Audit trail"), "audit"),

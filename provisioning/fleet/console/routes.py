@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from provisioning.fleet.console import browser
 from provisioning.fleet.console.pages import (
+    alerts,
     audit,
     calls,
     complaints,
@@ -34,6 +35,7 @@ STATIC = Path(__file__).with_name("static")
 PAGES = (
     entry, me, invited, overview, proposals, terminals, terminal, places, place, enrolment, settings, rollouts, people,
     person, audit, calls, complaints, keys, expiring,
+    alerts,
 )  # fmt: skip
 
 

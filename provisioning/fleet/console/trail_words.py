@@ -41,6 +41,7 @@ ACT = {
     "action_cancel": msg("Cancelled an installation"),
     "action_force": msg("Forced an installation"),
     "alert_route": msg("Changed who is told"),
+    "alert_route_ended": msg("Ended who is told"),
     "alert_rule": msg("Changed a rule of alerts"),
     "alert_taken": msg("Took an alert"),
     "alerts_heard_again": msg("Ended a time of quiet"),

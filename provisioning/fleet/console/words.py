@@ -216,6 +216,26 @@ ALERT = {
     "call": msg("Nobody came to a call for help"),
     "expiring": msg("Something that all need ends soon"),
 }
+# When each begins that no city sets.
+ALERT_FIXED = {
+    "hall_dark": msg("when at least two terminals of a place, and four in five, are silent together"),
+    "ledger": msg("at once, until two people have settled it"),
+    "rollout": msg("at once, until somebody decides what becomes of it"),
+    "certificate": msg("30 days before it ends; at once from 7 days before"),
+    "expiring": msg("30 days before it ends; at once from 7 days before"),
+    "call": msg("when nobody took the call for ten minutes"),
+}
+UNIT = {
+    "hours": msg("hours"),
+    "pieces": msg("of them"),
+    "days": msg("days"),
+    "yuan": msg("yuan"),
+    "megabytes": msg("MB"),
+    "percent": msg("percent"),
+    "celsius": msg("°C"),
+    "dbm": msg("dBm"),
+    "seconds": msg("seconds"),
+}
 CALL_REASON = {
     "resident_asked": msg("a resident asked"),
     "paper_left": msg("paper was left behind"),
@@ -284,6 +304,8 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
     "bound": BOUND,
     "severity": SEVERITY,
     "alert": ALERT,
+    "alert_fixed": ALERT_FIXED,
+    "unit": UNIT,
     "call_reason": CALL_REASON,
     "account": ACCOUNT,
     "domain": DOMAIN,

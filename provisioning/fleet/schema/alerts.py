@@ -68,7 +68,8 @@ class Silence(Row):
 
 class Route(Row):
     """Who is told below ``place``: messages of this severity or above, in these hours of the city's day, go to ``url``
-    (a webhook of the city's own SMS or mail gateway). ``after_s``: only when nobody acknowledged for so long."""
+    (a webhook of the city's own SMS or mail gateway). ``after_s``: only when nobody acknowledged for so long.
+    One without hours (from and to the same) was ended: it stays for what was told by it."""
 
     place_id: int
     tenant = peewee.ForeignKeyField(Tenant, on_delete="RESTRICT")

@@ -4,15 +4,19 @@ import msgspec
 
 from provisioning.fleet import proposals
 from provisioning.fleet.actor import Actor
+from provisioning.fleet.alerts.bounds import change_rule
 from provisioning.fleet.alerts.standing import SOURCES, settle
+from provisioning.fleet.alerts.told import add_route
 from provisioning.fleet.alerts.watch import Watch
 from provisioning.fleet.calls.acts import call
 from provisioning.fleet.keys.acts import answer, propose_load
 from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.rows import NOTHING_BEFORE
+from provisioning.fleet.people.persons import root
 from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.ledger import Board, KeptRow
 from provisioning.fleet.schema.terminals import Terminal
+from provisioning.rules.alerts import Rule
 from provisioning.rules.keys import KeyAnswer, KeyBlock
 from tests.fleet.people import make_person
 
@@ -30,9 +34,19 @@ def falls(city: str, at_ms: int) -> None:
     call(caller, terminal.id, "key-1", "451206", "paper_left", "paper_left", at_ms - 700_000)
     _visit(city, at_ms)
     _keys(city, at_ms)
+    _told(city, at_ms)
     Watch(city).look(at_ms)
     Watch(city).look(at_ms + 1_000_000)
     settle(city, SOURCES, at_ms)
+
+
+def _told(city: str, at_ms: int) -> None:
+    """Two routes, and a bound of the city's own."""
+    runs, place, url = make_person(city, "xu", "system_admin"), root(city).id, "https://gateway.example/sms"
+    add_route(runs, place, "值班台", f"{url}?key=a-key-of-the-gateway", "warning", (8, 20), 0, at_ms)
+    add_route(runs, place, "夜间主任", url, "urgent", (0, 24), 1800, at_ms)
+    rule = Rule(name="hot", figure="temperature_c", bound=70, for_s=300)
+    change_rule(runs, rule, True, "夏天厅里没有空调", at_ms - 3_600_000)
 
 
 def _visit(city: str, at_ms: int) -> None:

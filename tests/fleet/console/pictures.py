@@ -21,7 +21,7 @@ from tests.fleet.people import SECRET, make_person, may_sign_in
 PAGES = (
     "", "proposals", "proposals/3", "terminals", "terminals/T0000002", "places", "places/{hall}", "enrolment",
     f"enrolment/{town.FINGERPRINT}", "settings", "settings/{root}", "rollouts", "rollouts/1", "people", "audit",
-    "calls", "complaints", "keys", "expiring",
+    "calls", "complaints", "keys", "expiring", "alerts",
 )  # fmt: skip
 EVERYTHING = ("viewer", "operator", "approver", "auditor", "key_officer", "security_admin", "system_admin")
 

@@ -47,7 +47,8 @@ def pages() -> list[str]:
     return ["", "proposals", "proposals/3", "terminals", "terminals/T0000002", "terminals/T0000003",
             "terminals/T0000003/settings", "places",
             f"places/{hall}", "enrolment", f"enrolment/{town.FINGERPRINT}", "settings", f"settings/{root}", "rollouts",
-            "rollouts/1", "people", "people/sun", "audit", "calls", "complaints", "keys", "expiring"]  # fmt: skip
+            "rollouts/1", "people", "people/sun", "audit", "calls", "complaints", "keys", "alerts",
+            "expiring"]  # fmt: skip
 
 
 def serious(page: Page) -> list[str]:
