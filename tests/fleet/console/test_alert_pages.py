@@ -25,7 +25,7 @@ def dark(city: Console) -> Console:
 
 
 def test_everybody_reads_what_alerts_and_nobody_else_changes_it(dark: Console) -> None:
-    """Each kind in words with its bound, its usual bound where it was changed, and who is told; a viewer has no form."""
+    """Each kind in words with its bound, what is usual where it was changed, and who is told; a viewer has no form."""
     viewer = dark.person(CITY, "look", "viewer")
     page = viewer.get("/alerts").text
     assert "at 2 hours or more" in page and "at 500 MB or less" in page and "usual: at 75 °C or more" in page
