@@ -26,6 +26,7 @@ from simulators.deterministic.arrivals import (
     vouchers_are_paid_once,
 )
 from simulators.deterministic.known import one_id_names_one_message
+from simulators.deterministic.losses import losses_stand_as_told
 from simulators.deterministic.terminal import Life, Terminal
 from simulators.hosts.hospital_books import AT_THE_WINDOW
 from simulators.hosts.medical_insurance_books import Row
@@ -302,6 +303,7 @@ CHECKS: tuple[Check, ...] = (
     records_say_what_came_out,
     ledger_has_the_chain,
     offline_is_in_effect_once,
+    losses_stand_as_told,
 )
 
 

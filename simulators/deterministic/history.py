@@ -91,6 +91,8 @@ FEW_KINDS_CHANCE, FEW_KINDS = 0.4, 10  # of a history: the same few things go wr
 REGULAR_CHANCE, REGULARS = 0.5, 2  # of a session about money: somebody of the same household comes once more
 FORGETS_EVERY = 5  # seeds: it takes two looks at all months
 TAKES_BACK_CHANCE = 0.5  # of a session: whoever finds that they left something here takes it back
+# Of who reported a card: it is found again by the next time. Of the others, where nobody knows cards: it is missed.
+FOUND_AGAIN_CHANCE, MISSED_CHANCE = 0.6, 0.06
 ODD_CHANCE, LISTED_CHANCE = 0.06, 0.25  # of a session; of one where nobody but the list knows the card
 ORDINARY = ("wang_xiulan", "li_jianguo", "zhao_min", "long_name", "rare_xi", "spec_1", "spec_3", "child", "initial_pin")
 ODD = ("expired", "locked", "one_try", "lost", "sealed", "counterfeit", "mute", "paused", "unknown_state")
@@ -156,6 +158,7 @@ class _History:
         self._words: tuple[Words, Settings] | None = None  # the agency's, where its copies are judged
         self._regulars = self._chance.sample(PAYERS, REGULARS)
         self._mind_changes = random.Random(f"{seed} minds")
+        self._reported = ""  # the card of whoever came last, if it was to report it
 
     async def live(self) -> Told:
         fitting = random.Random(f"{self._seed} fitting")
@@ -311,6 +314,7 @@ class _History:
         card = self._card_for(service)
         if card in LISTED and "card_platform" in self._terminal.network.dark_hosts:
             service = chance.choice(IN_THE_DARK)
+        service, card = self._lost_or_found(service, card)
         pin = self._pin_of(card)
         notes = tuple(chance.choice((100, 100, 50, 20, 10)) for _ in range(12))
         script = {"choose_means": chance.choice(("cash", "bank_card"))}
@@ -318,6 +322,17 @@ class _History:
             script |= {"order_already_left": "take_back", "loss_queued_before": "take_back"}
         habits = Habits(service=service, pin=pin, new_pin=NEW_PIN, notes=notes, script=script)
         return card, with_quirk(habits, chance, ORDINARY)
+
+    def _lost_or_found(self, service: str, card: str) -> tuple[str, str]:
+        """Who reported a card comes back with it, takes the report back, or misses it again; some report one that is in
+        their hand."""
+        minds, dark = self._mind_changes, "card_platform" in self._terminal.network.dark_hosts
+        if self._reported and minds.random() < FOUND_AGAIN_CHANCE:
+            service, card = "report_loss", self._reported
+        elif dark and minds.random() < MISSED_CHANCE:
+            service = "report_loss"
+        self._reported = card if service == "report_loss" else ""
+        return service, card
 
     def _card_for(self, service: str) -> str:
         chance = self._chance

@@ -31,6 +31,7 @@ LABELS = (
     "social_insurance debts/reserve",
     "social_insurance contributions",
     "card_platform loss-reports",
+    "card_platform loss-withdrawals",
     "bank 0200",
     "bank 0220",
     "bank 0400",

@@ -82,3 +82,16 @@ class LossBook:
     def reports(self) -> list[tuple[str, str]]:
         """Key and card of everything booked, oldest first."""
         return self._books.execute("SELECT key, card_number FROM loss_reports ORDER BY rowid").fetchall()
+
+    def lifts(self) -> list[tuple[str, str]]:
+        """Key and card of every withdrawal, oldest first."""
+        return self._books.execute("SELECT key, card_number FROM loss_lifts ORDER BY rowid").fetchall()
+
+    def stands(self, card_number: str) -> bool:
+        """Whether its newest report was not withdrawn after, however long ago that is."""
+        found = self._books.execute(
+            "SELECT 1 FROM loss_reports WHERE card_number = ?1 AND rowid > "
+            "(SELECT coalesce(max(up_to), 0) FROM loss_lifts WHERE card_number = ?1) LIMIT 1",
+            (card_number,),
+        )
+        return found.fetchone() is not None
