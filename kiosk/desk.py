@@ -366,11 +366,11 @@ class Desk:
     async def _put_in_under_our_eyes(self) -> bool:
         """False: the reader went away meanwhile, and what it holds when it is back nobody knows."""
         with suppress(DeviceFault, CardGone):
-            index, _ = await first_of(self.card_reader.wait_card, self._reader_away)
+            index, _ = await first_of(self.card_reader.wait_card, self.reader_away)
             return index == 0
         return False
 
-    async def _reader_away(self) -> None:
+    async def reader_away(self) -> None:
         while self.supervisor.unusable(("card_reader",)) is None:
             await self.supervisor.wait_change()
 

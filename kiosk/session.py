@@ -70,8 +70,7 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
         reader_watched, desk.opening.errands = False, errands
         while True:
             if desk.opening.shut:
-                await _stay_shut(desk, errands)
-                reader_watched = False
+                reader_watched = await _stay_shut(desk, errands, reader_watched)
             if not reader_watched:
                 if not stock_taken:
                     await _wait_for_reader(desk)
@@ -79,10 +78,8 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
                 stock_taken = False
                 await goodbye(desk, VisitEnd(INTERRUPTED, pin_in_doubt=_pin_in_doubt(desk)), errands)
             desk.screen.clear_session()
-            reader_watched = await _wait_for_card(desk)
-            if reader_watched:
-                end = await _serve_one(desk, errands)
-                reader_watched = desk.supervisor.unusable(("card_reader",)) is None and end.how != "reader_lost"
+            how = (await _serve_one(desk, errands)).how if await _wait_for_card(desk) else ""
+            reader_watched = desk.supervisor.unusable(("card_reader",)) is None and how != "reader_lost"
 
 
 async def _serve_one(desk: Desk, errands: trio.Nursery) -> VisitEnd:
@@ -92,15 +89,24 @@ async def _serve_one(desk: Desk, errands: trio.Nursery) -> VisitEnd:
     return end
 
 
-async def _stay_shut(desk: Desk, errands: trio.Nursery) -> None:
-    """Until residents are served again. Staff do their duties meanwhile; a resident's card is given back unread."""
+async def _stay_shut(desk: Desk, errands: trio.Nursery, watched: bool) -> bool:
+    """Until residents are served again. Staff do their duties meanwhile; a resident's card is given back unread.
+
+    Whether the slot was ``watched`` all the while and is empty: who puts a card in at the very moment of opening is
+    served, and not asked to take out a card of which nobody knows.
+    """
     while why := desk.opening.shut:
         desk.screen.clear_session()
+        watched = watched and why != PAUSED
         page = not_open(desk.settings, why)
-        watchers = [desk.opening.wait_change, *([] if why == PAUSED else [desk.card_inserted])]
-        index, _ = await first_of(partial(desk.ask_anyone, page), *watchers)
+        card = trio.sleep_forever if why == PAUSED else desk.card_inserted
+        away = desk.reader_away if watched else trio.sleep_forever
+        index, _ = await first_of(partial(desk.ask_anyone, page), desk.opening.wait_change, card, away)
+        watched = watched and index != 3
         if index == 2:
-            await _serve_one(desk, errands)
+            end = await _serve_one(desk, errands)
+            watched = watched and end.how != "reader_lost"
+    return watched and desk.supervisor.unusable(("card_reader",)) is None and not desk.card_inside()
 
 
 def _pin_in_doubt(desk: Desk) -> bool:
@@ -126,7 +132,8 @@ async def _take_stock(desk: Desk) -> None:
 
 
 async def _wait_for_card(desk: Desk) -> bool:
-    """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown."""
+    """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown; or
+    residents are served no more."""
     page, own_wishes = insert_card(), desk.screen.preferences
     while desk.supervisor.unusable(("card_reader",)) is None and not desk.opening.shut:
         index, value = await first_of(
