@@ -8,14 +8,12 @@ import peewee
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.enrolment.crowd import make_room
 from provisioning.fleet.enrolment.places import Seat, check_seat, must_be_allowed
 from provisioning.fleet.schema.enrolment import EnrolmentRequest, ExpectedTerminal
 from provisioning.fleet.schema.places import PROVINCE, Place
 from provisioning.fleet.schema.terminals import Terminal
 from provisioning.rules.network import Network
-
-WAITING_MAX = 10_000  # requests that nobody answered; more are turned away until some are
-FORGOTTEN_MS = 7 * 24 * 3600 * 1000  # a request that is asked no more for so long goes
 
 
 def waiting(actor: Actor) -> Iterator[EnrolmentRequest]:
@@ -111,7 +109,7 @@ def asked_by(fingerprint: str, serial: str, address: str, at_ms: int) -> Enrolme
     """The request of this key, made or moved to now. Inside a step.
 
     Raises:
-        Refused: the key asked for another serial number before, or too many wait.
+        Refused: the key asked for another serial number before.
     """
     request = EnrolmentRequest.get_or_none(EnrolmentRequest.fingerprint == fingerprint)
     if request is None:
@@ -140,11 +138,7 @@ def tenant_of(serial: str) -> str | None:
 
 
 def _first(fingerprint: str, serial: str, address: str, at_ms: int) -> EnrolmentRequest:
-    waits = EnrolmentRequest.state == "waiting"
-    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
-        EnrolmentRequest.delete().where(waits & (EnrolmentRequest.last_ms < at_ms - FORGOTTEN_MS)).execute()
-    if EnrolmentRequest.select().where(waits).count() >= WAITING_MAX:
-        raise Refused("too_many", "Too many new terminals wait to be confirmed.")
+    make_room(at_ms)
     row = {"serial": serial, "address": address, "first_ms": at_ms, "last_ms": at_ms, "tenant": tenant_of(serial)}
     # Two questions of one key at the same moment: the second finds the first one's row.
     EnrolmentRequest.insert(fingerprint=fingerprint, **row).on_conflict_ignore().execute()
