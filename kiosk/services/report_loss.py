@@ -14,7 +14,13 @@ from kiosk.ports import DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown
 from kiosk.ports.offline import NotAllowedOffline
 from kiosk.services import loss_pages as pages
 from kiosk.services.pin_steps import verified_pin
-from kiosk.services.take_back_loss import QUEUED, queued_report, take_back_loss
+from kiosk.services.take_back_loss import (
+    QUEUED,
+    queued_report,
+    take_back_loss,
+    waiting_withdrawal,
+    withdraw_behind,
+)
 
 NEEDS = ("card_reader", "pin_pad")
 ACT = "loss_report"
@@ -50,6 +56,9 @@ async def withdraw_loss(kiosk: Kiosk) -> Outcome:
     if ended:
         return ended
     key, visit = kiosk.clock.new_key(), kiosk.visit
+    if waits := queued_report(kiosk):
+        # Told after this withdrawal, it would bring back what its holder is about to lift.
+        withdraw_behind(kiosk, waits)
     kiosk.journal.record("loss_withdrawal_intent", visit.case_code, key=key)
     try:
         await kiosk.wait(
@@ -91,6 +100,9 @@ async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
     key, code = kiosk.clock.new_key(), kiosk.visit.case_code
     at = kiosk.clock.now().isoformat(timespec="seconds")  # told again by the same key, it is the same
     seq = kiosk.journal.record("loss_report_intent", code, key=key)
+    if behind := waiting_withdrawal(kiosk):
+        # Told before it, the report would be lifted by it: what one card did is told in the order in which it was done.
+        return await _keep(kiosk, lost, key, at, behind)
     try:
         report = await kiosk.wait(
             pages.reporting(),
@@ -109,10 +121,10 @@ async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
     return Outcome.DONE
 
 
-async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str) -> Outcome:
-    """Not in force, and never said to be."""
+async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str, behind: str = "") -> Outcome:
+    """Not in force, and never said to be. ``behind``: in whose order, if not in that of what is reported."""
     facts = {"at": at, "card_number": lost.card_number, "personal_number": lost.personal_number}
-    notice = NewNotice("card_platform", ACT, key, facts)
+    notice = NewNotice("card_platform", ACT, key, facts, card_number=behind)
     entry = NewEntry(QUEUED, kiosk.visit.case_code, {"key": key}, notices=(notice,))
     try:
         seq = kiosk.offline.commit(ACT, NOTHING, entry)

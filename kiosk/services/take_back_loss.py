@@ -17,6 +17,7 @@ QUEUED, TAKEN_BACK = "loss_report_queued", "loss_report_taken_back"
 WITHDRAWAL = "loss_withdrawal"  # in the outbox
 PRINT_S_MAX = 60.0
 _OVER = ("notice_told", "notice_given_up")
+_ABOUT = (*_OVER, "notice_put_aside", "notice_released")
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,7 @@ class QueuedReport:
 
 def queued_report(kiosk: Kiosk) -> QueuedReport | None:
     """The newest of this card or of its holder that no platform has heard yet, and nobody took back."""
-    holder = kiosk.visit.holder.social_security_number
-    for number in filter(None, (kiosk.visit.identity.card_number, holder)):
+    for number in _numbers(kiosk):
         entries = kiosk.journal.of_card(number)
         over = {_key(entry) for entry in entries if entry.act == TAKEN_BACK}
         # What can be read no more was told long ago, or its month would still be there.
@@ -40,18 +40,32 @@ def queued_report(kiosk: Kiosk) -> QueuedReport | None:
     return None
 
 
+def waiting_withdrawal(kiosk: Kiosk) -> str:
+    """In whose order the newest withdrawal of this card or of its holder still waits here; "": none does. One that was
+    put aside waits for a person and holds up no new report."""
+    for number in _numbers(kiosk):
+        taken_back = [entry for entry in kiosk.journal.of_card(number) if entry.act == TAKEN_BACK and entry.facts]
+        if taken_back and _is_still_to_be_told(kiosk, taken_back[-1]):
+            return number
+    return ""
+
+
 async def take_back_loss(kiosk: Kiosk, report: QueuedReport) -> Outcome:
     """The PIN is verified. Raises Back: the report stays."""
-    visit, key = kiosk.visit, kiosk.clock.new_key()
     await kiosk.ask(pages.queued_before())
+    printed = await _printed(kiosk, withdraw_behind(kiosk, report))
+    await kiosk.ask(pages.taken_back(printed), card_needed=False)
+    return Outcome.DONE
+
+
+def withdraw_behind(kiosk: Kiosk, report: QueuedReport) -> int:
+    """The platform will hear both, in order; the row that says so."""
+    visit, key = kiosk.visit, kiosk.clock.new_key()
     card = visit.identity
     facts = {"card_number": card.card_number, "chip": card.identification_code.hex()}
     notice = NewNotice("card_platform", WITHDRAWAL, key, facts, card_number=report.number)
     about: dict[str, str | int] = {"key": report.key, "withdrawal": key}
-    seq = kiosk.journal.commit(NewEntry(TAKEN_BACK, visit.case_code, about, report.number, notices=(notice,)))
-    printed = await _printed(kiosk, seq)
-    await kiosk.ask(pages.taken_back(printed), card_needed=False)
-    return Outcome.DONE
+    return kiosk.journal.commit(NewEntry(TAKEN_BACK, visit.case_code, about, report.number, notices=(notice,)))
 
 
 async def _printed(kiosk: Kiosk, seq: int) -> bool:
@@ -66,6 +80,18 @@ async def _printed(kiosk: Kiosk, seq: int) -> bool:
         kiosk.log("loss_paper_not_printed", error=type(problem).__name__)
         return False
     return True
+
+
+def _numbers(kiosk: Kiosk) -> list[str]:
+    """Under which this card may have been reported."""
+    visit = kiosk.visit
+    return [number for number in (visit.identity.card_number, visit.holder.social_security_number) if number]
+
+
+def _is_still_to_be_told(kiosk: Kiosk, taken_back: StoredEntry) -> bool:
+    key = str((taken_back.facts or {})["withdrawal"])
+    said = [one.act for one in kiosk.journal.story(taken_back.case_code) if one.act in _ABOUT and _key(one) == key]
+    return not said or said[-1] == "notice_released"
 
 
 def _was_told(kiosk: Kiosk, entry: StoredEntry) -> bool:

@@ -184,3 +184,78 @@ async def test_what_only_the_counter_lifts_is_seen_by_people(
         (case,) = books.open_cases()
     assert (case.code, case.effects) == (taken_back.case_code, ("notice_put_aside",))
     assert kiosk.journal.unsent()[0] == 1
+
+
+async def test_a_new_report_does_not_overtake_a_withdrawal_that_waits(
+    a_kiosk: MakeKiosk, autojump_clock: MockClock
+) -> None:
+    """Lost, found and lost again: told at once, the last report would be lifted by the withdrawal behind it. So it is
+    kept in its order, and its holder is told that it is not in force."""
+    await reports(a_kiosk)
+    await comes_again(a_kiosk)
+    kiosk = a_kiosk()
+    await kiosk.visit()  # the line is back, and nothing was told yet
+    assert kiosk.hosts.lost == []
+    assert "loss_queued" in kiosk.screen.names()
+    assert "loss_in_force" not in kiosk.screen.names()
+    found = waiting(kiosk)
+    assert [act for act, _ in found] == ["loss_report", "loss_withdrawal", "loss_report"]
+    assert len({lane for _, lane in found}) == 1
+
+
+async def test_behind_the_withdrawal_of_a_report_by_number_as_well(
+    a_kiosk: MakeKiosk, autojump_clock: MockClock
+) -> None:
+    """The card is reported in the order in which the report by its holder's number was taken back."""
+    by_number = a_kiosk(1)
+    by_number.hosts.silent = True
+    await by_number.serve(lambda: "loss_queued" in by_number.screen.names())
+    await comes_again(a_kiosk)
+    kiosk = a_kiosk()
+    await kiosk.visit()
+    found = waiting(kiosk)
+    assert [act for act, _ in found] == ["loss_report", "loss_withdrawal", "loss_report"]
+    assert len({lane for _, lane in found}) == 1
+
+
+@pytest.mark.parametrize("why", ["told", "put aside"])
+async def test_a_withdrawal_that_waits_no_more_keeps_no_report(
+    a_kiosk: MakeKiosk, autojump_clock: MockClock, why: str
+) -> None:
+    """The platform has it, or has refused it until a person looks: the card is reported at once, and is in force."""
+    await reports(a_kiosk)
+    kiosk = await comes_again(a_kiosk)
+    outbox = kiosk.journal.outbox
+    outbox.told(owed(kiosk).key)
+    key = owed(kiosk).key
+    if why == "told":
+        outbox.told(key)
+    else:
+        assert [outbox.refused(key, "formal_loss") for _ in range(3)][-1]
+    again = a_kiosk()
+    await again.visit()
+    assert "loss_in_force" in again.screen.names()
+    assert len(again.hosts.lost) == 1
+
+
+async def test_who_lifts_a_report_takes_back_the_one_that_waits(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """Reported here without the line, and by telephone; found again: what waits here would bring the report back after
+    it was lifted, so its own withdrawal stands behind it."""
+    await reports(a_kiosk)
+    kiosk = a_kiosk()
+    kiosk.hosts.state = CardState.TEMPORARILY_LOST
+    await kiosk.visit()
+    assert "loss_withdrawn" in kiosk.screen.names()
+    happened = kiosk.journal.names()
+    assert happened.index(TAKEN_BACK) < happened.index("loss_withdrawal_intent") < happened.index("loss_withdrawn")
+    assert [act for act, _ in waiting(kiosk)] == ["loss_report", "loss_withdrawal"]
+
+
+async def test_who_only_finds_the_card_takes_nothing_back(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """Without the PIN the waiting report stays as it is."""
+    await reports(a_kiosk)
+    kiosk = a_kiosk(pin_locked="understood")
+    kiosk.hosts.state = CardState.TEMPORARILY_LOST
+    kiosk.pin.verdicts = [PinVerdict(PinResult.LOCKED)]
+    await kiosk.visit()
+    assert [act for act, _ in waiting(kiosk)] == ["loss_report"]
