@@ -1,4 +1,5 @@
-"""What hosts are still owed: messages by key, in order for each card, until told, or put aside for a person.
+"""What hosts are still owed: messages by key, in order for each card, until told, or put aside for a person. What was
+put aside holds up only what follows from it (``kiosk/domain/notice_order.py``).
 
 One file and one commit with the journal: a notice is owed by the very act that makes it due.
 """
@@ -13,6 +14,7 @@ import msgspec
 from kiosk.domain.cases import Unsent
 from kiosk.domain.entries import NewEntry, OwedNotice
 from kiosk.domain.money import Fen
+from kiosk.domain.notice_order import WAITS_BEHIND
 from offline_queue.append import Appender
 from offline_queue.layout import UNDER_WAY, Sql
 from offline_queue.periods import Periods
@@ -21,6 +23,8 @@ REFUSALS_MAX = 3  # a host that says no so often will not say yes by itself: a p
 COMMIT_ROWS_MAX = 50  # of one commit, so that the other writer never waits long
 RESTING_LANES_MAX = 200  # named in one question
 
+_QUOTED = {act: ", ".join(f"'{one}'" for one in before) for act, before in WAITS_BEHIND.items()}
+_FOLLOWS = " ".join(f"when '{act}' then aside.act in ({before})" for act, before in _QUOTED.items())
 # Walks one index; of the table only the rows that are sent are read, however many wait behind a lane that must not go.
 # Notices of one commit go in the order in which their keys were made.
 _TURN = """
@@ -28,10 +32,11 @@ _TURN = """
     from notice where state = 'owed' and host = ?1 and not exists (
         select 1 from notice as aside
         where aside.state = 'quarantined' and aside.host = ?1 and aside.card_index = notice.card_index
+            and aside.seq <= notice.seq and case notice.act {follows} else 0 end
     ) {spared} order by seq, key limit ?2
 """
-DUE = _TURN.format(spared="")
-DUE_BESIDE = _TURN.format(spared="and card_index not in (select value from json_each(?3))")
+DUE = _TURN.format(follows=_FOLLOWS, spared="")
+DUE_BESIDE = _TURN.format(follows=_FOLLOWS, spared="and card_index not in (select value from json_each(?3))")
 _OWED_HOSTS = """
     select value from json_each(?) where exists (select 1 from notice where state = 'owed' and host = value)
 """
@@ -98,7 +103,8 @@ class SqliteOutbox:
 
     def due_together(self, host: str, most: int, resting: Collection[str] = ()) -> list[OwedNotice]:
         """The oldest notices that may be sent now, of one act, in order. Of one card nothing overtakes: behind a notice
-        that rests or was put aside all later ones of its card wait. ``resting``: lanes that are not to be tried yet.
+        that rests all later ones of its card wait, and behind one that was put aside those that follow from it.
+        ``resting``: lanes that are not to be tried yet.
 
         Raises:
             SealBroken: the file was tampered with.

@@ -2,6 +2,7 @@
 
 import tempfile
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 import apsw
@@ -12,12 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.domain.notice_order import WAITS_BEHIND
 from kiosk.money.settlement_orders import ORDERED
 from offline_queue.journal import SqliteJournal
 from offline_queue.outbox import DUE, DUE_BESIDE, REFUSALS_MAX, UNSENT, UnknownNotice
 
 HOSTS = ("hospital", "card_platform")
 CARDS = ("", "T00000001", "T00000002", "T00000003")
+ACTS = ("act", "loss_report", "loss_withdrawal", "payment", "payment_undone")
 
 
 def opened(folder: Path) -> SqliteJournal:
@@ -32,7 +35,7 @@ class Model(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.journal = opened(Path(self.folder.name))
         self.keys = 0
-        self.waiting: list[tuple[str, str, str, str]] = []  # host, card, key, state; in order
+        self.waiting: list[tuple[str, str, str, str, str]] = []  # host, card, key, act, state; in order
         self.refusals: dict[str, int] = {}
         self.ended: set[str] = set()
         self.about_money: set[str] = set()
@@ -43,34 +46,37 @@ class Model(RuleBasedStateMachine):
             self.journal.close()
             self.folder.cleanup()
 
-    @rule(host=st.sampled_from(HOSTS), card=st.sampled_from(CARDS), money=st.booleans())
-    def owe(self, host: str, card: str, money: bool) -> None:
+    @rule(host=st.sampled_from(HOSTS), card=st.sampled_from(CARDS), act=st.sampled_from(ACTS), money=st.booleans())
+    def owe(self, host: str, card: str, act: str, money: bool) -> None:
         self.keys += 1
         key = f"key-{self.keys}"
         if money:
             self.about_money.add(key)
-        notice = NewNotice(host, "act", key, {"number": self.keys}, amount_fen=self.keys if money else 0)
+        notice = NewNotice(host, act, key, {"number": self.keys}, amount_fen=self.keys if money else 0)
         self.journal.commit(NewEntry("something", card_number=card, notices=(notice,)))
-        self.waiting.append((host, card, key, "owed"))
+        self.waiting.append((host, card, key, act, "owed"))
 
-    def next_key(self, host: str, resting: set[str]) -> str | None:
-        blocked = set(resting)
-        for its_host, card, key, state in self.waiting:
-            if its_host == host:
-                if state == "owed" and card not in blocked:
-                    return key
-                blocked.add(card)
-        return None
+    def turn(self, host: str, resting: set[str]) -> list[tuple[str, str]]:
+        """Key and act of all that may be sent now, in order: nothing of a lane that rests, and nothing that follows
+        from what was put aside before it."""
+        found, aside = [], set[tuple[str, str]]()
+        for its_host, card, key, act, state in self.waiting:
+            if its_host == host and state == "quarantined":
+                aside.add((card, act))
+            follows = aside & {(card, before) for before in WAITS_BEHIND.get(act, ())}
+            if its_host == host and state == "owed" and card not in resting and not follows:
+                found.append((key, act))
+        return found
 
     @rule(host=st.sampled_from(HOSTS), resting=st.sets(st.sampled_from(CARDS), max_size=2))
     def ask(self, host: str, resting: set[str]) -> None:
         lanes = {self.journal._root.card_index(card) if card else "" for card in resting}
         due = self.journal.outbox.due(host, lanes)
-        assert (due.key if due else None) == self.next_key(host, resting)
+        assert ([(due.key, due.act)] if due else []) == self.turn(host, resting)[:1]
 
     @rule()
     def ask_for_hosts(self) -> None:
-        owed = {host for host, _, _, state in self.waiting if state == "owed"}
+        owed = {host for host, *_, state in self.waiting if state == "owed"}
         assert set(self.journal.outbox.owed_hosts(HOSTS)) == owed
 
     @rule(host=st.sampled_from(HOSTS), outcome=st.sampled_from(["told", "refused", "unanswered"]))
@@ -78,7 +84,7 @@ class Model(RuleBasedStateMachine):
         due = self.journal.outbox.due(host)
         if due is None:
             return
-        place = [key for _, _, key, _ in self.waiting].index(due.key)
+        place = [one[2] for one in self.waiting].index(due.key)
         if outcome == "told":
             self.journal.outbox.told(due.key)
             self.ended.add(self.waiting.pop(place)[2])
@@ -89,7 +95,7 @@ class Model(RuleBasedStateMachine):
             aside = self.journal.outbox.refused(due.key, "no")
             assert aside == (self.refusals[due.key] == REFUSALS_MAX)
             if aside:
-                self.waiting[place] = (*self.waiting[place][:3], "quarantined")
+                self.waiting[place] = (*self.waiting[place][:4], "quarantined")
 
     @rule(
         host=st.sampled_from(HOSTS),
@@ -98,15 +104,11 @@ class Model(RuleBasedStateMachine):
         lazily=st.booleans(),
     )
     def send_together(self, host: str, most: int, resting: set[str], lazily: bool) -> None:
-        expected, blocked = [], set(resting)
-        for place, (its_host, card, key, state) in enumerate(self.waiting):
-            if its_host == host and (state != "owed" or card in blocked):
-                blocked.add(card)
-            elif its_host == host:
-                expected.append((place, key))
+        turn = self.turn(host, resting)[:most]
+        expected = [key for key, _ in takewhile(lambda one: one[1] == turn[0][1], turn)]  # of one act
         lanes = {self.journal._root.card_index(card) if card else "" for card in resting}
         found = [one.key for one in self.journal.outbox.due_together(host, most, lanes)]
-        assert found == [key for _, key in expected[:most]]
+        assert found == expected
         plain = [key for key in found if key not in self.about_money] if lazily else found
         (self.journal.outbox.answered if lazily else self.journal.outbox.told)(*plain)
         self.ended |= set(plain)
@@ -127,11 +129,11 @@ class Model(RuleBasedStateMachine):
     @precondition(lambda self: any(state == "quarantined" for *_, state in self.waiting))
     @rule(again=st.booleans())
     def decide(self, again: bool) -> None:
-        place = next(place for place, one in enumerate(self.waiting) if one[3] == "quarantined")
+        place = next(place for place, one in enumerate(self.waiting) if one[4] == "quarantined")
         key = self.waiting[place][2]
         if again:
             self.journal.outbox.release(key, "S001")
-            self.waiting[place] = (*self.waiting[place][:3], "owed")
+            self.waiting[place] = (*self.waiting[place][:4], "owed")
             self.refusals[key] = 0
         else:
             self.journal.outbox.give_up(key, "S001", "S002", "told by telephone")
@@ -148,7 +150,7 @@ class Model(RuleBasedStateMachine):
             return
         assert self.journal.outbox.unsent_count() == len(self.waiting)
         assert [one[0] for one in self.journal.outbox.put_aside()] == [
-            key for _, _, key, state in self.waiting if state == "quarantined"
+            key for _, _, key, _, state in self.waiting if state == "quarantined"
         ]
         for key in list(self.ended)[:2]:
             with pytest.raises(UnknownNotice):
@@ -255,6 +257,51 @@ def test_notices_of_one_commit_go_in_the_order_of_their_keys(tmp_path: Path) -> 
         assert owed is not None
         assert owed.key == key
         journal.outbox.told(key)
+    journal.close()
+
+
+def put_aside(journal: SqliteJournal, host: str) -> str:
+    """The oldest is refused until a person must look; its key."""
+    due = journal.outbox.due(host)
+    assert due is not None
+    assert [journal.outbox.refused(due.key, "no") for _ in range(REFUSALS_MAX)][-1]
+    return due.key
+
+
+def told_in_turn(journal: SqliteJournal, host: str) -> list[str]:
+    keys = []
+    while due := journal.outbox.due(host):
+        journal.outbox.told(due.key)
+        keys.append(due.key)
+    return keys
+
+
+def test_a_refused_message_holds_up_no_debt_of_its_holder(tmp_path: Path) -> None:
+    """Money-rules 2 and 19: a payment that its hospital does not take waits for a person; the debt of the same commit,
+    and other bills of the same card, are told, and the payment once somebody released it."""
+    journal = opened(tmp_path)
+    for acts in (("0-payment", "1-debt_register"), ("2-payment",), ("3-payment_undone", "4-receipt_record")):
+        notices = tuple(NewNotice("hospital", key[2:], key) for key in acts)
+        journal.commit(NewEntry("settled", "451207", card_number=CARDS[1], notices=notices))
+    assert put_aside(journal, "hospital") == "0-payment"
+    assert told_in_turn(journal, "hospital") == ["1-debt_register", "2-payment", "4-receipt_record"]
+    journal.outbox.release("0-payment", "S001")
+    assert told_in_turn(journal, "hospital") == ["0-payment", "3-payment_undone"]
+    journal.close()
+
+
+def test_what_its_holder_said_last_stands_at_the_platform(tmp_path: Path) -> None:
+    """A loss report that was refused holds up its withdrawal, and the report after that: released, all come in order.
+    Another card's, and a changed PIN, do not wait."""
+    journal = opened(tmp_path)
+    for act in ("loss_report", "loss_withdrawal", "loss_report"):
+        journal.owe_notice("card_platform", act, f"{journal.outbox.unsent_count()}-{act}", card_number=CARDS[1])
+    journal.owe_notice("card_platform", "pin_changed", "pin", card_number=CARDS[1])
+    journal.owe_notice("card_platform", "loss_report", "other", card_number=CARDS[2])
+    aside = put_aside(journal, "card_platform")
+    assert told_in_turn(journal, "card_platform") == ["pin", "other"]
+    journal.outbox.release(aside, "S001")
+    assert told_in_turn(journal, "card_platform") == ["0-loss_report", "1-loss_withdrawal", "2-loss_report"]
     journal.close()
 
 
