@@ -64,6 +64,7 @@ from kiosk.questions import insert_card
 from kiosk.session import serve_residents
 from kiosk.staff.watch_places import keep_comparing_places
 from kiosk.supervisor import Attend, FindDriver, Supervisor
+from kiosk.typed_keys import bank_keys_under
 from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
@@ -365,6 +366,7 @@ def _bank(desk: Desk, line: WayToBank) -> Bank:
         clock=desk.clock,
         log=desk.log,
         progress=desk.screen.stars,
+        keys_under=lambda: bank_keys_under(desk.journal, desk.settings),
     )
     try:
         return connect_bank(desk.settings, line, told, numbers_of(desk.journal.last(*NUMBERED)))

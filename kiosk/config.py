@@ -10,6 +10,7 @@ from kiosk.agent_rules import AgentRules
 from kiosk.credentials import MARK, in_place
 from kiosk.domain.card import CardState
 from kiosk.domain.record_kinds import retention_rules
+from kiosk.key_rules import TypedKey, typed_key_rules
 
 WHERE_SETTINGS_ARE = (
     "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
@@ -244,6 +245,7 @@ class StaffRules(_Part, frozen=True):
     entry_s_max: float = 60.0
     count_s: float = 1800.0  # for one question while notes are counted by hand
     approve_age_s_max: float = 86_400.0  # a count that nobody approved by then must be counted again
+    key_part_s: float = 900.0  # from one custodian's part of a key to the other's; the pad's own patience is as long
     refund_s: float = 900.0  # from opening to approving, and from there to the holder's card
 
 
@@ -284,6 +286,7 @@ class Settings(_Part, frozen=True):
     contributions: ContributionRules = ContributionRules()
     services: tuple[str, ...] = ()  # of the catalogue, by name; empty: all that slots and hosts allow
     hours: Hours = Hours()
+    typed_keys: dict[str, TypedKey] = {}  # of the pad, by the name that custodians see
     agent: AgentRules = AgentRules()
     metrics_port: int = 0  # on loopback, where the forwarder shows figures to a collector; 0: nowhere
     sum: str = ""  # of the file that it was read from, whatever that says here
@@ -318,6 +321,7 @@ def sum_of(content: bytes) -> str:
 
 def checked(settings: Settings, path: Path) -> Settings:
     """The same settings. Raises ConfigError, beginning with ``path``: a value out of its range."""
+    medical = settings.medical_insurance
     rules: list[tuple[bool, str]] = [
         (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
         (settings.language in ("zh", "en"), "language is zh or en"),
@@ -338,30 +342,22 @@ def checked(settings: Settings, path: Path) -> Settings:
             not settings.production or settings.pin_mode == "A",
             "production takes PIN mode A only (pins-and-keys 2)",
         ),
+        (len(medical.institution_code) == 12, "medical_insurance.institution_code has twelve characters"),
         (
-            len(settings.medical_insurance.institution_code) == 12,
-            "medical_insurance.institution_code has twelve characters",
-        ),
-        (
-            0 <= settings.medical_insurance.serial_first <= settings.medical_insurance.serial_last <= 9999,
+            0 <= medical.serial_first <= medical.serial_last <= 9999,
             "medical_insurance serials lie between 0 and 9999",
         ),
         (
-            settings.medical_insurance.serial_first
-            <= settings.medical_insurance.serial_last - settings.medical_insurance.forwarder_serials
-            < settings.medical_insurance.serial_last,
+            medical.serial_first <= medical.serial_last - medical.forwarder_serials < medical.serial_last,
             "medical_insurance.forwarder_serials leaves serials for both the forwarder and the kiosk",
         ),
+        (medical.signing in ("front_end", "gateway", "sm"), "medical_insurance.signing is front_end, gateway or sm"),
         (
-            settings.medical_insurance.signing in ("front_end", "gateway", "sm"),
-            "medical_insurance.signing is front_end, gateway or sm",
-        ),
-        (
-            not settings.production or settings.medical_insurance.signing == "front_end",
+            not settings.production or medical.signing == "front_end",
             "in production the hospital's front end signs (money-rules 31)",
         ),
     ]
-    rules += _bank_rules(settings.bank)
+    rules += [*_bank_rules(settings.bank), *typed_key_rules(settings.typed_keys)]
     for holds, rule in rules:
         if not holds:
             raise ConfigError(f"{path}: {rule}")

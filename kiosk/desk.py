@@ -50,6 +50,7 @@ from kiosk.ports import (
     Visit,
 )
 from kiosk.ports.cash import CashModule
+from kiosk.ports.devices import TakesComponents
 from kiosk.ports.money import AllDebtRegisters, Bank, Hospital, MedicalInsurance, Statements
 from kiosk.ports.offline import Offline
 from kiosk.ports.staff import NoticesAside, OtherCopies, TerminalBooks
@@ -77,7 +78,7 @@ class CardWatch:
 
 @dataclass
 class Desk:
-    """Implements ``ports.Kiosk``. One for the life of the process; ``visit`` changes with every card."""
+    """Implements ``ports.Kiosk`` for the life of the process; ``visit`` is of one card. Devices: looked up at use."""
 
     settings: Settings
     clock: Clock
@@ -117,8 +118,6 @@ class Desk:
     def live_card(self) -> str:
         visit: Visit | None = getattr(self, "visit", None)
         return visit.identity.card_number if visit else ""
-
-    # Devices, looked up at use.
 
     @property
     def card_reader(self) -> CardReader:
@@ -178,10 +177,16 @@ class Desk:
     @property
     def outlet_eye(self) -> OutletEye | None:
         """The receipt printer, if it sees its outlet and says so now."""
-        if self.supervisor.unusable(("receipt_printer",)) is not None:
-            return None
-        printer = self.supervisor.device("receipt_printer")
+        printer = self._working("receipt_printer")
         return printer if isinstance(printer, OutletEye) and printer.paper_waiting is not None else None
+
+    @property
+    def component_pad(self) -> TakesComponents | None:
+        pad = self._working("pin_pad")
+        return pad if isinstance(pad, TakesComponents) else None
+
+    def _working(self, slot: str) -> object | None:
+        return None if self.supervisor.unusable((slot,)) else self.supervisor.device(slot)
 
     async def fleet(self) -> FleetWord | None:
         return await ask_fleet(self.settings.run_dir) if self.settings.agent.home else None
@@ -200,8 +205,6 @@ class Desk:
         await self.supervisor.device("receipt_printer").print_receipt(paper)
         self.visit.papers += 1
         self.visit.receipts += 1
-
-    # Questions.
 
     async def ask(
         self,

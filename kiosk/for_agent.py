@@ -223,7 +223,7 @@ class ForAgent:
         if desk.opening.serving or self._under_way():
             return {"refused": SERVING if desk.opening.serving else UNDER_WAY}
         with desk.opening.one_served():
-            return await key_loader(desk.supervisor, desk.journal)(block)
+            return await key_loader(desk.supervisor, desk.journal, desk.settings)(block)
 
     def note(self, told: str) -> str:
         """What became of a command, as JSON {command, act, result, why}: a row of the journal.

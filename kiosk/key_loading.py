@@ -8,15 +8,19 @@ from typing import Any
 
 import msgspec
 
+from kiosk.config import Settings
 from kiosk.ports import DeviceFault, Journal
 from kiosk.ports.devices import ImportsKeys
 from kiosk.supervisor import Supervisor
+from kiosk.typed_keys import master_in_doubt
 from provisioning.rules.keys import KeyAnswer, KeyBlock, agrees
 
 PAD = "pin_pad"
 
 
-def key_loader(supervisor: Supervisor, journal: Journal) -> Callable[[str], Awaitable[dict[str, Any]]]:
+def key_loader(
+    supervisor: Supervisor, journal: Journal, settings: Settings
+) -> Callable[[str], Awaitable[dict[str, Any]]]:
     """What the control socket answers to ``load_key {block as JSON}``: a ``KeyAnswer``.
 
     Raises:
@@ -28,7 +32,10 @@ def key_loader(supervisor: Supervisor, journal: Journal) -> Callable[[str], Awai
             block = msgspec.json.decode(words, type=KeyBlock)
         except msgspec.MsgspecError:
             raise ValueError("no key block") from None
-        answer = await _loaded(supervisor, block)
+        if block.form == "master" and master_in_doubt(journal, settings, block.master):
+            answer = KeyAnswer(result="refused", why="two custodians have not confirmed its master key")
+        else:
+            answer = await _loaded(supervisor, block)
         facts = {"domain": block.domain, "slot": str(block.slot), "check_value": answer.check_value}
         journal.record("key_load_answered", "", key=block.block_id, result=answer.result, **facts)
         return dict(msgspec.to_builtins(answer))

@@ -12,6 +12,7 @@ from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen
 from kiosk.domain.staff import StaffCard
 from kiosk.ports.cash import CashModule
+from kiosk.ports.devices import TakesComponents
 from kiosk.ports.kiosk import Kiosk
 from kiosk.ports.money import Statements
 
@@ -99,8 +100,25 @@ class OtherCopies(Protocol):
         ...
 
 
+class ServiceState(Protocol):
+    """Whether residents are served."""
+
+    @property
+    def out_of_service(self) -> bool:
+        """Taken out by whoever runs it; not merely closed for the day."""
+        ...
+
+
 class StaffKiosk(Kiosk, Protocol):
     """The kiosk as a staff duty sees it. ``visit`` is one of nobody: it has a card and no holder."""
+
+    @property
+    def opening(self) -> ServiceState: ...
+
+    @property
+    def component_pad(self) -> TakesComponents | None:
+        """The PIN pad where custodians type the parts of keys; None: this one takes none, or is out of order."""
+        ...
 
     @property
     def books(self) -> TerminalBooks: ...

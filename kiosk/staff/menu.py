@@ -14,6 +14,7 @@ from kiosk.staff.reconcile import reconcile
 from kiosk.staff.refund import open_refund
 from kiosk.staff.status import show_status
 from kiosk.staff.stick import copy_to_stick
+from kiosk.staff.type_key import type_key
 from kiosk.staff.visit import OnDuty, open_duty
 
 Duty = Callable[[StaffKiosk, OnDuty], Awaitable[None]]
@@ -28,6 +29,7 @@ DUTIES: dict[str, tuple[Answer, Duty]] = {
     "refund": (Answer("refund", say("Give money back"), icon="note"), open_refund),
     "reconcile": (Answer("reconcile", say("Compare the books"), icon="list"), reconcile),
     "stick": (Answer("stick", say("Copy records to a stick"), icon="sheet"), copy_to_stick),
+    "key": (Answer("key", say("Type a key at the pad"), icon="keys"), type_key),
     "end_of_day": (Answer("end_of_day", say("End of day"), icon="calendar"), end_of_day),
 }
 FINISH = Answer("finish", say("Finish, take my card"), Role.BACK)
@@ -63,6 +65,8 @@ def _menu(kiosk: StaffKiosk, duty: OnDuty) -> Question:
     fitted = {name: answer for name, (answer, _) in DUTIES.items()}
     if not kiosk.settings.journal.stick:
         del fitted["stick"]
+    if not kiosk.settings.typed_keys or kiosk.component_pad is None:
+        del fitted["key"]
     return Question(
         "staff_menu",
         say("Staff {staff}: what is to be done?", staff=duty.staff.staff_id),

@@ -14,6 +14,8 @@ PROMPTS: dict[PinPrompt, Text] = {
     PinPrompt.REPEAT: say("The new PIN again"),
 }
 
+GROUP, ROW = 4, 16  # digits of a part of a key, as they stand on paper
+
 
 def draw(sheet: Sheet, moment: Moment, answers: list[Answer], box: Box) -> None:
     body = moment.question.body
@@ -54,12 +56,16 @@ def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box
 
 
 def _rings(sheet: Sheet, box: Box, count: int, typed: int) -> None:
-    """As large as they fit in a row in the middle of ``box``."""
+    """As large as they fit in the middle of ``box``: a PIN in one row, a part of a key in rows of groups of four."""
     theme = sheet.theme
-    side = min(theme.type.figure, box.h * 3 // 4, box.w * 2 // (3 * count))
+    group, row = (GROUP, ROW) if count > ROW else (count, count)
+    rows, gaps = -(-count // row), row // group - 1
+    side = min(theme.type.figure, box.h * 3 // (4 * rows), box.w * 2 // (3 * row + gaps))
     step = side * 3 // 2
-    left = box.x + (box.w - count * step + step - side) // 2
+    left = box.x + (box.w - row * step + step - side - gaps * (side // 2)) // 2
+    top = box.y + (box.h - rows * step + step - side) // 2
     for index in range(count):
-        at = Box(left + index * step, box.y + (box.h - side) // 2, side, side)
+        down, across = divmod(index, row)
+        at = Box(left + across * step + across // group * (side // 2), top + down * step, side, side)
         name = "digit_typed" if index < typed else "digit_open"
         sheet.drawing(at, name, theme.colour.ink, theme.colour.surface)

@@ -9,8 +9,11 @@ import msgspec
 import pytest
 from psec import des
 
+from kiosk.config import Settings
+from kiosk.domain.entries import StoredEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.key_loading import key_loader
+from kiosk.key_rules import TypedKey
 from kiosk.ports import DeviceFault, HostAnswer
 from provisioning.rules.keys import KIND, KeyBlock
 from provisioning.rules.poll import PollAnswer
@@ -31,6 +34,13 @@ BLOCK = KeyBlock(
 )
 
 
+TYPED = {"master": TypedKey(domain="social", custodians=("1001", "1002"))}
+
+
+def entry(act: str, doubtful: str) -> StoredEntry:
+    return StoredEntry(1, NOW.isoformat(), act, "", {"key": "master", "doubtful": doubtful}, ())
+
+
 class Slots:
     """As much of a supervisor as is asked: one pad, or none."""
 
@@ -48,6 +58,10 @@ class Book:
     """Keeps what the kiosk would journal."""
 
     acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    newest: StoredEntry | None = None
+
+    def last(self, *acts: str) -> StoredEntry | None:
+        return self.newest
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         self.acts.append((act, facts))
@@ -55,7 +69,8 @@ class Book:
 
 
 async def loaded(pad: Any, block: KeyBlock, book: Book | None = None) -> dict[str, Any]:
-    load = key_loader(Slots(pad), book or Book())  # type: ignore[arg-type]  # all that it asks of either
+    settings = Settings(run_dir="run", data_dir="data", typed_keys=TYPED)
+    load = key_loader(Slots(pad), book or Book(), settings)  # type: ignore[arg-type]  # all that it asks of either
     return await load(msgspec.json.encode(block).decode())
 
 
@@ -85,6 +100,18 @@ async def test_what_does_not_fit_is_refused_with_its_reason(change: dict[str, An
     async with pad_on_wire() as stand:
         told = await loaded(stand.driver, msgspec.structs.replace(BLOCK, **change))
     assert told["result"] == result
+
+
+async def test_nothing_is_loaded_under_a_master_key_in_doubt() -> None:
+    """Until two custodians confirmed what they typed, a block under it is refused; then it is loaded."""
+    book = Book(newest=entry("key_typed", "master"))
+    async with pad_on_wire() as stand:
+        told = await loaded(stand.driver, BLOCK, book)
+        assert told == {
+            "result": "refused", "check_value": "", "why": "two custodians have not confirmed its master key"
+        }  # fmt: skip
+        book.newest = entry("key_confirmed", "")
+        assert (await loaded(stand.driver, BLOCK, book))["result"] == "done"
 
 
 async def test_without_a_pad_it_fails_and_says_so() -> None:

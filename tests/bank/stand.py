@@ -139,6 +139,7 @@ class BankStand:
     rules: BankRules
     line: BankLine
     directory: Path
+    typed_under: int | None = 0  # number of the last act of custodians at the pad; None: its key is in doubt
     client: BankClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,6 +153,7 @@ class BankStand:
             record=self.journal,
             clock=WallClock(),
             log=JsonLog(self.log),
+            keys_under=lambda: self.typed_under,
         )
         self.client = BankClient(self.rules, self.line, TraceCounter(self.directory / "trace.json"), desk)
 

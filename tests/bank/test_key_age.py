@@ -7,7 +7,7 @@ from kiosk.config import BankRules, HostSettings
 from kiosk.domain.money import Fen
 from kiosk.for_agent import ForAgent
 from kiosk.hosts.not_connected import NotConnected
-from kiosk.ports import OutcomeUnknown
+from kiosk.ports import HostRefused, OutcomeUnknown
 from provisioning.rules.poll import WorkingKeys
 from provisioning.terminal.health import keys_of
 from tests.bank.stand import BankStand
@@ -44,3 +44,21 @@ async def test_the_fleet_hears_how_old_they_are(bank: object, age_s: int | None)
     kiosk.desk.settings = structs.replace(kiosk.desk.settings, hosts=hosts, bank=BankRules(key_age_s_max=86_400))
     kiosk.desk.bank = bank  # type: ignore[assignment]  # all of a bank that is asked here
     assert keys_of(await agent.health()) == {"bank": WorkingKeys(age_s=age_s, age_s_max=86_400)}
+
+
+async def test_keys_that_custodians_typed_anew_are_signed_on_under_again(stand: BankStand) -> None:
+    """In doubt nothing is loaded, not even asked for; once it is confirmed the keys of before are none any more."""
+    await stand.client.sign_on()
+    assert stand.client.keys_age_s is not None
+    loaded = list(stand.pad.pad.commands).count(0x33)
+    stand.typed_under = None
+    assert stand.client.keys_age_s is None
+    with pytest.raises(HostRefused, match="key_in_doubt"):
+        await stand.pay(Fen(1000))
+    assert list(stand.pad.pad.commands).count(0x33) == loaded
+    assert stand.balance_fen == 100_000
+    stand.typed_under = 2
+    assert stand.client.keys_age_s is None
+    await stand.pay(Fen(1000))
+    assert list(stand.pad.pad.commands).count(0x33) == loaded + 2
+    assert stand.client.keys_age_s is not None

@@ -24,7 +24,7 @@ from simulators.cards.staff import Credentials, VirtualStaffCard
 from simulators.pki import Pki, staff_credentials
 from simulators.worlds.world import StaffEntry
 from tests.flows.money import CashMachine
-from tests.flows.people import CountingClock, FakeReader, KioskInMemory
+from tests.flows.people import CountingClock, FakePad, FakeReader, KioskInMemory
 
 
 class DutyReader(FakeReader):
@@ -81,6 +81,7 @@ class DutyRoom:
         drums: dict[int, int] | None = None,
         cash: CashMachine | None = None,
         journal_kind: type[SqliteJournal] = SqliteJournal,
+        pad: FakePad | None = None,
     ) -> None:
         self.pki = pki
         self.clock = WallClock()
@@ -88,7 +89,9 @@ class DutyRoom:
         self.cash = cash or CashMachine(drums or {1000: 5})
         self.script: dict[str, Any] = {}
         self.reader = DutyReader()
-        self.kiosk = KioskInMemory(self.script, cash=self.cash, journal=self.journal, reader=self.reader)
+        self.kiosk = KioskInMemory(
+            self.script, cash=self.cash, journal=self.journal, reader=self.reader, pad=pad or FakePad()
+        )
         self.kiosk.desk.clock = self.clock
         self.kiosk.desk.terminal_books = StaffBooks(folder)
         self.kiosk.desk.aside = self.journal.outbox

@@ -426,9 +426,10 @@ class KioskInMemory:
     lights: SlotDevice | None = None
     documents: OfflineDocuments = NO_DOCUMENTS
     receipts: FakeReceiptPrinter = field(default_factory=FakeReceiptPrinter)
+    pad: FakePad = field(default_factory=FakePad)
 
     def __post_init__(self) -> None:
-        self.sam, self.pad = FakeSam(), FakePad()
+        self.sam = FakeSam()
         self.pages, self.pin = FakePagePrinter(), FakePinEntry()
         self.hosts, self.lines = FakeHosts(), []
         self.screen = ScriptedScreen(self.script, self)

@@ -20,6 +20,7 @@ from kiosk.ports.money import BankPayment
 from kiosk.ports.staff import StickTrouble
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
+from tests.flows import test_staff_keys as typing
 from tests.flows import test_staff_path as clearing
 from tests.flows import test_staff_reconcile as comparing
 from tests.flows import test_staff_refund as refund
@@ -85,6 +86,7 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     found += await _comparisons(folder, now)
     found += await _clearings(folder, now)
     found += await _sticks(folder, now)
+    found += await _keys(folder, now)
     return [one for one in found if "staff_" in one.name or "refund" in one.name]
 
 
@@ -195,6 +197,29 @@ async def _clearings(folder: Path, now: datetime) -> list[Question]:
     found = Pages(room)
     await found.of(clearing.clear(room))
     await found.of(clearing.clear(room, stuck=False))
+    room.journal.close()
+    return found.pages
+
+
+async def _keys(folder: Path, now: datetime) -> list[Question]:
+    """A key is typed by two custodians, refused, typed anew and confirmed; and every way in which it is not typed."""
+    room = typing.KeyRoom(folder / "keys", make_pki(folder / "pki", now), now)
+    found = Pages(room)
+    room.pad.answers = [typing.PartAnswer(typing.PartEnd.NOT_TAKEN), typing.IN]
+    await found.of(room.custodian("1001"))
+    await found.of(room.custodian("1001"))
+    await found.of(room.custodian("1003"))
+    room.pad.answers = [typing.PartAnswer(typing.PartEnd.CANCELLED), typing.LAST]
+    await found.of(room.custodian("1002"))
+    await found.of(room.custodian("1001", staff_key_check_value="refuse"))
+    room.pad.answers = [typing.IN, typing.LAST]
+    for who in ("1001", "1002", "1001"):
+        await found.of(room.custodian(who))
+    for end in (typing.PartEnd.TIMED_OUT, typing.PartEnd.FORGOTTEN, typing.PartEnd.MIXED):
+        room.pad.answers = [typing.PartAnswer(end)]
+        await found.of(room.custodian("1001"))
+    room.kiosk.desk.opening.bring_back("2")
+    await found.of(room.custodian("1001"))
     room.journal.close()
     return found.pages
 

@@ -1,5 +1,6 @@
 """One question and its answer: sealed by the pad, framed, sent once, and believed only with a right MAC."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -32,10 +33,20 @@ class Line(Protocol):
 
 
 class Asking:
-    """Keeps the sign-on alive and knows nothing of cards."""
+    """Keeps the sign-on alive and knows nothing of cards.
+
+    ``keys_under``: changes when the keys that ours are loaded under were typed anew; None: they are in doubt.
+    """
 
     def __init__(
-        self, rules: BankRules, line: Line, traces: TraceCounter, sealing: Sealing, record: BankRecord, log: Log
+        self,
+        rules: BankRules,
+        line: Line,
+        traces: TraceCounter,
+        sealing: Sealing,
+        record: BankRecord,
+        log: Log,
+        keys_under: Callable[[], int | None] = lambda: 0,
     ) -> None:
         self.line = line
         self._rules = rules
@@ -44,6 +55,7 @@ class Asking:
         self._record = record
         self._log = log
         self._signed_on_at: float | None = None
+        self._keys_under, self._signed_on_under = keys_under, 0
         # Two at once would leave the keys of one and the keys of the other in the pad, and neither pair at the bank.
         self._one_sign_on = trio.Lock()
 
@@ -67,6 +79,9 @@ class Asking:
 
     async def _sign_on(self) -> None:
         self._signed_on_at = None
+        under = self._keys_under()
+        if under is None:  # two custodians have not said that the pad holds the right one
+            raise HostRefused(HOST, "key_in_doubt")
         trace = self.new_trace_number()
         fields = messages.sign_on(self.station, trace, self._rules.key_form)
         async with self.line.connected() as call:
@@ -83,7 +98,7 @@ class Asking:
         batch = answer.get("60")[2:8]
         if len(batch) == 6:
             self._adopt(batch)
-        self._signed_on_at = trio.current_time()
+        self._signed_on_at, self._signed_on_under = trio.current_time(), under
         self._log("bank_signed_on", host=HOST)
 
     def _adopt(self, batch: str) -> None:
@@ -106,7 +121,9 @@ class Asking:
     @property
     def keys_age_s(self) -> float | None:
         """Of the working keys that this process had loaded; None: there are none, or they are void."""
-        return None if self._signed_on_at is None else trio.current_time() - self._signed_on_at
+        if self._signed_on_at is None or self._keys_under() != self._signed_on_under:
+            return None
+        return trio.current_time() - self._signed_on_at
 
     def keys_are_void(self) -> None:
         """Sign on again before whatever comes next."""

@@ -44,6 +44,7 @@ class Desk:
     clock: Clock
     log: Log
     progress: Progress = lambda now: None  # stars while the bank PIN is typed
+    keys_under: Callable[[], int | None] = lambda: 0  # see ``Asking``
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class BankClient:
         self._rules = rules
         self._traces = traces
         self._desk = desk
-        self._asking = Asking(rules, line, traces, Sealing(rules, desk.pad), desk.record, desk.log)
+        sealing = Sealing(rules, desk.pad)
+        self._asking = Asking(rules, line, traces, sealing, desk.record, desk.log, desk.keys_under)
 
     def new_trace_number(self) -> str:
         """For the next act, durable before it is told.

@@ -1,0 +1,89 @@
+"""How a key stands that custodians type at the pad: the journal remembers it between their cards, and over a power cut.
+
+From the moment its last part is asked for, nobody knows which key is in the place, and a key that two people did not
+confirm is not used: whoever would use it asks here. Every entry carries the names of all keys that are in doubt after
+it, so that the newest one tells.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kiosk.config import Settings
+from kiosk.domain.entries import Facts, NewEntry, StoredEntry
+from kiosk.key_rules import TypedKey
+from kiosk.ports import Journal
+
+ASKED, PART_IN, NOT_TYPED, UNKNOWN = "key_part_asked", "key_part_in", "key_not_typed", "key_unknown"
+TYPED, AGREED, CONFIRMED, REFUSED = "key_typed", "key_agreed", "key_confirmed", "key_refused"
+KEY_ACTS = (ASKED, PART_IN, NOT_TYPED, UNKNOWN, TYPED, AGREED, CONFIRMED, REFUSED)
+_CLEARS = (CONFIRMED, PART_IN, NOT_TYPED)  # after which no key is in doubt, as far as their names alone tell
+
+
+@dataclass(frozen=True)
+class KeyStanding:
+    """The newest entry about any typed key."""
+
+    entry: StoredEntry
+    facts: Facts
+
+    @property
+    def act(self) -> str:
+        return self.entry.act
+
+    @property
+    def key(self) -> str:
+        return str(self.facts["key"])
+
+    def word(self, name: str) -> str:
+        return str(self.facts.get(name, ""))
+
+
+def standing_key(journal: Journal) -> KeyStanding | None:
+    """None before the first one, and where its details were destroyed at the end of retention."""
+    newest = journal.last(*KEY_ACTS)
+    return None if newest is None or newest.facts is None else KeyStanding(newest, newest.facts)
+
+
+def keys_in_doubt(journal: Journal, keys: Mapping[str, TypedKey]) -> frozenset[str]:
+    """Names of keys that must not be used. Where the details of the newest entry are destroyed: all, unless it was a
+    good one."""
+    newest = journal.last(*KEY_ACTS)
+    if newest is None:
+        return frozenset()
+    if newest.facts is None:
+        return frozenset() if newest.act in _CLEARS else frozenset(keys)
+    return frozenset(str(newest.facts["doubtful"]).split())
+
+
+def write_key_act(journal: Journal, act: str, case_code: str, key: str, doubt: bool, **facts: str | int) -> None:
+    """Durable on return. ``doubt``: whether this key is in doubt from now on; the others are as they were."""
+    newest = standing_key(journal)
+    others = set(newest.word("doubtful").split()) - {key} if newest else set()
+    doubtful = " ".join(sorted(others | ({key} if doubt else set())))
+    journal.commit(NewEntry(act, case_code, {"key": key, **facts, "doubtful": doubtful}))
+
+
+def bank_keys_under(journal: Journal, settings: Settings) -> int | None:
+    """A number that changes whenever somebody typed at a key: what was loaded under another one is void. None: the
+    bank's master key or a working key of its is in doubt, and nothing may be loaded or made with it."""
+    slots = (-1, settings.bank.pin_slot, settings.bank.mac_slot)
+    of_bank = {
+        name
+        for name, key in settings.typed_keys.items()
+        if key.master == settings.bank.pad_master and key.slot in slots
+    }
+    if not of_bank:
+        return 0
+    if of_bank & keys_in_doubt(journal, settings.typed_keys):
+        return None
+    newest = journal.last(*KEY_ACTS)
+    return newest.seq if newest else 0
+
+
+def master_in_doubt(journal: Journal, settings: Settings, master: int) -> bool:
+    """Whether nothing may be loaded under this master key."""
+    if not settings.typed_keys:
+        return False
+    doubtful = keys_in_doubt(journal, settings.typed_keys)
+    named = (settings.typed_keys[name] for name in doubtful if name in settings.typed_keys)
+    return any(key.master == master and key.slot < 0 for key in named)
