@@ -105,6 +105,7 @@ def shards_of(seed: int, runs: int) -> Iterator[tuple[int, int]]:
 
 def live_shard(first: int, count: int, limits: Limits) -> Shard:
     """In whatever process; what garbage collection would cost is paid once at its start."""
+    gc.collect()  # frozen garbage would be kept for ever: with a thousand shards that is gigabytes
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, 50, 100)
     began, whole = time.process_time(), Sum()
