@@ -35,6 +35,13 @@ from simulators.worlds.world import World
 LOOPBACK = "127.0.0.1"
 BOX = Path("/etc/yikatong")  # in the guest
 PRINTER_LINES_S = 40.0
+# An emulated board is thirty times slower than a real one: what is silence there is haste here.
+DEADLINE_S = 60.0
+TIMING = {"question_s": 300.0, "card_left_s": 300.0, "paper_left_s": 300.0}
+ESCPOS_PATIENCE = {"reply_s": 4.0, "poll_s": 15.0, "offline_s_max": 30.0, "confirm_s_base": 40.0, "line_s": 1.0}
+IPP_PATIENCE = {"connect_s": 30.0, "reply_s": 60.0, "poll_s": 30.0}
+LCUS_PATIENCE = {"reply_s": 4.0, "poll_s": 15.0}
+KMY_PATIENCE = {"reply_s_max": 6.0, "heartbeat_s": 15.0}
 RELAYS = ("card_slot", "pin_pad", "receipt_outlet", "page_outlet", "note_slot", "note_outlet")
 
 
@@ -124,6 +131,8 @@ class UsbTerminal:
         tree["hosts"]["bank"] = bank_host_settings(self.outside.bank_port, there)
         for host in tree["hosts"].values():
             host["url"] = host["url"].replace(LOOPBACK, QEMU_HOST)
+            host["deadline_s"] = DEADLINE_S
+        tree["timing"] = TIMING
         return tree
 
     def _slots(self) -> dict[str, dict[str, Any]]:
@@ -131,17 +140,22 @@ class UsbTerminal:
         return {
             "card_reader": {"driver": "pcsc", "reader": ports.CARD},
             "sam_reader": {"driver": "psam", "reader": ports.SAM},
-            "pin_pad": {"driver": "kmy", "path": "/dev/kiosk/pin-pad", "mac_algorithm": "unionpay"},
+            "pin_pad": {"driver": "kmy", "path": "/dev/kiosk/pin-pad", "mac_algorithm": "unionpay", **KMY_PATIENCE},
             "receipt_printer": {
                 "driver": "escpos",
                 "transport": "usb",
                 "usb_serial": ports.RECEIPT_PRINTER,
                 "outlet": "custom",
                 "withdraw": "1d6502",
+                **ESCPOS_PATIENCE,
             },
-            "page_printer": {"driver": "ipp", "uri": self.page_printer.uri.replace(LOOPBACK, QEMU_HOST)},
+            "page_printer": {
+                "driver": "ipp",
+                "uri": self.page_printer.uri.replace(LOOPBACK, QEMU_HOST),
+                **IPP_PATIENCE,
+            },
             "cash_acceptor": {"driver": "ccnet", "path": "/dev/kiosk/cash-acceptor", "unit": "bill_to_bill"},
-            "lights": {"driver": "lcus", "path": "/dev/kiosk/lights", **lamps},
+            "lights": {"driver": "lcus", "path": "/dev/kiosk/lights", **lamps, **LCUS_PATIENCE},
         }
 
 

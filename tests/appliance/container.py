@@ -207,7 +207,7 @@ StandardInput=null
 TTYReset=no
 TTYVHangup=no
 ExecStart=
-ExecStart=/usr/bin/Xvfb :0 -screen 0 1080x1920x24 -nolisten tcp -noreset -fbdir /run/yikatong-display -s 0
+ExecStart=/usr/bin/Xvfb :0 -screen 0 1080x1920x24 -nolisten local -noreset -fbdir /run/yikatong-display -s 0
 """
 # A reader that is a program speaks TCP; a real one is on USB and needs none of this.
 READER_IN_MEMORY = """

@@ -139,6 +139,13 @@ def test_who_reaches_which_socket(terminal: Container, path: str, may: set[str])
     assert got == may
 
 
+def test_the_glass_has_no_socket_outside_of_its_folder(terminal: Container) -> None:
+    """A name without a file would be reached by every process of the machine, whatever its user."""
+    names = [line.split()[-1] for line in terminal.said("cat", "/proc/net/unix").splitlines() if "X11-unix" in line]
+    assert names
+    assert not [name for name in names if name.startswith("@")]
+
+
 def test_two_users_write_one_journal(terminal: Container) -> None:
     """Kiosk and forwarder both have it open to write, and the chain is whole."""
     folder = terminal.state / "journal"

@@ -69,7 +69,6 @@ def write_box(target: Path, plan: FleetPlan) -> Path:
         "update_bytes_per_s": 1 << 30, "log_command": [],
     }  # fmt: skip
     (target / "settings.toml").write_text(as_toml(tree))
-    (target / "devices.toml").write_text("")
     return target
 
 
