@@ -12,6 +12,7 @@ from kiosk.domain.settlement import HOSPITAL
 class Purse:
     inside_fen: Fen = NOTHING
     notes: int = 0
+    returned: int = 0  # notes that were in escrow and went back
     register: str = HOSPITAL  # whom the money is for: where a debt of it is kept (money-rules 19)
     refused: dict[str, int] = field(default_factory=dict)  # why the device did not take what was fed -> how often
 

@@ -22,11 +22,15 @@ from kiosk.money.recover import book_finding
 from kiosk.ports import CashModule, DeviceFault, Kiosk, ResidentLeft
 
 GONE_BACK = "no_note_in_escrow"
+# Each of them is two rows and cannot be fewer: a STACK without an intent of its own, or an intent that is never ended,
+# would be a note that nobody could explain after a power cut (rules 3 and 14). So the times are bounded, in one visit.
+RETURNED_MAX = 20
 NOTE_S_MAX = 45.0  # longest that a device may take from STACK to its outcome (CCNET: 30 s)
 
 
 async def acceptable_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> tuple[Fen, ...]:
-    """Denominations whose change could be paid if one more of them came now (rule 13), within the caps (rule 20).
+    """Denominations whose change could be paid if one more of them came now (rule 13), within the caps (rule 20). None
+    where the device gave back one note after the other.
 
     Raises:
         DeviceFault: the disk could not take the story of another note.
@@ -34,7 +38,7 @@ async def acceptable_notes(kiosk: Kiosk, due_fen: Fen, purse: Purse) -> tuple[Fe
     if not kiosk.journal.has_room():
         raise DeviceFault("cash_acceptor", Health(Condition.FAULT, "disk_full"))
     rules = kiosk.settings.cash
-    if purse.notes >= rules.notes_max:
+    if purse.notes >= rules.notes_max or purse.returned >= RETURNED_MAX:
         return ()
     room_fen = rules.content_fen_max - kiosk.cash_inside_fen
     units = await kiosk.cash_dispenser.unit_status() if kiosk.cash_dispenser else ()
@@ -109,6 +113,7 @@ def book(kiosk: Kiosk, cash: CashModule, event: CashEvent, purse: Purse) -> None
             purse.notes += 1
         case Returned(_, note_id):
             kiosk.journal.commit(NewEntry("note_returned", visit.case_code, {}, card, closes=_note_key(note_id)))
+            purse.returned += 1
         case NoteUncertain(denomination, reason, note_id):
             # Neither credited nor given up: the effect stays open, and a person must look.
             value = denomination or 0
