@@ -34,6 +34,16 @@ def agent_path(run_dir: str) -> Path:
     return Path(run_dir) / "agent" / "agent.sock"
 
 
+def rows_out_path(run_dir: str) -> Path:
+    """Where the forwarder lays a bundle of rows that the agent carries to a stick."""
+    return forward_path(run_dir).parent / "rows.bundle"
+
+
+def agencys_answer_path(run_dir: str) -> Path:
+    """Where the agent lays the agency's answer from a stick, for the forwarder to judge."""
+    return agent_path(run_dir).parent / "stick-answer.json"
+
+
 Answerer = Callable[[], Awaitable[Any]]
 Told = Callable[[str], Any]
 

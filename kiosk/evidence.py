@@ -2,7 +2,8 @@
 
 import errno
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import trio
 
 from kiosk.config import ConfigError, Settings
 from kiosk.control import ask_second_copy
-from kiosk.domain.ledger import SecondCopy, StickCopy
+from kiosk.domain.ledger import LedgerHead, SecondCopy, StickCopy
 from kiosk.domain.money import Fen, yuan
 from kiosk.ports.staff import StickTrouble
 from kiosk.signed import NotTrusted
@@ -96,13 +97,27 @@ def export(settings: Settings, stick: Path) -> list[Path]:
     Raises:
         ConfigError: no recovery key: nobody could read them. UNREADABLE, OSError.
     """
+    with _writer(settings) as (writer, kept_up_to):
+        return writer.write(stick, kept_up_to)
+
+
+def export_next(settings: Settings, folder: Path, after: int) -> tuple[Path, LedgerHead] | None:
+    """One bundle of the rows after ``after`` that the agency has not acknowledged; None: there are no more. Raises as
+    ``export``."""
+    with _writer(settings) as (writer, kept_up_to):
+        return writer.write_next(folder, max(after, kept_up_to))
+
+
+@contextmanager
+def _writer(settings: Settings) -> Iterator[tuple[BundleWriter, int]]:
+    """And up to which row the agency keeps them."""
     recovery = recovery_key(settings.agency_keys)
     if recovery is None:
         raise ConfigError("agency_keys.recovery names no key to export to")
     folder, terminal = Path(settings.data_dir), settings.terminal.terminal_id
     with closing(open_copies(folder)) as copies:
         word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
-        return BundleWriter(copies, terminal, recovery).write(stick, word.kept_up_to if word else 0)
+        yield BundleWriter(copies, terminal, recovery), word.kept_up_to if word else 0
 
 
 def acknowledge(settings: Settings, file: Path) -> str:

@@ -51,6 +51,7 @@ from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platf
 from kiosk.ports import Clock, HostLink, Log
 from kiosk.ports.ledger import JournalRows
 from kiosk.ports.money import MedicalInsurance
+from kiosk.rows_out import RowsOut
 from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
@@ -124,8 +125,10 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
             trio.lowlevel.current_trio_token().run_sync_soon(nursery.cancel_scope.cancel)
             return "ending"
 
-        answers["end"] = end
-        await nursery.start(serve_control, forward_path(settings.run_dir), answers, asked.told(journal))
+        rows = RowsOut(settings)
+        answers |= {"end": end, "take_answer": rows.take_answer}
+        told = {**asked.told(journal), "row_bundle": rows.bundle}
+        await nursery.start(serve_control, forward_path(settings.run_dir), answers, told)
         if settings.metrics_port:
             await show_figures(nursery, settings.metrics_port, figures.text, work.log)
         nursery.start_soon(forward, work)

@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kiosk.domain.ledger import LedgerBatch, LedgerRow
+from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
 from kiosk.signed import canonical
 from offline_queue.copies import JournalCopies
 from offline_queue.sealing import wrap_for_agency
@@ -49,6 +49,11 @@ class BundleWriter:
             OSError: the stick is full or gone; a file that was not finished has another name.
         """
         return [self._write_one(folder, batch) for batch in self._batches(after)]
+
+    def write_next(self, folder: Path, after: int) -> tuple[Path, LedgerHead] | None:
+        """The file of the next rows after ``after``, and the head that they reach. Raises OSError."""
+        batch = next(self._batches(after), None)
+        return (self._write_one(folder, batch), batch.head) if batch else None
 
     def _batches(self, after: int) -> Iterator[LedgerBatch]:
         while (batch := self.copies.after(after, ROWS_MAX, _BYTES_MAX)) is not None:

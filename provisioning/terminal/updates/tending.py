@@ -71,6 +71,7 @@ class Tending:
     stick: Stick | None = None
     mount: Path | None = None
     again_s: float = AGAIN_S
+    rows: RowsByStick | None = None
     _due: trio.Event = field(default_factory=trio.Event, init=False)
     _stick_wanted: bool = field(default=False, init=False)
     _brought: Brought | None = field(default=None, init=False)
@@ -90,8 +91,8 @@ class Tending:
     ) -> "Tending":
         """Raises OSError: the folders below ``home`` cannot be made."""
         updates = open_updates(place, link, kiosk, built_in, now, log, hands, image)
-        rows = RowsByStick(place.settings, place.terminal_id, place.home / "updates", log)
-        return cls(updates, Stick(updates.trust, updates.flow, rows.swap), place.stick)
+        rows = RowsByStick(kiosk.run_dir, place.terminal_id, log)
+        return cls(updates, Stick(updates.trust, updates.flow, rows.swap), place.stick, rows=rows)
 
     async def errand(self, answer: PollAnswer) -> None:
         if answer.action or self.updates.busy:
@@ -112,10 +113,12 @@ class Tending:
         update, brought = state.update, self._brought
         under_way = {"version": update.version, "step": update.step, "waits": update.why} if update else {}
         stick = "reading" if self._stick_wanted else ""
+        rows = self.rows
         return {
             "running": {kind: installer.running() for kind, installer in flow.installers.items()},
             "under_way": under_way,
             "stick": {"version": brought.version, "why": brought.why, "words": brought.words} if brought else stick,
+            "rows": {"files": rows.files, "why": rows.why, "answer": rows.answer} if rows and brought else {},
             "last": [[event.at_ms, event.what, event.version, event.why] for event in state.events[-EVENTS_TOLD:]],
         }
 

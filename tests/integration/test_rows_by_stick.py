@@ -1,0 +1,151 @@
+"""Rows go out by a stick through two processes: the forwarder holds the journal, and the agent may not open it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+
+from kiosk.control import agencys_answer_path, agent_path, forward_path, rows_out_path, serve_control
+from kiosk.rows_out import RowsOut
+from provisioning.terminal.updates.rows_by_stick import RowsByStick
+from simulators.pki import make_pki
+from tests.unit.test_evidence import TERMINAL, Village
+
+HOUSE = Path(__file__).parents[2]
+NOBODY, SHARED = 65_534, 54_321  # the agent's user, and the group that it shares with the forwarder
+AS_AGENT = """
+import json, sys, trio
+from pathlib import Path
+from provisioning.terminal.updates.rows_by_stick import RowsByStick
+run_dir, stick, journal = sys.argv[1:]
+rows = RowsByStick(run_dir, "T0000001", lambda event, **fields: None)
+trio.run(rows.swap, Path(stick))
+try:
+    opened = bool(Path(journal).read_bytes())
+except PermissionError:
+    opened = False
+print(json.dumps([rows.files, rows.why, rows.answer, opened]))
+"""
+
+
+@pytest.fixture
+def village() -> Iterator[Village]:
+    """In a folder that another user may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="ykrows"))
+    made = Village(folder, make_pki(folder / "pki"))
+    made.settings = msgspec.structs.replace(made.settings, run_dir=str(folder / "run"))
+    for path in (forward_path(made.settings.run_dir).parent, agent_path(made.settings.run_dir).parent):
+        path.mkdir(parents=True)
+    try:
+        yield made
+    finally:
+        made.journal.close()
+        made.ledger.close()
+        shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def forwarder(village: Village) -> AsyncIterator[RowsByStick]:
+    """Answers as the real one does; the agent's part beside it, with its log in ``said``."""
+    rows, run_dir = RowsOut(village.settings), village.settings.run_dir
+    async with trio.open_nursery() as nursery:
+        answers: Any = {"take_answer": rows.take_answer}
+        await nursery.start(serve_control, forward_path(run_dir), answers, {"row_bundle": rows.bundle})
+        yield RowsByStick(run_dir, TERMINAL, lambda event, **fields: None)
+        nursery.cancel_scope.cancel()
+
+
+async def test_rows_go_out_and_the_answer_comes_in(village: Village) -> None:
+    """What the stick took is whole at the agency; its word on the same stick is kept, and only newer rows go next."""
+    village.live(7)
+    async with forwarder(village) as agent:
+        await agent.swap(village.stick)
+        assert (agent.files, agent.why, agent.answer) == (1, "", "")
+        assert village.import_stick() == 0 and village.kept() == 7
+        await agent.swap(village.stick)
+        assert (agent.files, agent.why, agent.answer) == (0, "", "kept")
+        village.live(2)
+        await agent.swap(village.stick)
+    board = village.board_key[:16]
+    names = sorted(path.name for path in village.stick.glob("*.bundle"))
+    assert names == [f"{TERMINAL}-{board}-1-7.bundle", f"{TERMINAL}-{board}-8-9.bundle"]
+    assert not rows_out_path(village.settings.run_dir).exists(), "nothing more was ready, and nothing stays"
+    assert not agencys_answer_path(village.settings.run_dir).exists()
+
+
+async def test_a_forged_answer_lets_nothing_go(village: Village) -> None:
+    """It is refused, told so, and the rows go out all the same."""
+    village.live(3)
+    village.word.write_text(json.dumps({"document": {"kept_up_to": 3}, "signature": "00" * 64}))
+    async with forwarder(village) as agent:
+        await agent.swap(village.stick)
+    assert (agent.files, agent.why, agent.answer) == (1, "", "refused")
+
+
+async def test_a_silent_forwarder_is_told(village: Village) -> None:
+    """No row leaves behind the journal's back; the update on the same stick is not kept waiting."""
+    village.live(3)
+    village.word.write_text("{}")
+    agent = RowsByStick(village.settings.run_dir, TERMINAL, lambda event, **fields: None)
+    await agent.swap(village.stick)
+    assert (agent.files, agent.why, agent.answer) == (0, "silent", "silent")
+    assert list(village.stick.glob("*.bundle")) == []
+
+
+async def test_a_stick_that_went_away_is_told(village: Village) -> None:
+    """Pulled out in between; the next one gets all of it."""
+    village.live(3)
+    shutil.rmtree(village.stick)
+    async with forwarder(village) as agent:
+        await agent.swap(village.stick)
+        assert (agent.files, agent.why) == (0, "broken")
+        village.stick.mkdir()
+        await agent.swap(village.stick)
+        assert (agent.files, agent.why) == (1, "")
+
+
+async def test_no_word_makes_the_forwarder_write_elsewhere(village: Village) -> None:
+    """A row's number is all that may be said; nothing of the question becomes a path."""
+    village.live(3)
+    rows = RowsOut(village.settings)
+    for about in ("-1", "1 /etc", "../x", "", "٣x"):
+        assert "refused" in await rows.bundle(about)
+
+
+def reachable() -> bool:
+    done = subprocess.run([sys.executable, "-c", "import provisioning"], cwd=HOUSE, user=NOBODY, capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes processes of two users")
+async def test_the_agents_user_carries_what_it_may_not_read(village: Village) -> None:
+    """Rows leave through a user who cannot open the journal."""
+    if not reachable():
+        pytest.skip("this source lies where another user cannot read it")
+    village.live(5)
+    run_dir = Path(village.settings.run_dir)
+    for path, owner in ((run_dir, 0), (run_dir / "forward", 0), (run_dir / "agent", NOBODY)):
+        os.chown(path, owner, SHARED)
+        path.chmod(0o2750)
+    village.folder.chmod(0o711)
+    os.chown(village.stick, NOBODY, NOBODY)
+    told = [run_dir, village.stick, village.folder / "data" / "journal.db"]
+    (village.folder / "data").chmod(0o711)
+    async with forwarder(village):
+        forward_path(village.settings.run_dir).chmod(0o660)
+        done = await trio.run_process(
+            [sys.executable, "-c", AS_AGENT, *map(str, told)], cwd=HOUSE, capture_stdout=True,
+            user=NOBODY, group=NOBODY, extra_groups=[SHARED],
+        )  # fmt: skip
+    assert json.loads(done.stdout) == [1, "", "", False]
+    assert village.import_stick() == 0 and village.kept() == 5
