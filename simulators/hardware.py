@@ -215,7 +215,12 @@ class Hardware:
         return {
             "card_reader": reader,
             "sam_reader": {"driver": "psam"},
-            "pin_pad": {"driver": "kmy", "path": str(self.pad_line.path), "mac_algorithm": "unionpay"},
+            "pin_pad": {
+                "driver": "kmy",
+                "path": str(self.pad_line.path),
+                "mac_algorithm": "unionpay",
+                "component_entry": True,
+            },
             "receipt_printer": {
                 "driver": "escpos",
                 "port": str(self.printer_line.path),

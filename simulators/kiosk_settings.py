@@ -88,6 +88,14 @@ def profile_of(size_px: tuple[int, int]) -> str:
     return "village" if size_px[0] > size_px[1] else "hall"
 
 
+def typed_key_settings(world: World) -> dict[str, Any]:
+    """The bank's master key, whose custodians all of this world's staff are; none where they are fewer than two."""
+    custodians = [one.staff_id for one in world.staff]
+    if len(custodians) < 2:
+        return {}
+    return {"bank_master": {"domain": "bank", "master": 0, "custodians": custodians}}
+
+
 def medical_insurance_settings(world: World) -> dict[str, Any]:
     """The hospital of this world in the national interface, signing by gateway headers with TEST values."""
     return {

@@ -25,7 +25,13 @@ from simulators.hardware import LOOPBACK, OWN_PAD, PIN_PAD, Hardware
 from simulators.hosts.bank import BankHost
 from simulators.hosts.sandbox import Sandbox
 from simulators.kiosk_process import AGENT, FORWARD, KioskProcess, kiosk_command, kiosk_environment
-from simulators.kiosk_settings import as_toml, kiosk_settings, medical_insurance_settings, profile_of
+from simulators.kiosk_settings import (
+    as_toml,
+    kiosk_settings,
+    medical_insurance_settings,
+    profile_of,
+    typed_key_settings,
+)
 from simulators.offline_documents import OFFLINE_DOCUMENTS, publish
 from simulators.outside import OutsideSystems
 from simulators.pki import Pki, make_pki
@@ -185,6 +191,7 @@ class Stack:
             medical_insurance=medical_insurance_settings(self.world),
         )
         tree["bank"] = bank_settings()
+        tree["typed_keys"] = typed_key_settings(self.world)
         tree["hosts"]["bank"] = bank_host_settings(self.outside.bank_port, pki)
         tree["journal"] = self._other_copies()
         if self.plan.fleet:

@@ -12,8 +12,10 @@ import trio
 from drivers.pin_pad.kmy.codec import Framing
 from drivers.pin_pad.kmy.plain_entry import PlainEntryFailed, read_pin
 from kiosk.domain.health import Condition, Health
+from kiosk.domain.typed_keys import PartAnswer, PartEnd
 from kiosk.ports import DeviceFault
 from tests.pad_stand import MASTER, Simulator, Stand, expected_block, pad_on_pty
+from tests.unit.test_kmy_components import FIRST, MASTER_0, SECOND, VALUE, typed
 
 HOUSE = Path(__file__).parents[2]
 
@@ -55,6 +57,15 @@ async def test_a_pin_is_read_over_the_lent_line(tmp_path: Path, expand: bool, et
         await stand.load_keys()
         assert await stand.enter("246810") == expected_block("246810")
         assert "731052" not in stand.log.getvalue()
+
+
+async def test_the_second_custodians_pin_between_two_parts(tmp_path: Path) -> None:
+    """The staff PIN is typed at the same pad in plain mode: the first part of a key waits in it all the while."""
+    async with pad_on_pty(tmp_path / "pad", component_entry=True) as stand:
+        assert await typed(stand, MASTER_0, 1, FIRST) == PartAnswer(PartEnd.IN)
+        pin, _ = await enter_plain(stand, presses(stand, *"731052", "enter"))
+        assert pin == b"731052"
+        assert await typed(stand, MASTER_0, 2, SECOND) == PartAnswer(PartEnd.IN, VALUE)
 
 
 IN_ANOTHER_PROCESS = """
