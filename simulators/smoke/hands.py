@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,8 +103,9 @@ class Keypad:
         return trio.current_time()
 
 
-async def type_pin(stack: Stack, digits: str, pad: str) -> float:
-    """At the pad that asks, once it is lit, with a person's pace, and the green key at last; when that was.
+async def type_pin(stack: Stack, digits: Sequence[str], pad: str) -> float:
+    """At the pad that asks, once it is lit, with a person's pace, and the green key at last; when that was. A part of a
+    key is typed the same way, by the names of its keys.
 
     Raises:
         Unexpected: the pad never asked.
