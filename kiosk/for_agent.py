@@ -19,6 +19,7 @@ from kiosk.opening import PAUSE_S_MAX
 from kiosk.ports import DeviceFault, HostRefused, Journal, OutcomeUnknown
 from kiosk.self_test import self_test
 from kiosk.trial_prints import trial_pdf, trial_receipt
+from kiosk.typed_keys import told_keys
 
 SERVING, UNDER_WAY, NOT_FITTED = "serving", "under_way", "not_fitted"
 PRINT_S_MAX = 25.0
@@ -92,6 +93,7 @@ class ForAgent:
             "cash": await self._cash(),
             "use": self._use(),
             "keys": self._keys(),
+            "typed_keys": told_keys(desk.journal, desk.settings.typed_keys),
             "versions": {"kiosk": self._version, **dict(self._device_versions())},
         }
 

@@ -2,7 +2,7 @@
 
 From the moment its last part is asked for, nobody knows which key is in the place, and a key that two people did not
 confirm is not used: whoever would use it asks here. Every entry carries the names of all keys that are in doubt after
-it, so that the newest one tells.
+it, and the check values that were ever confirmed, so that the newest one tells.
 """
 
 from collections.abc import Mapping
@@ -59,8 +59,27 @@ def write_key_act(journal: Journal, act: str, case_code: str, key: str, doubt: b
     """Durable on return. ``doubt``: whether this key is in doubt from now on; the others are as they were."""
     newest = standing_key(journal)
     others = set(newest.word("doubtful").split()) - {key} if newest else set()
-    doubtful = " ".join(sorted(others | ({key} if doubt else set())))
-    journal.commit(NewEntry(act, case_code, {"key": key, **facts, "doubtful": doubtful}))
+    values = _values(newest) | ({key: str(facts["check_value"])} if act == CONFIRMED else {})
+    after = {
+        "doubtful": " ".join(sorted(others | ({key} if doubt else set()))),
+        "confirmed": " ".join(f"{name}={value}" for name, value in sorted(values.items())),
+    }
+    journal.commit(NewEntry(act, case_code, {"key": key, **facts, **after}))
+
+
+def _values(newest: KeyStanding | None) -> dict[str, str]:
+    """Check values that custodians confirmed, by the name of the key; also of one that is in doubt since."""
+    pairs = newest.word("confirmed").split() if newest else []
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def told_keys(journal: Journal, keys: Mapping[str, TypedKey]) -> dict[str, dict[str, str | bool]]:
+    """Of each key: the check value that was confirmed last ("": it came into the pad some other way), and whether it is
+    in doubt now."""
+    if not keys:
+        return {}
+    doubtful, values = keys_in_doubt(journal, keys), _values(standing_key(journal))
+    return {name: {"check_value": values.get(name, ""), "in_doubt": name in doubtful} for name in keys}
 
 
 def bank_keys_under(journal: Journal, settings: Settings) -> int | None:

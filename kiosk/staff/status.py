@@ -10,6 +10,7 @@ from kiosk.domain.text import Amount, Text, say
 from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.visit import OnDuty
+from kiosk.typed_keys import keys_in_doubt
 
 SLOT_NAMES: dict[str, Text] = {
     "card_reader": say("Card reader"),
@@ -54,7 +55,7 @@ BACK = Answer("back", say("Go back"), Role.BACK)
 
 async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
     """Raises: Back, ResidentLeft, CardGone."""
-    second, hosts = await _second_copy(kiosk), list(_hosts(kiosk))
+    second, hosts = await _second_copy(kiosk), [*_hosts(kiosk), *_keys(kiosk)]
     rows = [*hosts, *_slots(kiosk), *await _units(kiosk), *second, *await _fleet(kiosk), *_money(kiosk)]
     if kiosk.pin_entry.mode == "B":
         rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
@@ -87,6 +88,13 @@ def _hosts(kiosk: StaffKiosk) -> Iterator[Figure]:
     """Which the terminal must not speak to, because numbers that must never repeat might."""
     for host, why in kiosk.unusable_hosts.items():
         yield Figure(HOST_NAMES[host], CONDITION_NAMES[Condition.FAULT], say("{words}", words=why))
+
+
+def _keys(kiosk: StaffKiosk) -> Iterator[Figure]:
+    """Keys of the pad with which nothing is done until two custodians have confirmed them."""
+    doubtful = keys_in_doubt(kiosk.journal, kiosk.settings.typed_keys) if kiosk.settings.typed_keys else frozenset()
+    for name in sorted(doubtful):
+        yield Figure(say("Key {name}", name=name), say("not in use"), say("Two custodians must confirm it."))
 
 
 def _slots(kiosk: StaffKiosk) -> Iterator[Figure]:

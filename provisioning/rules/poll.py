@@ -89,6 +89,14 @@ class WorkingKeys(Part):
     age_s_max: Count = 0
 
 
+class TypedKey(Part):
+    """A key of the PIN pad that custodians type. ``check_value``: confirmed last; "" where it came some other way.
+    ``in_doubt``: typed since, and not confirmed by both; nothing is done with it."""
+
+    check_value: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    in_doubt: bool = False
+
+
 class Health(Part):
     """How the terminal is. ``serving``: whether a resident could be served now."""
 
@@ -100,6 +108,7 @@ class Health(Part):
     machine: Machine = msgspec.field(default_factory=Machine)
     use: Use = msgspec.field(default_factory=Use)
     keys: dict[Word, WorkingKeys] = {}
+    typed_keys: dict[Word, TypedKey] = {}
     versions: dict[Word, Word] = {}
     head: Head | None = None
     troubles: Annotated[list[Words], msgspec.Meta(max_length=32)] = []

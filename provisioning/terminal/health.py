@@ -11,7 +11,7 @@ import trio
 
 from provisioning.rules import forecast
 from provisioning.rules.forecast import Track
-from provisioning.rules.poll import Consumable, Head, Health, Money, Slot, Use, WorkingKeys
+from provisioning.rules.poll import Consumable, Head, Health, Money, Slot, TypedKey, Use, WorkingKeys
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.house import House
 from provisioning.terminal.machine import Board, modem_signal_dbm
@@ -73,6 +73,7 @@ class HealthTeller:
             machine=self.board.machine(now.date().isoformat(), self.clock_offset_ms, self._signal_dbm),
             use=msgspec.convert(_only(kiosk, "use", ("sessions", "failed_interactions", "staff_calls")), Use),
             keys=keys_of(kiosk),
+            typed_keys=typed_keys_of(kiosk),
             versions={
                 name[:WORD]: str(one)[:WORD] for name, one in {**_of(kiosk, "versions"), **self.versions}.items()
             },
@@ -126,6 +127,11 @@ def _slots(kiosk: Mapping[str, Any] | None) -> dict[str, Slot]:
 def keys_of(kiosk: Mapping[str, Any] | None) -> dict[str, WorkingKeys]:
     """What the kiosk says of keys that are to be renewed; {} where it does not answer."""
     return {name[:WORD]: msgspec.convert(told, WorkingKeys) for name, told in _of(kiosk, "keys").items()}
+
+
+def typed_keys_of(kiosk: Mapping[str, Any] | None) -> dict[str, TypedKey]:
+    """What the kiosk says of keys that custodians typed; {} where it does not answer."""
+    return {name[:WORD]: msgspec.convert(told, TypedKey) for name, told in _of(kiosk, "typed_keys").items()}
 
 
 def _cut(told: Mapping[str, Any]) -> dict[str, str]:

@@ -1,126 +1,28 @@
 """A key typed at the pad by two custodians: two people, only out of service, compared by both, journaled throughout."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import trio
 from trio.testing import MockClock
 
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import Grouped
 from kiosk.domain.typed_keys import KeyPlace, PartAnswer, PartEnd
-from kiosk.key_rules import TypedKey
-from kiosk.opening import BACK, OUT
-from kiosk.ports import DeviceFault
-from kiosk.ports.devices import Progress
-from kiosk.typed_keys import bank_keys_under, keys_in_doubt, master_in_doubt
-from offline_queue.journal import SqliteJournal
+from kiosk.for_agent import ForAgent
+from kiosk.opening import BACK
+from kiosk.ports import DeviceFault, Figures
+from kiosk.typed_keys import bank_keys_under, master_in_doubt
+from provisioning.rules.poll import TypedKey as TypedKeyTold
+from provisioning.terminal.health import typed_keys_of
 from simulators.pki import Pki, make_pki
+from tests.flows.custodians import IN, KEYS, LAST, KeyRoom, Power
 from tests.flows.duty import DutyRoom
-from tests.flows.people import PULLS_CARD, FakePad
-
-VALUE = bytes.fromhex("8CA64DE9")
-IN, LAST = PartAnswer(PartEnd.IN), PartAnswer(PartEnd.IN, VALUE)
-KEYS = {"bank_master": TypedKey(domain="bank", custodians=("1001", "1002")),
-        "social": TypedKey(domain="social", master=1, slot=2, custodians=("1003", "1004"))}  # fmt: skip
-ALL = {
-    "staff_key_choose": "bank_master",
-    "staff_key_ready": "ready",
-    "staff_key_part_in": "understood",
-    "staff_key_stopped": "understood",
-    "staff_key_unknown": "understood",
-    "staff_key_in_service": "understood",
-    "staff_key_not_custodian": "understood",
-    "staff_key_same_person": "back",
-    "staff_key_other_compares": "understood",
-    "staff_key_refused": "understood",
-    "staff_key_confirmed": "understood",
-    "staff_key_not_taken": "again",
-    "staff_key_check_value": "same",
-    "staff_not_now": "understood",
-    "staff_money_moves": "understood",
-}
-
-
-class CustodiansPad(FakePad):
-    """A pad at which custodians type: what each part comes to, in order; None: they type for ever."""
-
-    component_digits, component_letters = 32, "F1-F6"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers: list[PartAnswer | DeviceFault | None] = [IN, LAST]
-        self.asked: list[tuple[KeyPlace, int]] = []
-        self.forgotten = 0
-
-    async def type_component(self, place: KeyPlace, number: int, progress: Progress) -> PartAnswer:
-        self.asked.append((place, number))
-        await trio.lowlevel.checkpoint()
-        answer = self.answers.pop(0)
-        if answer is None:
-            await trio.sleep_forever()
-        if isinstance(answer, DeviceFault):
-            raise answer
-        assert answer is not None
-        return answer
-
-    async def forget_components(self) -> None:
-        await trio.lowlevel.checkpoint()
-        self.forgotten += 1
-
-
-class Power(BaseException):
-    """Gone: no handler of ours lives through it."""
-
-
-class CutJournal(SqliteJournal):
-    """The real journal; the power goes once, at the first commit of this act, before or after it is durable."""
-
-    cut_at = ""
-    after = False
-
-    def commit(self, entry: NewEntry) -> int:
-        if entry.act != self.cut_at:
-            return super().commit(entry)
-        self.cut_at = ""
-        if self.after:
-            super().commit(entry)
-        raise Power
-
-
-class KeyRoom(DutyRoom):
-    """Out of service, with a pad that takes parts of keys."""
-
-    journal: CutJournal
-
-    def __init__(self, folder: Path, pki: Pki, now: datetime | None = None) -> None:
-        self.pad = CustodiansPad()
-        super().__init__(folder, pki, journal_kind=CutJournal, pad=self.pad)
-        self.clock.moment = now or self.clock.moment
-        self.kiosk.desk.settings = msgspec.structs.replace(self.kiosk.desk.settings, typed_keys=KEYS)
-        self.journal.record(OUT, command="1")
-
-    async def custodian(self, staff_id: str, **script: Any) -> None:
-        menu = {"staff_menu": ["key", "finish"]}
-        await self.visit(self.card(staff_id, "clerk"), **(ALL | menu | script))
-
-    def facts(self, act: str) -> dict[str, str | int]:
-        """Of the newest entry of this act."""
-        entry = self.journal.last(act)
-        assert entry is not None and entry.facts is not None
-        return dict(entry.facts)
-
-    def key_acts(self) -> list[str]:
-        return [act for act in self.acts() if act.startswith("key_")]
-
-    @property
-    def doubtful(self) -> frozenset[str]:
-        return keys_in_doubt(self.journal, KEYS)
+from tests.flows.people import PULLS_CARD
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +51,7 @@ async def test_two_custodians_type_and_both_compare(autojump_clock: MockClock, r
     confirmed = room.facts("key_confirmed")
     assert confirmed == {
         "key": "bank_master", "first": "1001", "second": "1002", "check_value": "8CA64DE9", "master": 0,
-        "staff": "1001", "doubtful": "",
+        "staff": "1001", "doubtful": "", "confirmed": "bank_master=8CA64DE9",
     }  # fmt: skip
 
 
@@ -385,6 +287,39 @@ async def test_nothing_is_loaded_under_a_key_in_doubt(autojump_clock: MockClock,
     await room.custodian("1001")
     assert bank_keys_under(room.journal, settings) not in (None, before)
     assert not master_in_doubt(room.journal, settings, 0)
+
+
+async def test_the_fleet_hears_the_check_value(autojump_clock: MockClock, room: KeyRoom) -> None:
+    """Of each key the value that both confirmed, and whether it is in doubt since; of one never typed here neither."""
+    agent = ForAgent(room.kiosk.desk, lambda: 0, lambda: None, "0.1.0")
+    nothing = TypedKeyTold()
+    assert typed_keys_of(await agent.health()) == {"bank_master": nothing, "social": nothing}
+    for who in ("1001", "1002", "1001"):
+        await room.custodian(who)
+    told = {"bank_master": TypedKeyTold(check_value="8CA64DE9"), "social": nothing}
+    assert typed_keys_of(await agent.health()) == told
+    room.pad.answers = [IN, LAST]
+    for who in ("1001", "1002"):
+        await room.custodian(who)
+    told["bank_master"] = TypedKeyTold(check_value="8CA64DE9", in_doubt=True)
+    assert typed_keys_of(await agent.health()) == told
+
+
+async def test_staff_see_which_key_is_not_in_use(autojump_clock: MockClock, room: KeyRoom) -> None:
+    """On the page of what is wrong, until both have confirmed it."""
+
+    async def rows() -> list[str]:
+        await room.visit(room.card("1009", "clerk"), staff_menu=["status", "finish"], staff_status="back")
+        page = next(one for one in room.kiosk.screen.asked if one.name == "staff_status")
+        assert isinstance(page.body, Figures)
+        return [str(row.label.args.get("name")) for row in page.body.rows if row.label.msgid == "Key {name}"]
+
+    assert await rows() == []
+    await room.custodian("1001")
+    await room.custodian("1002")
+    assert await rows() == ["bank_master"]
+    await room.custodian("1001")
+    assert await rows() == []
 
 
 async def test_back_in_service_is_not_done_here(autojump_clock: MockClock, room: KeyRoom) -> None:

@@ -83,9 +83,10 @@ async def test_a_key_is_typed_compared_and_used() -> None:
             await first.reads("staff_key_confirmed")
             await first.leaves()
             assert list(stack.hardware.pad.commands).count(0x23) == 2
+            value = des.generate_kcv(MASTER, 4).hex().upper()
             assert _confirmed(stack) == {
                 "key": "bank_master", "first": "1001", "second": "1002", "staff": "1001", "master": 0,
-                "check_value": des.generate_kcv(MASTER, 4).hex().upper(), "doubtful": "",
+                "check_value": value, "doubtful": "", "confirmed": f"bank_master={value}",
             }  # fmt: skip
 
 

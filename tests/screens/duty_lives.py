@@ -14,17 +14,18 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.ledger import SecondCopy, StickCopy
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import ContributionRow, DebtActRow, DepositRow
+from kiosk.domain.typed_keys import PartAnswer, PartEnd
 from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
 from kiosk.ports.money import BankPayment
 from kiosk.ports.staff import StickTrouble
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
-from tests.flows import test_staff_keys as typing
 from tests.flows import test_staff_path as clearing
 from tests.flows import test_staff_reconcile as comparing
 from tests.flows import test_staff_refund as refund
 from tests.flows import test_staff_stick as taking
+from tests.flows.custodians import IN, LAST, KeyRoom
 from tests.flows.duty import DutyRoom
 from tests.flows.test_staff_split import split
 
@@ -203,20 +204,20 @@ async def _clearings(folder: Path, now: datetime) -> list[Question]:
 
 async def _keys(folder: Path, now: datetime) -> list[Question]:
     """A key is typed by two custodians, refused, typed anew and confirmed; and every way in which it is not typed."""
-    room = typing.KeyRoom(folder / "keys", make_pki(folder / "pki", now), now)
+    room = KeyRoom(folder / "keys", make_pki(folder / "pki", now), now)
     found = Pages(room)
-    room.pad.answers = [typing.PartAnswer(typing.PartEnd.NOT_TAKEN), typing.IN]
+    room.pad.answers = [PartAnswer(PartEnd.NOT_TAKEN), IN]
     await found.of(room.custodian("1001"))
     await found.of(room.custodian("1001"))
     await found.of(room.custodian("1003"))
-    room.pad.answers = [typing.PartAnswer(typing.PartEnd.CANCELLED), typing.LAST]
+    room.pad.answers = [PartAnswer(PartEnd.CANCELLED), LAST]
     await found.of(room.custodian("1002"))
     await found.of(room.custodian("1001", staff_key_check_value="refuse"))
-    room.pad.answers = [typing.IN, typing.LAST]
+    room.pad.answers = [IN, LAST]
     for who in ("1001", "1002", "1001"):
         await found.of(room.custodian(who))
-    for end in (typing.PartEnd.TIMED_OUT, typing.PartEnd.FORGOTTEN, typing.PartEnd.MIXED):
-        room.pad.answers = [typing.PartAnswer(end)]
+    for end in (PartEnd.TIMED_OUT, PartEnd.FORGOTTEN, PartEnd.MIXED):
+        room.pad.answers = [PartAnswer(end)]
         await found.of(room.custodian("1001"))
     room.kiosk.desk.opening.bring_back("2")
     await found.of(room.custodian("1001"))

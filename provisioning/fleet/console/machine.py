@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioning.fleet.console import words
 from provisioning.fleet.console.visit import Visit
-from provisioning.rules.poll import Machine, WorkingKeys
+from provisioning.rules.poll import Machine, TypedKey, WorkingKeys
 
 MIB = 1024 * 1024
 CLOCK_OFF_MS = 2000  # less is nothing to speak of
@@ -42,3 +42,15 @@ def working_keys(visit: Visit, keys: Mapping[str, WorkingKeys]) -> Iterator[tupl
             yield name, visit.say("none since the last start")
         else:
             yield name, visit.say("{n} h old, {m} h at most", n=told.age_s // 3600, m=told.age_s_max // 3600)
+
+
+def typed_keys(visit: Visit, keys: Mapping[str, TypedKey]) -> Iterator[tuple[str, str]]:
+    """Each key that custodians type at the pad, with its check value, or that nothing is done with it."""
+    for key, told in keys.items():
+        name = visit.say("Key typed at the pad: {key}", key=key)
+        if told.in_doubt:
+            yield name, visit.say("in doubt: two custodians must type and confirm it")
+        elif told.check_value:
+            yield name, visit.say("check value {value}", value=told.check_value)
+        else:
+            yield name, visit.say("not typed here yet")

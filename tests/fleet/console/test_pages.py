@@ -28,6 +28,8 @@ def test_a_terminals_page_tells_what_it_told(city: Console) -> None:
     page = desk.get("/terminals/T0000004").text
     assert "Card reader" in page and "¥ 321.50" in page and "oldest 24 h" in page and "120331 rows" in page
     assert "Working keys: Bank" in page and "5 h old, 24 h at most" in page
+    assert "Key typed at the pad: bank_master" in page and "check value 8CA64DE9" in page
+    assert "Key typed at the pad: social" in page and "in doubt: two custodians" in page
     assert "Disk worn" not in page and "Send a command" not in page
     wanted = desk.get("/terminals/T0000004/settings").text
     assert "question_s = 120.0" in wanted and "terminal_id = &#34;T0000004&#34;" in wanted and "2 wanted" in wanted

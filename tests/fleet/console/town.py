@@ -18,7 +18,18 @@ from provisioning.fleet.schema.places import Place, Tenant
 from provisioning.fleet.schema.software import DistributionSet
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalEvent
 from provisioning.fleet.terminal_commands import acts as commands
-from provisioning.rules.poll import Consumable, Head, Health, Machine, Money, PollQuestion, Slot, Use, WorkingKeys
+from provisioning.rules.poll import (
+    Consumable,
+    Head,
+    Health,
+    Machine,
+    Money,
+    PollQuestion,
+    Slot,
+    TypedKey,
+    Use,
+    WorkingKeys,
+)
 from provisioning.rules.rollouts import Gate
 from tests.fleet.people import make_person
 
@@ -129,6 +140,7 @@ def _health(slots: dict[str, str], more: dict[str, Any], at_ms: int) -> Health:
             suspense_oldest=_iso(at_ms - DAY_MS) if more.get("suspense_fen") else "",
         ),
         keys={"bank": WorkingKeys(age_s=18_000, age_s_max=86_400)},
+        typed_keys={"bank_master": TypedKey(check_value="8CA64DE9"), "social": TypedKey(in_doubt=True)},
         machine=Machine(disk_free_bytes=9_000_000_000, rtc_battery="good", temperature_c=41.5, up_s=400_000),
         use=Use(sessions=83, failed_interactions=2, staff_calls=1),
         versions={"kiosk": "1.4.0", "image": "2027.01"},

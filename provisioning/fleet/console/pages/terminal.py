@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 from kiosk.domain.health import SLOTS
 from provisioning.fleet import audit, places
 from provisioning.fleet.actor import NotFound
-from provisioning.fleet.console.machine import lines, working_keys
+from provisioning.fleet.console.machine import lines, typed_keys, working_keys
 from provisioning.fleet.console.page import Page, go
 from provisioning.fleet.console.pages import commanding
 from provisioning.fleet.console.render import show
@@ -58,9 +58,14 @@ def draw(visit: Visit) -> Response:
         "moves": [one for one in all_places(visit) if visit.may("move", one) and one.id != terminal.place.id],
         "stops": terminal.state == "active" and visit.may("stop", terminal.place),
         "newcomers": _newcomers(visit, terminal),
-        "machine": [*lines(visit, report.machine), *working_keys(visit, report.keys)] if report else [],
+        "machine": _machine(visit, report) if report else [],
     }
     return show(visit, "terminal.html", terminal=terminal, place=terminal.place, report=report, **told)
+
+
+def _machine(visit: Visit, report: Health) -> list[tuple[str, str]]:
+    keys = (*working_keys(visit, report.keys), *typed_keys(visit, report.typed_keys))
+    return [*lines(visit, report.machine), *keys]
 
 
 def command(visit: Visit) -> Response:
