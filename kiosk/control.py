@@ -136,6 +136,54 @@ async def ask_fleet(run_dir: str) -> FleetWord:
         return FleetWord()
 
 
+@dataclass(frozen=True)
+class SoftwareWord:
+    """What the agent says of this terminal's software. ``version``, ``step`` and ``waits``: of what is under way, ""
+    where nothing is. ``stick``: of the last one: "" none since the agent's start | reading | taken | nothing_new | the
+    code of why not, with ``stick_words``. ``rows``: files that it took of the journal's, -1 none was tried;
+    ``rows_why``: not more. ``events``: milliseconds, what, version, why; oldest first."""
+
+    running: tuple[str, ...] = ()
+    version: str = ""
+    step: str = ""
+    waits: str = ""
+    stick: str = ""
+    stick_version: str = ""
+    stick_words: str = ""
+    rows: int = -1
+    rows_why: str = ""
+    events: tuple[tuple[int, str, str, str], ...] = ()
+
+
+async def ask_software(run_dir: str) -> SoftwareWord | None:
+    """None: no agent answers, or one that tells something else."""
+    try:
+        return _software(await ask_control(agent_path(run_dir), "updates"))
+    except (ControlSilent, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _software(told: dict[str, Any]) -> SoftwareWord:
+    way, rows, stick = told.get("under_way") or {}, told.get("rows") or {}, told.get("stick") or ""
+    running = told["running"]
+    if isinstance(stick, str):
+        stick = {"why": stick} if stick else {}
+    elif not stick.get("why"):
+        stick = {**stick, "why": "taken" if stick.get("version") else "nothing_new"}
+    return SoftwareWord(
+        running=tuple(map(str, running.values())) if isinstance(running, dict) else (str(running),),
+        version=str(way.get("version", "")),
+        step=str(way.get("step", "")),
+        waits=str(way.get("waits", "")),
+        stick=str(stick.get("why", "")),
+        stick_version=str(stick.get("version", "")),
+        stick_words=str(stick.get("words", "")),
+        rows=int(rows.get("files", -1)),
+        rows_why=str(rows.get("why", "")),
+        events=tuple((int(at), str(what), str(version), str(why)) for at, what, version, why in told.get("last", ())),
+    )
+
+
 async def _line(stream: trio.SocketStream, bytes_max: int) -> bytes:
     received = b""
     while b"\n" not in received and len(received) < bytes_max:

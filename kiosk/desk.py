@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import trio
 
 from kiosk.config import Settings
-from kiosk.control import FleetWord, ask_fleet
+from kiosk.control import FleetWord, SoftwareWord, ask_fleet, ask_software
 from kiosk.domain.books import Account
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
@@ -190,6 +190,9 @@ class Desk:
 
     async def fleet(self) -> FleetWord | None:
         return await ask_fleet(self.settings.run_dir) if self.settings.agent.home else None
+
+    async def software(self) -> SoftwareWord | None:
+        return await ask_software(self.settings.run_dir)
 
     @property
     def cash_inside_fen(self) -> Fen:
@@ -393,7 +396,5 @@ class Desk:
                 await self.supervisor.wait_change()
 
     async def card_out(self) -> None:
-        try:
+        with suppress(DeviceFault, CardGone):
             await self.card_reader.wait_no_card()
-        except (DeviceFault, CardGone):
-            return

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from kiosk.control import FleetWord
+from kiosk.control import FleetWord, SoftwareWord
 from kiosk.domain.books import Account
 from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.health import Health
@@ -131,6 +131,10 @@ class StaffKiosk(Kiosk, Protocol):
 
     async def fleet(self) -> FleetWord | None:
         """What the terminal's agent says of whoever runs it from afar; None: there is no agent."""
+        ...
+
+    async def software(self) -> SoftwareWord | None:
+        """What runs, what a stick brought and what is on trial; None: the agent does not say."""
         ...
 
     @property

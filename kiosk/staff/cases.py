@@ -8,10 +8,11 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Grouped, Text, say
 from kiosk.ports import Answer, Back, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.ages import age
 from kiosk.staff.close_case import propose_closing
 from kiosk.staff.reconcile import WORDS
 from kiosk.staff.remedies import REMEDY_WORDS
-from kiosk.staff.status import BACK, age
+from kiosk.staff.status import BACK
 from kiosk.staff.story import act_words, fact_name
 from kiosk.staff.visit import OnDuty
 

@@ -1,7 +1,6 @@
 """What is wrong now: slots, consumables, messages not sent, money not explained, a weaker PIN profile."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from kiosk.domain.cash import CashUnit
 from kiosk.domain.health import Condition, Health
@@ -9,6 +8,8 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import Amount, Text, say
 from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
+from kiosk.staff.ages import age
+from kiosk.staff.software import show_software
 from kiosk.staff.visit import OnDuty
 from kiosk.typed_keys import keys_in_doubt
 
@@ -51,6 +52,7 @@ MEDIUM_STATES: dict[str, Text] = {
     "silent": say("not known"),
 }
 BACK = Answer("back", say("Go back"), Role.BACK)
+SOFTWARE = Answer("software", say("Software and sticks"))
 
 
 async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
@@ -61,7 +63,10 @@ async def show_status(kiosk: StaffKiosk, duty: OnDuty) -> None:
         rows.append(Figure(say("PIN mode B"), say("weaker"), say("PINs pass through a process of this computer.")))
     wrong = bool([*hosts, *_slots(kiosk), *second])
     heading = say("Something needs attention") if wrong else say("Every device works")
-    await kiosk.ask(Question("staff_status", heading, (), Figures(tuple(rows), secret=False), (BACK,)))
+    more = (SOFTWARE,) if kiosk.settings.agent.home else ()
+    page = Question("staff_status", heading, (), Figures(tuple(rows), secret=False), (BACK, *more))
+    if await kiosk.ask(page) == SOFTWARE.value:
+        await show_software(kiosk)
 
 
 async def _second_copy(kiosk: StaffKiosk) -> list[Figure]:
@@ -145,13 +150,3 @@ def _money(kiosk: StaffKiosk) -> Iterator[Figure]:
         about = [(case.since, getattr(case, field)) for case in cases if getattr(case, field)]
         held = Fen(abs(sum(amount for _, amount in about)))
         yield Figure(label, Amount(held), say("the oldest waits {age}", age=age(kiosk, about[0][0])) if about else None)
-
-
-def age(kiosk: StaffKiosk, since: str) -> Text:
-    """How long ago an ISO time is, in the unit that tells most."""
-    minutes = max(0, int((kiosk.clock.now() - datetime.fromisoformat(since)).total_seconds())) // 60
-    if minutes < 120:
-        return say("{count} minutes", count=minutes)
-    if minutes < 48 * 60:
-        return say("{count} hours", count=minutes // 60)
-    return say("{count} days", count=minutes // (24 * 60))
