@@ -215,13 +215,16 @@ def test_an_update_is_proposed_paused_and_stopped(city: Console) -> None:
         assert desk.send(rollout, act, why="for a test").status == 303
         assert Rollout.get().state == state
     told = {"name": "second", "set": Rollout.get().set_id, "why": "for a test", "error_percent_max": "3"}
+    told["soak_minutes"] = "45"
     assert desk.send("/rollouts", "propose", **told).status == 409
     answer = desk.send(
         "/rollouts", "propose", **told, wave1=town.place("Riverside hall").id, wave2=persons.root(CITY).id
     )
     facts = Proposal.select().order_by(Proposal.id.desc()).get().facts
     assert answer.status == 303 and len(facts["waves"]) == 2 and facts["gate"]["error_percent_max"] == 3.0
-    assert desk.send("/rollouts", "propose", **{**told, "error_percent_max": "many"}).status == 409
+    assert facts["gate"]["soak_s"] == 45 * 60
+    for slip in ({"error_percent_max": "many"}, {"soak_minutes": "1.5"}, {"soak_minutes": "-1"}):
+        assert desk.send("/rollouts", "propose", **{**told, **slip}).status == 409
 
 
 def test_people_are_proposed_approved_and_invited(city: Console) -> None:

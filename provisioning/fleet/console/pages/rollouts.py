@@ -15,6 +15,7 @@ from provisioning.fleet.schema.rollouts import Rollout, Wave
 from provisioning.fleet.schema.software import DistributionSet
 from provisioning.rules.rollouts import Gate
 
+MINUTE_S = 60
 WAVES_SHOWN = 8  # that the form offers; the command line takes more
 SETS_SHOWN = 100
 # Bounds that the form offers; the others keep their usual values.
@@ -25,9 +26,10 @@ def draw_list(visit: Visit) -> Response:
     mine = (DistributionSet.tenant == visit.city) & ~DistributionSet.deleted
     sets = DistributionSet.select().where(mine).order_by(DistributionSet.id.desc()).limit(SETS_SHOWN)
     known = {one.id: one for one in DistributionSet.select().where(DistributionSet.tenant == visit.city)}
-    told = {"rollouts": plan.rollouts(visit.actor), "sets": list(sets), "known": known, "gate": Gate()}
+    told = {"rollouts": plan.rollouts(visit.actor), "sets": list(sets), "known": known}
     choices = {"places": places(visit), "waves": range(1, WAVES_SHOWN + 1), "bounds": BOUNDS}
-    return show(visit, "rollouts.html", proposes=visit.may("rollout"), **told, **choices)
+    gate = {"gate": Gate(), "minute": MINUTE_S}
+    return show(visit, "rollouts.html", proposes=visit.may("rollout"), **told, **choices, **gate)
 
 
 def propose(visit: Visit) -> Response:
@@ -44,12 +46,14 @@ def _waves(visit: Visit) -> list[plan.PlannedWave]:
 
 
 def _gate(visit: Visit) -> Gate:
-    """Raises Refused: a bound that is no percentage."""
+    """Raises Refused: a bound that is no percentage, or minutes that are none."""
     try:
-        told = {name: float(visit.field(name)) for name in BOUNDS if visit.field(name)}
+        told: dict[str, float] = {name: float(visit.field(name)) for name in BOUNDS if visit.field(name)}
+        if minutes := visit.field("soak_minutes"):
+            told["soak_s"] = int(minutes) * MINUTE_S
         return msgspec.convert(told, Gate)
     except (ValueError, msgspec.ValidationError):
-        raise Refused("bounds", "A bound is a number between 0 and 100.") from None
+        raise Refused("bounds", "A bound is a number between 0 and 100, and a time whole minutes.") from None
 
 
 def rollout_of(visit: Visit) -> Rollout:
