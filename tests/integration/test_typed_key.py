@@ -16,6 +16,7 @@ from offline_queue.reader import open_reader
 from simulators.smoke.glass import Glass
 from simulators.smoke.hands import REACTION_S, Finger, type_pin
 from simulators.stack import Plan, Stack, open_stack
+from tests.cards.search import in_files, in_memory
 from tests.pad_stand import MASTER
 
 DEMO = Path(__file__).parents[2] / "simulators" / "worlds" / "demo.toml"
@@ -61,7 +62,8 @@ class Custodian:
 @pytest.mark.slow
 async def test_a_key_is_typed_compared_and_used() -> None:
     """Staff A types, staff B types and compares, staff A compares: the page says that the key is in use. The pad was
-    asked for two parts, and the key that it told zeros under is the one whose parts stand in the documents."""
+    asked for two parts, the key that it told zeros under is the one whose parts stand in the documents, and neither of
+    them is anywhere but in the pad."""
     with TemporaryDirectory(prefix="yikatong-") as folder:
         async with open_stack(Plan(DEMO, Path(folder) / "run", screen_map=True)) as stack:
             glass = Glass(stack.kiosk_dir / "screen.json")
@@ -83,11 +85,26 @@ async def test_a_key_is_typed_compared_and_used() -> None:
             await first.reads("staff_key_confirmed")
             await first.leaves()
             assert list(stack.hardware.pad.commands).count(0x23) == 2
+            told = await ask_control(kiosk_path(str(stack.kiosk_dir)), "health")
+            assert told["typed_keys"]["bank_master"]["in_doubt"] is False
+            _no_part_left_the_pad(stack, Path(folder))
             value = des.generate_kcv(MASTER, 4).hex().upper()
             assert _confirmed(stack) == {
                 "key": "bank_master", "first": "1001", "second": "1002", "staff": "1001", "master": 0,
                 "check_value": value, "doubtful": "", "confirmed": f"bank_master={value}",
             }  # fmt: skip
+
+
+def _no_part_left_the_pad(stack: Stack, folder: Path) -> None:
+    """Neither in the kiosk's memory nor in anything that this run wrote, in any spelling; and the search can find."""
+    assert stack.kiosk.pid, "it runs"
+    planted = folder / "planted"
+    planted.write_bytes(bytes.fromhex(PARTS["staff_yi"]))
+    assert in_files(folder, PARTS["staff_yi"]) == [f"{planted}: bcd"]
+    planted.unlink()
+    for part in PARTS.values():
+        assert in_files(folder, part) == []
+        assert in_memory(stack.kiosk.pid, part) == []
 
 
 def _confirmed(stack: Stack) -> dict[str, str | int] | None:
