@@ -24,5 +24,10 @@ def in_place(value: Any) -> Any:
     return value
 
 
+def is_one(path: str) -> bool:
+    """Whether it is a credential's path: only the process that it is handed to can tell whether it is there."""
+    return path.startswith(f"{folder()}/{PREFIX}")
+
+
 def folder() -> str:
     return os.environ.get(VARIABLE, OF_KIOSK)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import toml
 from msgspec.structs import replace
 
+from kiosk import credentials
 from kiosk.agent_rules import AgentRules
 from kiosk.config import ConfigError, Settings, load_settings, sum_of
 from kiosk.ports import DocumentLink, HostRefused, Log, OutcomeUnknown
@@ -244,7 +245,7 @@ class DesiredState:
             raise Unfit("a file of these settings is not here")
         for name, host in settings.hosts.items():
             for file in (host.ca, host.certificate, host.private_key):
-                if not file or not Path(file).exists():
+                if not file or not (credentials.is_one(file) or Path(file).exists()):
                     raise Unfit(f"host {name}: a certificate, key or authority is not here")
 
     async def _try(self, trial: Trial) -> None:

@@ -24,6 +24,19 @@ async def test_settings_are_in_force_after_a_restart_between_visits(box: Box) ->
     assert agent.changed == ["language"]
 
 
+async def test_a_key_that_only_the_kiosk_is_handed_is_no_missing_file(box: Box) -> None:
+    """systemd decrypts it for kiosk and forwarder alone; the agent cannot see it, and settings come all the same. A
+    file that is not there is refused as before."""
+    told = box.local.read_text()
+    box.local.write_text(told.replace(f'private_key = "{box.local}"', 'private_key = "credential:hosts.key"'))
+    agent = box.agent()
+    assert await agent.follow(box.fleet.wants({"language": "en"})) is None
+    assert (agent.version, agent.trouble, box.kiosk.language) == (1, "", "en")
+    box.local.write_text(told.replace(f'private_key = "{box.local}"', 'private_key = "/nowhere/hosts.key"'))
+    assert await agent.follow(box.fleet.wants({"language": "zh"}, version=2)) is None
+    assert (agent.version, box.kiosk.language) == (1, "en") and "host hospital" in agent.trouble
+
+
 async def test_nothing_changes_while_somebody_is_served(box: Box) -> None:
     """In a visit, or with an act open, settings wait and say so; afterwards they come without being fetched again."""
     agent, wanted = box.agent(), box.fleet.wants({"language": "en"})
