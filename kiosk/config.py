@@ -107,6 +107,7 @@ class Timing(_Part, frozen=True):
     warning_s: int = 20
     card_left_s: float = 60.0
     paper_left_s: float = 60.0
+    read_card_s: float = 20.0  # the card's: until it has told whose it is, or is called mute
 
 
 class CashRules(_Part, frozen=True):

@@ -50,7 +50,6 @@ from kiosk.services.notices import device_out, device_words
 from kiosk.services.report_loss import nobodys_visit, report_lost_card, withdraw_loss
 from kiosk.staff.menu import serve_staff
 
-READ_CARD_S_MAX = 20.0
 ASKED_AFTER_S = 0.01  # then the question to the platform is on its way, and this thread has nothing to do
 READER_SETTLE_S = 1.5  # pcscd looks for cards every 0.4 s, and a reader powers a card up in less than a second
 STAFF_CARD = card_problem("card_staff").name
@@ -255,7 +254,7 @@ async def _open_visit(desk: Desk, code: str) -> None:
     """
     desk.screen.show(reading_card())
     try:
-        with trio.fail_after(READ_CARD_S_MAX):
+        with trio.fail_after(desk.settings.timing.read_card_s):
             reader = desk.card_reader
             identity = await reader.read_identity()  # of a staff card it raises
             if desk.opening.shut:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 CARD, SAM = "CARD01", "SAM01"
 PIN_PAD, CASH, LIGHTS = "PINPAD01", "CASH01", "LIGHTS01"
-RECEIPT_PRINTER = "RP01"
+RECEIPT_PRINTER, PANEL = "RP01", "PANEL01"
 READERS = {"card": CARD, "sam": SAM}
 SERIAL_LINES = {"pin-pad": PIN_PAD, "cash-acceptor": CASH, "lights": LIGHTS}  # name under /dev/kiosk -> number
 PRINTERS = ("receipt",)
@@ -27,9 +27,14 @@ def reader_of(name: str) -> tuple[dict[str, str], dict[str, str]]:
     )
 
 
+def touch_panel() -> dict[str, str]:
+    """The panel's own plug, as qemu's ``device_add`` takes it; fingers come by qemu's monitor."""
+    return {"driver": "usb-tablet", "id": "panel", "bus": f"{HUB}.0", "serial": PANEL}
+
+
 def qemu_arguments(folder: Path) -> list[str]:
     """Controller, ports and their sockets in ``folder``, which is there."""
-    words = ["-device", f"qemu-xhci,id={HUB},p2=8,p3=8"]
+    words = ["-device", f"qemu-xhci,id={HUB},p2=12,p3=8", *_device(touch_panel())]
     for name in READERS:
         words += [*_chardev(folder, name), *(word for device in reader_of(name) for word in _device(device))]
     for name, serial in SERIAL_LINES.items():

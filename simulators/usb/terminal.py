@@ -37,7 +37,7 @@ BOX = Path("/etc/yikatong")  # in the guest
 PRINTER_LINES_S = 40.0
 # An emulated board is thirty times slower than a real one: what is silence there is haste here.
 DEADLINE_S = 60.0
-TIMING = {"question_s": 300.0, "card_left_s": 300.0, "paper_left_s": 300.0}
+TIMING = {"question_s": 300.0, "card_left_s": 300.0, "paper_left_s": 300.0, "read_card_s": 120.0}
 ESCPOS_PATIENCE = {"reply_s": 4.0, "poll_s": 15.0, "offline_s_max": 30.0, "confirm_s_base": 40.0, "line_s": 1.0}
 IPP_PATIENCE = {"connect_s": 30.0, "reply_s": 60.0, "poll_s": 30.0}
 LCUS_PATIENCE = {"reply_s": 4.0, "poll_s": 15.0}
@@ -133,6 +133,7 @@ class UsbTerminal:
             host["url"] = host["url"].replace(LOOPBACK, QEMU_HOST)
             host["deadline_s"] = DEADLINE_S
         tree["timing"] = TIMING
+        tree["seals"]["verify_s_max"] = DEADLINE_S * 2
         return tree
 
     def _slots(self) -> dict[str, dict[str, Any]]:
@@ -162,4 +163,8 @@ class UsbTerminal:
 def devices() -> dict[str, dict[str, str]]:
     """The table of the box's USB devices that get a name."""
     named = {name: {"serial": serial} for name, serial in ports.SERIAL_LINES.items()}
-    return {**named, "receipt-printer": {"serial": ports.RECEIPT_PRINTER, "kind": "usb"}}
+    return {
+        **named,
+        "receipt-printer": {"serial": ports.RECEIPT_PRINTER, "kind": "usb"},
+        "touch-panel": {"serial": ports.PANEL, "kind": "touch"},
+    }

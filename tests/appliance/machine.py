@@ -43,6 +43,7 @@ class Hardware:
     disk_form: str = "qcow2"
     direct: Direct | None = None
     memory_mib: int = 2048
+    panel: str = "virtio-tablet-pci"  # what fingers touch; "" where ``more`` has it at a USB port
     width_px: int = 1080
     height_px: int = 1920
     tpm: Path | None = None  # control socket of a swtpm
@@ -166,7 +167,7 @@ def command(folder: Path, hardware: Hardware) -> list[str]:
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu", "max",
         "-machine", "q35", "-smp", "2", "-m", str(hardware.memory_mib), "-display", "none", "-vga", "none",
-        "-device", glass, "-device", "virtio-tablet-pci", "-device", "virtio-keyboard-pci",
+        "-device", glass, *(("-device", hardware.panel) if hardware.panel else ()), "-device", "virtio-keyboard-pci",
         "-device", "virtio-rng-pci", "-nic", network, "-rtc", "base=utc",
         "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
         "-chardev", f"socket,id=serial,path={folder}/serial,server=on,wait=off,logfile={folder}/serial.log",

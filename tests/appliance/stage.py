@@ -15,9 +15,9 @@ from simulators.smoke.bill import content_yuan
 from simulators.smoke.cast import choose_payer
 from simulators.smoke.glass import Glass
 from simulators.smoke.hands import REACTION_S
-from simulators.usb.ports import qemu_arguments, reader_of
+from simulators.usb.ports import HUB, qemu_arguments, reader_of, touch_panel
 from simulators.usb.terminal import UsbTerminal
-from simulators.waiting import until
+from simulators.waiting import came_true, until
 from simulators.worlds.world import Card, load_world
 from tests.appliance.box import SerialGlass, kept_on, make_disk_for
 from tests.appliance.disks import Built
@@ -31,7 +31,9 @@ NETWORK = "user,ipv6=off,dns=10.0.2.9"
 ATTRACT_S_MAX = 900.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
 PAGE_S_MAX = 120.0
 KEY_S = 0.2
+AGAIN_S = 20.0
 READER = "card-reader"
+REFUSED = r"target\.new='(block|reject)' device\.rule='block id "  # as usbguard's log tells it
 NOTE_YUAN = 100
 NOTES_MAX = 20
 
@@ -51,7 +53,7 @@ class Stage:
         self.starts += 1
         hardware = Hardware(
             self.disk, "raw", width_px=SIZE_PX[0], height_px=SIZE_PX[1], network=NETWORK,
-            more=qemu_arguments(self.folder),
+            panel="", more=qemu_arguments(self.folder),
         )  # fmt: skip
         place = self.folder / f"{self.starts}"
         async with machine(place, hardware) as computer:
@@ -110,11 +112,17 @@ class Visitor:
         return (await self.glass.until(*questions, limit_s=limit_s)).question
 
     async def answers(self, value: str, *then: str, limit_s: float = PAGE_S_MAX) -> str:
-        """A finger on this answer, and which of these questions follows."""
+        """A finger on this answer, and which of these questions follows. Who sees nothing happen touches again: a page
+        that was drawn anew a moment before is deaf, and in an emulator a moment is long."""
         spot = await self.glass.until_offered(value, limit_s=PAGE_S_MAX)
-        await trio.sleep(REACTION_S)
-        await self.computer.touch(*spot.middle)
-        return await self.sees(*then, limit_s=limit_s)
+        stands, again_until = self.glass.look().question, trio.current_time() + limit_s - AGAIN_S
+        while True:
+            await trio.sleep(REACTION_S)
+            await self.computer.touch(*spot.middle)
+            if await came_true(lambda: self.glass.look().question != stands, AGAIN_S):
+                return await self.sees(*then, limit_s=limit_s)
+            if trio.current_time() > again_until:
+                return await self.sees(*then, limit_s=AGAIN_S)
 
     async def puts_card_in(self, handle: str) -> None:
         await self.around.card_slot.insert(self.around.cards[handle])
@@ -125,15 +133,31 @@ class Visitor:
     async def pulls_reader(self) -> None:
         """The card reader's own plug; the PSAM is in another."""
         self.around.card_slot.unplug()
-        await self.computer.monitor.ask("device_del", id=READER)
-        with trio.fail_after(PAGE_S_MAX):  # qemu takes a device away when the guest lets go of it
-            while any(one["name"] == READER for one in await self._peripherals()):
-                await trio.sleep(KEY_S)
+        await self._pulls(READER)
 
     async def plugs_reader(self) -> None:
         for device in reader_of("card"):
             await self.computer.monitor.ask("device_add", **device)
         self.around.card_slot.plug()
+
+    async def pulls_panel(self) -> None:
+        await self._pulls(touch_panel()["id"])
+
+    async def plugs_panel(self) -> None:
+        await self.computer.monitor.ask("device_add", **touch_panel())
+
+    async def plugs_stranger(self, driver: str) -> None:
+        """Something that has no place here, for as long as it takes the terminal to refuse it."""
+        place = len(self.computer.serial)
+        await self.computer.monitor.ask("device_add", driver=driver, id="stranger", bus=f"{HUB}.0")
+        await self.until_said(REFUSED, place, f"{driver} is refused")
+        await self._pulls("stranger")
+
+    async def _pulls(self, device: str) -> None:
+        await self.computer.monitor.ask("device_del", id=device)
+        with trio.fail_after(PAGE_S_MAX):  # qemu takes a device away when the guest lets go of it
+            while any(one["name"] == device for one in await self._peripherals()):
+                await trio.sleep(KEY_S)
 
     async def _peripherals(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = await self.computer.monitor.ask("qom-list", path="/machine/peripheral")
@@ -174,12 +198,13 @@ class Visitor:
 
     async def hears_of(self, slot: str, condition: str, before: int) -> int:
         """Until the kiosk's log says so of a device, after place ``before`` of the serial line; where that is."""
-        said = re.compile(f'"event": "slot", "slot": "{slot}", "condition": "({condition})"')
+        said = f'"event": "slot", "slot": "{slot}", "condition": "({condition})"'
+        return await self.until_said(said, before, f"{slot} is {condition}")
 
-        def found() -> bool:
-            return said.search(self.computer.serial, before) is not None
-
-        await until(found, PAGE_S_MAX, f"{slot} is {condition}")
+    async def until_said(self, words: str, before: int, what: str) -> int:
+        """Until the serial line has said what matches ``words`` after place ``before`` of it; where that ends."""
+        said = re.compile(words)
+        await until(lambda: said.search(self.computer.serial, before) is not None, PAGE_S_MAX, what)
         match = said.search(self.computer.serial, before)
         assert match is not None
         return match.end()

@@ -24,12 +24,17 @@ BOOKED_S_MAX = 180.0
 
 
 async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
-    """Balance, sealed certificate and a bill in notes, by finger and pad; pad and reader are pulled and come back."""
+    """Balance, sealed certificate and a bill in notes, by finger and pad; pad, reader and panel are pulled and come
+    back, and a keyboard and a mouse are refused."""
     async with stage(image, bench) as around, around.switched_on() as visitor:
         await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
         await _glass_is_as_painted(visitor, load_settings(bench / "box" / "settings.toml"))
         await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
+        for stranger in ("usb-kbd", "usb-mouse"):
+            await visitor.plugs_stranger(stranger)
+        await visitor.pulls_panel()
+        await visitor.plugs_panel()
         card = around.payer
         await visitor.puts_card_in(card.handle)
         await visitor.sees("menu")
