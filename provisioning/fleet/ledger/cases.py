@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from provisioning.fleet.database import step
-from provisioning.fleet.ledger.recover import ACCOUNTS
+from provisioning.fleet.ledger.rows import ACCOUNTS
 from provisioning.fleet.schema.ledger import Board, CaseMoney, KeptRow
 
 ROWS_AT_ONCE = 500

@@ -12,7 +12,7 @@ from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.ledger import cases
-from provisioning.fleet.ledger.recover import ACCOUNTS
+from provisioning.fleet.ledger.rows import ACCOUNTS
 from provisioning.fleet.schema.ledger import Board, KeptRow
 
 STORIES_MAX = 50

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from provisioning.fleet.ledger.custody import Custodians, Facts, facts_of
 from provisioning.fleet.ledger.paper import facts_on, only_on_paper
+from provisioning.fleet.ledger.rows import ACCOUNTS
 from provisioning.fleet.schema.ledger import Board, KeptPeriod, KeptRow
 
 # Accounts of a terminal that stand for residents' money: what is there is owed, or must be explained to somebody.
-ACCOUNTS = ("resident", "holder_debt", "suspense", "contributions")
 
 
 @dataclass(frozen=True)

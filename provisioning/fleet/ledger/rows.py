@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.chain import head_signed_by, link_of
 
+ACCOUNTS = ("resident", "holder_debt", "suspense", "contributions")  # in which a terminal owes or must explain
 NOTHING_BEFORE = "00" * 32
 
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
