@@ -11,6 +11,7 @@ from kiosk.config import Settings, load_settings
 from tests.appliance.disks import Built, built
 
 HOUSE = Path(__file__).resolve().parents[2]
+SAID_MAX = 20_000  # characters of a serial line
 FACTS = HOUSE / "image/files/usr/lib/yikatong-image/local/settings.toml"
 
 
@@ -22,9 +23,11 @@ def image() -> Built:
 
 @pytest.fixture
 def bench() -> Iterator[Path]:
-    """A folder for one machine, with a name short enough for UNIX sockets."""
+    """A folder for one machine, with a name short enough for UNIX sockets. What it said last is kept of a failure."""
     folder = Path(tempfile.mkdtemp(prefix="yk-"))
     yield folder
+    for log in sorted(folder.glob("*/serial.log")):
+        print(f"--- {log.parent.name}\n{log.read_text(errors='replace')[-SAID_MAX:]}")
     shutil.rmtree(folder)
 
 
