@@ -102,6 +102,17 @@ class House:
             return None
         return told if isinstance(told, dict) and "error" not in told else None
 
+    async def nobody_is_there(self) -> bool:
+        """Whether no process is behind either socket. What the two had begun is in the journal, for who comes next."""
+        for path in (kiosk_path(self.run_dir), forward_path(self.run_dir)):
+            try:
+                await ask_control(path, "unsent")
+            except ControlSilent as silent:
+                if nobody_listens(silent):
+                    continue
+            return False
+        return True
+
     async def _books_at_rest(self, citys: bool) -> str:
         try:
             told = await ask_control(forward_path(self.run_dir), "unsent")

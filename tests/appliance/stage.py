@@ -31,7 +31,7 @@ NETWORK = "user,ipv6=off,dns=10.0.2.9"
 ATTRACT_S_MAX = 900.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
 PAGE_S_MAX = 120.0
 KEY_S = 0.2
-AGAIN_S = 20.0
+AGAIN_S, ANSWERED_S = 20.0, 8.0
 READER = "card-reader"
 REFUSED = r"target\.new='(block|reject)' device\.rule='block id "  # as usbguard's log tells it
 NOTE_YUAN = 100
@@ -181,7 +181,8 @@ class Visitor:
             inside = content_yuan(till.front())
             till.feed(NOTE_YUAN)
             await until(lambda before=inside: content_yuan(till.front()) > before, PAGE_S_MAX, "the note is inside")  # type: ignore[misc]
-            await trio.sleep(REACTION_S)
+            # Nobody feeds the next one before the page has answered to this one; an emulated one takes its time.
+            await came_true(lambda: not self._is_asked_for_notes, ANSWERED_S)
         return NOTES_MAX * NOTE_YUAN
 
     @property

@@ -7,7 +7,8 @@ from provisioning.fleet import audit
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, add_city, add_custodians, custodians_of, now_ms
 from provisioning.fleet.ledger.boards import boards
 from provisioning.fleet.ledger.custody import NoCustody
-from provisioning.fleet.ledger.recover import ACCOUNTS, Owed, owed, recovered
+from provisioning.fleet.ledger.recover import Owed, owed, recovered
+from provisioning.fleet.ledger.rows import ACCOUNTS
 from provisioning.fleet.settings import FleetSettings
 
 _TOLD_AS = ("inside, never booked", "owed to the holder", "under check", "contribution not credited")

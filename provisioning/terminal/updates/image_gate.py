@@ -48,13 +48,18 @@ class ImageGate:
         for _ in range(REST_TRIES_MAX):
             if self.image.runs_chosen:
                 return
-            if not await self.house.rest():
+            if not await self.house.rest() or await self._lies_dead():
                 try:
                     await self.reboot(f"image-{self.image.booted.boot}")
                     await trio.sleep(self.reboot_s_max)  # it ends meanwhile
                 except NotObeyed as refused:
                     self.log("image_waits", why=str(refused))
             await trio.sleep(self.again_s)
+
+    async def _lies_dead(self) -> bool:
+        """On the way back from an image of which neither kiosk nor forwarder lives: nobody can say that nothing is under
+        way, and only the image before can bring it to its end."""
+        return self.image.trial() is None and await self.house.nobody_is_there()
 
     async def healthy(self, kind: str, before: str) -> str:
         """ "" or what is not well when the time is over."""

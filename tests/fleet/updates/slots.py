@@ -113,19 +113,33 @@ class RaucInMemory:
 
 
 class KioskOfSlots:
-    """Kiosk and forwarder as the gate's ``House`` asks them; ``sick``: versions and what is wrong with their kiosk."""
+    """Kiosk and forwarder as the gate's ``House`` asks them; ``sick``: versions and what is wrong with their kiosk;
+    ``lifeless``: versions of which neither of the two can be started."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine, self.sick, self.busy = machine, dict[str, str](), ""
+        self.lifeless = set[str]()
 
     async def rest(self) -> str:
-        return self.busy
+        return "unknown" if self._lies_dead else self.busy
+
+    async def nobody_is_there(self) -> bool:
+        return self._lies_dead
+
+    @property
+    def _lies_dead(self) -> bool:
+        """Kiosk and forwarder of what runs cannot be started."""
+        return self.machine.slots[self.machine.running] in self.lifeless
 
     async def health(self) -> dict[str, Any] | None:
+        if self._lies_dead:
+            return None
         ready = {"condition": "ready", "reason": ""}
         return {"life": str(self.machine.starts), "settings": "", "shut": "", "slots": {"card_reader": ready}}
 
     async def self_test(self) -> str:
+        if self._lies_dead:
+            return "the kiosk does not answer"
         return self.sick.get(self.machine.slots[self.machine.running], "")
 
 

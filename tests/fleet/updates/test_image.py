@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import trio
 
 from provisioning.fleet.updates.stick import write_stick
 from provisioning.rules.releases import IMAGE, Journal
@@ -57,6 +58,17 @@ async def test_image_is_not_kept_before_its_gate(machine: ImageTerminal, autojum
     assert action.history[-1]["status"]["details"] == ["returned: self-test: ended unknown"]
     assert machine.image.fell == "image 2.0.0 went back: self-test: ended unknown"
     assert (machine.machine.order[0], machine.machine.ok) == ("A", {"A": True, "B": False})
+
+
+async def test_image_without_any_life_goes_back(machine: ImageTerminal, autojump_clock: object) -> None:
+    """Where neither kiosk nor forwarder can be started nobody says that nothing is under way: the agent returns to the
+    image that can bring it to its end, and waits for nobody's leave."""
+    machine.kiosk.lifeless.add("2.0.0")
+    action, began = offered(machine, "2.0.0"), trio.current_time()
+    await machine.live()
+    assert (action.status, machine.image.running()) == ("error", "1.0.0")
+    assert machine.machine.starts == 2
+    assert trio.current_time() - began < 2 * machine.gate.allowed_s
 
 
 async def test_image_that_never_comes_up(machine: ImageTerminal, autojump_clock: object) -> None:
