@@ -57,8 +57,8 @@ class ImageGate:
             await trio.sleep(self.again_s)
 
     async def _lies_dead(self) -> bool:
-        """On the way back from an image of which neither kiosk nor forwarder lives: nobody can say that nothing is under
-        way, and only the image before can bring it to its end."""
+        """On the way back from an image of which neither kiosk nor forwarder lives: nobody can say that nothing is
+        under way, and only the image before can bring it to its end."""
         return self.image.trial() is None and await self.house.nobody_is_there()
 
     async def healthy(self, kind: str, before: str) -> str:
