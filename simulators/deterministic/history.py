@@ -268,8 +268,11 @@ class _History:
         await self._slots_come_back(life)
 
     async def _slots_come_back(self, life: Life) -> None:
-        """Whatever ended a driver in this life: its slot is filled again, without any restart of the kiosk."""
+        """Whatever ended a driver in this life: its slot is filled again, without any restart of the kiosk. A jam is no
+        such end, and lasts as long as its note is where it is: somebody is sent there first."""
         self._terminal.slot.pull()
+        if self._terminal.till.free_jam():
+            self._terminal.tell("a jam is freed")
         supervisor = life.desk.supervisor
         with trio.move_on_after(SLOTS_S_MAX):
             while supervisor.unusable(tuple(supervisor.slots)):

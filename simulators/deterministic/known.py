@@ -18,6 +18,8 @@ from kiosk.money.settlement_orders import WAITS, open_orders
 from simulators.deterministic.terminal import Life
 
 ANSWERED_BY_KEY = ("deposit_intent", "deposit_undo_intent", "payout_intent")
+# Of 2207: not known, or booked and neither paid nor undone. ``whoever_can_answer_was_asked`` tells for how long.
+UNSURE = ("settle_intent", DUE)
 FOR_PEOPLE = ("bank_suspended", "bank_reversal_disputed")
 OWED = "select host, act, key from notice where state = 'owed' order by seq"
 
@@ -30,14 +32,15 @@ def not_known_yet(life: Life) -> list[str]:
 
 
 def everything_is_told(life: Life, entries: list[StoredEntry]) -> Iterator[str]:
-    """What hosts are owed reaches them as soon as they can be reached. An order waits where its own 2207, or another
-    one of the same person, waits for the day's detail; and for some minutes after a no that may pass, as of a bill that
-    another visit had claimed, which it asks for again until that lease has run out."""
-    unknown = any(effect.act == "settle_intent" for effect in life.journal.open_effects())
+    """What hosts are owed reaches them as soon as they can be reached. An order waits where its own 2207 or 2208, or
+    another one of the same person, waits for the day's detail; and for some minutes after a no that may pass, as of a
+    bill that another visit had claimed, which it asks for again until that lease has run out."""
+    unsure = {str((one.facts or {})["card_number"]) for one in life.journal.open_effects() if one.act in UNSURE}
+    waits = {one.key for one in open_orders(life.journal) if one.card.card_number in unsure}
     refused = Counter(str((entry.facts or {}).get("order", "")) for entry in entries if entry.act == WAITS)
     claimed = _claimed_elsewhere(life)
     for host, act, key in life.journal.database.execute_sql(OWED):
-        may_wait = unknown or 0 < refused[key] < TRIES_OF_AN_ORDER_MAX or key in claimed
+        may_wait = key in waits or 0 < refused[key] < TRIES_OF_AN_ORDER_MAX or key in claimed
         if act == "settlement_order" and may_wait:
             continue
         yield f"{host} was not told of {act} {key}"

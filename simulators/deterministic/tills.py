@@ -11,6 +11,8 @@ from simulators.devices.puloon import PuloonDispenser
 from simulators.devices.ssp import SspModule
 
 DISPENSE = {CcnetBillToBill: 0x3C, PuloonDispenser: 0x45}  # commands
+# A note is stuck there, or some are, and the unit says so until hands have been inside.
+STUCK = {CcnetValidator: (b"\x44",), CcnetBillToBill: (b"\x44", b"\x47\x70"), Id003Validator: (b"\x46",)}
 ACCEPTOR, DISPENSER = "cash", "dispenser"  # names of the ports
 DISPENSER_YUAN = 10
 
@@ -88,6 +90,13 @@ class Till:
     def power_cut(self) -> None:
         """Each on its own, as when somebody pulls the plug of the cash module alone."""
         self.acceptor.power_cut()
+
+    def free_jam(self) -> bool:
+        """Whoever is sent to a jam pushes on what is stuck, and switches the unit off and on. False: nothing is."""
+        stuck = self.acceptor._state in STUCK.get(type(self.acceptor), ("jam",))
+        if stuck:
+            self.power_cut()
+        return bool(stuck)
 
     # --- judges -------------------------------------------------------------------------------------------------------
 

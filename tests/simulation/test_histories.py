@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 MONEY = Limits(only_money=True)
 LIE = Limits(only_money=True, disk_lies=True)
 LYING_SEEDS_MAX = 30
+NOT_PAID_AFTER_ALL = 20002803
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
@@ -29,6 +30,13 @@ def test_a_mixed_history_breaks_no_rule(seed: int) -> None:
 def test_a_history_about_money_breaks_no_rule(seed: int) -> None:
     """The same where every resident comes about money."""
     assert live_history(seed, MONEY).violations == []
+
+
+def test_a_doubtful_payout_that_staff_give_back_breaks_no_rule() -> None:
+    """The power goes in a payout, staff find that it was not paid, and the voucher stands as before: no second debt."""
+    told = live_history(NOT_PAID_AFTER_ALL)
+    assert told.violations == [], told.violations
+    assert told.acts["payout_uncertain"] and told.acts["case_closed"]
 
 
 def _digest(hash_seed: str) -> tuple[str, int]:
