@@ -93,29 +93,35 @@ def end_payout(journal: Journal, intent: StoredEntry, unpaid: Fen) -> Payout:
 
 
 @dataclass(frozen=True)
-class EndedReserve:
-    """What the register hears at last of a payout that was uncertain. ``kept_fen`` is owed under its voucher still."""
+class EndedReserves:
+    """What registers hear at last of payouts that were uncertain. ``kept_fen`` is owed under their vouchers still."""
 
-    notice: NewNotice
+    notices: tuple[NewNotice, ...]
     kept_fen: Fen
 
 
-def ended_by_people(story: Iterable[StoredEntry], paid_fen: Fen) -> EndedReserve | None:
+def ended_by_people(story: Iterable[StoredEntry], paid_fen: Fen) -> EndedReserves | None:
     """Two people have said how much of it was paid after all. Its reserve ends by its own key: what is not paid stays
-    under the old voucher and is not registered a second time. None: the case is about no payout, or it has ended."""
-    doubtful = None
+    under the old voucher and is not registered a second time. None: the case is about no payout, or it has ended.
+
+    A visit may leave several, all of one holder: what was paid counts for the oldest first.
+    """
+    doubtful: list[StoredEntry] = []
     for entry in story:
         if entry.act == "payout_uncertain":
-            doubtful = entry
+            doubtful.append(entry)
         elif entry.act == CASE_CLOSED:
-            doubtful = None
-    if doubtful is None:
-        return None
-    facts = _facts(doubtful)
-    unaccounted = int(facts["unaccounted_fen"])
-    after_all = min(unaccounted, paid_fen)
-    _, (notice,) = _told(doubtful, Fen(int(facts["paid_fen"]) + after_all), NOTHING)
-    return EndedReserve(notice, Fen(unaccounted - after_all))
+            doubtful = []
+    notices: list[NewNotice] = []
+    kept = 0
+    for payout in doubtful:
+        facts = _facts(payout)
+        unaccounted = int(facts["unaccounted_fen"])
+        after_all = min(unaccounted, paid_fen)
+        paid_fen = Fen(paid_fen - after_all)
+        kept += unaccounted - after_all
+        notices += _told(payout, Fen(int(facts["paid_fen"]) + after_all), NOTHING)[1]
+    return EndedReserves(tuple(notices), Fen(kept)) if notices else None
 
 
 def _told(intent: StoredEntry, paid: Fen, under_check: Fen) -> tuple[str, tuple[NewNotice, ...]]:

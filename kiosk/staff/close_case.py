@@ -172,9 +172,9 @@ def _close(kiosk: StaffKiosk, duty: OnDuty, closing: Closing) -> None:
     _end_notices(kiosk, duty, closing)
     owed = owed_fen(closing.parts)
     facts: dict[str, str | int] = {**closing.facts, "approver": duty.staff.staff_id, "owed_fen": owed}
-    reserve = ended_by_people(story, amount_of(closing.parts, PAID_OUT))
-    notices = (reserve.notice,) if reserve else ()
-    anew = Fen(max(0, owed - reserve.kept_fen)) if reserve else owed
+    ended = ended_by_people(story, amount_of(closing.parts, PAID_OUT))
+    notices = ended.notices if ended else ()
+    anew = Fen(max(0, owed - ended.kept_fen)) if ended else owed
     if anew:
         key = kiosk.clock.new_key()
         notices = (*notices, debt_notice(register_of(story), key, stake.card_number, anew, "case_closed"))

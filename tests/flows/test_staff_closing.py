@@ -290,6 +290,31 @@ async def test_a_payout_that_was_uncertain_ends_its_reserve(
     room.journal.close()
 
 
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        ("holder", [("debt_give_back", "payout-1", None), ("debt_give_back", "payout-2", None)]),
+        ("paid_out", [("debt_confirm", "payout-1", 500), ("debt_confirm", "payout-2", 300)]),
+    ],
+)
+async def test_two_payouts_of_one_visit_end_both_reserves(
+    autojump_clock: MockClock, tmp_path: Path, pki: Pki, remedy: str, told: list[tuple[str, str, int | None]]
+) -> None:
+    """Both vouchers of one visit were in doubt: each hears by its own key, none stays reserved, no third debt."""
+    room = DutyRoom(tmp_path, pki)
+    for number, fen in ((1, 500), (2, 300)):
+        named: dict[str, str | int] = {"key": f"payout-{number}", "voucher": f"QK0000000{number}"}
+        doubtful = {**named, "paid_fen": 0, "unaccounted_fen": fen, "left_fen": 0}
+        lost = balanced((Account.HOLDER_DEBT, fen), (Account.SUSPENSE, -fen))
+        room.journal.commit(NewEntry("payout_uncertain", CODE, doubtful, "C1", lost))
+    await propose(room, remedy)
+    await approve(room)
+    heard = room.journal.outbox.due_together("hospital", 9)
+    assert [(one.act, one.key, one.facts.get("paid_fen")) for one in heard] == told
+    assert room.journal.outbox.unsent_count() == 2
+    room.journal.close()
+
+
 async def test_what_a_card_paid_is_never_owed_in_notes(autojump_clock: MockClock, tmp_path: Path, pki: Pki) -> None:
     """A deposit by card that was refused late: its holder has it back by a refund to the card, not by a closing."""
     room = DutyRoom(tmp_path, pki)
