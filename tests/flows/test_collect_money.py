@@ -105,6 +105,20 @@ async def test_the_exit_sensor_decides(autojump_clock: MockClock, terminal: Term
     assert terminal.cash.dispenses == 1
 
 
+async def test_two_vouchers_of_one_visit_may_be_in_doubt(autojump_clock: MockClock, terminal: Terminal) -> None:
+    """A dispenser that serves on pays a second voucher, too: both are in one case, and both reserves stay."""
+    debts = [terminal.office.owes(fen) for fen in (2500, 800)]
+    terminal.cash.sensor_fails = True
+    for debt in debts:
+        terminal.visits = 0  # from the menu, in the same visit
+        assert await collect(terminal, debt.voucher_number) is Outcome.UNKNOWN
+    doubtful = [one for one in terminal.journal.entries() if one.act == "payout_uncertain"]
+    assert [(one.facts or {})["unaccounted_fen"] for one in doubtful] == [2500, 800]
+    assert len({one.case_code for one in doubtful}) == 1
+    await deliver_all(terminal.journal, terminal.office)
+    assert len(terminal.office.reserved_by) == 2
+
+
 async def test_a_dispenser_that_refuses_leaves_the_debt(autojump_clock: MockClock, terminal: Terminal) -> None:
     """Surely nothing came out: it stays registered, is free again, and no paper is owed."""
     debt = terminal.office.owes(2500)
