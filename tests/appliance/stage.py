@@ -107,6 +107,11 @@ class Visitor:
     computer: Machine
     glass: Glass
 
+    async def finds_it_open(self) -> None:
+        """From power-on until residents are served; a card of the first moment after the page belongs to nobody."""
+        await self.sees("insert_card", limit_s=ATTRACT_S_MAX)
+        await self.until_said("Started yikatong-kiosk.service", 0, "the kiosk serves")
+
     async def sees(self, *questions: str, limit_s: float = PAGE_S_MAX) -> str:
         """Which of these stands, as soon as one does. Raises simulators.smoke.glass.Unexpected."""
         return (await self.glass.until(*questions, limit_s=limit_s)).question

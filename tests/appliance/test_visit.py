@@ -16,7 +16,7 @@ from simulators.waiting import until
 from simulators.worlds.world import BillEntry, Resident
 from tests.appliance.disks import Built
 from tests.appliance.pages import SHARE_MAX, differing, rendered
-from tests.appliance.stage import ATTRACT_S_MAX, PAGE_S_MAX, Stage, Visitor, stage
+from tests.appliance.stage import PAGE_S_MAX, Stage, Visitor, stage
 from tests.lives.books import NEVER_LEFT
 
 pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(1800)]
@@ -27,7 +27,7 @@ async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad, reader and panel are pulled and come
     back, and a keyboard and a mouse are refused."""
     async with stage(image, bench) as around, around.switched_on() as visitor:
-        await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+        await visitor.finds_it_open()
         await _glass_is_as_painted(visitor, load_settings(bench / "box" / "settings.toml"))
         await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
@@ -68,7 +68,7 @@ async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench
         before = around.content_yuan
         weather = around.around.outside.weather
         async with around.switched_on() as visitor:
-            await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+            await visitor.finds_it_open()
             card = around.payer
             await visitor.puts_card_in(card.handle)
             await visitor.sees("menu")
@@ -81,7 +81,7 @@ async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench
         weather.clear()
         await visitor.takes_card()
         async with around.switched_on() as visitor:
-            await visitor.sees("insert_card", limit_s=ATTRACT_S_MAX)
+            await visitor.finds_it_open()
             await _paid(around, bill)
             assert visitor.around.till.front().outlet == (), "no money for whoever stands there now"
             debts = around.hospital.debts
