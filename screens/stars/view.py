@@ -44,23 +44,23 @@ def _field(sheet: Sheet, moment: Moment, body: Stars, progress: PinProgress, box
     theme, colour = sheet.theme, sheet.theme.colour
     words = moment.words(body.prompt or PROMPTS[progress.prompt])
     count = max(body.digits_max, progress.digits)
-    least = _field_height(sheet)
-    high = min(box.h, least + 2 * theme.sizes.pad)
+    least, many = _field_height(sheet), count > ROW
+    high = min(box.h, least + 2 * theme.sizes.pad + (2 * theme.type.figure if many else 0))
     card = box.centred(box.w, high)
     sheet.panel(card, colour.surface, colour.line, theme.sizes.outline)
     label_h = theme.line_h("label")
-    top = card.y + (high - least) // 2 + theme.sizes.pad // 2
+    top = card.y + theme.sizes.pad // 2 + (0 if many else (high - least) // 2)
     sheet.line(Box(card.x, top, card.w, label_h), words, "label", colour.ink, colour.surface, bold=True, align="centre")
-    below = Box(card.x, top + label_h, card.w, theme.type.figure + theme.sizes.pad)
-    _rings(sheet, below, count, progress.digits)
+    rings_h = card.bottom - top - label_h if many else theme.type.figure + theme.sizes.pad
+    _rings(sheet, Box(card.x, top + label_h, card.w, rings_h), count, progress.digits)
 
 
 def _rings(sheet: Sheet, box: Box, count: int, typed: int) -> None:
     """As large as they fit in the middle of ``box``: a PIN in one row, a part of a key in rows of groups of four."""
     theme = sheet.theme
-    group, row = (GROUP, ROW) if count > ROW else (count, count)
+    side, row = max(_side(sheet, box, count, row) for row in ((ROW, ROW // 2) if count > ROW else (count,)))
+    group = GROUP if count > ROW else count
     rows, gaps = -(-count // row), row // group - 1
-    side = min(theme.type.figure, box.h * 3 // (4 * rows), box.w * 2 // (3 * row + gaps))
     step = side * 3 // 2
     left = box.x + (box.w - row * step + step - side - gaps * (side // 2)) // 2
     top = box.y + (box.h - rows * step + step - side) // 2
@@ -69,3 +69,10 @@ def _rings(sheet: Sheet, box: Box, count: int, typed: int) -> None:
         at = Box(left + across * step + across // group * (side // 2), top + down * step, side, side)
         name = "digit_typed" if index < typed else "digit_open"
         sheet.drawing(at, name, theme.colour.ink, theme.colour.surface)
+
+
+def _side(sheet: Sheet, box: Box, count: int, row: int) -> tuple[int, int]:
+    """How large a ring can be with ``row`` of them beside each other, and that number."""
+    rows, gaps = -(-count // row), row // GROUP - 1 if count > ROW else 0
+    high = box.h * 3 // 4 if rows == 1 else box.h * 2 // (3 * rows)
+    return min(sheet.theme.type.figure, high, box.w * 2 // (3 * row + gaps)), row

@@ -65,7 +65,7 @@ async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
 async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench: Path) -> None:
     """The platform has booked and its answer is lost: the next start finds it, owes the change, and all books agree."""
     async with stage(image, bench) as around:
-        before = around.content_yuan
+        before, owed_fen = around.content_yuan, _owed_fen(around)
         weather = around.around.outside.weather
         async with around.switched_on() as visitor:
             await visitor.finds_it_open()
@@ -84,9 +84,8 @@ async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench
             await visitor.finds_it_open()
             await _paid(around, bill)
             assert visitor.around.till.front().outlet == (), "no money for whoever stands there now"
-            debts = around.hospital.debts
-            await until(lambda: bool(debts.standing()), BOOKED_S_MAX, "what is owed is registered")
-            assert sum(row.left_fen for row in debts.standing()) == fed * 100 - _cash_fen(around, bill)
+            await until(lambda: _owed_fen(around) > owed_fen, BOOKED_S_MAX, "what is owed is registered")
+            assert _owed_fen(around) - owed_fen == fed * 100 - _cash_fen(around, bill)
             assert around.content_yuan - before == fed
             await visitor.computer.press_power()
             await visitor.computer.until_off(PAGE_S_MAX)
@@ -174,6 +173,11 @@ async def _paid(around: Stage, bill: BillEntry) -> None:
 
 def _booked(around: Stage, bill: BillEntry) -> list[Row]:
     return around.platform.platform.live(around.platform.person_number(_holder(around)), visit_of(bill))
+
+
+def _owed_fen(around: Stage) -> int:
+    """What the hospital's register says is owed to anybody."""
+    return sum(row.left_fen for row in around.hospital.debts.standing())
 
 
 def _cash_fen(around: Stage, bill: BillEntry) -> int:

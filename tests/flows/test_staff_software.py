@@ -1,7 +1,6 @@
 """Staff read which software runs, what a stick brought and why not, and what is still on trial."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +10,7 @@ import trio
 
 from kiosk.control import SoftwareWord, agent_path, ask_software, serve_control
 from kiosk.l10n import render
-from kiosk.ports import Figures, Question
+from kiosk.ports import Figures
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.software import show_software
 from provisioning.fleet.updates.stick import write_stick
@@ -20,38 +19,15 @@ from provisioning.terminal.updates.tending import Tending
 from tests.fleet.updates.bundles import bundle
 from tests.fleet.updates.office import Office
 from tests.fleet.updates.stand import Terminal
+from tests.flows.reading_staff import ReadingStaff
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 AT_MS = int(NOW.timestamp() * 1000)
 
 
-@dataclass
-class Staff:
-    """What the page needs of the kiosk; it answers "back" to every page."""
-
-    word: SoftwareWord | None
-    asked: list[Question] = field(default_factory=list)
-
-    @property
-    def clock(self) -> "Staff":
-        return self
-
-    def now(self) -> datetime:
-        return NOW
-
-    async def software(self) -> SoftwareWord | None:
-        await trio.lowlevel.checkpoint()
-        return self.word
-
-    async def ask(self, question: Question) -> str:
-        await trio.lowlevel.checkpoint()
-        self.asked.append(question)
-        return "back"
-
-
 async def lines(word: SoftwareWord | None, language: str = "en") -> list[str]:
     """The page's rows, each "label | value | note", or its sentences where there is none."""
-    staff = Staff(word)
+    staff = ReadingStaff(word, NOW)
     await show_software(cast(StaffKiosk, staff))
     (page,) = staff.asked
     assert page.name == "staff_software" and isinstance(page.body, Figures)

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from msgspec import structs
 
 from kiosk.config import HostSettings, JournalRules
+from kiosk.control import SoftwareWord
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
@@ -18,7 +20,8 @@ from kiosk.domain.typed_keys import PartAnswer, PartEnd
 from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
 from kiosk.ports.money import BankPayment
-from kiosk.ports.staff import StickTrouble
+from kiosk.ports.staff import StaffKiosk, StickTrouble
+from kiosk.staff.software import show_software
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing
 from tests.flows import test_staff_path as clearing
@@ -27,6 +30,7 @@ from tests.flows import test_staff_refund as refund
 from tests.flows import test_staff_stick as taking
 from tests.flows.custodians import IN, LAST, KeyRoom
 from tests.flows.duty import DutyRoom
+from tests.flows.reading_staff import ReadingStaff
 from tests.flows.test_staff_split import split
 
 VALUES = (10_000, 5_000, 2_000, 1_000, 500, 100)
@@ -88,6 +92,7 @@ async def staff_pages(folder: Path, now: datetime) -> list[Question]:
     found += await _clearings(folder, now)
     found += await _sticks(folder, now)
     found += await _keys(folder, now)
+    found += await _software(now)
     return [one for one in found if "staff_" in one.name or "refund" in one.name]
 
 
@@ -223,6 +228,24 @@ async def _keys(folder: Path, now: datetime) -> list[Question]:
     await found.of(room.custodian("1001"))
     room.journal.close()
     return found.pages
+
+
+async def _software(now: datetime) -> list[Question]:
+    """A version is on trial, a stick was refused, and two went before; and nobody says anything of it."""
+    then = int(now.timestamp() * 1000)
+    events = (
+        (then - 86_400_000, "installed", "1.4.0", ""),
+        (then - 3_600_000, "returned", "1.5.0", "slot pin_pad is fault"),
+    )
+    word = SoftwareWord(
+        ("1.4.0",), "1.6.0", "trial", "", "no_way_back", "1.3.0", "older than what runs", 12, "full", events
+    )
+    found: list[Question] = []
+    for one in (word, None):
+        staff = ReadingStaff(one, now)
+        await show_software(cast(StaffKiosk, staff))
+        found += staff.asked
+    return found
 
 
 class Pages:
