@@ -156,9 +156,9 @@ async def test_update_by_the_fleet(image: Built, bench: Path) -> None:
             changed = tampered(await trio.to_thread.run_sync(made, image, bench, "1.9.0", signer))
             await until_running(ci, computer, "1.0.0", ENROLLED_S_MAX)
             await ci.offer("1.9.0", changed)
-            print(told := await until_ended(ci, computer, "refused: not_installed"))
-            assert "/var/lib/rauc" not in told
+            await until_ended(ci, computer, "refused: not_installed")
             assert ci.running == "1.0.0"
+            # The next one takes the same way: what was refused was refused for its bytes.
             await ci.offer("2.0.0", await trio.to_thread.run_sync(made, image, bench, "2.0.0", signer))
             await until_ended(ci, computer, "installed: image-2.0.0.raucb")
             await until_running(ci, computer, "2.0.0", ENROLLED_S_MAX)

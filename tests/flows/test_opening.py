@@ -1,7 +1,7 @@
 """Out of service, closed hours, a pause: who is in front finishes, and the next one reads why nobody is served."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,38 +63,48 @@ def _card_in(kiosk: KioskInMemory) -> bool:
     return kiosk.reader.card_present or "card_not_served" not in kiosk.journal.names()
 
 
+async def _somebody_comes_after(kiosk: KioskInMemory, day: Callable[[], Awaitable[None]]) -> None:
+    """A card goes in 0.2 s after ``day`` is over, and five seconds are served."""
+    over = trio.Event()
+
+    async def lived() -> None:
+        await day()
+        await trio.sleep(0.2)
+        kiosk.reader.insert()
+        await trio.sleep(5)
+        over.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lived)
+        await kiosk.serve(over.is_set)
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(("shut", "served"), [("out_of_service", True), ("pause", False)])
 async def test_who_comes_as_it_opens_is_served(autojump_clock: MockClock, shut: str, served: bool) -> None:
     """A slot that was watched all the while needs no stock taken: the card of that very moment is served. During a
     pause nobody watches: what lies in the slot then is asked out first."""
-    kiosk, opened = kiosk_of({"menu": ["take_card"]}), trio.Event()
+    kiosk = kiosk_of({"menu": ["take_card"]})
     word = agents_word(kiosk)
 
-    async def day() -> None:
+    async def shut_and_open() -> None:
         await trio.sleep(5)
         getattr(word, shut)("20")
         await trio.sleep(19.9 if shut == "pause" else 60)
         if shut == "out_of_service":
             word.back_in_service("c-2")
-        await trio.sleep(0.2)
-        kiosk.reader.insert()
-        await trio.sleep(5)
-        opened.set()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(day)
-        await kiosk.serve(opened.is_set)
-        nursery.cancel_scope.cancel()
+    await _somebody_comes_after(kiosk, shut_and_open)
     assert ("visit_opened" in kiosk.journal.names()) is served
     assert ("card_inside" in kiosk.screen.names()) is not served
 
 
 async def test_a_reader_that_went_while_shut_is_asked_out_first(autojump_clock: MockClock) -> None:
     """Out of service, the reader goes and comes back holding a card; as it opens, that card opens nothing."""
-    kiosk, opened = kiosk_of({"menu": ["take_card"]}), trio.Event()
+    kiosk = kiosk_of({"menu": ["take_card"]})
     word = agents_word(kiosk)
 
-    async def day() -> None:
+    async def shut_and_open() -> None:
         await trio.sleep(5)
         word.out_of_service("c-1")
         await trio.sleep(60)
@@ -102,15 +112,8 @@ async def test_a_reader_that_went_while_shut_is_asked_out_first(autojump_clock: 
         await until(lambda: not kiosk.supervisor.slots["card_reader"].usable)
         await until(lambda: kiosk.supervisor.slots["card_reader"].usable)
         word.back_in_service("c-2")
-        await trio.sleep(0.2)
-        kiosk.reader.insert()
-        await trio.sleep(5)
-        opened.set()
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(day)
-        await kiosk.serve(opened.is_set)
-        nursery.cancel_scope.cancel()
+    await _somebody_comes_after(kiosk, shut_and_open)
     assert "visit_opened" not in kiosk.journal.names() and "card_inside" in kiosk.screen.names()
 
 
