@@ -6,13 +6,14 @@ from pathlib import Path
 
 import trio
 
-from kiosk.app import examine_terminal, run_kiosk, tell_of_view
+from kiosk.app import run_kiosk, tell_of_view
 from kiosk.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
 from kiosk.bare import is_bare, run_bare
 from kiosk.books import tell_case
 from kiosk.config import ConfigError, load_settings
 from kiosk.control import ControlSilent, forward_path
 from kiosk.doctor import as_json, as_table, healthy
+from kiosk.examine import examine_terminal
 from offline_queue.reader import UNREADABLE, why_unreadable
 from offline_queue.schema import JournalUnusable
 

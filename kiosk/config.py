@@ -1,16 +1,18 @@
 """One frozen, typed settings tree, read from TOML. An unknown key is an error; names carry their units."""
 
 import hashlib
-import re
 from pathlib import Path
 
 import msgspec
 
 from kiosk.agent_rules import AgentRules
+from kiosk.bank_rules import BankRules, bank_rules
 from kiosk.credentials import MARK, in_place
 from kiosk.domain.card import CardState
 from kiosk.domain.record_kinds import retention_rules
+from kiosk.hours import Hours, hours_rules
 from kiosk.key_rules import TypedKey, typed_key_rules
+from kiosk.medical_rules import MedicalInsuranceRules, medical_insurance_rules
 
 WHERE_SETTINGS_ARE = (
     "Name one with --settings: the running demo's is .run/settings.toml, and of a terminal that was installed "
@@ -133,63 +135,6 @@ class SettlementRules(_Part, frozen=True):
     order_days_max: int = 30  # then a bill that was left to be settled later is not settled any more
 
 
-class MedicalInsuranceRules(_Part, frozen=True):
-    """The hospital's place in the national medical insurance interface, and what its region does differently."""
-
-    institution_code: str = "H99000100001"  # fixmedins_code: twelve characters, they begin every message id
-    institution_name: str = "示例市人民医院"
-    place: str = "990001"  # mdtrtarea_admvs, division where treatment takes place
-    receiving_system: str = "YBXT"  # recer_sys_code, regional
-    version: str = "V1.0"  # infver
-    path: str = "/fsi/api"  # of the gateway; the message says by itself which one it is
-    serial_first: int = 1  # the terminal's share of the institution's message serials (money-rules 4)
-    serial_last: int = 9999
-    forwarder_serials: int = 1000  # the last so many of the share are its forwarder's
-    insurance_codes: tuple[str, ...] = ("310", "390")  # insutype, the first one in force settles
-    tolerance_fen_per_line: int = 1  # regions round differently (identities of amounts)
-    unknown_codes: tuple[str, ...] = ()  # infcodes by which a region's platform says "I do not know" instead of "no"
-    sign_on_codes: tuple[str, ...] = ()  # infcodes that mean: sign on again
-    mac_address: str = ""
-    ip_address: str = ""
-    signing: str = "front_end"  # front_end | gateway | sm; a key held here exists only in the sandbox (money-rules 31)
-    signing_id: str = ""  # x-tif-paasid, or appCode
-    signing_secret: str = ""
-    signing_private_key: str = ""  # PEM file, SM2; empty: the sm family signs by SM3
-    platform_public_key: str = ""  # PEM file, SM2
-
-
-class CaKeyEntry(_Part, frozen=True, kw_only=True):
-    """A payment system's public key, in hex. ``expires``: YYMMDD, "" = for ever."""
-
-    rid: str
-    index: int
-    modulus: str
-    exponent: int = 3
-    expires: str = ""
-
-
-class BankRules(_Part, frozen=True):
-    """What the acquirer lays down for this terminal; docs/hosts/bank.md explains each. The address is in hosts.bank."""
-
-    terminal_id: str = "00000001"
-    merchant_id: str = "999000000000001"
-    tpdu: str = "6000030000"
-    header: str = "613100313031"
-    pad_master: int = 0  # where in the pad the terminal's master key is, and which slots take the working keys
-    pin_slot: int = 0
-    mac_slot: int = 1
-    mac_form: str = "unionpay_ecb"  # unionpay_ecb | x9.19; the pad's own option must say the same
-    key_form: str = "004"  # 003 single-length, 004 double-length working keys
-    key_age_s_max: float = 86_400.0  # then signed on again
-    pin_digits_min: int = 6
-    pin_digits_max: int = 6
-    pin_entry_s: float = 60.0
-    pin_for_void: bool = True
-    aids: tuple[str, ...] = ("A000000333010101",)  # debit only
-    ca_keys: dict[str, CaKeyEntry] = {}  # by any name
-    revoked: tuple[tuple[str, int, str], ...] = ()  # RID, key index, serial of an issuer's certificate
-
-
 class Seals(_Part, frozen=True):
     """Trust anchors of the agency's seal."""
 
@@ -248,14 +193,6 @@ class StaffRules(_Part, frozen=True):
     approve_age_s_max: float = 86_400.0  # a count that nobody approved by then must be counted again
     key_part_s: float = 900.0  # from one custodian's part of a key to the other's; the pad's own patience is as long
     refund_s: float = 900.0  # from opening to approving, and from there to the holder's card
-
-
-class Hours(_Part, frozen=True):
-    """When residents are served, by the terminal's clock. Empty: always."""
-
-    opens: str = ""  # "08:30"
-    closes: str = ""
-    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)  # Monday is 1
 
 
 class Settings(_Part, frozen=True):
@@ -322,7 +259,6 @@ def sum_of(content: bytes) -> str:
 
 def checked(settings: Settings, path: Path) -> Settings:
     """The same settings. Raises ConfigError, beginning with ``path``: a value out of its range."""
-    medical = settings.medical_insurance
     rules: list[tuple[bool, str]] = [
         (settings.pin_mode in ("A", "B"), "pin_mode is A or B"),
         (settings.language in ("zh", "en"), "language is zh or en"),
@@ -332,7 +268,6 @@ def checked(settings: Settings, path: Path) -> Settings:
             "pin.new_pin_refuses names " + ", ".join(NEW_PIN_KINDS),
         ),
         *retention_rules(settings.journal.keep_months, settings.journal.keep_months_of),
-        (_are_hours(settings.hours), "hours has opens and closes as HH:MM, opens first, and weekdays from 1 to 7"),
         (
             {state.value for state in CardState}.issuperset(settings.card_states.values()),
             "card_states maps a code to " + ", ".join(state.value for state in CardState),
@@ -343,55 +278,18 @@ def checked(settings: Settings, path: Path) -> Settings:
             not settings.production or settings.pin_mode == "A",
             "production takes PIN mode A only (pins-and-keys 2)",
         ),
-        (len(medical.institution_code) == 12, "medical_insurance.institution_code has twelve characters"),
         (
-            0 <= medical.serial_first <= medical.serial_last <= 9999,
-            "medical_insurance serials lie between 0 and 9999",
-        ),
-        (
-            medical.serial_first <= medical.serial_last - medical.forwarder_serials < medical.serial_last,
-            "medical_insurance.forwarder_serials leaves serials for both the forwarder and the kiosk",
-        ),
-        (medical.signing in ("front_end", "gateway", "sm"), "medical_insurance.signing is front_end, gateway or sm"),
-        (
-            not settings.production or medical.signing == "front_end",
+            not settings.production or settings.medical_insurance.signing == "front_end",
             "in production the hospital's front end signs (money-rules 31)",
         ),
     ]
-    rules += [*_bank_rules(settings.bank), *typed_key_rules(settings.typed_keys)]
+    rules += [
+        *hours_rules(settings.hours),
+        *medical_insurance_rules(settings.medical_insurance),
+        *bank_rules(settings.bank),
+        *typed_key_rules(settings.typed_keys),
+    ]
     for holds, rule in rules:
         if not holds:
             raise ConfigError(f"{path}: {rule}")
     return settings
-
-
-def _bank_rules(bank: BankRules) -> list[tuple[bool, str]]:
-    return [
-        (len(bank.terminal_id) == 8, "bank.terminal_id has eight characters"),
-        (len(bank.merchant_id) == 15, "bank.merchant_id has fifteen characters"),
-        (_is_hex(bank.tpdu, 5), "bank.tpdu is five bytes in hex"),
-        (_is_hex(bank.header, 6), "bank.header is six bytes in hex"),
-        (bank.mac_form in ("unionpay_ecb", "x9.19"), "bank.mac_form is unionpay_ecb or x9.19"),
-        (bank.key_form in ("003", "004"), "bank.key_form is 003 or 004"),
-        (bank.pin_slot != bank.mac_slot, "bank.pin_slot and mac_slot differ"),
-        (4 <= bank.pin_digits_min <= bank.pin_digits_max <= 12, "bank PIN lengths lie between 4 and 12"),
-        (all(_is_hex(key.modulus, None) for key in bank.ca_keys.values()), "bank.ca_keys: modulus is hex"),
-        (all(_is_hex(aid, None) for aid in bank.aids), "bank.aids are hex"),
-    ]
-
-
-def _are_hours(hours: Hours) -> bool:
-    days = bool(hours.weekdays) and set(hours.weekdays) <= set(range(1, 8))
-    if not hours.opens and not hours.closes:
-        return days
-    shape = all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", one) for one in (hours.opens, hours.closes))
-    return days and shape and hours.opens < hours.closes
-
-
-def _is_hex(text: str, count: int | None) -> bool:
-    """Whole bytes in hex, ``count`` of them, or any number from one up."""
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        return False
-    return len(raw) == count if count is not None else bool(raw)

@@ -38,14 +38,14 @@ async def goodbye(desk: Desk, end: VisitEnd, errands: trio.Nursery) -> None:
     forgotten = end.how in ("timeout", INTERRUPTED)
     if forgotten:
         desk.screen.clear_session()
-    reminded = desk.card_inside() and not end.next_in
+    reminded = desk.card_slot.inside and not end.next_in
     if reminded:
         page = take_card(with_paper=end.papers > 0, forgotten=forgotten, outlets=end.outlets)
         if end.how == INTERRUPTED:
             page = card_inside(pin_in_doubt=end.pin_in_doubt)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_tell_staff, desk)  # also who touched "finish" may walk away without the card
-            await first_of(partial(desk.ask_anyone, page), desk.card_out)
+            await first_of(partial(desk.ask_anyone, page), desk.card_slot.empty)
             nursery.cancel_scope.cancel()
     await _see_paper_off(desk, end, reminded, errands)
 
@@ -65,7 +65,7 @@ async def _see_paper_off(desk: Desk, end: VisitEnd, reminded: bool, errands: tri
     if not unseen or reminded:
         return
     with trio.move_on_after(desk.settings.timing.paper_left_s) as patience:
-        await first_of(partial(desk.ask_anyone, take_paper(end.outlets)), desk.card_inserted)
+        await first_of(partial(desk.ask_anyone, take_paper(end.outlets)), desk.card_slot.inserted)
     if patience.cancelled_caught:  # that outlet has no eyes: nobody said that it was taken, more is not known
         desk.journal.record("paper_perhaps_left", papers=unseen)
 
@@ -74,7 +74,7 @@ async def _until_taken(desk: Desk, end: VisitEnd, eye: OutletEye, errands: trio.
     """Light, tone and voice until it is taken, for as long as a paper may lie there, or until the next card comes."""
     page = paper_left(end.outlets or (Place.RECEIPT_OUTLET,))
     with trio.move_on_after(desk.settings.timing.paper_left_s):
-        await first_of(eye.wait_taken, partial(desk.ask_anyone, page), desk.card_inserted)
+        await first_of(eye.wait_taken, partial(desk.ask_anyone, page), desk.card_slot.inserted)
     if eye.paper_waiting is not False:
         errands.start_soon(_tell_of_paper, desk, eye)
 

@@ -6,19 +6,17 @@ of service stands in the journal, so that it outlives every restart.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from math import inf
 
 import trio
 
-from kiosk.config import Hours
+from kiosk.hours import Hours, open_at, until_next
 from kiosk.ports import Clock, Journal
 
 OUT, BACK = "out_of_service", "back_in_service"
 CLOSED = "closed"  # outside of its hours
 PAUSED = "paused"
 PAUSE_S_MAX = 30.0
-LOOK_AGAIN_S_MAX = 600.0  # the wall clock may be set meanwhile
 
 
 class Opening:
@@ -88,7 +86,7 @@ class Opening:
     def _next_change_s(self) -> float:
         """Until the time alone may change it."""
         paused_s = self._paused_until - trio.current_time()
-        hours_s = _until_next(self._hours, self._clock.now())
+        hours_s = until_next(self._hours, self._clock.now())
         return max(0.05, min(paused_s if paused_s > 0 else inf, hours_s))
 
     def _turn(self, act: str, by: str) -> None:
@@ -100,24 +98,3 @@ class Opening:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
-
-
-def open_at(hours: Hours, now: datetime) -> bool:
-    if not hours.opens:
-        return now.isoweekday() in hours.weekdays
-    return now.isoweekday() in hours.weekdays and hours.opens <= f"{now:%H:%M}" < hours.closes
-
-
-def _until_next(hours: Hours, now: datetime) -> float:
-    """Seconds until it may be another answer; ``inf`` where it is always the same."""
-    if hours == Hours():
-        return inf
-    marks = [_at(now, one) for one in (hours.opens, hours.closes) if one]
-    midnight = _at(now, "00:00") + timedelta(days=1)
-    left = min((mark - now).total_seconds() for mark in (*marks, midnight) if mark > now)
-    return min(left + 0.5, LOOK_AGAIN_S_MAX)
-
-
-def _at(day: datetime, clock: str) -> datetime:
-    hour, minute = (int(part) for part in clock.split(":"))
-    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)

@@ -1,9 +1,10 @@
 """The questions of a visit that belong to no service: welcome, out of order, card problems, help, goodbye."""
 
-from kiosk.config import Hours, Settings
+from kiosk.config import Settings
 from kiosk.domain.card import CardIdentity, CardState
 from kiosk.domain.identity import mask_name
 from kiosk.domain.text import Bilingual, Day, Name, Text, say
+from kiosk.hours import Hours
 from kiosk.ports import Answer, Hands, Place, Plain, Question, Role, Tiles, Tone, Visit, Waiting
 
 _UNDERSTOOD = Answer("understood", say("Understood"), Role.MAIN)

@@ -61,7 +61,7 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
 
     Started once the page is true: a card put in from now on is served, or the page says that none can be.
     """
-    stock_taken = desk.supervisor.unusable(("card_reader",)) is None
+    stock_taken = desk.card_slot.works
     if stock_taken:
         await _take_stock(desk)
     task_status.started()
@@ -78,7 +78,7 @@ async def serve_residents(desk: Desk, task_status: trio.TaskStatus[None] = trio.
                 await goodbye(desk, VisitEnd(INTERRUPTED, pin_in_doubt=_pin_in_doubt(desk)), errands)
             desk.screen.clear_session()
             how = (await _serve_one(desk, errands)).how if await _wait_for_card(desk) else ""
-            reader_watched = desk.supervisor.unusable(("card_reader",)) is None and how != "reader_lost"
+            reader_watched = desk.card_slot.works and how != "reader_lost"
 
 
 async def _serve_one(desk: Desk, errands: trio.Nursery) -> VisitEnd:
@@ -98,14 +98,14 @@ async def _stay_shut(desk: Desk, errands: trio.Nursery, watched: bool) -> bool:
         desk.screen.clear_session()
         watched = watched and why != PAUSED
         page = not_open(desk.settings, why)
-        card = trio.sleep_forever if why == PAUSED else desk.card_inserted
-        away = desk.reader_away if watched else trio.sleep_forever
+        card = trio.sleep_forever if why == PAUSED else desk.card_slot.inserted
+        away = desk.card_slot.reader_away if watched else trio.sleep_forever
         index, _ = await first_of(partial(desk.ask_anyone, page), desk.opening.wait_change, card, away)
         watched = watched and index != 3
         if index == 2:
             end = await _serve_one(desk, errands)
             watched = watched and end.how != "reader_lost"
-    return watched and desk.supervisor.unusable(("card_reader",)) is None and not desk.card_inside()
+    return watched and desk.card_slot.works and not desk.card_slot.inside
 
 
 def _pin_in_doubt(desk: Desk) -> bool:
@@ -118,7 +118,7 @@ def _pin_in_doubt(desk: Desk) -> bool:
 
 
 async def _wait_for_reader(desk: Desk) -> None:
-    while desk.supervisor.unusable(("card_reader",)) is not None:
+    while not desk.card_slot.works:
         page = out_of_order(desk.settings)
         await first_of(partial(desk.ask_anyone, page), desk.supervisor.wait_change)
 
@@ -127,17 +127,17 @@ async def _take_stock(desk: Desk) -> None:
     """A reader that just came (back) tells of the card it holds a moment later. That card opens nothing."""
     desk.screen.show(insert_card())
     with trio.move_on_after(READER_SETTLE_S):
-        await desk.card_inserted()
+        await desk.card_slot.inserted()
 
 
 async def _wait_for_card(desk: Desk) -> bool:
     """Whether a card was put in under our eyes. False: the reader went away, and what it holds next is unknown; or
     residents are served no more."""
     page, own_wishes = insert_card(), desk.screen.preferences
-    while desk.supervisor.unusable(("card_reader",)) is None and not desk.opening.shut:
+    while desk.card_slot.works and not desk.opening.shut:
         index, value = await first_of(
             partial(desk.ask_anyone, page),
-            desk.card_inserted,
+            desk.card_slot.inserted,
             desk.supervisor.wait_change,
             desk.unattended,
             desk.opening.wait_change,
@@ -146,7 +146,7 @@ async def _wait_for_card(desk: Desk) -> bool:
             return True
         if value == CARD_LOST:
             with desk.opening.one_served():
-                index, _ = await first_of(partial(_serve_without_card, desk), desk.card_inserted)
+                index, _ = await first_of(partial(_serve_without_card, desk), desk.card_slot.inserted)
             if index == 1:
                 return True
         if index not in (2, 4):
@@ -173,8 +173,8 @@ async def _visit(desk: Desk) -> VisitEnd:
     """Serve one card until it is pulled, its owner is finished, or nobody answers any more."""
     try:
         live = partial(_live_visit, desk, desk.clock.new_case_code())
-        _, end = await first_of(live, desk.mind_card)
-        return replace(end, next_in=desk.card.next_in.is_set())  # type: ignore[no-any-return]  # the race's first
+        _, end = await first_of(live, desk.card_slot.mind)
+        return replace(end, next_in=desk.card_slot.watch.next_in.is_set())  # type: ignore[no-any-return]  # the race's first
     finally:
         if hasattr(desk, "visit"):
             del desk.visit  # whoever it was, and however it ended: no name and no number is kept

@@ -15,8 +15,8 @@ from typing import Any
 
 import trio
 
-from kiosk.app import Outside, compose, serve
 from kiosk.clock import SystemClock
+from kiosk.compose import Outside, compose, serve
 from kiosk.desk import Desk
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry

@@ -12,7 +12,7 @@ import trio
 
 from drivers.apdu import debit_card
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.config import BankRules, CaKeyEntry
+from kiosk.bank_rules import BankRules, CaKeyEntry
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.codec import FrameReader
 from kiosk.hosts.bank.terminal import TraceCounter

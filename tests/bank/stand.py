@@ -14,7 +14,8 @@ import trio
 
 from drivers.apdu import debit_card
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.config import BankRules, CaKeyEntry, HostSettings
+from kiosk.bank_rules import BankRules, CaKeyEntry
+from kiosk.config import HostSettings
 from kiosk.domain.money import Fen
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.line import BankLine

@@ -3,7 +3,8 @@
 import pytest
 from msgspec import structs
 
-from kiosk.config import BankRules, HostSettings
+from kiosk.bank_rules import BankRules
+from kiosk.config import HostSettings
 from kiosk.domain.money import Fen
 from kiosk.for_agent import ForAgent
 from kiosk.hosts.not_connected import NotConnected

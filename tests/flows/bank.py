@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.config import BankRules, CaKeyEntry
+from kiosk.bank_rules import BankRules, CaKeyEntry
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.money.bank_record import JournalBankRecord

@@ -11,10 +11,11 @@ import trio
 from trio.testing import MockClock
 
 from kiosk.catalogue import SERVICES
-from kiosk.config import HostSettings, Hours, Settings, SlotSettings
+from kiosk.config import HostSettings, Settings, SlotSettings
 from kiosk.domain.entries import StoredEntry
 from kiosk.for_agent import ForAgent
-from kiosk.opening import Opening, open_at
+from kiosk.hours import Hours, open_at
+from kiosk.opening import Opening
 from provisioning.rules.keys import KeyBlock
 from tests.flows.people import CountingClock, KioskInMemory, MemoryJournal
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from kiosk.config import MedicalInsuranceRules
 from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import BillLine, InsuredPerson, MedicalBill, Treatment
 from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
 from kiosk.hosts.medical_insurance.message_id import MessageIds
 from kiosk.hosts.medical_insurance.signer import FrontEndSigner, Signer
+from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostAnswer, HostRefused, OutcomeUnknown
 from simulators.cards.chip import build_atr, build_identification_code
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox, batch_of, visit_of

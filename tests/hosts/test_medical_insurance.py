@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.config import MedicalInsuranceRules
 from kiosk.domain.settlement import InsuredPerson, MedicalBill, Settlement
 from kiosk.hosts.medical_insurance.client import AmountsDisagree
 from kiosk.hosts.medical_insurance.codec import Credential
+from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostRefused, OutcomeUnknown
 from tests.hosts.medical import NOON, Clinic, treatment_of
 

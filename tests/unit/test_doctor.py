@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import structs
 from trio.testing import MockClock
 
-from kiosk.app import examine_terminal, run_kiosk
+from kiosk.app import run_kiosk
 from kiosk.config import ConfigError, HostSettings, Seals, Settings
 from kiosk.doctor import (
     Finding,
@@ -28,6 +28,7 @@ from kiosk.doctor import (
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
+from kiosk.examine import examine_terminal
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import DeviceFault, HostRefused
 from kiosk.ports.money import BankIntent

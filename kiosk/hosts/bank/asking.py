@@ -7,7 +7,7 @@ from typing import Protocol
 
 import trio
 
-from kiosk.config import BankRules
+from kiosk.bank_rules import BankRules
 from kiosk.hosts.bank import codec, messages
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
 from kiosk.hosts.bank.line import HOST

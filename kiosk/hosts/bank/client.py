@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
-from kiosk.config import BankRules
+from kiosk.bank_rules import BankRules
 from kiosk.domain.card import PinTemplate
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.hosts.bank import codec, messages

@@ -1,6 +1,6 @@
 """From settings to what the card driver is told."""
 
-from kiosk.config import BankRules
+from kiosk.bank_rules import BankRules
 from kiosk.ports.debit import CaKey, DebitRules
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kiosk.config import BankRules
+from kiosk.bank_rules import BankRules
 from kiosk.domain.health import Condition, Health
 from kiosk.hosts.bank import codec
 from kiosk.hosts.bank.codec import WorkingKey, WorkingKeys

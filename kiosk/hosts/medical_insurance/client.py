@@ -6,7 +6,6 @@ from typing import Any
 
 import trio
 
-from kiosk.config import MedicalInsuranceRules
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.settlement import InsuredPerson, MedicalBill, Settlement, Split, Treatment
 from kiosk.hosts.answers import understood
@@ -14,6 +13,7 @@ from kiosk.hosts.medical_insurance import codec
 from kiosk.hosts.medical_insurance.envelope import NotAccepted, Sender, message, output, wire
 from kiosk.hosts.medical_insurance.message_id import CHINA, MessageIds
 from kiosk.hosts.medical_insurance.signer import Signer
+from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
 
 HOST = "medical_insurance"

@@ -4,8 +4,9 @@ from datetime import date
 
 from kiosk import questions as house
 from kiosk.catalogue import SERVICES
-from kiosk.config import Hours, Settings, Terminal
+from kiosk.config import Settings, Terminal
 from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
+from kiosk.hours import Hours
 from kiosk.ports import Answer, Place, Question, Visit
 from kiosk.services.notices import device_words
 from tests.screens.samples import LONG_NAME, RARE_NAME
