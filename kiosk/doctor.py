@@ -32,6 +32,7 @@ from kiosk.sams import SLOT as SAM_SLOT
 from kiosk.sams import read_sam_list
 from kiosk.signed import NotTrusted
 from kiosk.supervisor import Supervisor
+from kiosk.typed_keys import Newest, keys_in_doubt, places_in_doubt
 
 FREE_BYTES_MIN = 200 * 1024 * 1024
 HOST_S_MAX = 5.0
@@ -192,6 +193,21 @@ def blocklist_findings(settings: Settings, keys: Mapping[str, Ed25519PublicKey],
         late = found.expires_at <= now
         words = f"version {found.version}, {len(found.serials)} blocked" + (", and it is out of date" if late else "")
         yield Finding(name, "warn" if late else "ok", words)
+
+
+def key_findings(settings: Settings, journal: Newest) -> Iterator[Finding]:
+    """Keys of the pad in doubt, each with who ends it. Typed ones are not used meanwhile (ADR 54)."""
+    name = "keys of the pad"
+    doubtful = keys_in_doubt(journal, settings.typed_keys) & settings.typed_keys.keys()
+    places = places_in_doubt(journal)
+    for key in sorted(doubtful):
+        why = f"{key} is in doubt and not used: two of its custodians type both parts and confirm the check value"
+        yield Finding(name, "fail", why)
+    for place in sorted(places):
+        why = f"place {place} may hold another key than was sent: a key officer sends its block again"
+        yield Finding(name, "warn", why)
+    if settings.typed_keys and not doubtful and not places:
+        yield Finding(name, "ok", "none is in doubt")
 
 
 def counter_findings(settings: Settings, trace: tuple[str, str] | None, message_id: str) -> Iterator[Finding]:

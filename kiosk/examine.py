@@ -1,6 +1,7 @@
 """The doctor's round: every slot, host, file, clock and counter of this terminal, whoever has the devices open."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -21,6 +22,7 @@ from kiosk.doctor import (
     fleet_findings,
     host_finding,
     house_findings,
+    key_findings,
     pad_finding,
     slot_findings,
 )
@@ -40,7 +42,7 @@ from offline_queue.verify import verify
 async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
-    journal += await trio.to_thread.run_sync(_counter_findings, settings)
+    journal += await trio.to_thread.run_sync(_newest_findings, settings)
     journal += [await _forwarder_finding(settings), *await copies_findings(settings), *await fleet_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")
@@ -81,15 +83,14 @@ def _journal_findings(data_dir: Path) -> list[Finding]:
     ]
 
 
-def _counter_findings(settings: Settings) -> list[Finding]:
-    """Read here, whoever uses the counters: no number is drawn."""
-    data_dir = Path(settings.data_dir)
-    try:
-        reader = open_reader(data_dir)
+def _newest_findings(settings: Settings) -> list[Finding]:
+    """Of numbers that must never repeat, whoever uses the counters (none is drawn), and of the pad's keys."""
+    trace, message_id, keys = None, "", list[Finding]()
+    with suppress(*UNREADABLE):  # told as the journal's
+        reader = open_reader(Path(settings.data_dir))
         trace, message_id = numbers_of(reader.last(*NUMBERED)), message_id_of(reader.last(*SENT))
-    except UNREADABLE:
-        trace, message_id = None, ""  # told as the journal's
-    return [*counter_findings(settings, trace, message_id)]
+        keys = [*key_findings(settings, reader)]
+    return [*counter_findings(settings, trace, message_id), *keys]
 
 
 async def _examine_alone(settings: Settings) -> list[Finding]:

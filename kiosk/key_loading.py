@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from kiosk.config import Settings
+from kiosk.domain.health import Condition
 from kiosk.ports import DeviceFault, Journal
 from kiosk.ports.devices import ImportsKeys
 from kiosk.supervisor import Supervisor
-from kiosk.typed_keys import master_in_doubt
+from kiosk.typed_keys import master_in_doubt, write_load
 from provisioning.rules.keys import KeyAnswer, KeyBlock, agrees
 
 PAD = "pin_pad"
@@ -32,27 +33,41 @@ def key_loader(
             block = msgspec.json.decode(words, type=KeyBlock)
         except msgspec.MsgspecError:
             raise ValueError("no key block") from None
-        if block.form == "master" and master_in_doubt(journal, settings, block.master):
-            answer = KeyAnswer(result="refused", why="two custodians have not confirmed its master key")
-        else:
-            answer = await _loaded(supervisor, block)
+        refusal = _refusal(supervisor, journal, settings, block)
+        answer, doubt = (refusal, None) if refusal else await _given(supervisor.device(PAD), block)
         facts = {"domain": block.domain, "slot": str(block.slot), "check_value": answer.check_value}
-        journal.record("key_load_answered", "", key=block.block_id, result=answer.result, **facts)
+        write_load(journal, f"{block.master}/{block.slot}", doubt, key=block.block_id, result=answer.result, **facts)
         return dict(msgspec.to_builtins(answer))
 
     return load
 
 
-async def _loaded(supervisor: Supervisor, block: KeyBlock) -> KeyAnswer:
+def _refusal(supervisor: Supervisor, journal: Journal, settings: Settings, block: KeyBlock) -> KeyAnswer | None:
+    """Why the pad is not asked at all: what it holds stays. None: it is asked."""
+    if block.form == "master" and master_in_doubt(journal, settings, block.master):
+        return KeyAnswer(result="refused", why="two custodians have not confirmed its master key")
     try:
         pad = supervisor.device(PAD)
-        if not isinstance(pad, ImportsKeys) or block.form not in pad.key_forms:
-            return KeyAnswer(result="refused", why=f"this pad does not unwrap {block.form}")
-        serial = getattr(pad, "serial", "")
-        if block.pad and block.pad != serial:
-            return KeyAnswer(result="refused", why="for another pad")
+    except DeviceFault as fault:
+        return _failed(fault)
+    if not isinstance(pad, ImportsKeys) or block.form not in pad.key_forms:
+        return KeyAnswer(result="refused", why=f"this pad does not unwrap {block.form}")
+    if block.pad and block.pad != getattr(pad, "serial", ""):
+        return KeyAnswer(result="refused", why="for another pad")
+    return None
+
+
+async def _given(pad: ImportsKeys, block: KeyBlock) -> tuple[KeyAnswer, bool | None]:
+    """And whether the key in that place is in doubt since; None: as before. A pad that said no kept what it had; one
+    that went silent or away over the block may have taken it."""
+    try:
         told = await pad.import_wrapped_key(block.form, block.master, block.slot, bytes.fromhex(block.block))
     except DeviceFault as fault:
-        return KeyAnswer(result="failed", why=fault.health.reason or fault.health.condition.value)
+        return _failed(fault), None if fault.health.condition is Condition.FAULT else True
     check_value = told.hex().upper()
-    return KeyAnswer(result="done" if agrees(block.check_value, check_value) else "differs", check_value=check_value)
+    agreed = agrees(block.check_value, check_value)
+    return KeyAnswer(result="done" if agreed else "differs", check_value=check_value), not agreed
+
+
+def _failed(fault: DeviceFault) -> KeyAnswer:
+    return KeyAnswer(result="failed", why=fault.health.reason or fault.health.condition.value)

@@ -82,6 +82,13 @@ class Supervisor:
         """The first of these slots that cannot serve now, or None."""
         return next((name for name in needs if name not in self.slots or not self.slots[name].usable), None)
 
+    def coming(self, name: str) -> bool:
+        """Whether this slot is being filled and nobody knows yet by what: neither usable nor found out of order."""
+        slot = self.slots.get(name)
+        if slot is None or slot.device is not None:
+            return False
+        return slot.health.condition is Condition.STARTING or slot.health.condition.usable
+
     def reopen(self, name: str) -> None:
         """Close what fills this slot and open what is there now: a part was swapped. Raises LookupError: not fitted."""
         self.slots[name].open.cancel()

@@ -1,12 +1,14 @@
-"""How a key stands that custodians type at the pad: the journal remembers it between their cards, and over a power cut.
+"""Which keys of the pad are in doubt: the journal remembers it between the cards of custodians, and over a power cut.
 
 From the moment its last part is asked for, nobody knows which key is in the place, and a key that two people did not
 confirm is not used: whoever would use it asks here. Every entry carries the names of all keys that are in doubt after
-it, and the check values that were ever confirmed, so that the newest one tells.
+it, and the check values that were ever confirmed, so that the newest one tells. Blocks that the fleet brings are
+journaled apart, by the places that they are for.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from kiosk.config import Settings
 from kiosk.domain.entries import Facts, NewEntry, StoredEntry
@@ -17,6 +19,13 @@ ASKED, PART_IN, NOT_TYPED, UNKNOWN = "key_part_asked", "key_part_in", "key_not_t
 TYPED, AGREED, CONFIRMED, REFUSED = "key_typed", "key_agreed", "key_confirmed", "key_refused"
 KEY_ACTS = (ASKED, PART_IN, NOT_TYPED, UNKNOWN, TYPED, AGREED, CONFIRMED, REFUSED)
 _CLEARS = (CONFIRMED, PART_IN, NOT_TYPED)  # after which no key is in doubt, as far as their names alone tell
+LOADED = "key_load_answered"  # what became of one of the fleet's blocks
+
+
+class Newest(Protocol):
+    """The journal, or whoever reads its file."""
+
+    def last(self, *acts: str) -> StoredEntry | None: ...
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,13 @@ class KeyStanding:
         return str(self.facts.get(name, ""))
 
 
-def standing_key(journal: Journal) -> KeyStanding | None:
+def standing_key(journal: Newest) -> KeyStanding | None:
     """None before the first one, and where its details were destroyed at the end of retention."""
     newest = journal.last(*KEY_ACTS)
     return None if newest is None or newest.facts is None else KeyStanding(newest, newest.facts)
 
 
-def keys_in_doubt(journal: Journal, keys: Mapping[str, TypedKey]) -> frozenset[str]:
+def keys_in_doubt(journal: Newest, keys: Mapping[str, TypedKey]) -> frozenset[str]:
     """Names of keys that must not be used. Where the details of the newest entry are destroyed: all, unless it was a
     good one."""
     newest = journal.last(*KEY_ACTS)
@@ -106,3 +115,17 @@ def master_in_doubt(journal: Journal, settings: Settings, master: int) -> bool:
     doubtful = keys_in_doubt(journal, settings.typed_keys)
     named = (settings.typed_keys[name] for name in doubtful if name in settings.typed_keys)
     return any(key.master == master and key.slot < 0 for key in named)
+
+
+def places_in_doubt(journal: Newest) -> frozenset[str]:
+    """Places "MASTER/SLOT" of which nobody knows that the key in them is the one that its officers sent last."""
+    newest = journal.last(LOADED)
+    facts = newest.facts if newest else None
+    return frozenset(str(facts.get("doubtful", "")).split()) if facts else frozenset()
+
+
+def write_load(journal: Journal, place: str, doubt: bool | None, **facts: str) -> None:
+    """``doubt``: whether the key in that place is in doubt from now on; None: it is as it was."""
+    others = places_in_doubt(journal)
+    after = others if doubt is None else others | {place} if doubt else others - {place}
+    journal.record(LOADED, "", **facts, doubtful=" ".join(sorted(after)))

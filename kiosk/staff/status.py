@@ -11,7 +11,7 @@ from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.ages import age
 from kiosk.staff.software import show_software
 from kiosk.staff.visit import OnDuty
-from kiosk.typed_keys import keys_in_doubt
+from kiosk.typed_keys import keys_in_doubt, places_in_doubt
 
 SLOT_NAMES: dict[str, Text] = {
     "card_reader": say("Card reader"),
@@ -96,10 +96,13 @@ def _hosts(kiosk: StaffKiosk) -> Iterator[Figure]:
 
 
 def _keys(kiosk: StaffKiosk) -> Iterator[Figure]:
-    """Keys of the pad with which nothing is done until two custodians have confirmed them."""
+    """Keys of the pad with which nothing is done until two custodians have confirmed them, and places of which nobody
+    knows that they hold what was sent."""
     doubtful = keys_in_doubt(kiosk.journal, kiosk.settings.typed_keys) if kiosk.settings.typed_keys else frozenset()
     for name in sorted(doubtful):
         yield Figure(say("Key {name}", name=name), say("not in use"), say("Two custodians must confirm it."))
+    for place in sorted(places_in_doubt(kiosk.journal)):
+        yield Figure(say("Key {name}", name=place), say("not known"), say("A key officer must send it again."))
 
 
 def _slots(kiosk: StaffKiosk) -> Iterator[Figure]:

@@ -130,13 +130,14 @@ async def _ready(kiosk: StaffKiosk, name: str, number: int) -> None:
 async def _typed(kiosk: StaffKiosk, duty: OnDuty, name: str, number: int, first: str) -> bool:
     """Whether the part is in. Each time it is asked for is journaled before, and what came of it after."""
     key, who = kiosk.settings.typed_keys[name], duty.staff.staff_id
+    pad = _pad(kiosk)  # before the journal: one that went away was asked for nothing, and its key is as good as before
     earlier = _in_doubt_now(kiosk, name)
     while True:
         await still_there(kiosk, duty)
         write_key_act(
             kiosk.journal, ASKED, kiosk.visit.case_code, name, earlier or number == PARTS, part=number, staff=who
         )
-        answer = await _asked(kiosk, duty, name, key, number)
+        answer = await _asked(kiosk, duty, pad, name, key, number)
         if answer.end is PartEnd.IN:
             _in(kiosk, duty, name, number, first, answer, earlier)
             return True
@@ -165,9 +166,10 @@ def _in(kiosk: StaffKiosk, duty: OnDuty, name: str, number: int, first: str, ans
     write_key_act(journal, TYPED, code, name, True, first=first, second=who, check_value=value, **where)
 
 
-async def _asked(kiosk: StaffKiosk, duty: OnDuty, name: str, key: TypedKey, number: int) -> PartAnswer:
+async def _asked(
+    kiosk: StaffKiosk, duty: OnDuty, pad: TakesComponents, name: str, key: TypedKey, number: int
+) -> PartAnswer:
     """The page stands while the pad asks. What cuts a last part off leaves the key unknown."""
-    pad = _pad(kiosk)
     prompt = say("Part {number} of {parts}", number=number, parts=PARTS)
     stars = Stars(pad.component_digits, pad.component_digits, prompt)
     page = Question(

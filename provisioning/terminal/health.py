@@ -167,4 +167,5 @@ def _matters(health: Health) -> bytes:
         else ()
     )
     slots = {name: (slot.condition, slot.reason) for name, slot in health.slots.items() if slot.condition != "busy"}
-    return msgspec.json.encode((health.serving, slots, sizes, health.versions, health.troubles))
+    doubtful = sorted(name for name, key in health.typed_keys.items() if key.in_doubt)
+    return msgspec.json.encode((health.serving, slots, sizes, health.versions, health.troubles, doubtful))

@@ -88,7 +88,8 @@ class House:
         except ControlSilent as silent:
             raise PadSilent("the kiosk does not answer") from silent
         if not isinstance(told, dict) or "result" not in told:
-            raise PadSilent("the kiosk cannot be asked")
+            waits = told.get("refused", "") if isinstance(told, dict) else ""
+            raise PadSilent(f"the kiosk says: {waits}"[:80] if waits else "the kiosk cannot be asked")
         return told
 
     async def ask_kiosk(self, word: str) -> Any:

@@ -61,7 +61,7 @@ class Book:
     newest: StoredEntry | None = None
 
     def last(self, *acts: str) -> StoredEntry | None:
-        return self.newest
+        return self.newest if self.newest and self.newest.act in acts else None
 
     def record(self, act: str, case_code: str = "", /, **facts: str | int) -> int:
         self.acts.append((act, facts))
@@ -82,7 +82,7 @@ async def test_the_pad_unwraps_it_and_its_check_value_is_told() -> None:
     assert told["result"] == "done"
     assert told["check_value"].startswith(CHECK_VALUE[:6])
     ((act, facts),) = book.acts
-    assert act == "key_load_answered"
+    assert (act, facts["doubtful"]) == ("key_load_answered", "")
     assert KEY.hex().upper() not in json.dumps(facts) and BLOCK.block not in json.dumps(facts)
 
 
@@ -112,6 +112,19 @@ async def test_nothing_is_loaded_under_a_master_key_in_doubt() -> None:
         }  # fmt: skip
         book.newest = entry("key_confirmed", "")
         assert (await loaded(stand.driver, BLOCK, book))["result"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("change", "doubtful"),
+    [({"check_value": "000000"}, "0/2"), ({"pad": "another serial"}, ""), ({"master": 9}, "")],
+    ids=["another value", "another pad", "a master that it lacks"],
+)
+async def test_only_what_the_pad_may_have_taken_is_in_doubt(change: dict[str, Any], doubtful: str) -> None:
+    """Where pad or terminal said no, the key that was there is as good as before."""
+    book = Book()
+    async with pad_on_wire() as stand:
+        await loaded(stand.driver, msgspec.structs.replace(BLOCK, **change), book)
+    assert book.acts[0][1]["doubtful"] == doubtful
 
 
 async def test_without_a_pad_it_fails_and_says_so() -> None:

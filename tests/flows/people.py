@@ -97,6 +97,8 @@ class ScriptedScreen:
         if answer == PULLS_CARD:
             self._world.reader.pull()
             return await self._wait_for_key()
+        if callable(answer):  # something else happens before they answer
+            answer = answer()
         await trio.lowlevel.checkpoint()
         return str(answer)
 

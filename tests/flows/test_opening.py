@@ -282,7 +282,11 @@ async def test_a_key_is_refused_while_somebody_is_served_or_an_act_is_open(autoj
     with kiosk.desk.opening.one_served():
         assert await agents_word(kiosk).load_key(block) == {"refused": "serving"}
     assert "key_load_answered" not in kiosk.journal.names()
-    assert (await agents_word(kiosk).load_key(block))["result"] in ("refused", "failed")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kiosk.supervisor.run)
+        await kiosk.supervisor.wait_tried()
+        assert (await agents_word(kiosk).load_key(block))["result"] == "refused"
+        nursery.cancel_scope.cancel()
     assert kiosk.journal.names().count("key_load_answered") == 1
     assert not kiosk.desk.opening.serving
 

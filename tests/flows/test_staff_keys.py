@@ -16,7 +16,7 @@ from kiosk.domain.typed_keys import KeyPlace, PartAnswer, PartEnd
 from kiosk.for_agent import ForAgent
 from kiosk.opening import BACK
 from kiosk.ports import DeviceFault, Figures
-from kiosk.typed_keys import bank_keys_under, master_in_doubt
+from kiosk.typed_keys import bank_keys_under, master_in_doubt, write_load
 from provisioning.rules.poll import TypedKey as TypedKeyTold
 from provisioning.terminal.health import typed_keys_of
 from simulators.pki import Pki, make_pki
@@ -223,6 +223,19 @@ async def test_what_cuts_the_last_part_off_leaves_the_key_unknown(
     assert room.doubtful == ({"bank_master"} if unknown else frozenset())
 
 
+async def test_a_pad_that_went_away_was_asked_for_nothing(autojump_clock: MockClock, room: KeyRoom) -> None:
+    """It left while the second custodian read what to do: no part was asked for, and the key is as good as before."""
+    await room.custodian("1001")
+    slot = room.kiosk.supervisor.slots["pin_pad"]
+
+    def unplugged() -> str:
+        slot.device, slot.health = None, Health(Condition.ABSENT, "line_lost")
+        return "ready"
+
+    await room.custodian("1002", staff_key_ready=unplugged)
+    assert (room.key_acts(), room.doubtful) == (["key_part_asked", "key_part_in"], frozenset())
+
+
 async def test_the_card_pulled_while_the_last_part_is_typed(autojump_clock: MockClock, room: KeyRoom) -> None:
     """The visit is over and the key unknown."""
     room.pad.answers = [IN, None]
@@ -320,6 +333,8 @@ async def test_staff_see_which_key_is_not_in_use(autojump_clock: MockClock, room
     assert await rows() == ["bank_master"]
     await room.custodian("1001")
     assert await rows() == []
+    write_load(room.journal, "0/2", True, key="b1", result="differs")
+    assert await rows() == ["0/2"]
 
 
 async def test_back_in_service_is_not_done_here(autojump_clock: MockClock, room: KeyRoom) -> None:

@@ -29,9 +29,11 @@ from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
 from kiosk.examine import examine_terminal
+from kiosk.key_rules import TypedKey
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import DeviceFault, HostRefused
 from kiosk.ports.money import BankIntent
+from kiosk.typed_keys import CONFIRMED, TYPED, write_key_act, write_load
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import open_reader
 from tests.flows.people import KioskInMemory
@@ -263,4 +265,33 @@ async def test_the_counters_are_compared_with_the_journal(tmp_path: Path) -> Non
     found = {finding.name: finding for finding in await examine_terminal(tree)}
     assert "000518" in found["trace numbers of the bank"].why
     assert (found["trace numbers of the bank"].verdict, found["message ids"].verdict) == ("fail", "warn")
+    journal.close()
+
+
+async def test_keys_in_doubt_are_found_with_who_ends_it(tmp_path: Path) -> None:
+    """A typed key that two people did not confirm, and a place whose block ended in silence; a later good word of the
+    same key, and of the same place, ends either. Each alone, and read in the file that the kiosk writes."""
+    tree = settings(tmp_path, certificate(tmp_path, "TEST hosts", 400), production=False)
+    keys = {name: TypedKey(domain="bank", master=n, custodians=("1", "2")) for n, name in enumerate(("one", "two"))}
+    tree = structs.replace(tree, typed_keys=keys)
+    (tmp_path / "run").mkdir()
+    journal = SqliteJournal(tmp_path / "data", lambda: NOW)
+
+    async def found() -> list[tuple[str, str]]:
+        told = [one for one in await examine_terminal(tree) if one.name == "keys of the pad"]
+        return [(one.verdict, one.why.split(":")[0]) for one in told]
+
+    assert await found() == [("ok", "none is in doubt")]
+    write_key_act(journal, TYPED, "", "one", True)
+    write_key_act(journal, TYPED, "", "two", True)
+    write_key_act(journal, CONFIRMED, "", "two", False, check_value="8CA64DE9")
+    write_load(journal, "0/2", True, key="b1", result="differs")
+    write_load(journal, "0/3", False, key="b2", result="done")
+    write_load(journal, "0/3", None, key="b3", result="refused")
+    place = "place 0/2 may hold another key than was sent"
+    assert await found() == [("fail", "one is in doubt and not used"), ("warn", place)]
+    write_key_act(journal, CONFIRMED, "", "one", False, check_value="8CA64DE9")
+    assert await found() == [("warn", place)]
+    write_load(journal, "0/2", False, key="b4", result="done")
+    assert await found() == [("ok", "none is in doubt")]
     journal.close()
