@@ -24,6 +24,7 @@ from provisioning.token_key import Token, find_key, make_key
 
 FOLDER, TRUSTED = "ca", "trusted.pem"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+SUBJECT = "Yikatong fleet "  # begins the common name of each, its own name ends it
 AUTHORITY_DAYS = 3650
 BACKDATED = timedelta(hours=1)  # a terminal whose clock is a little behind must not refuse its own certificate
 PublicKey = ec.EllipticCurvePublicKey
@@ -138,8 +139,15 @@ def certificate_for(
     return builder.add_extension(issuer, critical=False).sign(authority.key(), hashes.SHA256())
 
 
+def name_of(given: x509.Certificate) -> str:
+    """Of the authority that a certificate says it comes from, whether or not it is still here; "" for none of ours."""
+    told = given.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    name = str(told[0].value) if len(told) == 1 else ""
+    return name.removeprefix(SUBJECT) if name.startswith(SUBJECT) and NAME.fullmatch(name.removeprefix(SUBJECT)) else ""
+
+
 def _self_signed(name: str, key: ec.EllipticCurvePrivateKey, now: datetime, days: int) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Yikatong fleet {name}")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{SUBJECT}{name}")])
     builder = _builder(subject, subject, key.public_key(), now - BACKDATED, now + timedelta(days=days))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.add_extension(_usage(authority=True), critical=True).sign(key, hashes.SHA256())

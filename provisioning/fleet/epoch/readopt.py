@@ -13,11 +13,14 @@ from cryptography.x509.oid import NameOID
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.alerts.watch import place_of_city
+from provisioning.fleet.ca import name_of
 from provisioning.fleet.database import step
 from provisioning.fleet.enrolment.csr import shown_certificate, shown_fingerprint
 from provisioning.fleet.epoch.acts import document, locked
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
+from provisioning.fleet.touch import touch
+from provisioning.rules.enrolment import renewal_ms
 from provisioning.rules.epoch import MEMO_KIND
 
 BACKDATED_MS = 3_600_000  # as the authority writes them
@@ -52,14 +55,19 @@ def readopt(serial: str, header: str, at_ms: int) -> Certificate | None:
 
 
 def _known_again(terminal: Terminal, serial: str, shown: x509.Certificate, at_ms: int) -> Certificate:
+    """Renewed in its time, and with its authority, like one whose row was never lost."""
+    begins_ms, ends_ms = _ms(shown), int(shown.not_valid_after_utc.timestamp() * 1000)
     made: Certificate = Certificate.create(
         serial=serial,
         terminal=terminal,
         fingerprint=shown_fingerprint(shown),
-        not_before_ms=_ms(shown),
-        not_after_ms=int(shown.not_valid_after_utc.timestamp() * 1000),
+        issuer=name_of(shown),
+        not_before_ms=begins_ms,
+        not_after_ms=ends_ms,
+        renew_ms=renewal_ms(begins_ms, ends_ms, serial),
         pem=shown.public_bytes(serialization.Encoding.PEM).decode(),
     )
+    touch(Terminal.id == terminal.id, at_ms)
     who = Actor(terminal.tenant_id, f"terminal:{terminal.terminal_id}")
     audit.record(who, at_ms, _ACT, terminal.terminal_id, "given after the backup", {"certificate": serial})
     return made
