@@ -34,6 +34,8 @@ from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.offline_documents import open_documents
 from offline_queue.staff_books import StaffBooks
+from screens.awake import stay_lit
+from screens.outputs import keep_outputs, set_outputs
 
 # The page stands still meanwhile. Longer than any disk that still works lets the forwarder's commit wait; after it this
 # process ends as by a power cut, whose every moment is recovered from, and is started again.
@@ -48,14 +50,14 @@ async def run_kiosk(settings: Settings) -> None:
         ConfigError: production, with something that exists for development (pins-and-keys 10).
     """
     _refuse_development(settings)
+    log, clock = JsonLog(), SystemClock()
+    await set_outputs(settings.panel.turned, log)  # the window takes the glass as it finds it
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
-    from screens.awake import stay_lit
     from screens.photograph import photograph
 
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
-    log, clock = JsonLog(), SystemClock()
     journal = SqliteJournal(
         Path(settings.data_dir), clock.now, recovery_key(settings.agency_keys), busy_s_max=JOURNAL_S_MAX
     )
@@ -91,6 +93,7 @@ async def run_kiosk(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
+            nursery.start_soon(keep_outputs, settings.panel.turned, log)
             end, shot = nursery.cancel_scope.cancel, partial(photograph, screen)
             agent = ForAgent(desk, journal.outbox.under_way, end, version("yikatong"), shot)
             nursery.start_soon(agent.watch)

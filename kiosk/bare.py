@@ -18,8 +18,11 @@ import trio
 from kiosk.config import Settings
 from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path, serve_control
 from kiosk.domain.text import Grouped, Text, say
+from kiosk.log import JsonLog
 from kiosk.ports import Code, Plain, Question, Tone, Waiting
 from kiosk.watchdog import feed_watchdog
+from screens.awake import stay_lit
+from screens.outputs import keep_outputs, set_outputs
 
 LOOK_EVERY_S = 1.0
 NOT_ENROLLED = "not_enrolled"
@@ -77,8 +80,9 @@ async def run_bare(settings: Settings) -> None:
     Raises:
         OSError: the glass or the run folder cannot be used.
     """
+    log = JsonLog()
+    await set_outputs(settings.panel.turned, log)  # the window takes the glass as it finds it
     from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
-    from screens.awake import stay_lit
 
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,6 +93,7 @@ async def run_bare(settings: Settings) -> None:
             await nursery.start(screen.run)
             nursery.start_soon(_end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
+            nursery.start_soon(keep_outputs, settings.panel.turned, log)
             life = os.urandom(8).hex()
             answers = {
                 "health": partial(_health, settings, life),

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,10 +30,11 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Panel(_Part, frozen=True):
-    """The glass and where it hangs."""
+    """The glass and where it hangs. Pixels are those of the picture as it stands before a resident."""
 
     width_px: int = 1080
     height_px: int = 1920
+    turned: Literal["normal", "left", "right", "inverted"] = "normal"  # the picture in the panel, in xrandr(1)'s words
     mm_per_px: float = 0.248
     screen_bottom_mm: int = 900
     low_reach: bool = False

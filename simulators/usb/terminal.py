@@ -95,10 +95,10 @@ class UsbTerminal:
 
     # --- the box ----------------------------------------------------------------------------------------------------
 
-    def write_box(self, target: Path, *, size_px: tuple[int, int]) -> Path:
+    def write_box(self, target: Path, *, size_px: tuple[int, int], turned: str = "normal") -> Path:
         """What lies in ``/etc/yikatong`` of this one terminal: settings, devices, certificates, signed documents.
 
-        The outside systems run already: their ports are in it.
+        The outside systems run already: their ports are in it. ``turned``: the picture in the panel.
         """
         rmtree(target, ignore_errors=True)
         for folder in (target / "pki", target / OFFLINE_DOCUMENTS):
@@ -109,10 +109,10 @@ class UsbTerminal:
         copytree(self.pki.anchors, target / "pki" / "anchors")
         publish(self.pki, self.world, target / OFFLINE_DOCUMENTS, datetime.now().astimezone())
         (target / "devices.toml").write_text(as_toml(devices()))
-        (target / "settings.toml").write_text(as_toml(self.settings(size_px)))
+        (target / "settings.toml").write_text(as_toml(self.settings(size_px, turned)))
         return target
 
-    def settings(self, size_px: tuple[int, int]) -> dict[str, Any]:
+    def settings(self, size_px: tuple[int, int], turned: str) -> dict[str, Any]:
         """As an installer would write them, with this world's keys and addresses."""
         there = Pki(BOX / "pki")
         tree = kiosk_settings(
@@ -126,6 +126,7 @@ class UsbTerminal:
             host_ports=self.outside.ports,
             medical_insurance=medical_insurance_settings(self.world),
         )
+        tree["panel"]["turned"] = turned
         tree["voice_dir"] = "/usr/lib/yikatong/voices"
         tree["bank"] = bank_settings()
         tree["hosts"]["bank"] = bank_host_settings(self.outside.bank_port, there)

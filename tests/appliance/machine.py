@@ -44,8 +44,9 @@ class Hardware:
     direct: Direct | None = None
     memory_mib: int = 2048
     panel: str = "virtio-tablet-pci"  # what fingers touch; "" where ``more`` has it at a USB port
-    width_px: int = 1080
+    width_px: int = 1080  # of the picture, as somebody before it sees it
     height_px: int = 1920
+    on_its_side: bool = False  # a wide panel that hangs upright: its own left side is the picture's top
     tpm: Path | None = None  # control socket of a swtpm
     network: str = "user,restrict=on"  # value of -nic, without its model; "none" for no card at all
     more: Sequence[str] = field(default_factory=tuple)
@@ -77,11 +78,12 @@ class Machine:
         return self._folder / "serial"
 
     async def glass(self) -> Image.Image:
-        """What stands on the glass now. Raises MonitorRefused, trio.TooSlowError."""
+        """What somebody before the glass sees now. Raises MonitorRefused, trio.TooSlowError."""
         path = self._folder / "glass.ppm"
         await self.monitor.ask("screendump", filename=str(path))
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
+        with Image.open(path) as panel:
+            picture = panel.convert("RGB")
+        return picture.transpose(Image.Transpose.ROTATE_270) if self._hardware.on_its_side else picture
 
     async def until_glass(self, shows: Callable[[Image.Image], bool], limit_s: float) -> Image.Image:
         """The first picture of which ``shows`` holds. Raises trio.TooSlowError: none did; the last one is kept."""
@@ -107,10 +109,14 @@ class Machine:
     async def touch(self, x: float, y: float) -> None:
         """One finger, down and up."""
         hardware = self._hardware
-        at = [("x", round(x * AXIS_MAX / hardware.width_px)), ("y", round(y * AXIS_MAX / hardware.height_px))]
-        move = [{"type": "abs", "data": {"axis": axis, "value": value}} for axis, value in at]
-        for down in (True, False):
-            press = {"type": "btn", "data": {"button": "left", "down": down}}
+        across, down = x / hardware.width_px, y / hardware.height_px
+        at = (down, 1 - across) if hardware.on_its_side else (across, down)
+        move = [
+            {"type": "abs", "data": {"axis": axis, "value": round(part * AXIS_MAX)}}
+            for axis, part in zip("xy", at, strict=True)
+        ]
+        for rests in (True, False):
+            press = {"type": "btn", "data": {"button": "left", "down": rests}}
             await self.monitor.ask("input-send-event", events=[*move, press])
             await trio.sleep(PRESS_S)
 
@@ -162,7 +168,9 @@ async def _answering(stack: AsyncExitStack, child: Child, path: Path) -> Monitor
 
 def command(folder: Path, hardware: Hardware) -> list[str]:
     """qemu's command line for this machine."""
-    glass = f"virtio-vga,xres={hardware.width_px},yres={hardware.height_px}"
+    sides = (hardware.width_px, hardware.height_px)
+    wide, high = reversed(sides) if hardware.on_its_side else sides
+    glass = f"virtio-vga,xres={wide},yres={high}"
     network = "none" if hardware.network == "none" else f"{hardware.network},model=virtio-net-pci"
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu", "max",

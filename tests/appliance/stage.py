@@ -25,7 +25,7 @@ from tests.appliance.machine import Hardware, Machine, machine
 
 ROOT = Path(__file__).parents[2]
 WORLD = ROOT / "simulators" / "worlds" / "demo.toml"
-SIZE_PX = (1080, 1920)
+SIZE_PX = (1080, 1920)  # of the picture; the panel is a wide one that hangs on its side, as most upright ones do
 # The guest reaches this machine's loopback, and nobody: no names, no IPv6; its own firewall has the last word.
 NETWORK = "user,ipv6=off,dns=10.0.2.9"
 ATTRACT_S_MAX = 900.0  # from power-on; every instruction is emulated, maybe on a machine that has more to do
@@ -52,7 +52,7 @@ class Stage:
         """From power-on, until the block ends or somebody cuts it. Yields before the guest has started."""
         self.starts += 1
         hardware = Hardware(
-            self.disk, "raw", width_px=SIZE_PX[0], height_px=SIZE_PX[1], network=NETWORK,
+            self.disk, "raw", width_px=SIZE_PX[0], height_px=SIZE_PX[1], on_its_side=True, network=NETWORK,
             panel="", more=qemu_arguments(self.folder),
         )  # fmt: skip
         place = self.folder / f"{self.starts}"
@@ -94,7 +94,7 @@ async def stage(image: Built, folder: Path) -> AsyncIterator[Stage]:
     around = UsbTerminal(load_world(WORLD), folder / "around", folder)
     async with trio.open_nursery() as nursery:
         await nursery.start(around.run)
-        box = around.write_box(folder / "box", size_px=SIZE_PX)
+        box = around.write_box(folder / "box", size_px=SIZE_PX, turned="left")
         yield Stage(folder, around, make_disk_for(image.disk, folder / "disk.img", box))
         nursery.cancel_scope.cancel()
 

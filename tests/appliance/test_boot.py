@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from image.boot import WORDS
 from kiosk.config import Settings
 from tests.appliance.disks import DATA, Built, log_of, new_disk, partitions, read_file, take
 from tests.appliance.machine import Hardware, Machine, machine
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pyt
 FIRST_START_S_MAX = 900.0
 START_S_MAX = 900.0
 OFF_S_MAX = 300.0
+PLUGGED_IN_S = 90  # in the guest, whose own clock this is: the kiosk runs by then
 LUKS = b"LUKS\xba\xbe"
 
 
@@ -68,3 +70,16 @@ async def test_the_button_of_the_case_ends_it_in_order(image: Built, bench: Path
         await one.press_power()
         await one.until_off(OFF_S_MAX)
         assert not one.running
+
+
+async def test_a_monitor_that_comes_later_is_lit(image: Built, bench: Path, unknown: Settings) -> None:
+    """It was off when the terminal started; once it is there it shows the page, and nobody did anything."""
+    said = "the monitor is plugged in"
+    plug = f"sleep {PLUGGED_IN_S}; echo {said} > /dev/ttyS0; echo detect > /sys/class/drm/card0-Virtual-1/status"
+    words = (
+        f"{WORDS} video=Virtual-1:d systemd.run=\"/bin/sh -c '{plug}'\""
+        " systemd.run_success_action=none systemd.unit=graphical.target systemd.wants=kernel-command-line.service"
+    )
+    async with machine(bench / "first", Hardware(new_disk(image, bench), direct=image.direct(words))) as one:
+        await one.until_serial(said, FIRST_START_S_MAX)
+        assert await until_enrolment(one, bench, unknown, START_S_MAX)

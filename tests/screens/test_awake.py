@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes.util import find_library
@@ -30,21 +29,6 @@ class SaverState(ctypes.Structure):
     )  # fmt: skip
 
 
-@pytest.fixture
-def server() -> Iterator[str]:
-    """Name of a display that blanks after ten minutes, as X servers do by themselves."""
-    reading, writing = os.pipe()
-    # -noreset: on a terminal the kiosk's window keeps the server from beginning anew.
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x200x24", "-nolisten", "tcp", "-noreset"]
-    process = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
-    os.close(writing)
-    with os.fdopen(reading) as told:
-        number = told.readline().strip()
-    yield f":{number}"
-    process.terminate()
-    process.wait(timeout=10)
-
-
 @contextmanager
 def seen(name: str) -> Iterator[ctypes.c_void_p]:
     """A connection to this display."""
@@ -70,37 +54,37 @@ def is_blank(display: ctypes.c_void_p) -> bool:
     return state.state == ACTIVE
 
 
-def test_a_display_that_would_blank_never_does(server: str) -> None:
+def test_a_display_that_would_blank_never_does(x_server: str) -> None:
     """Ten minutes before, never afterwards."""
-    assert patience_s(server) == 600
-    assert light(server)
-    assert patience_s(server) == 0
+    assert patience_s(x_server) == 600
+    assert light(x_server)
+    assert patience_s(x_server) == 0
 
 
 @NEEDS_XSS
-def test_a_display_that_is_blank_is_lit(server: str) -> None:
+def test_a_display_that_is_blank_is_lit(x_server: str) -> None:
     """Whoever blanked it: no touch is needed."""
-    with seen(server) as display:
+    with seen(x_server) as display:
         X11.XForceScreenSaver(display, ACTIVE)
         X11.XSync(display, 0)
         assert is_blank(display)
-        light(server)
+        light(x_server)
         assert not is_blank(display)
 
 
 async def test_it_is_looked_after_each_minute(
-    server: str, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    x_server: str, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody switches blanking on again: a minute later it is off."""
-    monkeypatch.setenv("DISPLAY", server)
+    monkeypatch.setenv("DISPLAY", x_server)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stay_lit)
         await trio.sleep(1)
-        with seen(server) as display:
+        with seen(x_server) as display:
             X11.XSetScreenSaver(display, 300, 300, 2, 2)
-        assert patience_s(server) == 300
+        assert patience_s(x_server) == 300
         await trio.sleep(LOOK_S)
-        assert patience_s(server) == 0
+        assert patience_s(x_server) == 0
         nursery.cancel_scope.cancel()
 
 
