@@ -231,6 +231,7 @@ def _tending(box: Box, known: Known, polling: Polling, image: ImageGate | None) 
         gate_s_max=rules.gate_s_max,
         program=version("yikatong"),
         stick=Path(rules.stick or box.settings.journal.stick or "/nowhere"),
+        privileged=_privileged(box),
     )
     link = polling.desired.link
     assert isinstance(link, HttpsHostLink), "made here"

@@ -18,7 +18,6 @@ from kiosk.compose import Outside, agencys_keys, compose, kiosk_links, serve
 from kiosk.config import ConfigError, Settings
 from kiosk.control import ControlSilent, ask_control, kiosk_path, serve_control
 from kiosk.doctor import production_refusals
-from kiosk.evidence import TerminalCopies
 from kiosk.examine import examine_connected
 from kiosk.for_agent import ForAgent, note_view
 from kiosk.hosts.bank.connect import bank_line
@@ -28,6 +27,7 @@ from kiosk.log import JsonLog
 from kiosk.money.offline_limits import HOTLIST_IN_FORCE, NewestUsed
 from kiosk.ports import Question
 from kiosk.questions import insert_card
+from kiosk.stick_by_agent import other_copies
 from kiosk.supervisor import Supervisor
 from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import recovery_key
@@ -76,7 +76,7 @@ async def run_kiosk(settings: Settings) -> None:
             make_pin_entry=lambda reader, pad: make_pin_entry(settings.pin_mode, reader, pad, {}, log),
             seal_verifier=_seal_verifier(settings, log),
             bank_line=bank_line(settings, log),
-            other_copies=TerminalCopies(settings),
+            other_copies=other_copies(settings),
             documents=open_documents(settings.offline, keys, newest, lambda why: log("offline_document", why=why)),
             sam_watch=sams.SamWatch(settings.offline.documents, keys, NewestUsed(journal, sams.IN_FORCE)),
             time_confirmed=lambda: settings.offline.has_rtc or clock_agrees(links),

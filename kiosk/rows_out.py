@@ -29,7 +29,7 @@ class RowsOut:
 
     async def bundle(self, after: str) -> dict[str, Any]:
         """``row_bundle SEQ``: lay the next bundle ready. ``file``: its name on the stick, "" where there are no more
-        rows; ``last``: the row to go on from. ``refused``: nothing was laid, and why."""
+        rows; ``first`` and ``last``: its rows; from the last one goes on. ``refused``: nothing was laid, and why."""
         if not after.isdecimal():
             return {"refused": "row_bundle wants the number of a row"}
         return await self._aside(self._lay, int(after))
@@ -53,13 +53,14 @@ class RowsOut:
         with TemporaryDirectory(dir=ready.parent) as folder:
             found = export_next(self._settings, Path(folder), after)
             if found is None:
-                return {"file": "", "last": after}
+                return {"file": "", "first": 0, "last": after}
             path, head = found
             path.chmod(FOR_THE_GROUP)
             path.replace(ready)
         terminal, board = self._settings.terminal.terminal_id, head.public_key.hex()[:BOARD_DIGITS]
         # Named by its board: on no stick does it take the place of what is perhaps all that is left of another one.
-        return {"file": f"{terminal}-{board}{path.name.removeprefix(terminal)}", "last": head.seq}
+        name = f"{terminal}-{board}{path.name.removeprefix(terminal)}"
+        return {"file": name, "first": int(path.stem.split("-")[-2]), "last": head.seq}
 
     def _take(self) -> dict[str, Any]:
         path = agencys_answer_path(self._settings.run_dir)

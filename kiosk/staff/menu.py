@@ -63,7 +63,7 @@ async def serve_staff(kiosk: StaffKiosk, case_code: str) -> None:
 def _menu(kiosk: StaffKiosk, duty: OnDuty) -> Question:
     """A duty that this terminal has no place for is not offered."""
     fitted = {name: answer for name, (answer, _) in DUTIES.items()}
-    if not kiosk.settings.journal.stick:
+    if not (kiosk.settings.journal.stick or (kiosk.settings.agent.privileged and kiosk.settings.agent.stick)):
         del fitted["stick"]
     if not kiosk.settings.typed_keys or kiosk.component_pad is None:
         del fitted["key"]

@@ -30,11 +30,13 @@ _STICK: dict[str, Text] = {
     "no_room": say("not taken: no room left here"),
     "returned": say("tried, and went back"),
 }
+PULL_OUT = say("It may be pulled out.")
 NOT_OURS = say("not taken: not signed for this terminal")
 _ROWS: dict[str, Text] = {
     "silent": say("none: the books do not answer"),
     "full": say("not all: the stick is full"),
     "read_only": say("none: this stick cannot be written to"),
+    "foreign": say("none: this stick is not from the center, or is too old"),
 }
 _EVENTS: dict[str, Text] = {
     "loaded": say("fetched"),
@@ -62,7 +64,8 @@ def _rows(kiosk: StaffKiosk, word: SoftwareWord) -> Iterator[Figure]:
     if word.stick:
         name = say("Stick: version {words}", words=word.stick_version) if word.stick_version else say("Stick")
         waits = word.version and word.stick not in _STICK  # what it brought is here, and not refused
-        yield Figure(name, say("waits") if waits else _STICK.get(word.stick, NOT_OURS), _as_told(word.stick_words))
+        note = _as_told(word.stick_words) if word.stick in ("reading", "none") or word.stick_words else PULL_OUT
+        yield Figure(name, say("waits") if waits else _STICK.get(word.stick, NOT_OURS), note)
     if word.rows >= 0:
         taken = say("{count} files", count=word.rows)
         note = _ROWS.get(word.rows_why, say("not all: the stick was pulled out, or is broken"))

@@ -8,8 +8,11 @@ from kiosk.staff.visit import OnDuty
 
 _TROUBLE: dict[str, Text] = {
     "missing": say("No stick is in the machine."),
-    "full": say("The stick is full."),
+    "foreign": say("This stick is not from the center, or was written too long ago. Ask for a new one."),
+    "full": say("The stick is full. Make room on it, or take another one."),
+    "read_only": say("This stick cannot be written to."),
     "slow": say("The stick takes too long."),
+    "silent": say("The part that looks after sticks does not answer."),
     "broken": say("The stick was pulled out, or is broken."),
 }
 

@@ -13,6 +13,7 @@ from provisioning.privileged import hosts
 from provisioning.privileged.clock import set_clock
 from provisioning.privileged.devices import Unusable, read_devices, udev_rules, usb_rules
 from provisioning.privileged.network import Places, at_start, put_to_use
+from provisioning.privileged.stick import StickWish
 from provisioning.privileged.wipe import Wipe
 from provisioning.privileged.wishes import Act, Refused, Wish, answer_wishes
 
@@ -50,6 +51,7 @@ def act() -> None:
         "clock": set_clock,
         "network": partial(put_to_use, places=Places(home)),
         "wipe": wipe,
+        "stick": StickWish(),
         "reboot": reboot,
     }
     for answer in answer_wishes(Path(agent["privileged"]), acts):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from provisioning.privileged.plain_files import NotPlain, is_there, opened, read_in, remove_in, write_in
 
-ORDER = ("clock", "network", "wipe", "reboot")  # what a reboot would cut off goes before it
+ORDER = ("clock", "stick", "network", "wipe", "reboot")  # what a reboot would cut off goes before it
 WHY_CHARACTERS_MAX = 200
 
 

@@ -1,7 +1,7 @@
 """What needs more rights than the agent has: it wishes, by a file, and a unit of its own carries the wish out.
 
 INVENTED: FOLDER/WHAT.wish holds {"command": id}, for a clock the moment in ISO 8601, for a network the name of its set
-("" for the image's own); the unit (a systemd path unit, systemd/README.md) answers by
+("" for the image's own), for a stick ``write`` or ``done``; the unit (a systemd path unit, systemd/README.md) answers by
 FOLDER/WHAT.done, or FOLDER/WHAT.refused with a sentence. It takes no argument from the agent but the word itself.
 """
 
@@ -17,7 +17,7 @@ from provisioning.terminal.disk import Disk
 WISH_S_MAX = 300.0
 LOOK_S = 0.5
 
-What = Literal["reboot", "wipe", "network", "clock"]
+What = Literal["reboot", "wipe", "network", "clock", "stick"]
 
 
 class Privileged(Protocol):

@@ -27,7 +27,8 @@ EXPOSURE_MAX = {
     "yikatong-hosts.service": 22,
     "yikatong-privileged.service": 22,
     "yikatong-supplicant@.service": 40,
-    "yikatong-stick@.service": 41,
+    "yikatong-stick@.service": 38,
+    "yikatong-stick-write@.service": 38,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,10 @@ from kiosk.ports import Figures
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.software import show_software
 from provisioning.fleet.updates.stick import write_stick
+from provisioning.terminal.privileged import NoPrivileged
 from provisioning.terminal.updates.rows_by_stick import RowsByStick
+from provisioning.terminal.updates.stick import signed_by_two
+from provisioning.terminal.updates.stick_door import StickDoor
 from provisioning.terminal.updates.tending import Tending
 from tests.fleet.updates.bundles import bundle
 from tests.fleet.updates.office import Office
@@ -22,6 +26,7 @@ from tests.fleet.updates.stand import Terminal
 from tests.flows.reading_staff import ReadingStaff
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+AT_A_DESK = StickDoor(NoPrivileged())  # whoever reads the stick may write to it
 AT_MS = int(NOW.timestamp() * 1000)
 
 
@@ -43,13 +48,20 @@ async def lines(word: SoftwareWord | None, language: str = "en") -> list[str]:
         (SoftwareWord(version="1.1.0", step="prove"), "Version 1.1.0 | on trial"),
         (SoftwareWord(version="1.1.0", step="ready", waits="night"), "Version 1.1.0 | waits | night"),
         (SoftwareWord(stick="reading"), "Stick | is being read: leave it in"),
-        (SoftwareWord(stick="taken", stick_version="1.1.0"), "Stick: version 1.1.0 | taken"),
-        (SoftwareWord(stick="nothing_new"), "Stick | nothing newer on it"),
+        (SoftwareWord(stick="taken", stick_version="1.1.0"), "Stick: version 1.1.0 | taken | It may be pulled out."),
+        (SoftwareWord(stick="nothing_new"), "Stick | nothing newer on it | It may be pulled out."),
         (
             SoftwareWord(stick="wrong_content", stick_words="x: not what was signed"),
             "Stick | not taken: not signed for this terminal | x: not what was signed",
         ),
-        (SoftwareWord(version="1.1.0", step="ready", stick="a resident is being served"), "Stick | waits"),
+        (
+            SoftwareWord(version="1.1.0", step="ready", stick="a resident is being served"),
+            "Stick | waits | It may be pulled out.",
+        ),
+        (
+            SoftwareWord(rows=0, rows_why="foreign"),
+            "Records onto the stick | 0 files | none: this stick is not from the center, or is too old",
+        ),
         (SoftwareWord(rows=2), "Records onto the stick | 2 files"),
         (
             SoftwareWord(rows=0, rows_why="read_only"),
@@ -64,7 +76,8 @@ async def lines(word: SoftwareWord | None, language: str = "en") -> list[str]:
 async def test_each_thing_has_its_row(word: SoftwareWord, row: str) -> None:
     """In words, with the next of kin of what the log says behind it; nothing that did not happen."""
     told = await lines(word)
-    assert told[-1] == row and len(told) == 1 + (row == "Stick | waits")  # of that one, the version waits above it
+    above = row.startswith("Stick | waits")  # of that one, the version waits above it
+    assert told[-1] == row and len(told) == 1 + above
 
 
 async def test_an_agent_that_does_not_say_is_told_so() -> None:
@@ -100,7 +113,9 @@ async def test_what_a_stick_brought_reaches_the_page(office: Office, tmp_path: P
     (software,) = (stick / "yikatong/tuf/targets").iterdir()
     content = software.read_bytes()
     software.write_bytes(content[:-1] + bytes((content[-1] ^ 1,)))
-    rows = RowsByStick(str(tmp_path / "nobody"), "T0000001", lambda event, **fields: None)
+    ours = partial(signed_by_two, terminal.trust)
+    rows = RowsByStick(str(tmp_path / "nobody"), "T0000001", lambda event, **fields: None, ours, AT_A_DESK)
+    terminal.stick.swap_journal = rows.swap
     tending = Tending(terminal.updates, terminal.stick, stick, rows=rows)
     assert tending.bring_stick() == {"stick": "begun"}
     reading = await asked(tmp_path / "run", told_by(tending))

@@ -20,6 +20,7 @@ from provisioning.rules.releases import APPLICATION, newer
 from provisioning.terminal.updates.flow import Flow, update_of
 from provisioning.terminal.updates.refused import SourceSilent, UpdateRefused
 from provisioning.terminal.updates.room import make_sure
+from provisioning.terminal.updates.rows_by_stick import ANSWER_SUFFIX
 from provisioning.terminal.updates.sources import FolderSource, open_plain
 from provisioning.terminal.updates.state import PAST_RECALL
 from provisioning.terminal.updates.trust import Allowed, Target, Trust
@@ -29,13 +30,33 @@ STICK_S_MAX = 900.0  # a stick of the slow kind, and an image
 COPIED_AT_ONCE = 1 << 20
 
 
-def mark_of(mount: Path) -> tuple[int, int, int] | None:
-    """Tells one stick with a repository from another, and from the same one written anew; None: there is none."""
+Mark = tuple[tuple[int, int], ...]
+
+
+def mark_of(mount: Path, terminal_id: str) -> Mark | None:
+    """Tells one stick of the fleet or the agency from another, and from the same one written anew; None: there is none.
+
+    Without the file's number: FAT has none, and the kernel draws another one at each mount.
+    """
+    marks = tuple(_mark(mount / name) for name in (FOLDER / "timestamp.json", f"{terminal_id}{ANSWER_SUFFIX}"))
+    return marks if any(size >= 0 for size, _ in marks) else None
+
+
+def _mark(file: Path) -> tuple[int, int]:
     try:
-        found = (mount / FOLDER / "timestamp.json").lstat()
+        found = file.lstat()
     except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return -1, 0
+    return found.st_size, found.st_mtime_ns
+
+
+async def signed_by_two(trust: Trust, stick: Path) -> bool:
+    """Whether the list of software on it is one that this terminal believes: then the stick is the fleet's."""
+    try:
+        await trust.refresh(FolderSource(stick / FOLDER))
+    except (UpdateRefused, SourceSilent):
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -55,9 +76,20 @@ class Stick:
     flow: Flow
     swap_journal: Callable[[Path], Awaitable[None]]
 
-    async def bring(self, stick: Path, kind: str = APPLICATION) -> Brought:
-        """Rows out first: they are worth more than the update. Raises OSError of our own disk."""
+    async def bring(self, stick: Path, *kinds: str) -> Brought:
+        """Rows out first: they are worth more than the update. Of ``kinds`` (the application, where none is named) the
+        first that is news, or was refused. Raises OSError of our own disk."""
         await self.swap_journal(stick)
+        brought = Brought()
+        for kind in kinds or (APPLICATION,):
+            brought = await self._bring(stick, kind)
+            if brought.version or brought.why:
+                break
+        return brought
+
+    async def _bring(self, stick: Path, kind: str) -> Brought:
+        if not (stick / FOLDER).exists():
+            return Brought()  # the agency's answer alone
         update = self.flow.now_state.update
         if update is not None and update.step in PAST_RECALL:
             return Brought(why="busy", words="another version is being installed")

@@ -17,6 +17,7 @@ from provisioning.rules.releases import APPLICATION, IMAGE
 from provisioning.rules.update_window import Window
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.house import House as KioskHouse
+from provisioning.terminal.privileged import NoPrivileged, Privileged
 from provisioning.terminal.updates.application import ApplicationInstaller, BuiltIn
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Download, Pace
@@ -27,7 +28,8 @@ from provisioning.terminal.updates.installer import Installer
 from provisioning.terminal.updates.rows_by_stick import RowsByStick
 from provisioning.terminal.updates.sources import LineSource
 from provisioning.terminal.updates.state import Event, StateFile
-from provisioning.terminal.updates.stick import Brought, Stick, mark_of
+from provisioning.terminal.updates.stick import Brought, Mark, Stick, mark_of, signed_by_two
+from provisioning.terminal.updates.stick_door import StickDoor
 from provisioning.terminal.updates.tend import Updates
 from provisioning.terminal.updates.trust import Trust
 
@@ -60,22 +62,25 @@ class Place:
     gate_s_max: float = 120.0
     ddi_token: str = field(default="", repr=False)
     stick: Path | None = None
+    privileged: Privileged = field(default_factory=NoPrivileged)  # who mounts the stick
     program: str = ""  # version of the agent that this is
 
 
 @dataclass
 class Tending:
-    """``errand`` is called with each answer of the fleet; ``run`` is the task. ``stick``: where one is mounted."""
+    """``errand`` is called with each answer of the fleet; ``run`` is the task. ``mount``: where a stick is, and with
+    ``needs_mount`` an empty place is none."""
 
     updates: Updates
     stick: Stick | None = None
     mount: Path | None = None
+    needs_mount: bool = False
     again_s: float = AGAIN_S
     rows: RowsByStick | None = None
     _due: trio.Event = field(default_factory=trio.Event, init=False)
     _stick_wanted: bool = field(default=False, init=False)
     _brought: Brought | None = field(default=None, init=False)
-    _seen: tuple[int, int, int] | None = field(default=None, init=False)
+    _seen: Mark | None = field(default=None, init=False)
 
     @classmethod
     def open(
@@ -91,8 +96,10 @@ class Tending:
     ) -> "Tending":
         """Raises OSError: the folders below ``home`` cannot be made."""
         updates = open_updates(place, link, kiosk, built_in, now, log, hands, image)
-        rows = RowsByStick(kiosk.run_dir, place.terminal_id, log)
-        return cls(updates, Stick(updates.trust, updates.flow, rows.swap), place.stick, rows=rows)
+        ours = partial(signed_by_two, updates.trust)
+        rows = RowsByStick(kiosk.run_dir, place.terminal_id, log, ours, StickDoor(place.privileged))
+        stick = Stick(updates.trust, updates.flow, rows.swap)
+        return cls(updates, stick, place.stick, needs_mount=place.privileged.is_there, rows=rows)
 
     async def errand(self, answer: PollAnswer) -> None:
         if answer.action or self.updates.busy:
@@ -100,10 +107,12 @@ class Tending:
 
     def bring_stick(self) -> dict[str, str]:
         """Somebody put a stick in; what became of it ``told`` says."""
-        if self.mount is None or not self.mount.is_dir():
+        if self.mount is None or not (self.mount.is_mount() if self.needs_mount else self.mount.is_dir()):
             return {"stick": "none"}
         if not self._stick_wanted:
             self._stick_wanted, self._brought = True, None
+            if self.rows is not None:
+                self.rows.begin()
             self._due.set()
         return {"stick": "begun"}
 
@@ -113,14 +122,21 @@ class Tending:
         update, brought = state.update, self._brought
         under_way = {"version": update.version, "step": update.step, "waits": update.why} if update else {}
         stick = "reading" if self._stick_wanted else ""
-        rows = self.rows
         return {
             "running": {kind: installer.running() for kind, installer in flow.installers.items()},
             "under_way": under_way,
             "stick": {"version": brought.version, "why": brought.why, "words": brought.words} if brought else stick,
-            "rows": {"files": rows.files, "why": rows.why, "answer": rows.answer} if rows and brought else {},
+            "rows": self._rows_told(),
             "last": [[event.at_ms, event.what, event.version, event.why] for event in state.events[-EVENTS_TOLD:]],
         }
+
+    def _rows_told(self) -> dict[str, Any]:
+        """Nothing while they are written: it is only so once the stick has taken them."""
+        rows = self.rows
+        if rows is None or not rows.ended:
+            return {}
+        span = {"first": rows.first, "last": rows.last} if rows.files else {}
+        return {"files": rows.files, "why": rows.why, "answer": rows.answer, **span}
 
     async def run(self) -> None:
         """For ever, or until other software was installed: then the agent ends, to start anew as that."""
@@ -138,20 +154,18 @@ class Tending:
 
     async def _see_stick(self) -> None:
         """Whoever puts one in types nothing. The same stick is read once, or again when somebody asks."""
-        seen = mark_of(self.mount) if self.mount is not None else None
+        seen = self._mark()
         new, self._seen = seen is not None and seen != self._seen, seen
         if self.stick is None or self.mount is None or not (new or self._stick_wanted):
             return
         self._stick_wanted = True
-        for kind in (
-            IMAGE,
-            APPLICATION,
-        ):  # an image brings an application: what the stick has beside may be newer still
-            if kind in self.updates.flow.installers:
-                self._brought = await self.stick.bring(self.mount, kind)
-                if self._brought.version or self._brought.why:
-                    break
+        # An image brings an application: what the stick has beside may be newer still.
+        kinds = [kind for kind in (IMAGE, APPLICATION) if kind in self.updates.flow.installers]
+        self._brought = await self.stick.bring(self.mount, *kinds)
         self._stick_wanted = False
+
+    def _mark(self) -> Mark | None:
+        return mark_of(self.mount, self.updates.flow.terminal_id) if self.mount is not None else None
 
 
 def open_updates(
