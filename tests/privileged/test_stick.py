@@ -103,7 +103,7 @@ def test_other_wishes_move_nothing(command: str, age_s: float, why: str) -> None
 
 
 async def test_the_agent_has_it_opened_for_as_long_as_it_writes(tmp_path: Path) -> None:
-    """Over the folder of wishes; it is closed also when what was done in between failed, and a refusal enters nothing."""
+    """Over the folder of wishes; closed also when what was done in between failed; a refusal enters nothing."""
     systemd = Systemd()
 
     async def root() -> None:
