@@ -78,8 +78,8 @@ class NoticesAside(Protocol):
 
 
 class StickTrouble(Exception):
-    """Not everything is on the stick, and nothing is lost. ``why``: missing | foreign | full | read_only | slow | silent |
-    broken."""
+    """Not everything is on the stick, and nothing is lost. ``why``: missing | foreign | full | read_only | slow |
+    silent | broken."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

@@ -1,8 +1,8 @@
 """What needs more rights than the agent has: it wishes, by a file, and a unit of its own carries the wish out.
 
 INVENTED: FOLDER/WHAT.wish holds {"command": id}, for a clock the moment in ISO 8601, for a network the name of its set
-("" for the image's own), for a stick ``write`` or ``done``; the unit (a systemd path unit, systemd/README.md) answers by
-FOLDER/WHAT.done, or FOLDER/WHAT.refused with a sentence. It takes no argument from the agent but the word itself.
+("" for the image's own), for a stick ``write`` or ``done``; the unit (a systemd path unit, systemd/README.md) answers
+by FOLDER/WHAT.done, or FOLDER/WHAT.refused with a sentence. It takes no argument from the agent but the word itself.
 """
 
 import json

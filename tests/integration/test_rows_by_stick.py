@@ -154,7 +154,7 @@ class Mounted:
 
 
 async def test_nothing_is_opened_that_is_not_the_fleets(village: Village) -> None:
-    """A stick without its word stays as it was; with the agency's answer alone it is opened, and with nothing new not."""
+    """A stick without its word stays as it was; with the agency's answer it is opened, and with nothing new not."""
     village.live(3)
     (village.stick / FLEETS).unlink()
     door = Mounted()
@@ -202,7 +202,7 @@ async def test_a_full_stick_keeps_no_half_file(village: Village) -> None:
     """A real file system that runs full: said so, no part of a file is left on it, and the rows wait for the next."""
     village.live(2000)
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(village.stick)]
-    if subprocess.run(mount, capture_output=True).returncode:
+    if (await trio.run_process(mount, capture_stderr=True, check=False)).returncode:
         pytest.skip("no mounts in this container")
     try:
         (village.stick / FLEETS).touch()
@@ -211,7 +211,7 @@ async def test_a_full_stick_keeps_no_half_file(village: Village) -> None:
         assert (agent.files, agent.why) == (0, "full")
         assert [path.name for path in village.stick.iterdir()] == [FLEETS]
     finally:
-        subprocess.run(["umount", str(village.stick)], check=True)
+        await trio.run_process(["umount", str(village.stick)])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])

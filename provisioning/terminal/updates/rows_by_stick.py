@@ -2,7 +2,8 @@
 
 The agent's user may not open the journal. Rows go onto no stick that does not bear the fleet's word: software that two
 people signed, or the agency's answer to this terminal. It is judged while the stick can only be read, and once more
-after it was opened, because between the two it is another mount. What does not work must not keep an update from coming.
+after it was opened, because between the two it is another mount. What does not work must not keep an update from
+coming.
 """
 
 import errno
@@ -42,8 +43,8 @@ class NotOurs(Exception):
 @dataclass
 class RowsByStick:
     """``run_dir``: of kiosk and forwarder. ``signed``: whether two people signed what is on a stick. ``files``: bundles
-    that the last stick took, with rows ``first`` to ``last``; ``why``: what kept others from it: "" | silent | refused |
-    foreign | full | read_only | broken. ``answer``: "" | kept | refused | silent. ``ended``: all of this is so."""
+    that the last stick took, with rows ``first`` to ``last``; ``why``: what kept others from it: "" | silent |
+    refused | foreign | full | read_only | broken. ``answer``: "" | kept | refused | silent. ``ended``: it is so."""
 
     run_dir: str
     terminal_id: str
