@@ -37,7 +37,7 @@ test-image: setup-tests image ## The image in a machine that is a program: boots
 bundle: setup-image ## An update bundle of a root: ROOT=file CERTIFICATE=pem KEY=pem|pkcs11: AUTHORITY=pem
 	@exec $(PYTHON) image/bundle/bundle.py --root $(or $(ROOT),out/image/root.img) --certificate "$(CERTIFICATE)" --key "$(KEY)" --authority "$(AUTHORITY)" --out out/image
 
-smoke: setup-tests ## A resident through all three services, judged from outside: WORLD=file.toml OUT=dir
+smoke: setup-tests ## Residents' visits, bills and a staff visit on the real stack, judged from outside: WORLD=file.toml OUT=dir
 	@exec $(PYTHON) -m simulators smoke $(smoke_options)
 
 bench: setup-tests ## One JSON object a line: GROUP=ui|card|serial|journal|cash|hotlist|queue|simulation|fleet|agent

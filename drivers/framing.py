@@ -21,11 +21,6 @@ def bcc(body: bytes) -> int:
     return reduce(xor, body, 0)
 
 
-def lrc(body: bytes) -> int:
-    """Longitudinal redundancy check of ISO 1155: two's complement of the sum of all bytes."""
-    return -sum(body) & 0xFF
-
-
 def expand_hex(body: bytes) -> bytes:
     """Each byte as two upper-case ASCII hex characters, high half first (拆分)."""
     return body.hex().upper().encode("ascii")

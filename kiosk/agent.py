@@ -5,7 +5,6 @@ forwarder over their sockets. Nothing listens on the network's side.
 """
 
 import random
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from kiosk.control import agent_path, serve_control
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
+from kiosk.signals import end_on_signal
 from kiosk.watchdog import feed_watchdog
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.poll import PollAnswer
@@ -110,7 +110,7 @@ async def run_agent(box: Box) -> None:
     box.clock = way_in.clock
     told: dict[str, Any] = {"polling": None, "tending": None}
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+        nursery.start_soon(end_on_signal, nursery.cancel_scope)
         answers = _answers(enrolment, told)
         await nursery.start(serve_control, agent_path(box.settings.run_dir), answers)
         await way_in.clock.settle()
@@ -319,10 +319,3 @@ def _figures(polling: Polling) -> Callable[[], Awaitable[str]]:
         return exposition(polling)
 
     return text
-
-
-async def _end_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return

@@ -5,7 +5,6 @@ how far it is, and ends this one when there are settings to start anew with.
 """
 
 import os
-import signal
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path, se
 from kiosk.domain.text import Grouped, Text, say
 from kiosk.log import JsonLog
 from kiosk.ports import Code, Plain, Question, Tone, Waiting
+from kiosk.signals import end_on_signal
 from kiosk.watchdog import feed_watchdog
 from screens.awake import stay_lit
 from screens.outputs import keep_outputs, set_outputs
@@ -91,7 +91,7 @@ async def run_bare(settings: Settings) -> None:
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(screen.run)
-            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
             nursery.start_soon(keep_outputs, settings.panel.turned, log)
             life = os.urandom(8).hex()
@@ -141,10 +141,3 @@ async def _end(end: Callable[[], None]) -> str:
     """It ends a moment later: the answer goes out first."""
     trio.lowlevel.current_trio_token().run_sync_soon(end)
     return "ending"
-
-
-async def _end_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return

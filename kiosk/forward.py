@@ -5,7 +5,6 @@ device, so what needs the PIN pad's keys (the bank) stays with the kiosk (money-
 """
 
 import os
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -52,6 +51,7 @@ from kiosk.ports import Clock, HostLink, Log
 from kiosk.ports.ledger import JournalRows
 from kiosk.ports.money import MedicalInsurance
 from kiosk.rows_out import RowsOut
+from kiosk.signals import end_on_signal
 from kiosk.watchdog import feed_watchdog
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
@@ -90,7 +90,7 @@ async def run_forwarder(settings: Settings) -> None:
     links = host_links(settings, log, HOSTS, IF_NAMED)
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(end_on_signal, nursery.cancel_scope)
             nursery.start_soon(feed_watchdog)  # waiting for the first journal, perhaps for days, it is well
             await _journal_made(data_dir)
             # Outside of their nursery: what was told in the last moment is still booked.
@@ -242,10 +242,3 @@ async def _journal_made(data_dir: Path) -> None:
     """The kiosk makes journal and key at its first start; two processes must not make them at once."""
     while not (data_dir / "journal.db").exists():  # noqa: ASYNC110 - a file of another process tells no event
         await trio.sleep(JOURNAL_LOOK_S)
-
-
-async def _end_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return

@@ -66,9 +66,6 @@ class JournalReader:
         found = self.connection.execute(f"{_SELECT} where act in ({marks}) order by seq desc limit 1", acts)
         return next((self._stored(row) for row in found), None)
 
-    def notices_owed(self) -> int:
-        return int(next(iter(self.connection.execute("select unsent_count from outbox_totals")))[0])
-
     def _stored(self, row: tuple[int, str, str, str, str, str, bytes]) -> StoredEntry:
         seq, at, act, case_code, period, postings, sealed = row
         sealer = self._sealers.get(period)

@@ -12,7 +12,7 @@ from pathlib import Path
 COMMANDS = {
     "run": ("simulators.run", "the whole terminal in a browser"),
     "fleet": ("simulators.fleet.command", "the fleet's server in a browser, and terminals that ask it"),
-    "smoke": ("simulators.smoke.command", "a resident through all three services, judged from outside"),
+    "smoke": ("simulators.smoke.command", "residents' visits, bills and a staff visit, judged from outside"),
     "simulate": ("simulators.deterministic.command", "whole kiosks in memory, from seeds; every book is judged"),
     "bench": ("simulators.bench.command", "measure: one JSON object a line"),
     "device": ("simulators.alone.device", "one device on a serial line or a pty"),

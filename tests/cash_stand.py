@@ -18,6 +18,7 @@ from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
 from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
+from tests.started_once import StartedOnce
 
 MakeDriver = Callable[[DeviceContext, Callable[[], Line]], CashDriver]
 TICK_S = 0.02
@@ -85,7 +86,7 @@ class Stand:
         return self.reports[-1]
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
-        started = _StartedOnce(task_status)
+        started = StartedOnce(task_status)
         try:
             await self.driver.run(started)  # type: ignore[arg-type]
         except DeviceFault as fault:
@@ -138,16 +139,6 @@ class Stand:
     async def until_booked(self, kind: type, count: int = 1) -> Any:
         await self.until(lambda: len(self.books.of(kind)) >= count)
         return self.books.of(kind)[count - 1]
-
-
-class _StartedOnce:
-    def __init__(self, status: trio.TaskStatus[None]) -> None:
-        self._status: trio.TaskStatus[None] | None = status
-
-    def started(self, value: None = None) -> None:
-        if self._status is not None:
-            self._status.started()
-            self._status = None
 
 
 @asynccontextmanager

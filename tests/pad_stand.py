@@ -24,6 +24,7 @@ from kiosk.ports import DeviceContext, DeviceFault
 from simulators.devices import kmy_crypto
 from simulators.devices.kmy import KmyPad as Simulator
 from simulators.pty_line import PtyLine
+from tests.started_once import StartedOnce
 
 MASTER = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 PIN_KEY = bytes.fromhex("3D66234C49E4296FF9C78D8BACBD6A76")
@@ -61,7 +62,7 @@ class Stand:
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
         """Keep the fault that ends the driver instead of raising it; report started also when it never was usable."""
-        status = _StartedOnce(task_status)
+        status = StartedOnce(task_status)
         try:
             with self.running:
                 await self.driver.run(status)  # type: ignore[arg-type] # trio's protocol cannot be subclassed
@@ -103,16 +104,6 @@ class Stand:
     async def load_keys(self) -> None:
         await self.driver.load_work_key(0, 0, wrapped(PIN_KEY))
         await self.driver.load_work_key(0, 1, wrapped(MAC_KEY))
-
-
-class _StartedOnce:
-    def __init__(self, status: trio.TaskStatus[None]) -> None:
-        self._status: trio.TaskStatus[None] | None = status
-
-    def started(self, value: None = None) -> None:
-        if self._status is not None:
-            self._status.started()
-            self._status = None
 
 
 def _stand(pad: Simulator, open_device: OpenDevice, path: str, options: dict[str, object]) -> Stand:

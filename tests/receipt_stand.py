@@ -18,6 +18,7 @@ from kiosk.domain.receipt import LineStyle, PaperLine, PaperReceipt
 from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.devices.escpos import EscposPrinter as Simulator
+from tests.started_once import StartedOnce
 
 QR = "https://example.test/v?n=4512070012"
 
@@ -44,7 +45,7 @@ class Stand:
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
         """Keep the fault that ends the driver; report started also when it never was usable."""
-        status = _StartedOnce(task_status)
+        status = StartedOnce(task_status)
         try:
             await self.driver.run(status)  # type: ignore[arg-type] # trio's protocol cannot be subclassed
         except DeviceFault as fault:
@@ -67,16 +68,6 @@ class Stand:
         with trio.fail_after(limit_s):
             while not holds():
                 await trio.sleep(0.02)
-
-
-class _StartedOnce:
-    def __init__(self, status: trio.TaskStatus[None]) -> None:
-        self._status: trio.TaskStatus[None] | None = status
-
-    def started(self, value: None = None) -> None:
-        if self._status is not None:
-            self._status.started()
-            self._status = None
 
 
 def _send_if_there(far: MemoryLine, chunk: bytes) -> None:

@@ -1,1 +1,1 @@
-"""A resident goes through all three services on the real stack, and everything is judged from outside."""
+"""Residents and staff are served by the real stack, and everything is judged from outside."""

@@ -1,4 +1,4 @@
-"""Which residents of a world can go through all three services, and which new PIN each of them takes."""
+"""Who of a world can check balances, print a certificate and change the PIN, and which new PIN each of them takes."""
 
 from datetime import date
 

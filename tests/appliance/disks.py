@@ -5,11 +5,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from image.boot import make_esp, make_state
-from image.disk import first_mib
 from tests.appliance.machine import Direct
 
-MIB = 1 << 20
 SECTOR = 512
 TOOL_S_MAX = 300.0
 DISK_GIB = 8
@@ -43,22 +40,6 @@ def new_disk(image: Built, folder: Path, gib: int = DISK_GIB) -> Path:
     made = folder / "disk.qcow2"
     _tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image.disk), "-F", "raw", str(made), f"{gib}G")
     return made
-
-
-def say_more(disk: Path, words: str) -> None:
-    """Another boot loader on the disk's first partition, which gives the kernel ``words`` besides."""
-    put(disk, 1, make_esp(disk.with_name("esp.fat"), words))
-
-
-def tell_facts(disk: Path, local: Path) -> None:
-    """What installers write for one box: ``local`` on the disk's second partition."""
-    put(disk, 2, make_state(disk.with_name("state.fat"), local))
-
-
-def put(disk: Path, number: int, content: Path) -> None:
-    """Write partition ``number`` of a disk that no machine uses now."""
-    write = f"write -q -s {content} {first_mib(number) * MIB} {content.stat().st_size}"
-    _tool("qemu-io", "-f", "qcow2", "-c", write, str(disk))
 
 
 def take(disk: Path, number: int, target: Path) -> Path:

@@ -72,11 +72,6 @@ class Machine:
         """All that came out of the serial line until now."""
         return (self._folder / "serial.log").read_text(errors="replace")
 
-    @property
-    def serial_socket(self) -> Path:
-        """The other end of the serial line, for one who wants to type into it."""
-        return self._folder / "serial"
-
     async def glass(self) -> Image.Image:
         """What somebody before the glass sees now. Raises MonitorRefused, trio.TooSlowError."""
         path = self._folder / "glass.ppm"

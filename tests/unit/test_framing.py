@@ -2,17 +2,12 @@
 
 import pytest
 
-from drivers.framing import MORE, Assembler, bcc, expand_hex, join_hex, lrc
+from drivers.framing import MORE, Assembler, bcc, expand_hex, join_hex
 
 
 def test_bcc_is_the_xor_of_all_bytes() -> None:
     """The SZZT ZT588 query '3': XOR of 30 30 31 33 03 is 01 (vendor frame, SZZT ZT588)."""
     assert bcc(bytes.fromhex("3030313303")) == 0x01
-
-
-def test_lrc_is_the_negative_sum() -> None:
-    """The Modbus ASCII request 11 03 00 6B 00 03 has LRC 7E (Modbus over serial line V1.02, the same ISO 1155 sum)."""
-    assert lrc(bytes.fromhex("1103006B0003")) == 0x7E
 
 
 def test_hex_expansion_is_upper_case_and_reversible() -> None:

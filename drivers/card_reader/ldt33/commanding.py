@@ -8,21 +8,20 @@ from collections.abc import Awaitable, Callable
 from threading import Event
 
 from drivers.apdu import debit_card, staff_card
-from drivers.apdu.status import CardRefused
 from drivers.card_reader.debit import CardDebitRun
 from drivers.card_reader.ldt33.basic import VendorCardReader
 from drivers.card_reader.ldt33.codes import reason
 from drivers.card_reader.ldt33.contact import CardContact, NotPassed
 from drivers.card_reader.ldt33.library import VendorAnswer, VendorLibrary
+from drivers.card_reader.staff import StaffCards
 from drivers.transport.card_job import Answer, CardJob
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.health import Condition
-from kiosk.domain.staff import StaffCard
 from kiosk.ports import CardGone, DeviceFault
 from kiosk.ports.debit import DebitAct, DebitRules
 
 
-class CommandingCardReader(VendorCardReader):
+class CommandingCardReader(StaffCards, VendorCardReader):
     """Implements ``ports.debit.DebitReader`` and ``ports.staff.StaffCardReader`` besides."""
 
     _contact: CardContact | None = None
@@ -38,24 +37,6 @@ class CommandingCardReader(VendorCardReader):
             ):
                 raise
             raise self._fault(Condition.READY, "card_staff") from fault
-
-    async def same_card(self, identity: CardIdentity) -> bool:
-        """Read again, not remembered. Raises: CardGone."""
-        found = await self._job(lambda atr: staff_card.resident_or_staff_code())
-        return found == identity.identification_code
-
-    async def read_staff_card(self) -> StaffCard:
-        """The certificate as it lies there. Raises: CardGone, DeviceFault ("card_foreign")."""
-        try:
-            found = await self._job(lambda atr: staff_card.certificate())
-        except CardRefused as error:
-            raise self._fault(Condition.READY, "card_foreign") from error
-        identity = CardIdentity(staff_card.code_of(found), "", "staff", None, None, b"")
-        return StaffCard(identity, found)
-
-    async def staff_signature(self, challenge: bytes) -> bytes:
-        """Raises: CardGone."""
-        return await self._job(lambda atr: staff_card.signature(challenge))
 
     async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         """The card's bank application. Raises: CardDeclined, CardGone."""

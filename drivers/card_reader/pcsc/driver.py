@@ -11,12 +11,12 @@ from drivers.apdu import debit_card, staff_card
 from drivers.apdu import social_security_card as ssc
 from drivers.apdu.status import CardRefused
 from drivers.card_reader.debit import CardDebitRun
+from drivers.card_reader.staff import StaffCards
 from drivers.options import read_options
 from drivers.transport.card_job import CardJob
 from drivers.transport.pcsc import CardMute, OpenCardLine, PcscLine, PcscSettings, ReaderMissing
 from kiosk.domain.card import CardIdentity, ChipRecord, Holder
 from kiosk.domain.health import Condition, Health
-from kiosk.domain.staff import StaffCard
 from kiosk.ports import CardAuthority, CardGone, CardNotGenuine, DeviceContext, DeviceFault
 from kiosk.ports.debit import DebitAct, DebitRules
 
@@ -33,7 +33,7 @@ class CardReaderSettings(PcscSettings):
     vendor_library: str = ""
 
 
-class PcscCardReader:
+class PcscCardReader(StaffCards):
     """Implements ``ports.CardReader``, ``ports.debit.DebitReader`` and ``ports.Device``."""
 
     def __init__(
@@ -127,24 +127,6 @@ class PcscCardReader:
             return await self._job(lambda atr: ssc.chip_record())
         except CardRefused as error:
             raise self._fault(Condition.READY, "card_refused") from error
-
-    async def same_card(self, identity: CardIdentity) -> bool:
-        """Read again, not remembered. Raises: CardGone."""
-        found = await self._job(lambda atr: staff_card.resident_or_staff_code())
-        return found == identity.identification_code
-
-    async def read_staff_card(self) -> StaffCard:
-        """The certificate as it lies there. Raises: CardGone, DeviceFault ("card_foreign")."""
-        try:
-            found = await self._job(lambda atr: staff_card.certificate())
-        except CardRefused as error:
-            raise self._fault(Condition.READY, "card_foreign") from error
-        identity = CardIdentity(staff_card.code_of(found), "", "staff", None, None, b"")
-        return StaffCard(identity, found)
-
-    async def staff_signature(self, challenge: bytes) -> bytes:
-        """Raises: CardGone."""
-        return await self._job(lambda atr: staff_card.signature(challenge))
 
     async def open_debit(self, rules: DebitRules, act: DebitAct) -> CardDebitRun:
         """The card's bank application. Raises: CardDeclined, CardGone, DeviceFault ("card_mute")."""
