@@ -1,7 +1,6 @@
 """Composition root of the kiosk's process: the real world around it, its control socket, its beginning and its end."""
 
 import gc
-import signal
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -26,7 +25,8 @@ from kiosk.links import clock_agrees
 from kiosk.log import JsonLog
 from kiosk.money.offline_limits import HOTLIST_IN_FORCE, NewestUsed
 from kiosk.ports import Question
-from kiosk.questions import insert_card
+from kiosk.questions import getting_ready
+from kiosk.signals import end_on_signal
 from kiosk.stick_by_agent import other_copies
 from kiosk.supervisor import Supervisor
 from kiosk.watchdog import feed_watchdog
@@ -91,7 +91,7 @@ async def run_kiosk(settings: Settings) -> None:
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(screen.run)
-            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            nursery.start_soon(end_on_signal, nursery.cancel_scope)
             nursery.start_soon(stay_lit)
             nursery.start_soon(keep_outputs, settings.panel.turned, log)
             end, shot = nursery.cancel_scope.cancel, partial(photograph, screen)
@@ -100,7 +100,7 @@ async def run_kiosk(settings: Settings) -> None:
             told = {"case_viewed": partial(note_view, journal), **agent.told}
             answers = {"doctor": examine, **agent.answers}
             await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
-            nursery.start_soon(_foresee_welcome, desk.supervisor, screen.foresee)
+            nursery.start_soon(_foresee_first_page, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
             nursery.start_soon(feed_watchdog, run_dir / "ready")
             gc.freeze()  # what the start made stays for good: no collection looks at it again
@@ -112,10 +112,10 @@ async def run_kiosk(settings: Settings) -> None:
         journal.close()
 
 
-async def _foresee_welcome(supervisor: Supervisor, foresee: Callable[[Question], None]) -> None:
-    """The first page is made ready while devices still answer."""
+async def _foresee_first_page(supervisor: Supervisor, foresee: Callable[[Question], None]) -> None:
+    """It is made ready while devices still answer."""
     await supervisor.wait_change()
-    foresee(insert_card())
+    foresee(getting_ready())
 
 
 async def tell_of_view(settings: Settings, code: str) -> bool:
@@ -138,10 +138,3 @@ def _seal_verifier(settings: Settings, log: JsonLog) -> ProcessSealVerifier:
     return ProcessSealVerifier(
         Path(seals.anchors), seals.verify_s_max, log, seals.time_tolerance_s, production=settings.production
     )
-
-
-async def _end_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return

@@ -27,7 +27,14 @@ VERSION_CHARACTERS = 64
 NOTED_CHARACTERS_MAX = 2000  # of JSON: a character may take twelve
 CASE_DIGITS = 6
 COUNTED = ("visit_opened", "service_ended", "staff_called", "receipt_delivered", "certificate_printed")
-NOBODYS_PAGES = ("insert_card", "no_card", "out_of_order", "not_open_out_of_service", "not_open_closed")
+NOBODYS_PAGES = (
+    "getting_ready",
+    "insert_card",
+    "no_card",
+    "out_of_order",
+    "not_open_out_of_service",
+    "not_open_closed",
+)
 FAILED = ("unavailable", "unknown")  # outcomes of a service that the resident could do nothing about
 
 

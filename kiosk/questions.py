@@ -24,6 +24,11 @@ def insert_card() -> Question:
     )
 
 
+def getting_ready() -> Question:
+    """While it is not known yet what the card slot holds: a card put in now could not be told from a forgotten one."""
+    return Question("getting_ready", say("One moment, please"), (say("Please do not insert a card."),))
+
+
 def no_card(settings: Settings) -> Question:
     lost = Answer(CARD_LOST, say("My card is lost"), Role.SECOND, icon="card")
     place = Bilingual(settings.pin.reset_place_zh, settings.pin.reset_place_en)

@@ -38,6 +38,7 @@ from kiosk.questions import (
     card_expired,
     card_problem,
     card_state_problem,
+    getting_ready,
     insert_card,
     menu,
     no_card,
@@ -124,8 +125,9 @@ async def _wait_for_reader(desk: Desk) -> None:
 
 
 async def _take_stock(desk: Desk) -> None:
-    """A reader that just came (back) tells of the card it holds a moment later. That card opens nothing."""
-    desk.screen.show(insert_card())
+    """A reader that just came (back) tells of the card it holds a moment later. That card opens nothing, so nobody is
+    asked for one meanwhile."""
+    desk.screen.show(getting_ready())
     with trio.move_on_after(READER_SETTLE_S):
         await desk.card_slot.inserted()
 

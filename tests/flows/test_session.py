@@ -168,6 +168,27 @@ async def test_reader_that_dies_and_comes_back(autojump_clock: MockClock) -> Non
         nursery.start_soon(repair)
         await kiosk.serve(lambda: kiosk.screen.names()[-1:] == ["insert_card"] and len(kiosk.screen.asked) > 1)
     assert kiosk.screen.names()[0] == "out_of_order"
+    assert [page.name for page in kiosk.screen.shown] == ["getting_ready"]
+
+
+async def test_nobody_is_asked_for_a_card_before_the_slot_is_known(autojump_clock: MockClock) -> None:
+    """While a forgotten card could still show itself the page asks for none; who puts one in at the first sight of the
+    welcome page is served."""
+    kiosk = KioskInMemory({"menu": ["take_card"]})
+
+    async def quick() -> None:
+        while not kiosk.screen.asked:
+            await trio.sleep(0.01)
+        kiosk.reader.insert()
+        while "visit_closed" not in kiosk.journal.names():
+            await trio.sleep(0.1)
+        kiosk.reader.pull()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(quick)
+        await kiosk.serve(lambda: "visit_closed" in kiosk.journal.names() and not kiosk.reader.card_present)
+    assert kiosk.screen.shown[0].name == "getting_ready"
+    assert kiosk.screen.names()[:2] == ["insert_card", "menu"]
 
 
 async def test_reader_that_dies_in_a_visit_ends_it(autojump_clock: MockClock) -> None:

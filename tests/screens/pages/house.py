@@ -21,6 +21,7 @@ PROBLEMS = [state for state in CardState if state is not CardState.NORMAL]
 
 def pages() -> list[Question]:
     return [
+        house.getting_ready(),
         house.insert_card(),
         house.no_card(SETTINGS),
         house.out_of_order(SETTINGS),
