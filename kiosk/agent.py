@@ -44,6 +44,7 @@ from provisioning.terminal.generations import Generations
 from provisioning.terminal.health import HealthTeller
 from provisioning.terminal.house import House
 from provisioning.terminal.key_blocks import KeyBlocks
+from provisioning.terminal.ledger_line import NOT_YET, LedgerLine
 from provisioning.terminal.machine import Board
 from provisioning.terminal.poll import Polling
 from provisioning.terminal.privileged import NoPrivileged, Privileged, PrivilegedFolder
@@ -53,6 +54,7 @@ from provisioning.terminal.updates.image_gate import ImageGate
 from provisioning.terminal.updates.tending import Place, Tending
 
 EX_CONFIG = 78  # sysexits(3)
+ASK_BYTES_MAX = 256 * 1024  # fifty rows for the ledger, quoted twice
 
 
 @dataclass
@@ -112,7 +114,7 @@ async def run_agent(box: Box) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(end_on_signal, nursery.cancel_scope)
         answers = _answers(enrolment, told)
-        await nursery.start(serve_control, agent_path(box.settings.run_dir), answers)
+        await nursery.start(serve_control, agent_path(box.settings.run_dir), answers, _takes(told), ASK_BYTES_MAX)
         await way_in.clock.settle()
         nursery.start_soon(way_in.clock.keep)
         await _desired(box, _anonymous(box), way_in.link(None)).settle()
@@ -311,7 +313,34 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
         told["polling"].sooner()
         return "asking"
 
-    return {"standing": standing, "fleet": fleet, "poll": poll, "updates": updates, "stick": stick}
+    async def ledger_kept() -> dict[str, Any]:
+        ledger = _ledger(told)
+        return await ledger.kept() if ledger else NOT_YET
+
+    return {
+        "standing": standing,
+        "fleet": fleet,
+        "poll": poll,
+        "updates": updates,
+        "stick": stick,
+        "ledger_kept": ledger_kept,
+    }
+
+
+def _takes(told: dict[str, Any]) -> dict[str, Callable[[str], Awaitable[Any]]]:
+    """What the forwarder brings."""
+
+    async def ledger_rows(batch: str) -> dict[str, Any]:
+        ledger = _ledger(told)
+        return await ledger.rows(batch) if ledger else NOT_YET
+
+    return {"ledger_rows": ledger_rows}
+
+
+def _ledger(told: dict[str, Any]) -> LedgerLine | None:
+    """None: the fleet does not know this terminal yet."""
+    polling: Polling | None = told["polling"]
+    return LedgerLine(polling.link, polling.desired.identity.terminal_id) if polling else None
 
 
 def _figures(polling: Polling) -> Callable[[], Awaitable[str]]:

@@ -33,6 +33,7 @@ class AgentRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     gate_s_max: float = 120.0  # within which the kiosk serves with new settings, else the last ones come back
     capacities: dict[str, int] = {}  # full: receipts a roll, sheets, notes a box; by slot or name of the cash unit
     log_command: tuple[str, ...] = ()  # prints the newest log lines, e.g. journalctl; empty: logs are not sent
+    ledger: bool = False  # the fleet keeps the journal's rows, for its complaint desk; they go over the agent's line
     privileged: str = ""  # folder in which a privileged unit waits for wishes (reboot, wipe); empty: neither is done
     releases: str = ""  # the first root of who signs software, TUF's 1.root.json; empty: nothing is installed
     update_begins: str = "01:00"  # by the place's own clock: when a fleet that leaves it to us may have it

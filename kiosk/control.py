@@ -56,6 +56,7 @@ async def serve_control(
     path: Path,
     answers: dict[str, Answerer],
     told: Mapping[str, Told] = MappingProxyType({}),
+    ask_bytes_max: int = ASK_BYTES_MAX,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer for ever. ``answers`` maps the word asked to what answers it; an unknown word gets an error.
@@ -73,7 +74,7 @@ async def serve_control(
         # silence is unknown.
         with suppress(trio.BrokenResourceError, JournalBusy), trio.move_on_after(ASK_S_MAX):
             async with stream:
-                reply = await _reply(await _line(stream, ASK_BYTES_MAX), answers, told)
+                reply = await _reply(await _line(stream, ask_bytes_max), answers, told)
                 await stream.send_all(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
 
     task_status.started()

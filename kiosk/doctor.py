@@ -134,7 +134,7 @@ async def fleet_findings(settings: Settings) -> list[Finding]:
 async def ledger_findings(settings: Settings) -> list[Finding]:
     """Whether the agency takes this board's rows: another board waits until it is registered (docs/recovery.md)."""
     name = "records at the agency"
-    if "agency_ledger" not in settings.hosts:
+    if "agency_ledger" not in settings.hosts and not settings.agent.ledger:
         return []
     try:
         told = await ask_control(forward_path(settings.run_dir), "ledger")

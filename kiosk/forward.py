@@ -22,6 +22,7 @@ from kiosk.domain.ledger import SecondCopy
 from kiosk.domain.record_kinds import keep_months_by_kind
 from kiosk.domain.settlement import HOSPITAL
 from kiosk.hosts.agency.ledger import LedgerClient
+from kiosk.hosts.agency.ledger_by_agent import LedgerByAgent
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
@@ -48,7 +49,7 @@ from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
-from kiosk.ports.ledger import JournalRows
+from kiosk.ports.ledger import JournalRows, Ledger
 from kiosk.ports.money import MedicalInsurance
 from kiosk.rows_out import RowsOut
 from kiosk.signals import end_on_signal
@@ -111,7 +112,7 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
     settings, journal = work.settings, work.journal
     async with trio.open_nursery() as nursery:
         answers = asked.answers(journal, public_key)
-        if "agency_ledger" in work.links:
+        if _ledgers(work):
             answers["ledger"] = partial(_told, work.kept)
         if settings.journal.second_medium:
             copies_too = _second_copies(work, public_key)
@@ -163,11 +164,20 @@ async def forward(work: Forwarding) -> None:
             keep("agency_reconciliation", keep_reconciling_agency, journal, clock, agency, work.log)
         if orders:
             keep("orders", orders.keep_running)
-        if "agency_ledger" in links:
-            ledger = LedgerClient(links["agency_ledger"], settings.terminal.terminal_id)
-            keep("ledger", keep_copying, journal, work.rows, ledger, work.log, work.kept)
-            if any(_keep_months(work).values()):
-                keep("retention", _retention(work).keep)
+        for ledger, kept in _ledgers(work):
+            keep("ledger", keep_copying, journal, work.rows, ledger, work.log, kept)
+        if _ledgers(work) and any(_keep_months(work).values()):
+            keep("retention", _retention(work).keep)
+
+
+def _ledgers(work: Forwarding) -> list[tuple[Ledger, Kept]]:
+    """The agency's own and the fleet's, as far as there are such. What is kept surely, the first of them says."""
+    ledgers: list[Ledger] = []
+    if "agency_ledger" in work.links:
+        ledgers.append(LedgerClient(work.links["agency_ledger"], work.settings.terminal.terminal_id))
+    if work.settings.agent.ledger:
+        ledgers.append(LedgerByAgent(work.settings.run_dir))
+    return [(one, Kept() if number else work.kept) for number, one in enumerate(ledgers)]
 
 
 def _keep_months(work: Forwarding) -> dict[str, int]:
@@ -175,7 +185,7 @@ def _keep_months(work: Forwarding) -> dict[str, int]:
 
 
 def _retention(work: Forwarding) -> Retention:
-    """Without the agency's ledger no month is surely kept elsewhere, and none ends."""
+    """Without a ledger no month is surely kept elsewhere, and none ends."""
     data_dir = Path(work.settings.data_dir)
 
     async def open_cases() -> set[str]:

@@ -25,6 +25,7 @@ def agent_settings(
         "host_certificate": str(pki.terminal_certificate),
         "host_private_key": str(pki.terminal_key),
         "poll_s_max": POLL_S_MAX,
+        "ledger": True,
         "capacities": {"receipt_printer": ROLL_RECEIPTS, "page_printer": TRAY_SHEETS, "cash_box": BOX_NOTES},
         "releases": str(releases),
         "log_command": ["tail", "-q", "-n", "1000", *map(str, logs)],

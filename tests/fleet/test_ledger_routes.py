@@ -1,20 +1,26 @@
 """The ledger's interface: the published document judges the fleet as it judges the sandbox."""
 
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import peewee
 import pytest
+import trio
 
+from kiosk.agent import ASK_BYTES_MAX
+from kiosk.control import agent_path, serve_control
 from kiosk.hosts.agency.ledger import LedgerClient
+from kiosk.hosts.agency.ledger_by_agent import LedgerByAgent
 from kiosk.money.copy_to_ledger import copy_rows
-from kiosk.ports import HostRefused
+from kiosk.ports import HostRefused, OutcomeUnknown
 from provisioning.fleet.app import make_app
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.ledger import KeptRow
 from provisioning.fleet.settings import FleetSettings
 from provisioning.fleet.web import Fleet
+from provisioning.terminal.ledger_line import NOT_YET, LedgerLine
 from simulators.hosts.sandbox import Ask, Reply
 from tests.fleet.client import Client
 from tests.fleet.conftest import CITY, OTHER
@@ -47,6 +53,13 @@ def village(tmp_path: Path, database: peewee.Database) -> Iterator[Village]:
     made.journal.close()
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """As UNIX sockets want their folder."""
+    with tempfile.TemporaryDirectory(prefix="yka") as made:
+        yield Path(made) / "r"
+
+
 def link(folder: Path, certificate: str = "0A") -> DocumentedLink:
     return DocumentedLink(FleetAsHost(folder, certificate))  # type: ignore[arg-type]  # all that it asks of a sandbox
 
@@ -70,6 +83,50 @@ async def test_another_board_is_refused_by_its_documented_code(village: Village,
         await LedgerClient(link(tmp_path), TERMINAL).keep(second.batch())
     assert refused.value.code == "board_not_registered"
     second.journal.close()
+
+
+async def agent(run_dir: Path, ledger: LedgerLine | None, nursery: trio.Nursery) -> LedgerByAgent:
+    """The forwarder's side of an agent's socket; ``ledger`` None: that agent has no certificate yet."""
+
+    async def not_yet(batch: str = "") -> dict[str, object]:
+        return NOT_YET
+
+    agent_path(str(run_dir)).parent.mkdir(parents=True)
+    kept, rows = (ledger.kept, ledger.rows) if ledger else (not_yet, not_yet)
+    words = {"ledger_kept": kept}, {"ledger_rows": rows}
+    await nursery.start(serve_control, agent_path(str(run_dir)), *words, ASK_BYTES_MAX)
+    return LedgerByAgent(str(run_dir))
+
+
+async def test_the_journal_goes_over_the_agents_line(village: Village, tmp_path: Path, short: Path) -> None:
+    """The forwarder has no certificate of the fleet's; by way of the agent every row is there once all the same, also
+    fifty as large as the ledger takes them, and another board's refusal comes back by its name."""
+    village.live(120)
+    ledger = LedgerLine(link(tmp_path), TERMINAL)
+    async with trio.open_nursery() as nursery:
+        client = await agent(short, ledger, nursery)
+        assert await copy_rows(village.copies, client) == 120
+        assert await copy_rows(village.copies, client) == 120
+        assert KeptRow.select().count() == 120
+        second = Village(tmp_path / "second")
+        second.live(2)
+        with pytest.raises(HostRefused) as refused:
+            await client.keep(second.batch())
+        assert refused.value.code == "board_not_registered"
+        second.journal.close()
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_agent_without_a_line_is_no_word_about_rows(short: Path) -> None:
+    """Before the terminal is enrolled the forwarder hears when to ask again; where no agent is, nothing is known."""
+    async with trio.open_nursery() as nursery:
+        client = await agent(short, None, nursery)
+        with pytest.raises(OutcomeUnknown) as silence:
+            await client.kept_up_to()
+        assert silence.value.retry_after_s == NOT_YET["retry_after_s"]
+        nursery.cancel_scope.cancel()
+    with pytest.raises(OutcomeUnknown):
+        await client.kept_up_to()
 
 
 def test_another_terminals_ledger_is_refused_and_recorded(village: Village, tmp_path: Path) -> None:

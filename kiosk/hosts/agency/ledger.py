@@ -38,8 +38,7 @@ class LedgerClient:
 
     async def kept_up_to(self) -> int:
         """Raises OutcomeUnknown."""
-        answer = await self._link.call("GET", f"{self._path}/kept")
-        return understood(HOST, lambda: read(answer.body, _Kept)).kept_up_to
+        return kept_in((await self._link.call("GET", f"{self._path}/kept")).body)
 
     async def keep(self, batch: LedgerBatch) -> LedgerAnswer:
         """Safe to repeat for ever: the ledger keeps a row once.
@@ -47,10 +46,19 @@ class LedgerClient:
         Raises:
             HostRefused: ``head_not_signed``, ``board_not_registered``, ``board_replaced``. OutcomeUnknown.
         """
-        answer = await self._link.call("POST", f"{self._path}/rows", body=wire_batch(batch))
-        told = understood(HOST, lambda: read(answer.body, _RowsKept))
-        refused = next((one.result for one in told.results if one.result not in ("kept", "known")), "")
-        return LedgerAnswer(told.kept_up_to, refused)
+        return answer_in((await self._link.call("POST", f"{self._path}/rows", body=wire_batch(batch))).body)
+
+
+def kept_in(body: Any) -> int:
+    """Raises OutcomeUnknown."""
+    return understood(HOST, lambda: read(body, _Kept)).kept_up_to
+
+
+def answer_in(body: Any) -> LedgerAnswer:
+    """Raises OutcomeUnknown."""
+    told = understood(HOST, lambda: read(body, _RowsKept))
+    refused = next((one.result for one in told.results if one.result not in ("kept", "known")), "")
+    return LedgerAnswer(told.kept_up_to, refused)
 
 
 def wire_batch(batch: LedgerBatch) -> dict[str, Any]:
