@@ -59,7 +59,7 @@ def suites(turn: int) -> list[Suite]:
             "simulators/worlds",
             gates=False,
         ),
-        Suite("slow tests", (*pytest, "slow and not appliance", f"--rotate={turn}"), 0.6, "tests", longest_s=100.0),
+        Suite("slow tests", (*pytest, "slow and not appliance", f"--rotate={turn}"), 0.6, "tests", longest_s=240.0),
         Suite("image", ("make", "image"), 0.7, "image/build.py"),
         Suite("appliance", (*pytest, "appliance and not emulated", f"--rotate={turn}"), 0.9, tests, longest_s=540.0),
         # A machine that is a program wants both cores and minutes. It gates once all of it was seen to pass.

@@ -3,18 +3,16 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from provisioning.fleet.people import persons
 from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
 from tests.fleet.conftest import CITY
 from tests.fleet.console import town
-from tests.fleet.console.browsing import SIZES, chromium, opened, served, sign_in
+from tests.fleet.console.browsing import SIZES, chromium, opened, serious, served, sign_in
 from tests.fleet.console.desk import Console
 from tests.fleet.people import SECRET, make_person, may_sign_in
 
@@ -49,14 +47,6 @@ def pages() -> list[str]:
             f"places/{hall}", "enrolment", f"enrolment/{town.FINGERPRINT}", "settings", f"settings/{root}", "rollouts",
             "rollouts/1", "people", "people/sun", "audit", "calls", "complaints", "keys", "alerts",
             "expiring"]  # fmt: skip
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps somebody from using the page."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
