@@ -1,5 +1,7 @@
 """Units as text: what systemd thinks of them before anything runs."""
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -58,6 +60,34 @@ def test_who_takes_a_terminal_starts_nothing_beside_it() -> None:
     assert [path.name for path in takers] == ["yikatong-display.service"]
     for path in takers:
         assert "ExecStartPost=" not in path.read_text(), path.name
+
+
+GUARDED = """
+mount -t tmpfs none /sys/bus && {bus} cd {folder} && exec timeout --preserve-status 5 usbguard-daemon -K -c daemon.conf
+"""
+
+
+def test_usbguard_needs_a_bus_and_has_one(tmp_path: Path) -> None:
+    """Without the kernel's USB bus it ends at once, and a unit that starts it anew would do so for ever; on an empty
+    bus it waits. So its unit has the bus made first, and is not started by a kernel that cannot."""
+    if os.geteuid() != 0 or shutil.which("usbguard-daemon") is None:
+        pytest.skip("root and usbguard (packages-image.txt)")
+    (tmp_path / "rules.conf").write_text("block\n")
+    settings = (UNITS / "share" / "usbguard-daemon.conf").read_text()
+    (tmp_path / "daemon.conf").write_text(settings.replace("/run/yikatong-usb", str(tmp_path)))
+    for path in tmp_path.iterdir():
+        path.chmod(0o600)
+    ended = {}
+    for bus in ("", "mkdir -p /sys/bus/usb/devices &&"):
+        script = GUARDED.format(bus=bus, folder=tmp_path)
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+        ended[bool(bus)] = done.returncode
+    assert ended == {False: 1, True: 0}  # 0: it was told to end
+    lines = (UNITS / "yikatong-usbguard.service").read_text().splitlines()
+    assert "ConditionPathExists=/sys/bus/usb/devices" in lines
+    assert "Wants=modprobe@usbcore.service" in lines
+    (after,) = [line for line in lines if line.startswith("After=")]
+    assert "modprobe@usbcore.service" in after
 
 
 def test_units_are_understood_where_they_are_installed() -> None:
