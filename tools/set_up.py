@@ -39,7 +39,7 @@ BUILDERS: list[tuple[str, list[str], list[str], str]] = [
         "voice pack",
         ["simulators.voices", ".setup/voices"],
         ["kiosk/l10n/*.po", "simulators/voices.py"],
-        ".setup/voices/zh/*.wav",
+        ".setup/voices/zh/*.opus",
     ),
     # Also where PYTHONDONTWRITEBYTECODE is set: compiling anew costs each start of the kiosk 0.07 s.
     (

@@ -17,9 +17,6 @@ ExecStart=/bin/sh -c 'exec journalctl --follow --lines=all --output=cat > /dev/t
 """
 
 
-VOICES = "/usr/lib/yikatong/voices"  # a third of an image, and nobody listens here
-
-
 def root_of(built: Path, target: Path, version: str, signer: Signer, *, sick: bool = False) -> Path:
     """``built``: root.img of `make image`. ``sick``: its kiosk cannot be started."""
     _run("cp", "--sparse=always", str(built), str(target))
@@ -39,25 +36,11 @@ def root_of(built: Path, target: Path, version: str, signer: Signer, *, sick: bo
     if sick:
         services = f"{SITE}/kiosk/services"
         words += [f"rm {services}/query_account.py", f"rm {services}/__pycache__/query_account.cpython-311.pyc"]
-    words += [f"rm {path}" for path in _files_below(target, VOICES)]
     script = target.with_name(f"{target.name}.debugfs")
     script.write_text("\n".join(words) + "\n")
     _run("debugfs", "-w", "-f", str(script), str(target))
     _run("tune2fs", "-O", "read-only", str(target))
-    thin = target.with_name(f"{target.name}.thin")
-    _run("e2image", "-ra", str(target), str(thin))  # without what was in the blocks of files that are gone
-    return thin.replace(target)
-
-
-def _files_below(root: Path, folder: str) -> list[str]:
-    """By debugfs's parseable list: /inode/mode/owner/group/name/size/."""
-    found: list[str] = []
-    for line in _run("debugfs", "-R", f"ls -p {folder}", str(root)).splitlines():
-        _, _, mode, _, _, name, *_ = [*line.split("/"), *[""] * 7]
-        if name not in ("", ".", ".."):
-            path = f"{folder}/{name}"
-            found += _files_below(root, path) if mode.startswith("04") else [path]
-    return found
+    return target
 
 
 def bundle_of(root: Path, signer: Signer, out: Path) -> bytes:

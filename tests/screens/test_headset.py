@@ -1,5 +1,6 @@
 """A headset in its jack: names and amounts are heard there and never aloud, and the glass can be made dark."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from screens import acts
 from screens.picture import Words
 from screens.speech import player
 from screens.speech.script import script
+from simulators.voices import sound
 from tests.screens.poses import POSES, pages, questions
 from tests.screens.samples import LONG_NAME, samples
 from tests.screens.test_screen_port import answer, standing
@@ -109,21 +111,22 @@ async def test_without_a_headset_the_key_hides_amounts_alone(tmp_path: Path) -> 
 
 
 def test_each_way_out_has_its_own_device(tmp_path: Path) -> None:
-    """The player gives ALSA the device it was told, for files of the pack and for what espeak-ng reads."""
+    """The player gives ALSA the device it was told, and all goes there: the clip, what espeak-ng reads and the tone."""
+    (tmp_path / "en").mkdir()
+    clip = sound("Help", "en")
+    (tmp_path / "en" / f"{hashlib.sha256(b'Help').hexdigest()[:16]}.opus").write_bytes(clip)
     for name, body in {
-        "aplay": f'#!/bin/sh\necho "$@" >> {tmp_path}/played\ncat > /dev/null\n',
-        "espeak-ng": f'#!/bin/sh\necho "$@" >> {tmp_path}/read\ncat > /dev/null\necho wave\n',
+        "aplay": f'#!/bin/sh\necho "$@" >> {tmp_path}/played\ncat > {tmp_path}/heard\n',
+        "espeak-ng": f"#!/bin/sh\ncat > /dev/null\nprintf '%{player.WAVE_HEADER}sspoken' ''\n",
     }.items():
         (tmp_path / name).write_text(body)
         (tmp_path / name).chmod(0o755)
-    command = [sys.executable, "-I", player.__file__, "", "en", "hw:Headset"]
+    command = [sys.executable, "-I", player.__file__, str(tmp_path), "en", "hw:Headset"]
     environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    subprocess.run(command, input=b'["Take your card.", "\\u0007"]\n', env=environment, timeout=20, check=True)
-    assert (tmp_path / "played").read_text().splitlines() == [
-        "-q -D hw:Headset -",
-        "-q -D hw:Headset -t raw -f S16_LE -r 8000 -c 1",
-    ]
-    assert "--stdout" in (tmp_path / "read").read_text()
+    subprocess.run(command, input=b'["Help", "Take your card.", "\\u0007"]\n', env=environment, timeout=20, check=True)
+    assert (tmp_path / "played").read_text() == "-q -t raw -f S16_LE -r 22050 -c 1 -D hw:Headset\n"
+    unpacked = player._made_by(player._OPUSDEC, clip)
+    assert (tmp_path / "heard").read_bytes() == unpacked + b"spoken" + player._tone()
 
 
 def test_amounts_are_among_the_pages() -> None:

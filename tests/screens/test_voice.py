@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +17,41 @@ from kiosk.l10n import spoken_pieces
 from screens.speech import player
 from screens.speech.script import Utterance, sentence
 from screens.speech.speaker import RECORD_BYTES_MAX, VoiceSpeaker
-from simulators.voices import VALUE_CHARS, fixed_parts, readings, sound
+from simulators.voices import VALUE_CHARS, build, fixed_parts, pack, readings, sound
 
 END_S_MAX = 20.0
 HOUSE = Path(__file__).parents[2]
+SPOKEN = b"spoken" * 20_000  # more than a pipe holds
+
+
+def named(words: str, folder: Path) -> Path:
+    """Where the pack has them."""
+    folder.mkdir(exist_ok=True)
+    return folder / f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.opus"
+
+
+def played(lines: list[list[str]], folder: Path, *, path: str = "", ends_early: bool = False) -> bytes:
+    """What the player gives to the sound device of a machine whose voice says SPOKEN. ``ends_early``: the first aplay
+    fails. ``path``: the only folder that has programs."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "spoken").write_bytes(bytes(player.WAVE_HEADER) + SPOKEN)
+    fails = "[ -e again ] || { : > again; /usr/bin/head -c 9 > few; exit 1; }" if ends_early else ""
+    for name, body in {
+        "espeak-ng": "exec /bin/cat spoken",
+        "aplay": f'echo "$@" >> played\n{fails}\nexec /bin/cat > heard',
+    }.items():
+        (folder / "bin" / name).write_text(f"#!/bin/sh\ncd {folder}\n{body}\n")
+        (folder / "bin" / name).chmod(0o755)
+    given = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    command = [sys.executable, "-I", player.__file__, str(folder), "zh"]
+    environment = {**os.environ, "PATH": path or f"{folder}/bin:/usr/bin:/bin"}
+    subprocess.run(command, input=given, env=environment, timeout=END_S_MAX, check=True)
+    return (folder / "heard").read_bytes()
+
+
+def peak(samples: bytes) -> int:
+    """The loudest of them."""
+    return max(abs(int.from_bytes(samples[at : at + 2], "little", signed=True)) for at in range(0, len(samples), 2))
 
 
 @pytest.mark.parametrize(
@@ -33,12 +63,33 @@ def test_polyphones_are_read_by_their_words(words: str, pinyin: str) -> None:
     assert readings(words) == pinyin
 
 
-def test_a_sentence_becomes_a_sound(tmp_path: Path) -> None:
-    """espeak-ng writes a wave file of about the sentence's length."""
-    path = tmp_path / "sentence.wav"
-    sound("请取走您的卡", "zh", path)
-    with wave.open(str(path)) as file:
-        assert 0.5 < file.getnframes() / file.getframerate() < 5
+def test_a_sentence_becomes_a_sound() -> None:
+    """What opusdec makes of a clip is as long as what espeak-ng said, and as long as the clip itself says."""
+    clip = sound("请取走您的卡", "zh")
+    samples = player._made_by(player._OPUSDEC, clip)
+    command = ["espeak-ng", "-v", "cmn-latn-pinyin", "-s", "150", "--stdin", "--stdout"]
+    spoken = player._made_by(command, readings("请取走您的卡").encode())
+    assert len(samples) == len(spoken) - player.WAVE_HEADER == 2 * player._samples_said(clip)
+    assert 0.5 < len(samples) / 2 / player.RATE < 5
+    assert len(clip) < len(samples) / 5
+    assert peak(samples) == pytest.approx(peak(spoken[player.WAVE_HEADER :]), rel=0.25)
+
+
+def test_the_same_words_are_the_same_bytes() -> None:
+    """Two packs of one catalog are alike: no date, no serial number by chance."""
+    assert sound("请取走您的卡", "zh") == sound("请取走您的卡", "zh")
+
+
+def test_a_pack_is_completed(tmp_path: Path) -> None:
+    """What is missing is made, on every core, what is there stays, and nothing else is left."""
+    names = [name for _, _, name in pack()]
+    assert len(names) == len(set(names)) > 2000
+    for name in names[3:]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert build(tmp_path) == 3
+    assert sorted(tmp_path.rglob("*.*")) == sorted(tmp_path / name for name in names)
+    assert [(tmp_path / name).stat().st_size > 0 for name in names[:4]] == [True, True, True, False]
 
 
 def test_every_fixed_part_of_a_spoken_sentence_is_in_the_pack() -> None:
@@ -53,12 +104,50 @@ def test_every_fixed_part_of_a_spoken_sentence_is_in_the_pack() -> None:
 def test_the_player_takes_whole_pieces_then_characters(tmp_path: Path) -> None:
     """A piece is played from its own file, else from its characters' files, else not from the pack."""
     for words in ("按", "一", "元"):
-        (tmp_path / f"{hashlib.sha256(words.encode()).hexdigest()[:16]}.wav").touch()
-    assert len(player._sounds("按", tmp_path)) == 1
-    assert len(player._sounds("一元", tmp_path)) == 2
-    assert len(player._sounds("一、元", tmp_path)) == 2  # a pause needs no file
-    assert player._sounds("二元", tmp_path) == []
-    assert player._sounds("，", tmp_path) == []
+        named(words, tmp_path).touch()
+    assert player._clips("按", tmp_path) == [("按", named("按", tmp_path))]
+    assert [words for words, _ in player._clips("一元", tmp_path)] == ["一", "元"]
+    assert [words for words, _ in player._clips("一、元", tmp_path)] == ["一", "元"]  # a pause needs no file
+    assert player._clips("二元", tmp_path) == []
+    assert player._clips("，", tmp_path) == []
+
+
+def test_clips_follow_each_other_without_a_gap(tmp_path: Path) -> None:
+    """One aplay gets the clips of all pieces, one right after the other, and the tone, in their order."""
+    clips = {words: sound(words, "zh") for words in ("按", "一", "元")}
+    for words, clip in clips.items():
+        named(words, tmp_path / "zh").write_bytes(clip)
+    heard = played([["按", "一一元"], ["，", player.TONE_PIECE]], tmp_path)
+    samples = [player._made_by(player._OPUSDEC, clips[words]) for words in ("按", "一", "一", "元")]
+    assert heard == b"".join(samples) + player._tone()
+    assert (tmp_path / "played").read_text() == "-q -t raw -f S16_LE -r 22050 -c 1\n"
+
+
+def test_a_damaged_clip_is_read_by_the_machine(tmp_path: Path) -> None:
+    """Cut off, changed at any place or no Opus at all: what it would have said is heard nevertheless."""
+    clip = sound("请取走您的卡和凭条，再把卡片收好", "zh")
+    whole = player._made_by(player._OPUSDEC, clip)
+    tenth = len(clip) // 10
+    damaged = [clip[: at * tenth] for at in range(10)]
+    damaged += [clip[: at * tenth] + bytes([clip[at * tenth] ^ 0x55]) + clip[at * tenth + 1 :] for at in range(10)]
+    for one in [*damaged, clip[:-1], clip[:-1] + bytes([clip[-1] ^ 1]), b"OggS", whole]:
+        named("取走", tmp_path / "zh").write_bytes(one)
+        assert player._unpacked(named("取走", tmp_path / "zh")) == b""
+    named("一", tmp_path / "zh").write_bytes(clip)
+    assert played([["取走"], ["一"]], tmp_path) == SPOKEN + whole
+
+
+def test_without_opusdec_the_machine_reads(tmp_path: Path) -> None:
+    """A pack that cannot be unpacked is as none."""
+    named("一", tmp_path / "zh").write_bytes(sound("一", "zh"))
+    assert played([["一"]], tmp_path, path=str(tmp_path / "bin")) == SPOKEN
+
+
+def test_a_sound_device_that_fails_is_tried_again(tmp_path: Path) -> None:
+    """The piece that it was to play is lost, the next one is heard."""
+    heard = played([["one"], ["two"]], tmp_path, ends_early=True)
+    assert heard == SPOKEN
+    assert len((tmp_path / "played").read_text().splitlines()) == 2
 
 
 def test_the_player_ends_by_itself(tmp_path: Path) -> None:
@@ -139,7 +228,7 @@ def test_the_tone_is_a_sound_of_its_own() -> None:
     """Four tenths of a second that begin and end softly."""
     tone = player._tone()
     samples = [int.from_bytes(tone[at : at + 2], "little", signed=True) for at in range(0, len(tone), 2)]
-    assert len(samples) == 3200
+    assert len(samples) == 0.4 * player.RATE
     assert abs(samples[0]) < 100 > abs(samples[-1])
     assert max(samples) > 10_000
 
