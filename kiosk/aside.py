@@ -10,6 +10,10 @@ from typing import Any
 from kiosk.control import ask_control
 
 NOTHING = "nothing was put aside under this key"
+OVERTAKEN = (
+    "not released: its holder reported the card as lost again since, and told now it would lift that report; "
+    "two people end it with give-up"
+)
 TWO_PEOPLE = "two different people must say that a notice is given up, and why"
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import trio
 
-from kiosk.aside import NOTHING, TWO_PEOPLE
+from kiosk.aside import NOTHING, OVERTAKEN, TWO_PEOPLE
 from kiosk.domain.cases import OpenCase
 from kiosk.metrics import Books, exposition, figures
 from kiosk.ports import Clock
+from kiosk.ports.outbox import Overtaken
 from offline_queue.append import newest
 from offline_queue.journal import SqliteJournal
 from offline_queue.outbox import UnknownNotice
@@ -55,6 +56,8 @@ def _release(journal: SqliteJournal, about: str) -> str:
         journal.outbox.release(key, by)
     except UnknownNotice:
         return NOTHING
+    except Overtaken:
+        return OVERTAKEN
     return "released"
 
 

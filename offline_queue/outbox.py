@@ -14,9 +14,10 @@ import msgspec
 from kiosk.domain.cases import Unsent
 from kiosk.domain.entries import NewEntry, OwedNotice
 from kiosk.domain.money import Fen
-from kiosk.domain.notice_order import WAITS_BEHIND
+from kiosk.domain.notice_order import SAID_SINCE, WAITS_BEHIND
+from kiosk.ports.outbox import Overtaken
 from offline_queue.append import Appender
-from offline_queue.layout import UNDER_WAY, Sql
+from offline_queue.layout import ROWS_OF, UNDER_WAY, Sql
 from offline_queue.periods import Periods
 
 REFUSALS_MAX = 3  # a host that says no so often will not say yes by itself: a person must look
@@ -55,6 +56,15 @@ _ANSWERED = """
 """
 _SETTLE = "select key from notice where state = 'answered' and host = ? order by seq limit ?"
 _SETTLED = "update notice set state = 'told' where key in (select value from json_each(?))"
+_LANE_OF = "select seq, host, act, card_index from notice where key = ? and state = 'quarantined'"
+_SAID = f"""
+    {ROWS_OF.replace("entry.*", "entry.seq")} and card_index = ? and act = ? and entry.seq > ?
+    order by entry.seq desc limit 1
+"""
+_FOLLOWS_YET = """
+    select 1 from notice where host = ? and card_index = ? and act = ? and seq > ? and state in ('owed', 'quarantined')
+    limit 1
+"""
 _TRIED = "update notice set tries = tries + 1 where key in (select value from json_each(?))"
 _Version = tuple[int, int]
 UNSENT = "select unsent_count, unsent_sum_fen, oldest_at from outbox_totals"
@@ -172,12 +182,21 @@ class SqliteOutbox:
         return aside
 
     def release(self, key: str, by: str) -> None:
-        """A person says: try again. Raises UnknownNotice: it was not put aside."""
-        self._out_of_quarantine(key, "owed", "notice_released", {"by": by})
+        """A person says: try again. Raises UnknownNotice: it was not put aside. Overtaken: it stays so."""
+        with self._commit() as sql:
+            if self._is_overtaken(sql, key):
+                raise Overtaken(key)
+            self._out_of_quarantine(sql, key, "owed", "notice_released", {"by": by})
+
+    def overtaken(self, key: str) -> bool:
+        """Whether ``release`` is refused: its holder said the opposite since, and nothing of that is told after it."""
+        return self._is_overtaken(self._sql, key)
 
     def give_up(self, key: str, by: str, approver: str, why: str) -> None:
         """Two persons say: this host will not be told. Raises UnknownNotice: it was not put aside."""
-        self._out_of_quarantine(key, "given_up", "notice_given_up", {"by": by, "approver": approver, "why": why})
+        facts: dict[str, str | int] = {"by": by, "approver": approver, "why": why}
+        with self._commit() as sql:
+            self._out_of_quarantine(sql, key, "given_up", "notice_given_up", facts)
 
     def put_aside(self) -> list[tuple[str, str, str, str]]:
         """Key, host, act and the host's last reason of every notice that waits for a person, oldest first."""
@@ -215,13 +234,20 @@ class SqliteOutbox:
         finally:
             self._sql("pragma synchronous = full")
 
-    def _out_of_quarantine(self, key: str, state: str, act: str, facts: dict[str, str | int]) -> None:
-        with self._commit() as sql:
-            case_code, host, what = self._owed(sql, key, "quarantined")
-            sealed = ", sealed = x''" if state == "given_up" else ""
-            sql(f"update notice set state = ?, refusals = 0{sealed} where key = ?", (state, key))  # noqa: S608 - constants
-            told: dict[str, str | int] = {"key": key, "host": host, "what": what, **facts}
-            self._appender.append(sql, NewEntry(act, case_code, told))
+    def _is_overtaken(self, sql: Sql, key: str) -> bool:
+        seq, host, act, lane = next(iter(sql(_LANE_OF, (key,))), (0, "", "", ""))
+        if act not in SAID_SINCE or not lane:
+            return False
+        said, told = SAID_SINCE[act]
+        newest = [since for (since,) in sql(_SAID, (lane, lane, said, seq))]
+        return bool(newest) and not list(sql(_FOLLOWS_YET, (host, lane, told, newest[0])))
+
+    def _out_of_quarantine(self, sql: Sql, key: str, state: str, act: str, facts: dict[str, str | int]) -> None:
+        case_code, host, what = self._owed(sql, key, "quarantined")
+        sealed = ", sealed = x''" if state == "given_up" else ""
+        sql(f"update notice set state = ?, refusals = 0{sealed} where key = ?", (state, key))  # noqa: S608 - constants
+        told: dict[str, str | int] = {"key": key, "host": host, "what": what, **facts}
+        self._appender.append(sql, NewEntry(act, case_code, told))
 
     def _now_told(self, sql: Sql, key: str) -> NewEntry:
         found = next(iter(sql(_TOLD, (key,))), None)

@@ -14,3 +14,7 @@ WAITS_BEHIND: Mapping[str, tuple[str, ...]] = {
     "loss_withdrawal": ("loss_report", "loss_withdrawal"),
     "payment_undone": ("payment",),
 }
+
+# act -> an entry of the same lane by which its holder said the opposite since, and the act of the notice by which that
+# may still be told after it. Released where it is not, it would undo what its holder said last.
+SAID_SINCE: Mapping[str, tuple[str, str]] = {"loss_withdrawal": ("loss_report_intent", "loss_report")}

@@ -6,6 +6,10 @@ from typing import Protocol
 from kiosk.domain.entries import OwedNotice
 
 
+class Overtaken(Exception):
+    """What was put aside is told to nobody any more: its holder said the opposite later."""
+
+
 class Outbox(Protocol):
     """Plain calls, durable on return if they do not say otherwise. A notice stays owed until it was told or two persons
     gave it up. At most fifty keys a call."""

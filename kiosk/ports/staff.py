@@ -69,7 +69,11 @@ class NoticesAside(Protocol):
         ...
 
     def release(self, key: str, by: str) -> None:
-        """Tell it once more."""
+        """Tell it once more. Raises Overtaken."""
+        ...
+
+    def overtaken(self, key: str) -> bool:
+        """Whether its holder said the opposite since, so that it is told to nobody any more."""
         ...
 
     def give_up(self, key: str, by: str, approver: str, why: str) -> None:

@@ -15,7 +15,9 @@ from kiosk.ports.offline import NotAllowedOffline
 from kiosk.services import loss_pages as pages
 from kiosk.services.pin_steps import verified_pin
 from kiosk.services.take_back_loss import (
+    LANE,
     QUEUED,
+    lane,
     queued_report,
     take_back_loss,
     waiting_withdrawal,
@@ -99,7 +101,7 @@ async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
     """The platform first; a report that it may have taken is kept by the same key until it says so."""
     key, code = kiosk.clock.new_key(), kiosk.visit.case_code
     at = kiosk.clock.now().isoformat(timespec="seconds")  # told again by the same key, it is the same
-    seq = kiosk.journal.record("loss_report_intent", code, key=key)
+    seq = kiosk.journal.commit(NewEntry("loss_report_intent", code, {"key": key}, lane(kiosk)))
     if behind := waiting_withdrawal(kiosk):
         # Told before it, the report would be lifted by it: what one card did is told in the order in which it was done.
         return await _keep(kiosk, lost, key, at, behind)
@@ -114,18 +116,18 @@ async def _report(kiosk: Kiosk, lost: LostCard) -> Outcome:
         await kiosk.ask(pages.refused(kiosk, refusal), card_needed=False)
         return Outcome.REFUSED
     except OutcomeUnknown:
-        return await _keep(kiosk, lost, key, at)
+        return await _keep(kiosk, lost, key, at, lane(kiosk))
     kiosk.journal.record("loss_reported", code, key=key, covers_bank=int(report.covers_bank))
     printed = await _printed(kiosk, lost, report, seq)
     await kiosk.ask(pages.in_force(report, printed), card_needed=False)
     return Outcome.DONE
 
 
-async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str, behind: str = "") -> Outcome:
-    """Not in force, and never said to be. ``behind``: in whose order, if not in that of what is reported."""
+async def _keep(kiosk: Kiosk, lost: LostCard, key: str, at: str, order: str) -> Outcome:
+    """Not in force, and never said to be. ``order``: the number in whose lane the platform hears of it."""
     facts = {"at": at, "card_number": lost.card_number, "personal_number": lost.personal_number}
-    notice = NewNotice("card_platform", ACT, key, facts, card_number=behind)
-    entry = NewEntry(QUEUED, kiosk.visit.case_code, {"key": key}, notices=(notice,))
+    notice = NewNotice("card_platform", ACT, key, facts, card_number=order)
+    entry = NewEntry(QUEUED, kiosk.visit.case_code, {"key": key, LANE: order}, notices=(notice,))
     try:
         seq = kiosk.offline.commit(ACT, NOTHING, entry)
     except NotAllowedOffline as refused:

@@ -2,6 +2,7 @@
 
 Nothing is taken out of the queue: the other process may be telling it at this moment. The withdrawal stands behind the
 report in its own lane, so that the platform hears both in order, each by its key, and what stays is a card in force.
+A lane is a person's: who reports without the card, by their number, comes behind what they did with it.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from kiosk.services import loss_pages as pages
 
 QUEUED, TAKEN_BACK = "loss_report_queued", "loss_report_taken_back"
 WITHDRAWAL = "loss_withdrawal"  # in the outbox
+LANE = "lane"  # fact of an entry: the number in whose order its notice is told
 PRINT_S_MAX = 60.0
 _OVER = ("notice_told", "notice_given_up")
 _ABOUT = (*_OVER, "notice_put_aside", "notice_released")
@@ -22,32 +24,34 @@ _ABOUT = (*_OVER, "notice_put_aside", "notice_released")
 
 @dataclass(frozen=True)
 class QueuedReport:
-    """``number``: of the card, or of the person, under which it was reported."""
+    """``lane``: the number in whose order the platform hears of it."""
 
     key: str
-    number: str
+    lane: str
 
 
 def queued_report(kiosk: Kiosk) -> QueuedReport | None:
     """The newest of this card or of its holder that no platform has heard yet, and nobody took back."""
-    for number in _numbers(kiosk):
-        entries = kiosk.journal.of_card(number)
-        over = {_key(entry) for entry in entries if entry.act == TAKEN_BACK}
-        # What can be read no more was told long ago, or its month would still be there.
-        waiting = [entry for entry in entries if entry.act == QUEUED and entry.facts and _key(entry) not in over]
-        if waiting and not _was_told(kiosk, waiting[-1]):
-            return QueuedReport(_key(waiting[-1]), number)
+    entries = _about(kiosk)
+    over = {_key(entry) for entry in entries if entry.act == TAKEN_BACK}
+    # What can be read no more was told long ago, or its month would still be there.
+    waiting = [entry for entry in entries if entry.act == QUEUED and entry.facts and _key(entry) not in over]
+    if waiting and not _was_told(kiosk, waiting[-1]):
+        return QueuedReport(_key(waiting[-1]), _lane_of(waiting[-1]))
     return None
 
 
 def waiting_withdrawal(kiosk: Kiosk) -> str:
     """In whose order the newest withdrawal of this card or of its holder still waits here; "": none does. One that was
     put aside waits for a person and holds up no new report."""
-    for number in _numbers(kiosk):
-        taken_back = [entry for entry in kiosk.journal.of_card(number) if entry.act == TAKEN_BACK and entry.facts]
-        if taken_back and _is_still_to_be_told(kiosk, taken_back[-1]):
-            return number
-    return ""
+    taken_back = [entry for entry in _about(kiosk) if entry.act == TAKEN_BACK and entry.facts]
+    return _lane_of(taken_back[-1]) if taken_back and _is_still_to_be_told(kiosk, taken_back[-1]) else ""
+
+
+def lane(kiosk: Kiosk) -> str:
+    """Of the person who is here: of who has no card with them it is all that is known, and of a card that names no
+    person the card's own number."""
+    return kiosk.visit.holder.social_security_number or kiosk.visit.identity.card_number
 
 
 async def take_back_loss(kiosk: Kiosk, report: QueuedReport) -> Outcome:
@@ -63,9 +67,9 @@ def withdraw_behind(kiosk: Kiosk, report: QueuedReport) -> int:
     visit, key = kiosk.visit, kiosk.clock.new_key()
     card = visit.identity
     facts = {"card_number": card.card_number, "chip": card.identification_code.hex()}
-    notice = NewNotice("card_platform", WITHDRAWAL, key, facts, card_number=report.number)
-    about: dict[str, str | int] = {"key": report.key, "withdrawal": key}
-    return kiosk.journal.commit(NewEntry(TAKEN_BACK, visit.case_code, about, report.number, notices=(notice,)))
+    notice = NewNotice("card_platform", WITHDRAWAL, key, facts, card_number=report.lane)
+    about: dict[str, str | int] = {"key": report.key, "withdrawal": key, LANE: report.lane}
+    return kiosk.journal.commit(NewEntry(TAKEN_BACK, visit.case_code, about, lane(kiosk), notices=(notice,)))
 
 
 async def _printed(kiosk: Kiosk, seq: int) -> bool:
@@ -82,10 +86,17 @@ async def _printed(kiosk: Kiosk, seq: int) -> bool:
     return True
 
 
-def _numbers(kiosk: Kiosk) -> list[str]:
-    """Under which this card may have been reported."""
-    visit = kiosk.visit
-    return [number for number in (visit.identity.card_number, visit.holder.social_security_number) if number]
+def _about(kiosk: Kiosk) -> list[StoredEntry]:
+    """What stands here of this card or of its holder, in order."""
+    numbers = (kiosk.visit.identity.card_number, kiosk.visit.holder.social_security_number)
+    found = {entry.seq: entry for number in numbers if number for entry in kiosk.journal.of_card(number)}
+    return [found[seq] for seq in sorted(found)]
+
+
+def _lane_of(entry: StoredEntry) -> str:
+    """Entries of before lanes were persons' name none: theirs is the number that they stand under."""
+    facts = entry.facts or {}
+    return str(facts.get(LANE) or facts["card_number"])
 
 
 def _is_still_to_be_told(kiosk: Kiosk, taken_back: StoredEntry) -> bool:

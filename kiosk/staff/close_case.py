@@ -91,9 +91,12 @@ async def _chosen(kiosk: StaffKiosk, case: OpenCase, stake: Stake) -> tuple[Part
     """Raises: Back."""
     offered = (*remedies(stake), *((SPLIT,) if can_be_split(stake) else ()))
     rows = tuple(Answer(one.name, one.words, Role.ROW) for one in offered)
-    explain = (say("To the holder only by “Give money back”, to the card."),) if stake.of_card else ()
+    explain = [say("To the holder only by “Give money back”, to the card.")] if stake.of_card else []
+    if stake.overtaken:
+        explain.append(say("Not told again: the card was reported as lost again since."))
     heading = say("What became of the money?")
-    name = await kiosk.ask(Question("staff_close_reason", heading, explain, answers=(*rows, BACK), case_code=case.code))
+    reason = Question("staff_close_reason", heading, tuple(explain), answers=(*rows, BACK), case_code=case.code)
+    name = await kiosk.ask(reason)
     if name == SPLIT.name:
         return await ask_parts(kiosk, stake)
     return whole(next(one for one in remedies(stake) if one.name == name), stake)
@@ -222,7 +225,8 @@ def _stake(kiosk: StaffKiosk, case: OpenCase, story: Sequence[StoredEntry]) -> S
     lost = [int(one.get("denomination_fen", 0)) for entry, one in zip(story, facts, strict=True) if entry.act == LOST]
     found = stake_of(case, cards[-1] if cards else "", Fen(sum(lost)) if lost else NOTHING, _aside(story))
     reserved, of_card = ended_by_people(story, NOTHING) is not None, waits_for_a_card(kiosk.journal, case.code)
-    return replace(found, reserved=reserved, of_card=of_card)
+    overtaken = kiosk.aside is not None and any(kiosk.aside.overtaken(key) for key in found.aside)
+    return replace(found, reserved=reserved, of_card=of_card, overtaken=overtaken)
 
 
 def _aside(story: Sequence[StoredEntry]) -> tuple[str, ...]:

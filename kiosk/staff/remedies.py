@@ -59,6 +59,7 @@ class Stake:
     ``aside``: keys of notices that a host refused. A case that is closed without telling it again gives them up.
     ``reserved``: it is about a payout of a registered debt, which was paid or is still the holder's. ``of_card``: a
     bank card paid it for nothing, and it goes back to that card by a refund, never as a debt in notes (money-rules 18).
+    ``overtaken``: told now, one of them would undo what its holder said later.
     """
 
     account: Account | None
@@ -68,6 +69,7 @@ class Stake:
     aside: tuple[str, ...] = ()
     reserved: bool = False
     of_card: bool = False
+    overtaken: bool = False
 
     @property
     def signed_fen(self) -> Fen:
@@ -122,7 +124,7 @@ def _fitting(stake: Stake) -> Iterator[Remedy]:
         case _:
             if stake.lost_note_fen:
                 yield _FOUND_NOTE
-            if stake.aside:
+            if stake.aside and not stake.overtaken:
                 yield TELL_AGAIN
             yield _EXPLAINED
 

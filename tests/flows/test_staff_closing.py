@@ -234,6 +234,44 @@ async def test_a_notice_that_the_hospital_refuses_is_a_case(autojump_clock: Mock
     assert (given_up.facts["by"], given_up.facts["approver"]) == ("1001", "1002")
 
 
+async def test_a_withdrawal_that_a_later_report_overtook_is_only_given_up(
+    autojump_clock: MockClock, room: DutyRoom
+) -> None:
+    """Put aside, and proposed to be told once more; then its holder reports the card again: the proposal is void, the
+    page says why, and telling it again is offered to nobody."""
+    journal = room.journal
+    journal.owe_notice("card_platform", "loss_withdrawal", "w", "451215", card_number="C4", chip="")
+    for _ in range(3):
+        journal.outbox.refused("w", "formal_loss")
+    await propose(room, "tell_again", code="451215")
+    journal.commit(NewEntry("loss_report_intent", "451216", {"key": "r"}, "C4"))
+    await approve(room)
+    assert open_codes(room) == [CODE, "451215"], "nothing waits for a second person any more"
+    await propose(room, "explained", code="451215")
+    page = next(one for one in reversed(room.kiosk.screen.asked) if one.name == "staff_close_reason")
+    assert "tell_again" not in {answer.value for answer in page.answers}
+    assert any(text.msgid.startswith("Not told again") for text in page.explain)
+    await approve(room)
+    assert (open_codes(room), journal.outbox.put_aside()) == ([CODE], [])
+
+
+async def test_a_payout_that_is_told_after_its_case_was_closed_is_a_case_again(
+    autojump_clock: MockClock, room: DutyRoom
+) -> None:
+    """Two people called it the holder's, and now the device says that it went out: they must look again. Told while the
+    case is open it is part of the story alone, and what was explained stays closed."""
+    room.journal.record("dispense_told_late", CODE, paid_fen=500)
+    await propose(room, "holder")
+    await approve(room)
+    assert open_codes(room) == []
+    room.journal.record("dispense_told_late", CODE, paid_fen=500)
+    (case,) = room.kiosk.desk.books.open_cases()
+    assert (case.code, case.effects) == (CODE, ("dispense_told_late",))
+    await propose(room, "explained")
+    await approve(room)
+    assert open_codes(room) == []
+
+
 async def test_a_pin_change_that_the_platform_refuses_is_a_case(autojump_clock: MockClock, room: DutyRoom) -> None:
     """It is the case of its visit, without money; two people have it told once more, and other cards never waited."""
     journal = room.journal

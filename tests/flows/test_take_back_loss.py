@@ -10,8 +10,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from kiosk.aside import OVERTAKEN
+from kiosk.asked import told
 from kiosk.domain.card import CardState, PinResult, PinVerdict
-from kiosk.domain.entries import OwedNotice
+from kiosk.domain.entries import NewEntry, NewNotice, OwedNotice
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.notices import card_platform_notices, deliver_notices
 from kiosk.ports import HostRefused
@@ -259,3 +261,74 @@ async def test_who_only_finds_the_card_takes_nothing_back(a_kiosk: MakeKiosk, au
     kiosk.pin.verdicts = [PinVerdict(PinResult.LOCKED)]
     await kiosk.visit()
     assert [act for act, _ in waiting(kiosk)] == ["loss_report"]
+
+
+async def by_number(make: MakeKiosk, line: bool) -> KioskInMemory:
+    """Somebody without a card reports it by their personal number."""
+    kiosk = make(1)
+    kiosk.hosts.silent = not line
+    await kiosk.serve(lambda: bool({"loss_queued", "loss_in_force"} & {*kiosk.screen.names()}))
+    return kiosk
+
+
+@pytest.mark.parametrize("line", [True, False])
+async def test_a_report_by_number_comes_behind_what_was_done_with_the_card(
+    a_kiosk: MakeKiosk, autojump_clock: MockClock, line: bool
+) -> None:
+    """Lost, found, and lost again without the card: told at once, or in another order, the last report would be lifted
+    by the withdrawal; and found once more, that withdrawal is the last of all."""
+    await reports(a_kiosk)
+    await comes_again(a_kiosk)
+    kiosk = await by_number(a_kiosk, line)
+    assert kiosk.hosts.lost == []
+    assert "loss_queued" in kiosk.screen.names()
+    again = await comes_again(a_kiosk)
+    assert "loss_taken_back" in again.screen.names()
+    found = waiting(again)
+    assert [act for act, _ in found] == ["loss_report", "loss_withdrawal"] * 2
+    assert len({lane for _, lane in found}) == 1
+
+
+async def test_two_reports_of_one_person_are_in_one_order(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """With the card, then by number: whoever takes the newer one back is told of both in their order."""
+    await reports(a_kiosk)
+    kiosk = await by_number(a_kiosk, False)
+    found = waiting(kiosk)
+    assert [act for act, _ in found] == ["loss_report", "loss_report"]
+    assert len({lane for _, lane in found}) == 1
+
+
+async def test_a_withdrawal_of_before_keeps_its_lane(a_kiosk: MakeKiosk, autojump_clock: MockClock) -> None:
+    """An older program queued it under the card's number: what follows is told in that order."""
+    kiosk = a_kiosk()
+    card = kiosk.reader.identity.card_number
+    about = NewNotice("card_platform", "loss_withdrawal", "w", {"card_number": card, "chip": ""}, card_number=card)
+    facts: dict[str, str | int] = {"key": "r", "withdrawal": "w"}
+    kiosk.journal.commit(NewEntry(TAKEN_BACK, "451207", facts, card, notices=(about,)))
+    await kiosk.visit()
+    assert "loss_queued" in kiosk.screen.names()
+    found = waiting(kiosk)
+    assert [act for act, _ in found] == ["loss_withdrawal", "loss_report"]
+    assert len({lane for _, lane in found}) == 1
+
+
+@pytest.mark.parametrize("without_card", [False, True])
+async def test_a_withdrawal_put_aside_lifts_no_later_report(
+    a_kiosk: MakeKiosk, autojump_clock: MockClock, without_card: bool
+) -> None:
+    """Refused and put aside; then the card is reported again, with it or by number: nobody may release the withdrawal
+    any more, and who asks the forwarder to reads why."""
+    await reports(a_kiosk)
+    kiosk = await comes_again(a_kiosk)
+    outbox = kiosk.journal.outbox
+    outbox.told(owed(kiosk).key)
+    key = owed(kiosk).key
+    assert [outbox.refused(key, "formal_loss") for _ in range(3)][-1]
+    assert not outbox.overtaken(key)
+    again = await by_number(a_kiosk, True) if without_card else a_kiosk()
+    if not without_card:
+        await again.visit()
+    assert "loss_in_force" in again.screen.names()
+    assert told(again.journal)["release"](f"{key} 1001") == OVERTAKEN
+    assert [one[0] for one in again.journal.outbox.put_aside()] == [key]
+    assert told(again.journal)["give_up"](f"{key} 1001 1002 reported again") == "given up"

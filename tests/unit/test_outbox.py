@@ -15,6 +15,7 @@ from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.notice_order import WAITS_BEHIND
 from kiosk.money.settlement_orders import ORDERED
+from kiosk.ports.outbox import Overtaken
 from offline_queue.journal import SqliteJournal
 from offline_queue.outbox import DUE, DUE_BESIDE, REFUSALS_MAX, UNSENT, UnknownNotice
 
@@ -302,6 +303,66 @@ def test_what_its_holder_said_last_stands_at_the_platform(tmp_path: Path) -> Non
     assert told_in_turn(journal, "card_platform") == ["pin", "other"]
     journal.outbox.release(aside, "S001")
     assert told_in_turn(journal, "card_platform") == ["0-loss_report", "1-loss_withdrawal", "2-loss_report"]
+    journal.close()
+
+
+INTENT = NewEntry("loss_report_intent", "451208", card_number=CARDS[1])
+
+
+@pytest.mark.parametrize(
+    ("later", "overtaken"),
+    [
+        ([], False),
+        ([INTENT], True),
+        ([INTENT, "report owed"], False),
+        ([INTENT, "report owed", INTENT], True),
+        ([INTENT, "report given up"], True),
+        ([NewEntry("loss_report_intent", "451208", card_number=CARDS[2])], False),
+    ],
+    ids=["nothing", "told at once", "waits behind it", "waits, and another at once", "given up", "another's"],
+)
+def test_no_withdrawal_is_released_over_a_later_report(
+    tmp_path: Path, later: list[NewEntry | str], overtaken: bool
+) -> None:
+    """A withdrawal that was put aside would lift what its holder reported since; unless that report is told after it.
+    Refused, it stays as it is, also for who opens the file anew, and two people end it."""
+    journal = opened(tmp_path)
+    journal.owe_notice("card_platform", "loss_withdrawal", "old", card_number=CARDS[1])
+    assert put_aside(journal, "card_platform") == "old"
+    for one in later:
+        if isinstance(one, NewEntry):
+            journal.commit(one)
+            continue
+        journal.owe_notice("card_platform", "loss_report", "new", card_number=CARDS[1])
+        if one == "report given up":
+            for _ in range(REFUSALS_MAX):
+                journal.outbox.refused("new", "no")
+            journal.outbox.give_up("new", "S001", "S002", "by telephone")
+    journal.close()
+    journal = opened(tmp_path)
+    assert journal.outbox.overtaken("old") is overtaken
+    if overtaken:
+        rows = len(journal.entries())
+        with pytest.raises(Overtaken):
+            journal.outbox.release("old", "S001")
+        assert len(journal.entries()) == rows
+        assert [key for key, *_ in journal.outbox.put_aside()] == ["old"]
+        journal.outbox.give_up("old", "S001", "S002", "reported again")
+        assert "old" not in told_in_turn(journal, "card_platform")
+    else:
+        journal.outbox.release("old", "S001")
+        assert told_in_turn(journal, "card_platform")[0] == "old"
+    journal.close()
+
+
+def test_a_report_is_released_whatever_was_said_since(tmp_path: Path) -> None:
+    """Only a withdrawal lifts anything: a report that was put aside may always be told again."""
+    journal = opened(tmp_path)
+    journal.owe_notice("card_platform", "loss_report", "old", card_number=CARDS[1])
+    put_aside(journal, "card_platform")
+    journal.commit(INTENT)
+    assert not journal.outbox.overtaken("old")
+    journal.outbox.release("old", "S001")
     journal.close()
 
 
