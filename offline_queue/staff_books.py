@@ -18,6 +18,9 @@ _OPENS_A_CASE = (
     "note_uncertain", "device_differs", "box_differs", "amounts_disagree", "reconciliation_differs", "notice_put_aside",
     "settlement_order_ended",
 )  # fmt: skip
+# What a device tells of a payout that it had left uncertain: while its case is open only its story gains by it. Once
+# the case is closed, what people decided may be the opposite: a difference, and so a case again.
+_OPENS_ANEW = ("dispense_told_late",)
 # A hand count of two people stands above what a device says of the same place.
 _SETTLES = {"drums_exchanged": "device_differs", "cash_box_exchanged": "box_differs"}
 _TAKEN_UP = ("notice_released", "notice_given_up")
@@ -123,14 +126,16 @@ class StaffBooks:
             self._cases[code].acts.discard("notice_put_aside")
         moved = [posting for posting in postings if posting.account in _EXPLAIN]
         closes = act == "case_closed" and code in self._cases
-        if not moved and not closes and act not in _OPENS_A_CASE:
-            return
         case = self._cases.get(code)
-        if case is None or not case.is_open:
+        is_open = case is not None and case.is_open
+        opens = act in _OPENS_A_CASE or (act in _OPENS_ANEW and not is_open)
+        if not moved and not closes and not opens:
+            return
+        if case is None or not is_open:
             case = self._cases[code] = _Case(at)
         for posting in moved:
             case.sums[posting.account] = case.sums.get(posting.account, 0) + posting.amount_fen
-        if act in _OPENS_A_CASE:
+        if opens:
             case.acts.add(act)
         if closes:
             # What is still a surplus or a shortage was accepted as such by two people.
