@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from image.boot import FIRST_STATE, WORDS, environment_block, make_esp, make_state, script
 from image.build import build, newest_package
@@ -103,10 +105,12 @@ def test_no_kernel_writes_to_a_root(image: Built) -> None:
 
 
 def test_what_is_in_it_is_told(image: Built) -> None:
-    """The list names kernel, kiosk, display and updater; list and bill name the same parts."""
+    """The list names kernel, kiosk, display and updater; the bill names the same parts, in its schema's words."""
     listed = [line.split("\t") for line in (image.disk.parent / "manifest.txt").read_text().splitlines()]
     names = {name for kind, name, _ in listed if kind == "deb"}
     assert {"yikatong", "xserver-xorg-core", "rauc", "systemd"} <= names
     assert any(name.startswith("linux-image-6") for name in names)
-    bill = json.loads((image.disk.parent / "sbom.cdx.json").read_text())
+    written = (image.disk.parent / "sbom.cdx.json").read_text()
+    bill = json.loads(written)
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(written) is None
     assert [(part["name"], part["version"]) for part in bill["components"]] == [(name, at) for _, name, at in listed]

@@ -2,11 +2,15 @@
 
 import json
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 from image.inventory import Part, bill_of_materials, manifest
 from image.root import listed
 from tests.tidy.sources import HOUSE
 
 FOUND = [Part("deb", "dash", "0.5.12-2", "", "amd64"), Part("pypi", "Kivy", "2.3.1")]
+SCHEMA = JsonStrictValidator(SchemaVersion.V1_5)
 
 
 def test_every_package_of_the_image_has_a_reason() -> None:
@@ -27,3 +31,15 @@ def test_the_bill_names_every_part_once() -> None:
     assert bill_of_materials(FOUND, "1.0") == bill_of_materials(list(FOUND), "1.0")
     assert json.loads(bill_of_materials(FOUND[:1], "1.0"))["serialNumber"] != document["serialNumber"]
     assert manifest(FOUND).splitlines() == ["deb\tdash\t0.5.12-2", "pypi\tKivy\t2.3.1"]
+
+
+def test_the_bill_is_what_its_format_says() -> None:
+    """By the published schema of CycloneDX 1.5, with nothing that it does not name; a wrong one does not pass."""
+    bill = bill_of_materials([*FOUND, Part("deb", "libkmod2", "1:30+2", "kmod", "amd64")], "1.0")
+    assert SCHEMA.validate_str(bill) is None
+    for right, wrong in (
+        ('"library"', '"package"'), ('"version": 1,', '"version": "1",'), ("urn:uuid:", "urn:"), ('"purl"', '"url"'),
+        ('T00:00:00Z"', '"'),
+    ):  # fmt: skip
+        assert right in bill
+        assert SCHEMA.validate_str(bill.replace(right, wrong)) is not None, wrong
