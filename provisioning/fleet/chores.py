@@ -26,6 +26,7 @@ from provisioning.fleet.city_key import city_signer
 from provisioning.fleet.database import step
 from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.expiring import standing as ending
+from provisioning.fleet.ledger.cases import count_older
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.settings import FleetSettings
@@ -65,6 +66,7 @@ class Chores:
             Chore("memos", 30.0, self._remember),
             Chore("releases", 600.0, self._freshen),
             Chore("thinning", 600.0, thin),
+            Chore("counting", 10.0, lambda at_ms: count_older()),
         )
 
     @asynccontextmanager

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import peewee
+import pytest
 
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
+from provisioning.fleet.chores import Chores
 from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.desk import STORIES_MAX, open_cases
 from provisioning.fleet.ledger.keep import keep_told
-from provisioning.fleet.schema.ledger import CaseMoney
+from provisioning.fleet.schema import TABLES
+from provisioning.fleet.schema.ledger import Board, CaseMoney, CountedBoards
 from tests.fleet.conftest import CITY
 from tests.fleet.terminals import add_terminal
 from tests.fleet.test_ledger import AT_MS, LINE, OFFICER, TERMINAL, Village
@@ -56,3 +59,38 @@ def test_the_list_ends(database: peewee.Database, tmp_path: Path) -> None:
     village.journal.close()
     found = open_cases(OFFICER, [TERMINAL])
     assert len(found) == STORIES_MAX == len({one.case_code for one in found})
+
+
+@pytest.mark.parametrize("knew", ["nothing", "only what came since"])
+def test_a_database_of_before_is_counted_once(database: peewee.Database, tmp_path: Path, knew: str) -> None:
+    """It has rows and no table of open cases, or one that began in between. The server counts by itself, goes on where
+    it was, and then leaves what it counted alone; what comes meanwhile counts once."""
+    add_terminal(TERMINAL, CITY, "0A")
+    village = Village(tmp_path)
+    for number in range(3):
+        live(village, f"{number:06d}", paid=number != 1)
+    live(village, "000003", paid=False)
+    tell(village)
+    if knew == "nothing":
+        database.drop_tables([CaseMoney, CountedBoards])
+        database.create_tables(TABLES, safe=True)  # as every start does
+    else:
+        CaseMoney.delete().where(CaseMoney.case_code == "000001").execute()
+    (counting,) = [one for one in Chores(lambda: AT_MS).all() if one.name == "counting"]
+    assert Chores(lambda: AT_MS).do_once(counting)
+    assert [story.case_code for story in open_cases(OFFICER)] == ["000001", "000003"]
+    live(village, "000004", paid=False)
+    tell(village)
+    village.journal.close()
+    CaseMoney.delete().where(CaseMoney.case_code == "000003").execute()
+    assert cases.count_older() == 0
+    assert [story.case_code for story in open_cases(OFFICER)] == ["000001", "000004"]
+
+
+def test_what_was_not_counted_goes_on_after_a_restart(database: peewee.Database) -> None:
+    """A few boards at a time, each once; a board that joined since is counted too."""
+    for number in range(5):
+        Board.create(tenant=CITY, terminal_id=f"T{number}", public_key="00", link="", first_seen_ms=0)
+    assert [cases.count_older(2) for _ in range(4)] == [2, 2, 1, 0]
+    Board.create(tenant=CITY, terminal_id="T9", public_key="00", link="", first_seen_ms=0)
+    assert [cases.count_older(2) for _ in range(2)] == [1, 0]

@@ -17,7 +17,16 @@ from provisioning.fleet.schema.enrolment import (
 )
 from provisioning.fleet.schema.epoch import FleetDocument
 from provisioning.fleet.schema.keys import KeyLoad
-from provisioning.fleet.schema.ledger import Board, CaseMoney, KeptPeriod, KeptRow, LedgerAlert, Newcomer, PaperRow
+from provisioning.fleet.schema.ledger import (
+    Board,
+    CaseMoney,
+    CountedBoards,
+    KeptPeriod,
+    KeptRow,
+    LedgerAlert,
+    Newcomer,
+    PaperRow,
+)
 from provisioning.fleet.schema.machines import ApiClient
 from provisioning.fleet.schema.people import Grant, Invitation, Lane, Person, Session
 from provisioning.fleet.schema.places import Place, Tenant
@@ -62,6 +71,7 @@ TABLES: tuple[type[Row], ...] = (
     KeptRow,
     KeptPeriod,
     CaseMoney,
+    CountedBoards,
     PaperRow,
     LedgerAlert,
     Newcomer,

@@ -86,6 +86,13 @@ class CaseMoney(Row):
         primary_key = peewee.CompositeKey("board", "case_code", "account")
 
 
+class CountedBoards(Row):
+    """How far a table that is made from kept rows was made from those of before: boards up to number ``up_to``."""
+
+    what = peewee.CharField(24, primary_key=True)
+    up_to = peewee.BigIntegerField()
+
+
 class LedgerAlert(Row):
     """What a person must look at: a gap, a row that differs, a head that nobody signed. Told once each."""
 
