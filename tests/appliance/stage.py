@@ -108,7 +108,7 @@ class Visitor:
     glass: Glass
 
     async def finds_it_open(self) -> None:
-        """From power-on until residents are served; a card of the first moment after the page belongs to nobody."""
+        """From power-on until residents are served: then the page asks for a card, and systemd hears of it."""
         await self.sees("insert_card", limit_s=ATTRACT_S_MAX)
         await self.until_said("Started yikatong-kiosk.service", 0, "the kiosk serves")
 
