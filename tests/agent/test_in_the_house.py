@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from kiosk.control import agent_path, ask_control, kiosk_path
+from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path
 from provisioning.fleet import proposals
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.database import open_database
@@ -20,19 +20,22 @@ from provisioning.fleet.terminal_commands.acts import Target, of_terminal, send
 from provisioning.fleet.web import now_ms
 from simulators.run import WORLD
 from simulators.stack import Plan, Stack, open_stack
+from tests.standstill import Standstill, slowness
 
 CITY, TERMINAL = "demo-city", "T0000001"
 OPERATOR, APPROVER = Actor(CITY, "person:operator"), Actor(CITY, "person:approver")
-WAIT_S = 90.0
+GATE_S_MAX = 15.0  # of a free machine, where a kiosk starts in ten
+LONG_S = 1800.0  # who has put a card in stays until it is pulled
+STILL_S = 75.0  # of a free machine: longer than anything here goes on without a word
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # it ends much sooner by itself where nothing moves
 
 
 class Office:
     """People at the console, by the acts behind its pages."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
+    def __init__(self, stack: Stack, slow: float) -> None:
+        self.stack, self.slow = stack, slow
         open_database(load_settings(stack.fleet.settings).database_url)
         self.root: Place = Place.get((Place.tenant == CITY) & Place.parent.is_null())
 
@@ -52,7 +55,7 @@ class Office:
             proposals.approve(APPROVER, sent.proposal, now_ms())
         await trio.sleep(0.7)  # the fleet's memory follows its database
         await ask_control(agent_path(self.run_dir), "poll")
-        await until(lambda: self._answered(act))
+        await self.until(lambda: self._answered(act), f"{act} is not answered")
         row = of_terminal(OPERATOR, TERMINAL, 1)[0]
         return row.state, row.answer
 
@@ -67,49 +70,65 @@ class Office:
         health = TerminalHealth.get_or_none()
         return str(health.desired_trouble) if health else ""
 
+    async def until(self, holds: Callable[[], Awaitable[object]], why: str) -> None:
+        """Fails where nothing that the terminal or the fleet says of it changes any more, however slow both are."""
+        standstill = Standstill(STILL_S * self.slow)
+        while not await holds():
+            standstill.see(await self._far(), why)
+            await trio.sleep(0.2)
+
+    async def _far(self) -> object:
+        """By every word but those that move by themselves."""
+        health, agent = await _told(kiosk_path(self.run_dir), "health"), await _told(agent_path(self.run_dir), "fleet")
+        slots = {name: slot["condition"] for name, slot in health.get("slots", {}).items()}
+        kiosk = [health.get(name) for name in ("life", "settings", "shut", "serving", "somebody")]
+        commands = [(one.state, one.answer) for one in of_terminal(OPERATOR, TERMINAL, 1)]
+        return slots, kiosk, [agent.get(name) for name in ("settings", "waits")], commands, await self.trouble()
+
     async def kiosk(self) -> dict[str, Any]:
         told: dict[str, Any] = await ask_control(kiosk_path(self.run_dir), "health")
         return told
 
 
-async def until(holds: Callable[[], Awaitable[object]], seconds: float = WAIT_S) -> None:
-    with trio.fail_after(seconds):
-        while not await holds():
-            await trio.sleep(0.2)
+async def _told(path: Path, word: str) -> dict[str, Any]:
+    """{} while nobody answers."""
+    try:
+        told: dict[str, Any] = await ask_control(path, word)
+    except ControlSilent:
+        return {}
+    return told
 
 
 @pytest.fixture
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """The demo with its fleet, until its terminal has enrolled by itself and has its first settings."""
-    folder = Path(tmp_path_factory.mktemp("house"))
-    local = {"agent": {"gate_s_max": 15.0}}
+    folder, slow = Path(tmp_path_factory.mktemp("house")), slowness()
+    local = {"agent": {"gate_s_max": GATE_S_MAX * slow}}
     async with open_stack(Plan(WORLD, folder / "r", (320, 480), "A", fleet=True, settings=local)) as stack:
-        await until(lambda: _enrolled(stack))
-        yield Office(stack)
-
-
-async def _enrolled(stack: Stack) -> bool:
-    told = await ask_control(agent_path(str(stack.kiosk_dir)), "fleet")
-    return bool(told["enrolled"] and told["settings"])
+        agent, standstill = agent_path(str(stack.kiosk_dir)), Standstill(STILL_S * slow)
+        while not (await _told(agent, "fleet")).get("settings"):
+            standstill.see(await _told(agent, "standing"), "it does not enrol")
+            await trio.sleep(0.2)
+        yield Office(stack, slow)
 
 
 async def test_a_terminal_is_run_from_afar(office: Office) -> None:
     """Enrolled without a hand; settings of the city in force after a restart between visits; out of service kept over
     a restart; settings that lose a host come back by themselves; a wipe with rows that only we have is refused."""
     life = (await office.kiosk())["life"]
-    await office.settings({"language": "en", "timing": {"question_s": 60.0}})
-    await until(lambda: office.in_force(2))
+    await office.settings({"language": "en", "timing": {"question_s": LONG_S, "question_slow_s": LONG_S}})
+    await office.until(lambda: office.in_force(2), "settings are not in force")
     assert (await office.kiosk())["life"] != life
 
-    await until(lambda: _ready(office))
+    await office.until(lambda: _ready(office), "it does not serve")
     await office.stack.insert("wang_xiulan")
-    await until(lambda: _somebody(office))
+    await office.until(lambda: _somebody(office), "nobody is served")
     life = (await office.kiosk())["life"]
     await office.settings({"language": "zh"})
-    await until(lambda: _waits(office))
+    await office.until(lambda: _waits(office), "settings do not wait")
     assert (await office.kiosk())["life"] == life  # who is in front is not disturbed
     await office.stack.pull()
-    await until(lambda: office.in_force(3))
+    await office.until(lambda: office.in_force(3), "settings are not in force")
 
     assert await office.sent("out_of_service") == ("done", "")
     assert await office.sent("restart") == ("done", "")
@@ -119,7 +138,7 @@ async def test_a_terminal_is_run_from_afar(office: Office) -> None:
     assert await office.sent("picture") == ("done", "")
 
     await office.settings({"language": "en", "hosts": {"hospital": {"url": "https://127.0.0.1:1"}}})
-    await until(lambda: _gone_back(office))
+    await office.until(lambda: _gone_back(office), "settings do not go back")
     assert "host hospital does not answer any more" in await office.trouble()
     assert office.stack.local_facts.exists()
     assert '"zh"' in (office.stack.plan.run_dir / "settings.toml").read_text()
