@@ -25,6 +25,8 @@ Name = Annotated[str, msgspec.Meta(max_length=64)]
 class Memo(msgspec.Struct, frozen=True, kw_only=True):
     """``audit_seq`` and ``audit_link``: end of the city's audit chain. ``stopped``: terminals that may not come back by
     themselves (revoked, lost, retired). ``revoked``: serial numbers of certificates. ``claims``: sticks that were used.
+    ``trust``: number of the newest trust list (rules/trust.py): a restored fleet that has an older one signs by a key
+    that terminals may believe no more, until it is given that list's file again.
     """
 
     tenant: Name
@@ -34,6 +36,7 @@ class Memo(msgspec.Struct, frozen=True, kw_only=True):
     stopped: Annotated[list[Name], msgspec.Meta(max_length=LISTED_MAX)] = []
     revoked: Annotated[list[Name], msgspec.Meta(max_length=LISTED_MAX)] = []
     claims: Annotated[list[Name], msgspec.Meta(max_length=LISTED_MAX)] = []
+    trust: int = 0
 
 
 def read_epoch(

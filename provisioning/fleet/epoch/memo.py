@@ -18,6 +18,7 @@ from provisioning.fleet.schema.enrolment import UsedClaim
 from provisioning.fleet.schema.places import Tenant
 from provisioning.fleet.schema.terminals import Certificate, Terminal
 from provisioning.fleet.touch import touch
+from provisioning.fleet.trust.lists import newest
 from provisioning.rules.epoch import LISTED_MAX, MEMO_KIND, Memo, read_memo
 
 REMEMBERED_MS = 90 * 86_400_000  # what happened before stands in every backup that anybody would restore
@@ -64,7 +65,9 @@ def hear(actor: Actor, wire: bytes, keys: Mapping[str, Ed25519PublicKey], at_ms:
         told = _do_again(actor, memo, at_ms)
         keep(actor.tenant, MEMO_KIND, trusted.version, wire, at_ms)
         Tenant.update(memo=trusted.version).where(Tenant.code == actor.tenant).execute()
-        lost = {"lost_up_to": memo.audit_seq, "lost_link": memo.audit_link, **told}
+        here = newest(actor.tenant)
+        lists = {"trust": memo.trust, "trust_here": here} if memo.trust > here else {}
+        lost = {"lost_up_to": memo.audit_seq, "lost_link": memo.audit_link, **lists, **told}
         audit.record(actor, at_ms, "memo_heard", f"memo {trusted.version}", "after a restore", lost)
         return True
 
@@ -109,6 +112,7 @@ def _now(tenant: str, at_ms: int) -> Memo:
         stopped=sorted(name for (name,) in stopped.limit(LISTED_MAX).tuples()),
         revoked=sorted(serial for (serial,) in revoked.limit(LISTED_MAX).tuples()),
         claims=sorted(claim for (claim,) in claims.limit(LISTED_MAX).tuples()),
+        trust=newest(tenant),
     )
 
 
@@ -119,5 +123,5 @@ def _news(before: bytes, now: Memo, signer: Signer, at_ms: int) -> bool:
         return True  # the city signs by another key now, and terminals carry only what they can believe
     if at_ms - trusted.issued_at.timestamp() * 1000 >= ANEW_MS:
         return True
-    grave = ("stopped", "revoked", "claims")
+    grave = ("stopped", "revoked", "claims", "trust")
     return any(getattr(memo, name) != getattr(now, name) for name in grave)
