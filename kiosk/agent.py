@@ -28,7 +28,7 @@ from kiosk.signals import end_on_signal
 from kiosk.watchdog import feed_watchdog
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.poll import PollAnswer
-from provisioning.rules.update_window import Window
+from provisioning.rules.update_window import Window, line_is_metered
 from provisioning.terminal.acts import Acts
 from provisioning.terminal.bodies import Bodies
 from provisioning.terminal.clock import TerminalClock
@@ -221,6 +221,7 @@ def _tending(box: Box, known: Known, polling: Polling, image: ImageGate | None) 
     rules = box.rules
     if not rules.releases:
         return None
+    board = Board(Path(box.settings.data_dir))
     place = Place(
         home=box.home,
         anchor=Path(rules.releases),
@@ -229,7 +230,7 @@ def _tending(box: Box, known: Known, polling: Polling, image: ImageGate | None) 
         settings=polling.desired.generations.current / "settings.toml",
         window=Window(begins=rules.update_begins, ends=rules.update_ends),
         pace=Pace(bytes_per_s_max=rules.update_bytes_per_s),
-        metered=rules.metered,
+        metered=lambda: line_is_metered(rules.metered, polling.desired.generations.desired(), board.metered),
         gate_s_max=rules.gate_s_max,
         program=version("yikatong"),
         stick=Path(rules.stick or box.settings.journal.stick or "/nowhere"),

@@ -77,7 +77,8 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a signed ``desired_state``. ``version`` only grows within an ``epoch``."""
+    """The content of a signed ``desired_state``. ``version`` only grows within an ``epoch``. ``metered``: the line of
+    the place where it stands is paid by the byte."""
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     tenant: str
@@ -85,6 +86,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     bodies: Annotated[tuple[BodyRef, ...], msgspec.Meta(max_length=BODIES_MAX)] = ()
     epoch: int = 0
+    metered: bool = False
 
 
 def read_desired(document: Trusted, tenant: str, terminal_id: str, in_force: tuple[int, int], now: datetime) -> Desired:

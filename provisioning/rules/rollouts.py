@@ -15,7 +15,8 @@ Whole = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bounds of each wave, chosen when the rollout is proposed.
+    """Bounds of each wave, chosen when the rollout is proposed; and ``over_metered``: whether its full images may also
+    come over lines that are paid by the byte.
 
     ``overdue_s``: so long after its wave began, a terminal that was heard since and has not finished counts as overdue.
     ``failed_interactions_percent_max``: of the sessions at terminals that have the new version.
@@ -30,6 +31,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     sessions_min: Whole = 20  # below it, failed interactions say nothing
     unsent_growth_max: float = 5.0
     soak_s: Whole = 1800  # for how long it must have stood well
+    over_metered: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from provisioning.rules.desired import Desired
+
 Wish = Literal["skip", "attempt", "forced"]
+# A note of a DDI chunk (key; value "true"): the rollout says that its image may come over a line paid by the byte.
+OVER_METERED = "over_metered"
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
@@ -45,6 +49,12 @@ def may_load(wish: Wish, now: datetime, window: Window, share: float, full_image
     if wish == "attempt" and not in_window(now, window, share):
         return Answer(False, "night")
     return GO
+
+
+def line_is_metered(box: bool, desired: Desired | None, modem: bool | None) -> bool:
+    """Whoever says so is believed: the box's own settings, the place where the fleet knows it (None: nothing was heard
+    of it yet), or the machine, whose way out is a modem (None: it cannot tell)."""
+    return box or modem is True or (desired is not None and desired.metered)
 
 
 def may_install(wish: Wish, maintenance: str, now: datetime, window: Window, share: float) -> Answer:

@@ -56,6 +56,7 @@ class Action:
     window: str = ""
     status: str = "running"
     history: list[dict[str, Any]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)  # metadata of its module
     stops: str = ""  # number of the cancelation while it is canceling
 
     @property
@@ -189,6 +190,8 @@ class Hawkbit:
             "_links": {"download": {"href": href}, "md5sum": {"href": f"{href}.MD5SUM"}},
         }
         chunk = {"part": action.part, "version": action.version, "name": action.name, "artifacts": [artifact]}
+        if action.notes:
+            chunk["metadata"] = [{"key": key, "value": value} for key, value in action.notes.items()]
         wishes = {"download": action.download, "update": action.update}
         return {**wishes, **({"maintenanceWindow": action.window} if action.window else {}), "chunks": [chunk]}
 

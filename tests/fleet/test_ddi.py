@@ -3,14 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import peewee
 import pytest
 
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.schema.places import Tenant
+from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.software import Action, ActionStatus, TerminalAttribute, TerminalSoftware
 from provisioning.fleet.schema.terminals import Terminal, TerminalEvent, TerminalHealth
 from provisioning.fleet.software import assign, catalogue, store
+from provisioning.rules.rollouts import Gate
+from provisioning.terminal.updates.ddi import read_deployment
 from tests.fleet.client import Answer, Client
 from tests.fleet.conftest import CITY, OTHER
 from tests.fleet.terminals import TOKEN, add_terminal, allow_token, shown
@@ -325,3 +329,20 @@ def test_an_action_is_not_told_of_for_ever(shop: Shop) -> None:
     row = {"action": action, "at_ms": 0, "told_ms": 0, "status": "running"}
     ActionStatus.insert_many([row] * 1000).execute()
     assert shop.tell(f"/deploymentBase/{action}", "proceeding").status == 409
+
+
+@ON_ONE
+@pytest.mark.parametrize(("said", "over_metered"), [(None, False), (False, False), (True, True)])
+def test_a_rollout_says_whether_images_come_over_metered_lines(
+    shop: Shop, said: bool | None, over_metered: bool
+) -> None:
+    """What two people approved with it stands in what its terminals are told, as a note of hawkBit's kind that the
+    product's own client reads; of an action of no rollout (None) nothing is said."""
+    more: dict[str, Any] = {}
+    if said is not None:
+        gate = msgspec.to_builtins(Gate(over_metered=said))
+        more["rollout"] = Rollout.create(
+            tenant=CITY, name="r", set=shop.set, gate=gate, created_by="x", created_ms=0
+        ).id
+    told = shop.get(f"/deploymentBase/{shop.assign(**more)}").json()
+    assert read_deployment(told).deployment.over_metered is over_metered

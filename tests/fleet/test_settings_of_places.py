@@ -7,7 +7,7 @@ import peewee
 import pytest
 
 from kiosk.signed import read_signed
-from provisioning.fleet import proposals
+from provisioning.fleet import places, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.city_key import city_keys, city_signer
 from provisioning.fleet.desired.acts import history, in_force, propose_return, propose_settings
@@ -146,3 +146,25 @@ def test_settings_without_their_file_are_refused(city: Place, tmp_path: Path) ->
     approved(city.id, {"city": {"emblem": "body:emblem.png"}}, bodies=[{**body, "sha256": kept.sha256}])
     assert told(tmp_path)["bodies"] == [{**body, "sha256": kept.sha256}]
     assert body_path(tmp_path, CITY, kept.sha256).read_bytes() == b"emblem"
+
+
+def test_a_metered_place_is_told_to_its_terminals(city: Place, tmp_path: Path) -> None:
+    """The hall's line is paid by the byte: its terminal gets a new version that says so, one elsewhere does not; marked
+    where the hall lies, all below are; and taken back, it is told as well. Whoever moves out has left it."""
+    make_person(CITY, "admin", "system_admin")
+    admin, hall = Actor(CITY, "person:admin"), Place.get(Place.kind == "hall")
+    approved(city.id, {"language": "en"})
+
+    def metered() -> list[bool]:
+        return [told(tmp_path, terminal)["metered"] for terminal in ("T0000001", "T0000002")]
+
+    assert metered() == [False, False]
+    places.change(admin, hall.id, "大厅", "Hall", True, AT)
+    assert (metered(), version_of("T0000002")) == ([False, True], 2)
+    places.change(admin, city.id, "城", "City", True, AT)
+    places.change(admin, hall.id, "大厅", "Hall", False, AT)
+    assert metered() == [True, True]
+    places.change(admin, city.id, "城", "City", False, AT)
+    places.change(admin, hall.id, "大厅", "Hall", True, AT)
+    places.move(OPERATOR, "T0000002", city.id, "to the city's own office", AT)
+    assert metered() == [False, False]

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.database import step
 from provisioning.fleet.ddi.read import ATTRIBUTES_MAX, ConfigData
 from provisioning.fleet.ddi.shapes import Chunk
 from provisioning.fleet.identity import Caller
+from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.software import (
     Action,
     ActionStatus,
@@ -18,6 +21,7 @@ from provisioning.fleet.schema.software import (
 )
 from provisioning.fleet.schema.terminals import Terminal, TerminalHealth
 from provisioning.fleet.software.feedback import CANCELING, due
+from provisioning.rules.rollouts import Gate
 
 
 def links(caller: Caller) -> dict[str, str]:
@@ -59,6 +63,12 @@ def chunks(action: Action) -> list[Chunk]:
     in_set = SetModule.select(SetModule.module).where(SetModule.set == action.set_id)
     modules = SoftwareModule.select().where(SoftwareModule.id.in_(in_set)).order_by(SoftwareModule.id)
     return [Chunk(module, list(files_of(module.id))) for module in modules]
+
+
+def over_metered(action: Action) -> bool:
+    """Whether two people said of its rollout that images may come over lines that are paid by the byte."""
+    rollout = Rollout.get_or_none(Rollout.id == action.rollout) if action.rollout else None
+    return rollout is not None and msgspec.convert(rollout.gate, Gate).over_metered
 
 
 def files_of(module_id: int) -> Iterator[Artifact]:

@@ -23,6 +23,7 @@ from provisioning.fleet.software import feedback
 from provisioning.fleet.software.feedback import Told
 from provisioning.fleet.software.store import path_in
 from provisioning.fleet.web import DESCRIBED, Described, Fleet, fleet_of, in_threads, short_body
+from provisioning.rules.update_window import OVER_METERED
 
 BASE = "/{tenant}/controller/v1/{terminal_id}"
 HAL = "application/hal+json"
@@ -85,7 +86,8 @@ def confirmation_base(request: Request) -> Response:
 
 
 def _told(one: Desk, action: Action, name: str) -> dict[str, Any]:
-    told = {"id": str(action.id), name: shapes.deployment(action, desk.chunks(action), one.base, one.at_ms)}
+    notes = {OVER_METERED: "true"} if desk.over_metered(action) else {}
+    told = {"id": str(action.id), name: shapes.deployment(action, desk.chunks(action), one.base, one.at_ms, notes)}
     count = _history_count(one.request)
     return {**told, "actionHistory": shapes.history(action, desk.history(action, count))} if count else told
 

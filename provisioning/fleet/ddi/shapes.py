@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from provisioning.fleet.schema.software import Action, ActionStatus, Artifact, SoftwareModule
 
 HISTORY_ALL = -1
+NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ def root(base: str, sleep_s: float, links: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def deployment(action: Action, chunks: Iterable[Chunk], base: str, at_ms: int) -> dict[str, Any]:
-    """The part that says what to do and with which files."""
+def deployment(
+    action: Action, chunks: Iterable[Chunk], base: str, at_ms: int, notes: Mapping[str, str] = NO_NOTES
+) -> dict[str, Any]:
+    """The part that says what to do and with which files. ``notes``: of this action, beside each module's own."""
     download, update = _force(action, at_ms)
-    return {"download": download, "update": update, "chunks": [_chunk(one, base) for one in chunks]}
+    return {"download": download, "update": update, "chunks": [_chunk(one, base, notes) for one in chunks]}
 
 
 def history(action: Action, rows: Iterable[ActionStatus]) -> dict[str, Any]:
@@ -48,8 +52,9 @@ def artifact(one: Artifact, base: str) -> dict[str, Any]:
     }
 
 
-def _chunk(one: Chunk, base: str) -> dict[str, Any]:
-    notes = [{"key": key, "value": value} for key, value in sorted(one.module.notes.items())]
+def _chunk(one: Chunk, base: str, of_action: Mapping[str, str]) -> dict[str, Any]:
+    told_of_it = {**one.module.notes, **of_action}
+    notes = [{"key": key, "value": value} for key, value in sorted(told_of_it.items())]
     told = {
         "part": _part(one.module.kind),
         "version": one.module.version,

@@ -20,7 +20,7 @@ def document(tenant: str, terminal_id: str, signer: Signer, epoch: int, at_ms: i
         terminal = Terminal.get_or_none((Terminal.tenant == tenant) & (Terminal.terminal_id == terminal_id))
         if terminal is None or terminal.desired_version < 1:
             raise NotFound
-        facts = composed(terminal)
+        facts = {**composed(terminal), "metered": is_metered(terminal)}
         version = terminal.desired_version
     told = {"tenant": tenant, "terminal_id": terminal_id, "epoch": epoch, **facts}
     issued = datetime.fromtimestamp(at_ms / 1000, UTC)
@@ -40,6 +40,11 @@ def composed(terminal: Terminal) -> dict[str, Any]:
                 bodies |= {body["name"]: body for body in layer.bodies}
     settings = laid_over(settings, {"terminal": _who(terminal, places[-1])})
     return {"settings": settings, "bodies": [bodies[name] for name in sorted(bodies)]}
+
+
+def is_metered(terminal: Terminal) -> bool:
+    """Where it stands, or where that lies: a district whose halls have modems is marked once."""
+    return any(place.metered for place in _way_down(terminal))
 
 
 def _way_down(terminal: Terminal) -> list[Place]:

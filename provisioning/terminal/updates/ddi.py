@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from provisioning.rules.update_window import Wish
+from provisioning.rules.update_window import OVER_METERED, Wish
 from provisioning.terminal.updates.refused import UpdateRefused
 
-CHUNKS_MAX, ARTIFACTS_MAX = 16, 16
+CHUNKS_MAX, ARTIFACTS_MAX, NOTES_MAX = 16, 16, 256
 HREF_CHARACTERS_MAX = 1000
 DETAIL_CHARACTERS_MAX = 500
 Execution = Literal["proceeding", "scheduled", "resumed", "download", "downloaded", "canceled", "rejected", "closed"]
@@ -53,10 +53,18 @@ class Artifact(_Part, frozen=True):
     links: dict[str, Link] = msgspec.field(default_factory=dict, name="_links")
 
 
+class Note(_Part, frozen=True):
+    """hawkBit's ``metadata`` of a module."""
+
+    key: str
+    value: str = ""
+
+
 class Chunk(_Part, frozen=True):
     part: str
     version: str
     name: str
+    metadata: Annotated[list[Note], msgspec.Meta(max_length=NOTES_MAX)] = []
     artifacts: Annotated[list[Artifact], msgspec.Meta(max_length=ARTIFACTS_MAX)] = []
 
 
@@ -65,6 +73,10 @@ class Deployment(_Part, frozen=True):
     update: Wish
     maintenance_window: Literal["available", "unavailable", ""] = ""
     chunks: Annotated[list[Chunk], msgspec.Meta(max_length=CHUNKS_MAX)] = []
+
+    @property
+    def over_metered(self) -> bool:
+        return any(note == Note(key=OVER_METERED, value="true") for chunk in self.chunks for note in chunk.metadata)
 
 
 class DeploymentBase(_Part, frozen=True):

@@ -222,7 +222,7 @@ class Flow:
 
     async def _may_load(self, update: Update) -> Answer:
         full_image = self._installer(update).full_image
-        metered = await self.house.metered() if full_image else False
+        metered = await self.house.metered() if full_image and not update.over_metered else False
         now, share = self.house.now(), share_of(self.terminal_id, update.sha256)
         return may_load(update.load, now, self.window(), share, full_image, metered)
 

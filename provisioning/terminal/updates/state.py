@@ -31,7 +31,8 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Update(_Part, frozen=True):
     """``action``: DDI's, "" for a stick's. ``path``: where the file is loaded from. ``why``: it waits or goes back.
-    ``before``: how the kiosk was with the version before, as ``House.look`` told it."""
+    ``before``: how the kiosk was with the version before, as ``House.look`` told it. ``over_metered``: its rollout says
+    that it may also come over a line that is paid by the byte."""
 
     action: str
     step: Step
@@ -46,6 +47,7 @@ class Update(_Part, frozen=True):
     maintenance: str = ""
     why: str = ""
     before: str = ""
+    over_metered: bool = False
 
     @property
     def target(self) -> Target:

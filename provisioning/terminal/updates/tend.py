@@ -172,7 +172,8 @@ class Updates:
 
 
 def _with_wishes(update: Update, wish: ddi.Deployment) -> Update:
-    return msgspec.structs.replace(update, load=wish.download, install=wish.update, maintenance=wish.maintenance_window)
+    wishes = {"load": wish.download, "install": wish.update, "maintenance": wish.maintenance_window}
+    return msgspec.structs.replace(update, **wishes, over_metered=wish.over_metered)
 
 
 def _unknown(base: ddi.DeploymentBase) -> Update:

@@ -48,7 +48,7 @@ class FleetLink(HostLink, DocumentLink, Protocol):
 class Place:
     """What the agent's root knows of this terminal. ``anchor``: file of the first root, as it came with the image.
 
-    ``settings``: path of the settings in force. ``metered``: its line is paid by the byte; None: not known.
+    ``settings``: path of the settings in force. ``metered``: its line is paid by the byte now; None: not known.
     """
 
     home: Path
@@ -58,7 +58,7 @@ class Place:
     settings: Path
     window: Window = field(default_factory=Window)
     pace: Pace = field(default_factory=Pace)
-    metered: bool | None = None
+    metered: Callable[[], bool | None] = lambda: None
     gate_s_max: float = 120.0
     ddi_token: str = field(default="", repr=False)
     stick: Path | None = None
@@ -235,7 +235,7 @@ async def reads_settings(generation: Path, settings: Path) -> str:
 
 def _known(place: Place) -> Callable[[], Awaitable[bool | None]]:
     async def metered() -> bool | None:
-        return place.metered
+        return await trio.to_thread.run_sync(place.metered)  # reads files
 
     return metered
 

@@ -222,7 +222,10 @@ def test_an_update_is_proposed_paused_and_stopped(city: Console) -> None:
     )
     facts = Proposal.select().order_by(Proposal.id.desc()).get().facts
     assert answer.status == 303 and len(facts["waves"]) == 2 and facts["gate"]["error_percent_max"] == 3.0
-    assert facts["gate"]["soak_s"] == 45 * 60
+    assert facts["gate"]["soak_s"] == 45 * 60 and not facts["gate"]["over_metered"]
+    asked = {**told, "name": "third", "over_metered": "yes", "wave1": town.place("Riverside hall").id}
+    assert desk.send("/rollouts", "propose", **asked).status == 303
+    assert Proposal.select().order_by(Proposal.id.desc()).get().facts["gate"]["over_metered"] is True
     for slip in ({"error_percent_max": "many"}, {"soak_minutes": "1.5"}, {"soak_minutes": "-1"}):
         assert desk.send("/rollouts", "propose", **{**told, **slip}).status == 409
 

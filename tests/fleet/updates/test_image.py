@@ -146,6 +146,24 @@ async def test_image_waits_for_its_moment(machine: ImageTerminal, autojump_clock
     assert machine.image.running() == "2.0.0"
 
 
+async def test_image_over_a_metered_line_where_its_rollout_says_so(
+    machine: ImageTerminal, autojump_clock: object
+) -> None:
+    """Two people said that it is worth the money; said while it waits it is heard, and it holds for no other one."""
+    machine.metered = True
+    action = offered(machine, "2.0.0")
+    action.notes["over_metered"] = "false"
+    await machine.updates.tend()
+    assert machine.line.pieces == []
+    action.notes["over_metered"] = "true"
+    await machine.live()
+    assert (action.status, machine.image.running()) == ("finished", "2.0.0")
+    offered(machine, "2.1.0")
+    pieces = len(machine.line.pieces)
+    await machine.updates.tend()
+    assert len(machine.line.pieces) == pieces
+
+
 async def test_file_goes_once_it_is_written(machine: ImageTerminal, autojump_clock: object) -> None:
     """Hundreds of megabytes do not stay on the data partition beside the slot that holds them."""
     offered(machine, "2.0.0")

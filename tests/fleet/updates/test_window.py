@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.rules.update_window import Window, in_window, may_install, may_load, next_begin, share_of
+from provisioning.rules.desired import Desired
+from provisioning.rules.update_window import (
+    Window,
+    in_window,
+    line_is_metered,
+    may_install,
+    may_load,
+    next_begin,
+    share_of,
+)
 
 DAY, NIGHT = datetime(2026, 11, 22, 13, tzinfo=UTC), datetime(2026, 11, 22, 4, tzinfo=UTC)
 HOURS = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda told: f"{told[0]:02}:{told[1]:02}")
@@ -66,3 +75,23 @@ def test_a_hall_does_not_load_at_one_moment() -> None:
     shares = sorted(share_of(f"T{number:07}", "a release") for number in range(1000))
     assert share_of("T0000001", "a release") == share_of("T0000001", "a release")
     assert all(abs(share - number / 1000) < 0.08 for number, share in enumerate(shares))
+
+
+@pytest.mark.parametrize(
+    ("box", "place", "modem", "metered"),
+    [
+        (False, False, False, False),
+        (False, None, None, False),
+        (True, False, False, True),
+        (False, True, False, True),
+        (False, False, True, True),
+        (True, None, None, True),
+    ],
+)
+def test_who_says_that_a_line_is_metered_is_believed(
+    box: bool, place: bool | None, modem: bool | None, metered: bool
+) -> None:
+    """The box, the city's word for the place, the machine: one of them is enough, and silence of the others is no word
+    against it."""
+    told = None if place is None else Desired(version=1, tenant="c", terminal_id="T1", settings={}, metered=place)
+    assert line_is_metered(box, told, modem) is metered

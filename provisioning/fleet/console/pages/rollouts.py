@@ -48,9 +48,10 @@ def _waves(visit: Visit) -> list[plan.PlannedWave]:
 def _gate(visit: Visit) -> Gate:
     """Raises Refused: a bound that is no percentage, or minutes that are none."""
     try:
-        told: dict[str, float] = {name: float(visit.field(name)) for name in BOUNDS if visit.field(name)}
+        told: dict[str, float | bool] = {name: float(visit.field(name)) for name in BOUNDS if visit.field(name)}
         if minutes := visit.field("soak_minutes"):
             told["soak_s"] = int(minutes) * MINUTE_S
+        told["over_metered"] = visit.field("over_metered") == "yes"
         return msgspec.convert(told, Gate)
     except (ValueError, msgspec.ValidationError):
         raise Refused("bounds", "A bound is a number between 0 and 100, and a time whole minutes.") from None
