@@ -17,7 +17,7 @@ from kiosk.typed_keys import keys_in_doubt
 from offline_queue.journal import SqliteJournal
 from simulators.pki import Pki
 from tests.flows.duty import DutyRoom
-from tests.flows.people import FakePad
+from tests.flows.fittings import FakePad
 
 VALUE = bytes.fromhex("8CA64DE9")
 IN, LAST = PartAnswer(PartEnd.IN), PartAnswer(PartEnd.IN, VALUE)

@@ -23,8 +23,9 @@ from offline_queue.staff_books import StaffBooks
 from simulators.cards.staff import Credentials, VirtualStaffCard
 from simulators.pki import Pki, staff_credentials
 from simulators.worlds.world import StaffEntry
+from tests.flows.fittings import FakePad, FakeReader
 from tests.flows.money import CashMachine
-from tests.flows.people import CountingClock, FakePad, FakeReader, KioskInMemory
+from tests.flows.people import CountingClock, KioskInMemory
 
 
 class DutyReader(FakeReader):

@@ -23,9 +23,10 @@ from kiosk.services.pay_inpatient_deposit import pay_inpatient_deposit
 from kiosk.services.settle_medical_bill import settle_medical_bill
 from offline_queue.journal import SqliteJournal
 from tests.flows.bank import BankOffice
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import HospitalOffice
 from tests.flows.money import CashMachine
-from tests.flows.people import CountingClock, FakeReader, KioskInMemory
+from tests.flows.people import CountingClock, KioskInMemory
 
 NOW = datetime(2026, 11, 21, 10, 24, tzinfo=UTC)
 SERVICES: dict[str, Callable[[Kiosk], Awaitable[Outcome]]] = {

@@ -11,10 +11,11 @@ from kiosk.domain.books import Account
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import Outcome
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import deliver_all
 from tests.flows.money import CashMachine
 from tests.flows.owed import Terminal
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import KioskInMemory
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import DeviceFault, Outcome, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.row_code import Code
+from tests.flows.fittings import FakeReader
 from tests.flows.owed import NOW, Terminal
-from tests.flows.people import PULLS_CARD, FakeReader, KioskInMemory
+from tests.flows.people import PULLS_CARD, KioskInMemory
 
 CARD = FakeReader().identity.card_number
 OUT_OF_PAPER = DeviceFault("receipt_printer", Health(Condition.FAULT, "paper_out"))

@@ -17,7 +17,8 @@ from provisioning.terminal.house import House
 from provisioning.terminal.key_blocks import KeyBlocks
 from tests.agent.stand import CITY, NOW, TERMINAL
 from tests.agent.test_key_blocks import ASKED, BLOCK, Fleet, signed
-from tests.flows.people import FakePad, KioskInMemory
+from tests.flows.fittings import FakePad
+from tests.flows.people import KioskInMemory
 
 
 class LatePad(FakePad):

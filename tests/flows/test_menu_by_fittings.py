@@ -10,8 +10,9 @@ from trio.testing import MockClock
 from kiosk.doctor import bank_card_findings
 from kiosk.ports import CardGone, Question
 from kiosk.ports.debit import DebitAct, DebitRules
+from tests.flows.fittings import FakeReader
 from tests.flows.money import CashMachine
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import KioskInMemory
 
 PAYING = ("settle_medical_bill", "pay_inpatient_deposit")
 NO_COMMANDS = "cannot pay: this reader passes no commands to the card (ldt33: icc_device)"

@@ -17,9 +17,10 @@ from kiosk.money.debts import AGENCY
 from kiosk.money.receipt_records import ACT, receipt_record_notices
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import DeviceFault, HostRefused, Outcome
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import TERMINAL
 from tests.flows.owed import Terminal
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import KioskInMemory
 
 CARD = FakeReader().identity.card_number
 SETTLED: dict[str, str | int] = {

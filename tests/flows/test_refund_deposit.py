@@ -27,9 +27,9 @@ from simulators.pki import make_pki
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
 from tests.flows.duty import DutyRoom
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import HospitalOffice, deliver_all
 from tests.flows.owed import SERVICES, Terminal
-from tests.flows.people import FakeReader
 from tests.flows.test_staff import shown
 from tests.flows.test_staff_refund import approved, balances, opened, taken
 from tests.simulation.deposit_refunds import files_of

@@ -13,8 +13,8 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.money import Fen
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
+from tests.flows.fittings import FakeReader
 from tests.flows.owed import Terminal
-from tests.flows.people import FakeReader
 
 CASH: dict[str, Any] = {"choose_means": "cash"}
 CARD: dict[str, Any] = {"choose_means": "bank_card"}

@@ -15,9 +15,9 @@ from kiosk.domain.settlement import InsuredPerson, Settlement, Split
 from kiosk.money.means import ACCOUNT
 from kiosk.money.settlement_orders import open_orders, order_entry
 from kiosk.ports import HostRefused, Outcome, OutcomeUnknown, Visit
+from tests.flows.fittings import FakeReader
 from tests.flows.money import BILL
 from tests.flows.orders import OrderTerminal
-from tests.flows.people import FakeReader
 
 NEIGHBOUR = replace(FakeReader().identity, card_number="D10000009")
 

@@ -14,9 +14,9 @@ from kiosk.money.debt_payout import owes_here
 from kiosk.money.debts import AGENCY, DebtRegisters
 from kiosk.money.recover import recover_books
 from kiosk.ports import HostRefused, Outcome, OutcomeUnknown
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import HospitalOffice
 from tests.flows.owed import Terminal
-from tests.flows.people import FakeReader
 
 CARD: CardIdentity = FakeReader().identity
 

@@ -18,9 +18,9 @@ from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports import HostLink, Outcome
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.weather import Weather
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import deliver_all
 from tests.flows.owed import Terminal
-from tests.flows.people import FakeReader
 from tests.hosts.medical import DEMO, NOON, MemoryLink, card_of
 from tests.hosts.memory import DocumentedLink
 

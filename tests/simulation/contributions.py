@@ -21,9 +21,10 @@ from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_contributions import pay_contributions
 from offline_queue.verify import open_read_only, verify
 from tests.flows.agency import NOW, AgencyOffice, Documents, allows, tell_all
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import HospitalOffice
 from tests.flows.money import CashMachine, Fuse, FusedJournal, PowerCut
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import KioskInMemory
 from tests.flows.test_pay_contributions import SAID
 from tests.simulation.owed import FusedPrinter
 from tests.simulation.settlements import LaterClock

@@ -31,10 +31,11 @@ from offline_queue.staff_books import StaffBooks
 from offline_queue.verify import open_read_only, verify
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
+from tests.flows.fittings import FakeReader
 from tests.flows.hospital import HospitalOffice, deliver_all
 from tests.flows.money import CashMachine, Fuse, FusedJournal, PowerCut
 from tests.flows.owed import NOW
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.people import KioskInMemory
 from tests.simulation.days_after import DAY, MorningClock
 from tests.simulation.refunds import SCRIPT
 from tests.simulation.settlements import LaterClock

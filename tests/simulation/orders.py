@@ -16,10 +16,10 @@ from kiosk.domain.settlement import Split
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.recover import recover_books, recover_cash
 from offline_queue.verify import open_read_only, verify
+from tests.flows.fittings import FakeReader
 from tests.flows.money import QUOTE, Fuse, FusedJournal, PowerCut
 from tests.flows.orders import OrderTerminal
 from tests.flows.owed import NOW
-from tests.flows.people import FakeReader
 from tests.simulation.settlements import LaterClock
 
 ROUNDS = 5

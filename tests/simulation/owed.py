@@ -25,10 +25,11 @@ from kiosk.ports import Back, ResidentLeft, Visit
 from offline_queue.verify import open_read_only, verify
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
+from tests.flows.fittings import FakeReader, FakeReceiptPrinter
 from tests.flows.hospital import HospitalOffice, deliver_all
 from tests.flows.money import CashMachine, Fuse, FusedJournal, PowerCut
 from tests.flows.owed import NOW, SCRIPT, SERVICES, UNDERSTOOD
-from tests.flows.people import FakeReader, FakeReceiptPrinter, KioskInMemory
+from tests.flows.people import KioskInMemory
 from tests.simulation.settlements import LaterClock
 
 

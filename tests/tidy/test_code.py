@@ -8,9 +8,6 @@ from tests.tidy.sources import CODE, PRODUCT, Rule, assert_nothing, findings, py
 EVERYWHERE = (*CODE, "tests", "tools")
 
 ALLOWED: dict[str, dict[str, str]] = {
-    "long_file": {
-        "tests/flows/people.py": "one scripted town: every port's fake, read together",
-    },
     "sleeping_test": {
         "tests/screens/test_kiosk_screen.py": "a hand that waits while the glass is deaf after a change",
     },

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from drivers.pin_entry.too_simple import ONE_DIGIT, PATTERN, RUN, too_simple
 from kiosk.config import NEW_PIN_KINDS, PinRules
 from kiosk.services.pin_steps import new_pin_template
-from tests.flows.people import FakeReader, KioskInMemory
+from tests.flows.fittings import FakeReader
+from tests.flows.people import KioskInMemory
 
 KINDS = (ONE_DIGIT, RUN, PATTERN)
 DIGITS = st.text("0123456789", min_size=4, max_size=12)
