@@ -167,6 +167,7 @@ class KioskOnSockets:
     under_way: int = 0
     unsent: int = 0
     kept: int = 7
+    typed_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     _ended: trio.Event = field(default_factory=trio.Event)
 
     @property
@@ -218,6 +219,7 @@ class KioskOnSockets:
             "slots": slots,
             "cash": {},
             "use": {"sessions": 3, "failed_interactions": 0, "staff_calls": 0},
+            "typed_keys": self.typed_keys,
             "versions": {"kiosk": "0.1.0"},
         }
 

@@ -36,6 +36,18 @@ def polling_of(box: Box) -> Polling:
     return Polling(box.fleet, life, health, desired, orders(box), lambda: NOW, lambda: 0.5, desired.log)
 
 
+async def test_a_key_in_doubt_is_told_at_once(box: Box) -> None:
+    """From then on the terminal has no bank until two custodians come: the fleet hears it with the next question, and
+    so that it is over."""
+    polling = polling_of(box)
+    for doubt in (False, True, True, False):
+        box.kiosk.typed_keys = {"bank_master": {"check_value": "8CA64DE9", "in_doubt": doubt}}
+        await polling.once()
+    told = [poll["health"]["typed_keys"] if poll.get("health") else None for poll in box.fleet.polls]
+    good = {"bank_master": {"check_value": "8CA64DE9"}}
+    assert told == [good, {"bank_master": {"check_value": "8CA64DE9", "in_doubt": True}}, None, good]
+
+
 async def test_health_goes_when_it_changed_or_an_hour_passed(box: Box) -> None:
     """The first question carries it, the next one does not; a device that fails is told at once, a sum is not."""
     polling = polling_of(box)
