@@ -318,6 +318,10 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
         ledger = _ledger(told)
         return await ledger.kept() if ledger else NOT_YET
 
+    async def ledger_word() -> dict[str, Any]:
+        ledger = _ledger(told)
+        return await ledger.word() if ledger else NOT_YET
+
     return {
         "standing": standing,
         "fleet": fleet,
@@ -325,6 +329,7 @@ def _answers(enrolment: Enrolment, told: dict[str, Any]) -> dict[str, Callable[[
         "updates": updates,
         "stick": stick,
         "ledger_kept": ledger_kept,
+        "ledger_word": ledger_word,
     }
 
 

@@ -150,6 +150,7 @@ class AgencyKeys(_Part, frozen=True):
 
     recovery: str = ""  # RSA, its private half with two custodians: the journal's sealing keys are wrapped to it
     documents: dict[str, str] = {}  # name -> Ed25519: who may sign policies, hotlists and acknowledgements
+    ledger: dict[str, str] = {}  # name -> Ed25519: of the ledger's server, which may say what it keeps and nothing else
 
 
 class JournalRules(_Part, frozen=True):

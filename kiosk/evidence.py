@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import trio
@@ -15,8 +16,8 @@ from kiosk.domain.ledger import LedgerHead, SecondCopy, StickCopy
 from kiosk.domain.money import Fen, yuan
 from kiosk.ports.staff import StickTrouble
 from kiosk.signed import NotTrusted
-from offline_queue.acknowledgement import keep_acknowledgement, kept_acknowledgement, read_acknowledgement
-from offline_queue.agency_keys import document_keys, recovery_key
+from offline_queue.acknowledgement import Acknowledged, keep_acknowledgement, kept_acknowledgement, read_acknowledgement
+from offline_queue.agency_keys import ledger_keys, recovery_key
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import open_copies
 from offline_queue.reset import NotReset, reset_journal
@@ -56,7 +57,7 @@ def read_status(settings: Settings) -> Status:
     with closing(open_copies(folder)) as copies:
         unsent = copies.unsent()
         terminal = settings.terminal.terminal_id
-        word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
+        word = kept_acknowledgement(folder, ledger_keys(settings.agency_keys), terminal, copies)
         return Status(
             board_key=copies.public_key.hex(),
             rows=copies.newest(),
@@ -116,7 +117,7 @@ def _writer(settings: Settings) -> Iterator[tuple[BundleWriter, int]]:
         raise ConfigError("agency_keys.recovery names no key to export to")
     folder, terminal = Path(settings.data_dir), settings.terminal.terminal_id
     with closing(open_copies(folder)) as copies:
-        word = kept_acknowledgement(folder, document_keys(settings.agency_keys), terminal, copies)
+        word = kept_acknowledgement(folder, ledger_keys(settings.agency_keys), terminal, copies)
         yield BundleWriter(copies, terminal, recovery), word.kept_up_to if word else 0
 
 
@@ -126,15 +127,24 @@ def acknowledge(settings: Settings, file: Path) -> str:
     Raises:
         ConfigError: it is not the agency's, or not for these rows; UNREADABLE, OSError.
     """
-    folder, wire = Path(settings.data_dir), file.read_bytes()
-    keys, terminal = document_keys(settings.agency_keys), settings.terminal.terminal_id
     try:
-        with closing(open_copies(folder)) as copies:
-            word = read_acknowledgement(wire, keys, terminal, copies)
+        word = take_word(settings, file.read_bytes())
     except NotTrusted as refused:
         raise ConfigError(f"{file}: {refused}") from refused
-    keep_acknowledgement(folder, wire)
     return f"the agency keeps every row up to {word.kept_up_to}; {word.newer} newer"
+
+
+def take_word(settings: Settings, wire: bytes, now: datetime | None = None) -> Acknowledged:
+    """``now``: of a word that came over the line a moment ago, and must not have ended.
+
+    Raises:
+        NotTrusted: it is not the agency's, not for these rows, or of another day; ConfigError, UNREADABLE, OSError.
+    """
+    folder, keys = Path(settings.data_dir), ledger_keys(settings.agency_keys)
+    with closing(open_copies(folder)) as copies:
+        word = read_acknowledgement(wire, keys, settings.terminal.terminal_id, copies, now)
+    keep_acknowledgement(folder, wire)
+    return word
 
 
 STICK_S_MAX = 120.0
@@ -183,7 +193,7 @@ def reset(settings: Settings, file: Path) -> str:
     Raises:
         ConfigError: nothing was destroyed, and why; UNREADABLE, OSError.
     """
-    folder, keys = Path(settings.data_dir), document_keys(settings.agency_keys)
+    folder, keys = Path(settings.data_dir), ledger_keys(settings.agency_keys)
     try:
         last = reset_journal(folder, file.read_bytes(), keys, settings.terminal.terminal_id)
     except NotReset as refused:

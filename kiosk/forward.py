@@ -15,6 +15,7 @@ from typing import Any
 import trio
 
 from kiosk import asked
+from kiosk.agencys_word import AgencysWord
 from kiosk.clock import SystemClock
 from kiosk.config import Settings
 from kiosk.control import forward_path, serve_control
@@ -49,7 +50,7 @@ from kiosk.money.reconcile_agency import keep_reconciling_agency
 from kiosk.money.run_reconciliation import Books, keep_reconciling
 from kiosk.notices import Batches, Deliveries, card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.ports import Clock, HostLink, Log
-from kiosk.ports.ledger import JournalRows, Ledger
+from kiosk.ports.ledger import JournalRows
 from kiosk.ports.money import MedicalInsurance
 from kiosk.rows_out import RowsOut
 from kiosk.signals import end_on_signal
@@ -112,8 +113,9 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
     settings, journal = work.settings, work.journal
     async with trio.open_nursery() as nursery:
         answers = asked.answers(journal, public_key)
-        if _ledgers(work):
+        if ledgers := _ledgers(work):
             answers["ledger"] = partial(_told, work.kept)
+            answers["agencys_word"] = AgencysWord(settings, ledgers[0][0], work.clock, work.log).ask
         if settings.journal.second_medium:
             copies_too = _second_copies(work, public_key)
             answers["second_medium"] = lambda: _told(copies_too.now)
@@ -170,9 +172,9 @@ async def forward(work: Forwarding) -> None:
             keep("retention", _retention(work).keep)
 
 
-def _ledgers(work: Forwarding) -> list[tuple[Ledger, Kept]]:
+def _ledgers(work: Forwarding) -> list[tuple[LedgerClient | LedgerByAgent, Kept]]:
     """The agency's own and the fleet's, as far as there are such. What is kept surely, the first of them says."""
-    ledgers: list[Ledger] = []
+    ledgers: list[LedgerClient | LedgerByAgent] = []
     if "agency_ledger" in work.links:
         ledgers.append(LedgerClient(work.links["agency_ledger"], work.settings.terminal.terminal_id))
     if work.settings.agent.ledger:

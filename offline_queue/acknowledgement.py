@@ -6,6 +6,7 @@ export alone proves nothing; only what was imported and acknowledged may be dest
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -36,10 +37,17 @@ class Acknowledged:
 
 
 def read_acknowledgement(
-    wire: bytes, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: KnownRows
+    wire: bytes, keys: Mapping[str, Ed25519PublicKey], terminal_id: str, copies: KnownRows, now: datetime | None = None
 ) -> Acknowledged:
-    """Raises NotTrusted: not signed by the agency, for another terminal, or for rows that are not ours."""
-    told = read_signed(wire, KIND, keys).content
+    """``now``: None where its end does not matter, because what it says stays true.
+
+    Raises:
+        NotTrusted: not signed by the agency, ended, for another terminal, or for rows that are not ours.
+    """
+    trusted = read_signed(wire, KIND, keys)
+    told = trusted.content
+    if now is not None and trusted.expires_at <= now:
+        raise NotTrusted(f"{KIND}: of another day")
     if told.get("terminal") != terminal_id:
         raise NotTrusted(f"{KIND}: for another terminal")
     kept = told.get("kept_up_to")

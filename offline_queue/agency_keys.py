@@ -35,6 +35,11 @@ def document_keys(keys: AgencyKeys) -> Mapping[str, Ed25519PublicKey]:
     return {name: _signer(file) for name, file in keys.documents.items()}
 
 
+def ledger_keys(keys: AgencyKeys) -> Mapping[str, Ed25519PublicKey]:
+    """Who may say which rows the agency keeps: whoever signs documents, and the ledger. Raises ConfigError."""
+    return {**{name: _signer(file) for name, file in keys.ledger.items()}, **document_keys(keys)}
+
+
 def _signer(file: str) -> Ed25519PublicKey:
     key = _loaded(file)
     if not isinstance(key, Ed25519PublicKey):

@@ -47,6 +47,7 @@ class FleetSettings(_Part, frozen=True):
     device_url: str = "https://127.0.0.1:8444"
     console_url: str = "https://127.0.0.1:8445"
     production: bool = False
+    ledger_key: str = ""  # NAME=FILE, Ed25519: signs for terminals what the ledger keeps; "": only people do (import)
     certificate_days: float = 365.0  # of a terminal; renewed at two thirds
     processes: int = 1  # more than one only on PostgreSQL
     front: Front = Front()

@@ -25,6 +25,7 @@ LOG_BYTES_MAX = 4 * 1024 * 1024
 SENT_BYTES_MAX = 256 * 1024
 FINDINGS_MAX = 40
 LONG_NUMBER = re.compile(r"\d{6,}")
+SILENT_BOOKS = "the books do not answer, so nobody knows what is kept"
 HEAD_FIELDS = {"at", "event"}
 
 
@@ -162,18 +163,30 @@ class Acts:
             raise
 
     async def _all_kept(self) -> int:
-        """The copy follows within a minute (money-rules 25)."""
-        why = "the books do not answer, so nobody knows what is kept"
+        """The copy follows within a minute (money-rules 25); then the agency signs that it has all of it."""
+        why = SILENT_BOOKS
         with trio.move_on_after(self.kept_s_max):
             while True:
                 unsent, kept = await self.house.unsent(), await self.house.ledger()
                 self._nothing_unsent(unsent)
                 if unsent is not None and kept is not None:
-                    if kept["up_to"] >= unsent["seq"] and not kept.get("disagrees"):
-                        return int(unsent["seq"])
                     why = f"the agency keeps rows up to {kept['up_to']} of {unsent['seq']}"
+                    if kept["up_to"] >= unsent["seq"] and not kept.get("disagrees"):
+                        up_to, why = await self._signed_for()
+                        if not why:
+                            return up_to
                 await trio.sleep(AGAIN_S)
         raise NotObeyed(why)
+
+    async def _signed_for(self) -> tuple[int, str]:
+        """Up to which row, and "" or why that does not do: a number alone lets no journal go."""
+        word = await self.house.agencys_word()
+        if word is None:
+            return 0, SILENT_BOOKS
+        if "refused" in word:
+            return 0, f"no word of the agency: {word['refused']}"
+        why = f"{word['newer']} rows are newer than the agency's word" if word["newer"] else ""
+        return int(word["kept_up_to"]), why
 
     @staticmethod
     def _nothing_unsent(unsent: Mapping[str, Any] | None) -> None:

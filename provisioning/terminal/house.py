@@ -81,6 +81,10 @@ class House:
         """Up to which row the agency keeps the journal."""
         return await self._told(forward_path(self.run_dir), "ledger")
 
+    async def agencys_word(self) -> dict[str, Any] | None:
+        """What the agency has just signed that it keeps, judged by the forwarder against the journal's own chain."""
+        return await self._told(forward_path(self.run_dir), "agencys_word")
+
     async def load_key(self, block: KeyBlock) -> dict[str, Any]:
         """What became of it at the pad. Raises PadSilent: nobody says."""
         try:

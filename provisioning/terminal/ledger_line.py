@@ -19,6 +19,10 @@ class LedgerLine:
         """How far the fleet has them."""
         return await self._told("GET", "kept", None)
 
+    async def word(self) -> dict[str, Any]:
+        """What the fleet signs that it keeps; the forwarder judges it."""
+        return await self._told("GET", "acknowledgement", None)
+
     async def rows(self, batch: str) -> dict[str, Any]:
         """``batch``: JSON as the ledger takes it."""
         return await self._told("POST", "rows", batch.encode())

@@ -141,6 +141,8 @@ def _settings(plan: FleetPlan) -> dict[str, object]:
         "processes": plan.processes,
         "device_url": plan.device_url,
         "console_url": plan.console_url.removesuffix("/console/"),
+        # Terminals of the sandbox know this key for documents; a city gives its ledger one of its own.
+        "ledger_key": f"agency={plan.pki.key('documents')}",
         "front": {
             "device_listen": f"{LOOPBACK}:{plan.device_port}",
             "console_listen": f"{LOOPBACK}:{plan.console_port}",

@@ -1,5 +1,6 @@
 """Sandbox of the agency's ledger: keeps every terminal's chain. ``docs/hosts/agency_ledger.yaml``. INVENTED."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -61,9 +62,14 @@ class AgencyLedgerSandbox(Sandbox):
     ) -> None:
         super().__init__(world, directory, weather, clock)
         self.kept = LedgerBooks(self.books)
+        self.maker: DocumentMaker | None = None  # signs what is kept for who asks over the line
 
     def routes(self) -> list[Route]:
-        return [to("GET", f"{TERMINAL}/kept", self._kept), to("POST", f"{TERMINAL}/rows", self._keep)]
+        return [
+            to("GET", f"{TERMINAL}/kept", self._kept),
+            to("GET", f"{TERMINAL}/acknowledgement", self._word),
+            to("POST", f"{TERMINAL}/rows", self._keep),
+        ]
 
     def alerts(self, terminal: str) -> list[tuple[int, str]]:
         """What a person at the agency must look at: row and reason."""
@@ -105,6 +111,11 @@ class AgencyLedgerSandbox(Sandbox):
     def _kept(self, ask: Ask, terminal: str) -> Reply:
         seq, link = self.kept_up_to(terminal)
         return json_reply({"kept_up_to": seq, "link": link})
+
+    def _word(self, ask: Ask, terminal: str) -> Reply:
+        if self.maker is None or not self.kept_up_to(terminal)[0]:
+            raise Refusal(404, "no_word", "账本没有签名的确认")
+        return json_reply(json.loads(self.acknowledgement(terminal, self.maker)))
 
     def _keep(self, ask: Ask, terminal: str) -> Reply:
         told = question(ask, _Rows)

@@ -168,6 +168,7 @@ class KioskOnSockets:
     unsent: int = 0
     kept: int = 7
     typed_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    word: dict[str, Any] = field(default_factory=lambda: {"kept_up_to": 7, "newer": 0})
     _ended: trio.Event = field(default_factory=trio.Event)
 
     @property
@@ -178,6 +179,7 @@ class KioskOnSockets:
         forward_path(self.run_dir).parent.mkdir(parents=True, exist_ok=True)
         async with trio.open_nursery() as nursery:
             forwards = {"unsent": self._unsent, "money": self._money, "end": self._nothing, "ledger": self._ledger}
+            forwards["agencys_word"] = self._word
             await nursery.start(serve_control, forward_path(self.run_dir), forwards)
             task_status.started()
             while True:
@@ -259,6 +261,9 @@ class KioskOnSockets:
 
     async def _ledger(self) -> dict[str, Any]:
         return {"up_to": self.kept, "disagrees": ""}
+
+    async def _word(self) -> dict[str, Any]:
+        return self.word
 
     async def _nothing(self) -> str:
         return "ending"

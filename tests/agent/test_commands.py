@@ -124,13 +124,17 @@ async def test_who_is_in_front_is_waited_for(box: Box) -> None:
         ("unsent", 2, "2 messages are unsent"),
         ("under_way", 1, "1 acts have no outcome"),
         ("kept", 6, "rows up to 6 of 7"),
+        ("word", {"refused": "journal_kept: the signature does not hold"}, "the signature does not hold"),
+        ("word", {"kept_up_to": 6, "newer": 1}, "1 rows are newer than the agency's word"),
+        ("word", {"error": "ask one of ledger, money, unsent"}, "the books do not answer"),
     ],
 )
 @pytest.mark.parametrize("act", ["wipe", "decommission"])
 async def test_wipe_with_rows_that_only_we_have_is_refused(
-    box: Box, act: str, field: str, value: int, why: str, tmp_path: Path
+    box: Box, act: str, field: str, value: Any, why: str, tmp_path: Path
 ) -> None:
-    """Unsent, open or not acknowledged: the journal stays, and nobody is even asked to destroy it (money-rules 28)."""
+    """Unsent, open, or without the agency's word for all of it, which no number takes the place of: the journal stays,
+    and nobody is even asked to destroy it (money-rules 28)."""
     setattr(box.kiosk, field, value)
     wishes = tmp_path / "wishes"
     wishes.mkdir()
@@ -140,7 +144,7 @@ async def test_wipe_with_rows_that_only_we_have_is_refused(
     assert result == "refused"
     assert why in reason
     assert list(wishes.iterdir()) == []
-    closed = [f"out_of_service {ID.format(1)}", f"back_in_service {ID.format(1)}"] if field == "kept" else []
+    closed = [f"out_of_service {ID.format(1)}", f"back_in_service {ID.format(1)}"] if field in ("kept", "word") else []
     assert box.kiosk.told == [*closed, "note refused"]
 
 

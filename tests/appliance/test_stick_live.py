@@ -166,6 +166,7 @@ def swap(terminal: Container) -> list[object]:
 
 def earlier_visit(terminal: Container, ledger: AgencyLedgerSandbox, pki: Pki) -> bytes:
     """The agency's answer to the rows until now, as they were brought to it once; and a row that is newer."""
+    live_on(terminal)
     folder = terminal.state / "brought"
     folder.mkdir(exist_ok=True)
     terminal.said(
@@ -175,10 +176,15 @@ def earlier_visit(terminal: Container, ledger: AgencyLedgerSandbox, pki: Pki) ->
     assert import_all(folder, ledger, pki) == 0
     answer = (folder / NAME).read_bytes()
     shutil.rmtree(folder)
+    live_on(terminal)
+    return answer
+
+
+def live_on(terminal: Container) -> None:
+    """Something happens that stands in the journal."""
     before = newest(terminal)
     terminal.said("systemctl", "restart", "yikatong-kiosk.service")
     until(lambda: terminal.active(*UNITS) and newest(terminal) > before, 60)
-    return answer
 
 
 def newest(terminal: Container) -> int:

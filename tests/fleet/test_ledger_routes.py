@@ -3,11 +3,14 @@
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import peewee
 import pytest
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from kiosk.agent import ASK_BYTES_MAX
 from kiosk.control import agent_path, serve_control
@@ -15,6 +18,8 @@ from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.agency.ledger_by_agent import LedgerByAgent
 from kiosk.money.copy_to_ledger import copy_rows
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.signed import NotTrusted
+from offline_queue.acknowledgement import Acknowledged, read_acknowledgement
 from provisioning.fleet.app import make_app
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.ledger import KeptRow
@@ -34,8 +39,9 @@ class FleetAsHost:
 
     name = "agency_ledger"
 
-    def __init__(self, folder: Path, certificate: str) -> None:
-        self._client = Client(make_app(Fleet(FleetSettings(home=str(folder), public=str(folder)))), shown(certificate))
+    def __init__(self, folder: Path, certificate: str, ledger_key: str = "") -> None:
+        settings = FleetSettings(home=str(folder), public=str(folder), ledger_key=ledger_key)
+        self._client = Client(make_app(Fleet(settings)), shown(certificate))
         self._thread = ThreadPoolExecutor(1)
 
     def answer(self, ask: Ask) -> Reply:
@@ -93,7 +99,7 @@ async def agent(run_dir: Path, ledger: LedgerLine | None, nursery: trio.Nursery)
 
     agent_path(str(run_dir)).parent.mkdir(parents=True)
     kept, rows = (ledger.kept, ledger.rows) if ledger else (not_yet, not_yet)
-    words = {"ledger_kept": kept}, {"ledger_rows": rows}
+    words = {"ledger_kept": kept, "ledger_word": ledger.word if ledger else not_yet}, {"ledger_rows": rows}
     await nursery.start(serve_control, agent_path(str(run_dir)), *words, ASK_BYTES_MAX)
     return LedgerByAgent(str(run_dir))
 
@@ -132,9 +138,36 @@ async def test_an_agent_without_a_line_is_no_word_about_rows(short: Path) -> Non
 def test_another_terminals_ledger_is_refused_and_recorded(village: Village, tmp_path: Path) -> None:
     """A certificate of another terminal neither reads nor adds; both cities' trails say who tried."""
     host = FleetAsHost(tmp_path, "0B")
-    for ask in (Ask("GET", f"/v1/terminals/{TERMINAL}/kept"), Ask("POST", f"/v1/terminals/{TERMINAL}/rows", b"{}")):
-        assert host.answer(ask).status == 404
-    assert AuditRow.select().where(AuditRow.tenant == OTHER).count() == 2
+    paths = [("GET", "kept"), ("GET", "acknowledgement"), ("POST", "rows")]
+    for method, path in paths:
+        assert host.answer(Ask(method, f"/v1/terminals/{TERMINAL}/{path}", b"{}")).status == 404
+    assert AuditRow.select().where(AuditRow.tenant == OTHER).count() == len(paths)
+
+
+async def test_the_ledger_signs_what_it_keeps(village: Village, tmp_path: Path, short: Path) -> None:
+    """By its own key, for a quarter of an hour, on the city's trail; without rows or without a key it signs nothing."""
+    key = Ed25519PrivateKey.generate()
+    file = tmp_path / "ledger.key"
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    signing = FleetAsHost(tmp_path, "0A", f"ledger={file}")
+    client = LedgerClient(DocumentedLink(signing), TERMINAL)  # type: ignore[arg-type]
+    for one in (client, LedgerClient(link(tmp_path), TERMINAL)):
+        with pytest.raises(HostRefused, match="no_word"):
+            await one.word()
+    village.live(3)
+    await copy_rows(village.copies, client)
+    wire, now = await client.word(), datetime.now(UTC)
+    keys = {"ledger": key.public_key()}
+    assert read_acknowledgement(wire, keys, TERMINAL, village.copies, now) == Acknowledged(3, 0)
+    with pytest.raises(NotTrusted, match="another day"):
+        read_acknowledgement(wire, keys, TERMINAL, village.copies, now + timedelta(minutes=16))
+    async with trio.open_nursery() as nursery:
+        by_agent = await agent(short, LedgerLine(DocumentedLink(signing), TERMINAL), nursery)  # type: ignore[arg-type]
+        again = await by_agent.word()
+        nursery.cancel_scope.cancel()
+    assert read_acknowledgement(again, keys, TERMINAL, village.copies, now) == Acknowledged(3, 0)
+    told = [row for row in AuditRow.select().where(AuditRow.tenant == CITY) if row.act == "journal_vouched_for"]
+    assert [row.subject for row in told] == [TERMINAL, TERMINAL]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[" * 100_000, b'{"rows": [], "head": {}, "periods": []}'])

@@ -1,6 +1,7 @@
 """Client of the agency's ledger, ``docs/hosts/agency_ledger.yaml``: copies of journal rows. INVENTED."""
 
 import base64
+import json
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from kiosk.domain.ledger import LedgerAnswer, LedgerBatch, LedgerRow
 from kiosk.hosts.answers import understood
 from kiosk.hosts.shape import Part, read
-from kiosk.ports import HostLink
+from kiosk.ports import HostLink, OutcomeUnknown
 
 HOST = "agency_ledger"
 
@@ -40,6 +41,14 @@ class LedgerClient:
         """Raises OutcomeUnknown."""
         return kept_in((await self._link.call("GET", f"{self._path}/kept")).body)
 
+    async def word(self) -> bytes:
+        """What it keeps, as a document that the terminal judges itself (kind ``journal_kept``).
+
+        Raises:
+            HostRefused: ``no_word``, this ledger signs nothing; OutcomeUnknown.
+        """
+        return word_in((await self._link.call("GET", f"{self._path}/acknowledgement")).body)
+
     async def keep(self, batch: LedgerBatch) -> LedgerAnswer:
         """Safe to repeat for ever: the ledger keeps a row once.
 
@@ -59,6 +68,13 @@ def answer_in(body: Any) -> LedgerAnswer:
     told = understood(HOST, lambda: read(body, _RowsKept))
     refused = next((one.result for one in told.results if one.result not in ("kept", "known")), "")
     return LedgerAnswer(told.kept_up_to, refused)
+
+
+def word_in(body: Any) -> bytes:
+    """Raises OutcomeUnknown."""
+    if not isinstance(body, dict):
+        raise OutcomeUnknown(HOST, "no document")
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def wire_batch(batch: LedgerBatch) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kiosk.control import ControlSilent, agent_path, ask_control
 from kiosk.domain.ledger import LedgerAnswer, LedgerBatch
-from kiosk.hosts.agency.ledger import HOST, answer_in, kept_in, wire_batch
+from kiosk.hosts.agency.ledger import HOST, answer_in, kept_in, wire_batch, word_in
 from kiosk.hosts.shape import BadShape, Part, read
 from kiosk.ports import HostRefused, OutcomeUnknown
 
@@ -28,6 +28,10 @@ class LedgerByAgent:
     async def kept_up_to(self) -> int:
         """Raises HostRefused, OutcomeUnknown."""
         return kept_in(await self._asked("ledger_kept"))
+
+    async def word(self) -> bytes:
+        """As of ``LedgerClient``; the agent only passes it on. Raises HostRefused, OutcomeUnknown."""
+        return word_in(await self._asked("ledger_word"))
 
     async def keep(self, batch: LedgerBatch) -> LedgerAnswer:
         """Safe to repeat for ever, as the ledger keeps a row once. Raises HostRefused, OutcomeUnknown."""

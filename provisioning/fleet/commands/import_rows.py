@@ -8,14 +8,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from kiosk.signed import Signer
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, add_city, add_custodians, custodians_of, now_ms
 from provisioning.fleet.ledger.bring import Brought, acknowledgement, bring_folder
 from provisioning.fleet.ledger.custody import NoCustody
+from provisioning.fleet.ledger.signing import signer_of
 from provisioning.fleet.settings import FleetSettings
 
 ACKNOWLEDGED = "{terminal}.acknowledgement.json"  # the name that the terminal looks for on its stick
@@ -34,7 +32,7 @@ def run(settings: FleetSettings, asked: argparse.Namespace) -> int:
     if actor is None:
         return EX_NOINPUT
     try:
-        signer = _signer(asked.sign) if asked.sign else None
+        signer = signer_of(asked.sign) if asked.sign else None
         brought = bring_folder(actor, asked.folder, custodians_of(asked), now_ms())
         for one in brought:
             print(_told(one))
@@ -56,12 +54,3 @@ def _answer(actor: Actor, folder: Path, brought: list[Brought], signer: Signer) 
         beside = folder / f"{terminal}.part"
         beside.write_bytes(acknowledgement(actor, terminal, signer, datetime.now(UTC)))
         beside.replace(folder / ACKNOWLEDGED.format(terminal=terminal))
-
-
-def _signer(words: str) -> Signer:
-    """Raises ValueError, OSError: no such key."""
-    name, _, file = words.partition("=")
-    key = load_pem_private_key(Path(file).read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{file}: not an Ed25519 key")
-    return Signer(name, key)

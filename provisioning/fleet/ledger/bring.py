@@ -84,8 +84,10 @@ def _kept(actor: Actor, path: Path, bundle: Bundle, at_ms: int) -> Brought:
     return Brought(path.name, bundle.terminal_id, counts[KEPT], counts[KNOWN], why)
 
 
-def acknowledgement(actor: Actor, terminal_id: str, signer: Signer, now: datetime) -> bytes:
+def acknowledgement(
+    actor: Actor, terminal_id: str, signer: Signer, now: datetime, good_for: timedelta = ACKNOWLEDGEMENT_GOOD_FOR
+) -> bytes:
     """The agency's word for what it keeps, for the terminal to verify; kind ``journal_kept``."""
     seq, link = kept_up_to(actor, terminal_id)
     facts = {"terminal": terminal_id, "kept_up_to": seq, "link": link}
-    return signer.signed("journal_kept", seq, now, now + ACKNOWLEDGEMENT_GOOD_FOR, facts)
+    return signer.signed("journal_kept", seq, now, now + good_for, facts)
