@@ -19,7 +19,7 @@ from provisioning.rules.enrolment import short_fingerprint
 from simulators.devices import kmy_crypto
 from simulators.stack import Stack
 from tests.fleet.console.browsing import chromium
-from tests.fleet.story.people import AUDITOR, RUNS, People, chooses_place, read, told_sign_ins
+from tests.fleet.story.people import People, chooses_place, read, told_sign_ins
 from tests.fleet.story.software import VERSION, fleet, neighbour, program, published, set_made, tended
 from tests.fleet.story.terminal import Terminal, bare_terminal
 from tests.standstill import slowness
@@ -60,7 +60,7 @@ class Day:
 
     def made(self) -> None:
         """Two halls of a city that has none."""
-        page = self.people.window(RUNS)
+        page = self.people.window("system")
         for name in HALLS:
             page.goto(f"/console/{CITY}/places")
             page.click(".tree a")
@@ -184,7 +184,7 @@ class Day:
         hour = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m-%dT%H:%M")
         self.visited()
         self.copied()
-        page = self.people.window(AUDITOR)
+        page = self.people.window("auditor")
         page.goto(f"/console/{CITY}/complaints")
         page.fill("[name=terminal]", NUMBER)
         page.fill("[name=begins]", hour)
@@ -225,7 +225,7 @@ class Day:
     def proved(self) -> list[str]:
         """An auditor proves that nothing was taken out of the trail, whose rows these are from the first act to the
         last; and no page was unfit for anybody."""
-        page = self.people.window(AUDITOR)
+        page = self.people.window("auditor")
         page.goto(f"/console/{CITY}/audit")
         self.people.judged(page)
         rows = self.trail(page)
@@ -270,7 +270,7 @@ def in_a_browser(stack: Stack, slow: float) -> list[str]:
     terminal, plan = Terminal(stack, slow), stack.fleet
     terminal.until(lambda: terminal.agent("standing").get("said") == "waiting", "its glass never shows a code")
     with chromium() as browser:
-        people = People(browser, told_sign_ins(plan, CITY), plan.console_url.removesuffix("/console/"))
+        people = People(browser, told_sign_ins(plan), plan.console_url.removesuffix("/console/"))
         return Day(terminal, people).lived()
 
 

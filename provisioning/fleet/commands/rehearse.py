@@ -38,6 +38,8 @@ PEOPLE = {
     "officer-1": ["key_officer"],
     "officer-2": ["key_officer"],
     "security": ["security_admin"],
+    "system": ["system_admin"],
+    "auditor": ["auditor"],  # who opens the complaint desk, too
 }
 DAYS = 90.0
 ROWS = 500

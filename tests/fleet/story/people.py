@@ -8,9 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from simulators.fleet.server import FleetPlan
 from tests.fleet.console.browsing import SIZES, serious
-from tests.fleet.story.software import fleet
 
-AUDITOR, RUNS = "auditor", "runs"  # beside those whom a rehearsal makes
 ANSWER_MS_MAX = 120_000.0
 
 
@@ -74,18 +72,10 @@ def chooses_place(page: Page, field: str, hall: str) -> None:
     page.select_option(field, label=next(one for one in options.all_inner_texts() if hall in one))
 
 
-def told_sign_ins(plan: FleetPlan, city: str) -> dict[str, tuple[str, str]]:
-    """From the file of a rehearsal, and from what ``person add`` prints."""
+def told_sign_ins(plan: FleetPlan) -> dict[str, tuple[str, str]]:
+    """From the file of a rehearsal: password and secret of each."""
     found = {}
     for line in plan.sign_in.read_text().splitlines():
         login, _, password, _, uri = line.split()
-        found[login] = (password, _secret(uri))
-    for login, role in ((AUDITOR, "auditor"), (RUNS, "system_admin")):
-        added = fleet(plan, "person", "add", "--city", city, "--login", login, "--name", "周", "--role", role)
-        password, uri = (line.split(": ")[1] for line in added.strip().splitlines())
-        found[login] = (password, _secret(uri))
+        found[login] = (password, parse_qs(urlsplit(uri).query)["secret"][0])
     return found
-
-
-def _secret(uri: str) -> str:
-    return parse_qs(urlsplit(uri).query)["secret"][0]
