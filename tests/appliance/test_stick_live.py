@@ -278,11 +278,26 @@ def test_a_full_stick_is_told_and_nothing_is_lost(
         assert swap(terminal)[0::3] == [1, ""]
 
 
-def test_it_is_closed_when_the_agent_ends(terminal: Container, tmp_path: Path) -> None:
-    """Nobody leaves it open behind: what may write to it lives no longer than whoever wished for it."""
+SHUT = f"""
+import trio
+from pathlib import Path
+from provisioning.terminal.disk import Disk
+from provisioning.terminal.privileged import PrivilegedFolder
+from provisioning.terminal.updates.stick_door import StickDoor
+trio.run(StickDoor(PrivilegedFolder(Path("/var/lib/yikatong/wishes"), Disk())).shut_behind, Path("{PLACE}"))
+"""
+
+
+def test_it_is_not_left_open(terminal: Container, tmp_path: Path) -> None:
+    """An agent that comes back shuts what it left open; one that is stopped takes the mount along."""
     image = make_stick(tmp_path, terminal)
     with plugged(terminal, image):
         terminal.said("systemctl", "start", WRITE)
-        terminal.said("systemctl", "restart", "yikatong-agent.service")
-        assert not terminal.active(WRITE)
+        done = in_agent(terminal, "/usr/lib/yikatong/venv/bin/python", "-I", "-c", SHUT)
+        assert done.returncode == 0, done.stderr
+        assert how_mounted(terminal) == "ro"
+        terminal.said("systemctl", "start", WRITE)
+        terminal.said("systemctl", "stop", "yikatong-agent.service")
+        until(lambda: not terminal.active(WRITE), 30)
+        terminal.said("systemctl", "start", "yikatong-agent.service")
         assert how_mounted(terminal) == ""

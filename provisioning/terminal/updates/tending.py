@@ -77,6 +77,7 @@ class Tending:
     needs_mount: bool = False
     again_s: float = AGAIN_S
     rows: RowsByStick | None = None
+    door: StickDoor | None = None
     _due: trio.Event = field(default_factory=trio.Event, init=False)
     _stick_wanted: bool = field(default=False, init=False)
     _brought: Brought | None = field(default=None, init=False)
@@ -97,9 +98,10 @@ class Tending:
         """Raises OSError: the folders below ``home`` cannot be made."""
         updates = open_updates(place, link, kiosk, built_in, now, log, hands, image)
         ours = partial(signed_by_two, updates.trust)
-        rows = RowsByStick(kiosk.run_dir, place.terminal_id, log, ours, StickDoor(place.privileged))
+        door = StickDoor(place.privileged)
+        rows = RowsByStick(kiosk.run_dir, place.terminal_id, log, ours, door)
         stick = Stick(updates.trust, updates.flow, rows.swap)
-        return cls(updates, stick, place.stick, needs_mount=place.privileged.is_there, rows=rows)
+        return cls(updates, stick, place.stick, needs_mount=place.privileged.is_there, rows=rows, door=door)
 
     async def errand(self, answer: PollAnswer) -> None:
         if answer.action or self.updates.busy:
@@ -140,6 +142,8 @@ class Tending:
 
     async def run(self) -> None:
         """For ever, or until other software was installed: then the agent ends, to start anew as that."""
+        if self.door is not None and self.mount is not None:
+            await self.door.shut_behind(self.mount)
         if self.updates.busy:  # an earlier life's: what it began is ended before anything else
             await self.updates.tend()
         last = trio.current_time()
