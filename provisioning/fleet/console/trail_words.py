@@ -60,6 +60,7 @@ ACT = {
     "epoch_published": msg("Published a new epoch"),
     "epoch_refused": msg("Refused an epoch"),
     "journal_opened": msg("Opened a journal"),
+    "journal_vouched_for": msg("Vouched for the rows of a journal"),
     "trust_published": msg("Published whom terminals believe"),
     "key_answered": msg("Pad answered a key"),
     "key_withdrawn": msg("Withdrew a key"),
