@@ -92,7 +92,7 @@ class ForAgent:
         return {
             "life": self._life,
             "settings": desk.settings.sum,
-            "serving": not desk.opening.shut and desk.supervisor.unusable(("card_reader",)) is None,
+            "serving": not desk.opening.shut and desk.card_slot.works,
             "shut": desk.opening.shut,
             "somebody": desk.opening.serving,
             "under_way": self._under_way(),
