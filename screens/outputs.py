@@ -71,7 +71,7 @@ async def keep_outputs(turned: str, note: Callable[..., None]) -> NoReturn:
 async def set_outputs(turned: str, note: Callable[..., None]) -> None:
     """Once, for what is plugged in now. Nothing happens where there is no X server, or none of its programs."""
     for name in askew(outputs(await _told("xrandr", "--query")), turned):
-        note("monitor", name=name, turned=turned)
+        note("monitor", path=name, how=turned)
         await _told("xrandr", "--output", name, "--auto", "--pos", "0x0", "--rotate", turned)
     if turned in FINGERS:
         for number in pointers(await _told("xinput", "--list", "--short")):

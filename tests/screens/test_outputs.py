@@ -1,10 +1,13 @@
 """Where the picture goes. Lit anew against a real X server here; turned, with fingers, in an emulated machine."""
 
+import io
+import json
 import subprocess
 
 import pytest
 import trio
 
+from kiosk.log import JsonLog
 from screens.outputs import FINGERS, LOOK_S, Output, askew, keep_outputs, outputs, pointers, set_outputs
 
 PATIENCE_S = 60.0
@@ -67,12 +70,13 @@ def switch_off(display: str) -> None:
 async def test_a_dark_monitor_is_lit(x_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that came later than the server shows the picture, and what was done is noted; nothing is done twice."""
     monkeypatch.setenv("DISPLAY", x_server)
-    noted: list[dict[str, str]] = []
+    log = io.StringIO()
     switch_off(x_server)
     for _ in range(2):
-        await set_outputs("normal", lambda kind, **words: noted.append(words))
+        await set_outputs("normal", JsonLog(log))
         assert lit(x_server)
-    assert noted == [{"name": "screen", "turned": "normal"}]
+    (line,) = log.getvalue().splitlines()
+    assert json.loads(line) | {"at": ""} == {"at": "", "event": "monitor", "path": "screen", "how": "normal"}
 
 
 async def test_it_is_looked_after_from_the_start(x_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +85,7 @@ async def test_it_is_looked_after_from_the_start(x_server: str, monkeypatch: pyt
     switch_off(x_server)
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(keep_outputs, "normal", lambda kind, **words: None)
+            nursery.start_soon(keep_outputs, "normal", JsonLog(io.StringIO()))
             while not lit(x_server):
                 await trio.sleep(LOOK_S)
             nursery.cancel_scope.cancel()
