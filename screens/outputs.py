@@ -56,22 +56,22 @@ def pointers(told: str) -> list[str]:
     return [number for name, number in _POINTER.findall(told) if "XTEST" not in name]
 
 
-async def keep_outputs(turned: str, note: Callable[..., None]) -> NoReturn:
-    """For as long as the process lives. ``note`` hears of each monitor that is lit or turned."""
+async def keep_outputs(turned: str, log: Callable[..., None]) -> NoReturn:
+    """For as long as the process lives. ``log`` hears of each monitor that is lit or turned."""
     seen, looks = "", 1
     while True:
         if (now := _plugs()) != seen:
             seen, looks = now, AFTER_A_CHANGE
         if looks:
             looks -= 1
-            await set_outputs(turned, note)
+            await set_outputs(turned, log)
         await trio.sleep(LOOK_S)
 
 
-async def set_outputs(turned: str, note: Callable[..., None]) -> None:
+async def set_outputs(turned: str, log: Callable[..., None]) -> None:
     """Once, for what is plugged in now. Nothing happens where there is no X server, or none of its programs."""
     for name in askew(outputs(await _told("xrandr", "--query")), turned):
-        note("monitor", path=name, how=turned)
+        log("monitor", path=name, how=turned)
         await _told("xrandr", "--output", name, "--auto", "--pos", "0x0", "--rotate", turned)
     if turned in FINGERS:
         for number in pointers(await _told("xinput", "--list", "--short")):

@@ -31,12 +31,13 @@ def fields_said(folder: Path) -> Iterator[tuple[str, str]]:
     """(place, field) of every call of a log in the product."""
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in ("log", "_log")
-            ):
+            if isinstance(node, ast.Call) and name_of(node.func) in ("log", "_log"):
                 yield from ((f"{path.name}:{node.lineno}", keyword.arg or "**") for keyword in node.keywords)
+
+
+def name_of(called: ast.expr) -> str:
+    """``log`` of ``log(...)`` and of ``self.log(...)``; "" of anything else."""
+    return str(getattr(called, "attr", getattr(called, "id", "")))
 
 
 def test_every_field_that_is_logged_is_on_the_list() -> None:
