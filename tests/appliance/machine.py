@@ -165,7 +165,10 @@ def command(folder: Path, hardware: Hardware) -> list[str]:
     """qemu's command line for this machine."""
     sides = (hardware.width_px, hardware.height_px)
     wide, high = reversed(sides) if hardware.on_its_side else sides
-    glass = f"virtio-vga,xres={wide},yres={high}"
+    # Xorg turns into memory of its own, of whose changes it does not tell a driver that wants to hear of each one, as
+    # virtio's does; a plain card shows what lies in its memory, as a board's does.
+    card = "VGA,edid=on,vgamem_mb=64" if hardware.on_its_side else "virtio-vga"
+    glass = f"{card},xres={wide},yres={high}"
     network = "none" if hardware.network == "none" else f"{hardware.network},model=virtio-net-pci"
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu", "max",
