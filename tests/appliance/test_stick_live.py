@@ -138,7 +138,7 @@ def plugged(terminal: Container, image: Path) -> Iterator[None]:
     if told.returncode:
         pytest.skip(f"this machine has no block device to lend: {told.stderr.strip()}")
     loop = told.stdout.strip()
-    node = Path(f"/proc/{terminal.pid}/root/dev/{DISK}")
+    node = Path("/proc", str(terminal.pid), "root", "dev", DISK)
     try:
         os.mknod(node, 0o60600, Path(loop).stat().st_rdev)
         terminal.said("systemctl", "start", READ)
