@@ -63,21 +63,24 @@ class LossBook:
         return Reported(now, ends_on, already_done=False)
 
     def withdraw(self, key: str, card_number: str, state: str, now: datetime) -> bool:
-        """Whether it was done before. ``state``: the card's, as the platform knows it.
+        """Whether it was done before. ``state``: the card's, as the platform knows it: of one whose other troubles hide
+        the report that was taken for it, too, what was taken here is given back here.
 
         Raises:
-            Refusal: a formal report is the counter's to lift.
+            Refusal: a formal report is the counter's to lift, and of this card nothing was ever reported.
         """
+        if self._books.execute("SELECT 1 FROM loss_lifts WHERE key = ?", (key,)).fetchone():
+            return True
         if state == "lost":
             raise Refusal(409, "formal_loss", "正式挂失请到柜台解除")
-        if state not in ("temporarily_lost", "normal"):
+        if state not in ("temporarily_lost", "normal") and not self.stands(card_number):
             raise Refusal(409, "not_reported", "该卡没有临时挂失")
-        booked = self._books.execute(
-            "INSERT OR IGNORE INTO loss_lifts "
+        self._books.execute(
+            "INSERT INTO loss_lifts "
             "SELECT ?, ?, ?, coalesce((SELECT max(rowid) FROM loss_reports WHERE card_number = ?2), 0)",
             (key, card_number, now.isoformat()),
         )
-        return booked.rowcount == 0 or state == "normal"
+        return state == "normal"
 
     def reports(self) -> list[tuple[str, str]]:
         """Key and card of everything booked, oldest first."""

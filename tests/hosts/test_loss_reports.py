@@ -77,6 +77,18 @@ async def test_told_again_it_is_one_report(platform: Platform) -> None:
     assert platform.sandbox.losses.reports() == [("key-0001", CARD.card_number)]
 
 
+async def test_what_was_taken_for_a_card_with_other_troubles_is_given_back(platform: Platform) -> None:
+    """Its state hides the report; by the same key again it is a success, and of a card never reported a refusal."""
+    odd, _ = card_of(DEMO, "unknown_state")
+    with pytest.raises(HostRefused):
+        await platform.client.withdraw_loss(odd, "key-0001")
+    await platform.client.report_loss(LostCard(card_number=odd.card_number), AT, "key-0002")
+    for _ in range(2):
+        await platform.client.withdraw_loss(odd, "key-0003")
+    assert platform.sandbox.losses.lifts() == [("key-0003", odd.card_number)]
+    assert not platform.sandbox.losses.stands(odd.card_number)
+
+
 async def test_by_the_number_every_card_of_the_person_is_reported(platform: Platform) -> None:
     """Who has no card in the hand does not know its number."""
     await platform.client.report_loss(LostCard(personal_number=HOLDER.social_security_number), AT, "key-0001")

@@ -16,6 +16,7 @@ MONEY = Limits(only_money=True)
 LIE = Limits(only_money=True, disk_lies=True)
 LYING_SEEDS_MAX = 30
 NOT_PAID_AFTER_ALL = 20002803
+TAKEN_BACK_ODD_CARD = (20008599, 20011814, 20015825)
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
@@ -37,6 +38,14 @@ def test_a_doubtful_payout_that_staff_give_back_breaks_no_rule() -> None:
     told = live_history(NOT_PAID_AFTER_ALL)
     assert told.violations == [], told.violations
     assert told.acts["payout_uncertain"] and told.acts["case_closed"]
+
+
+@pytest.mark.parametrize("seed", TAKEN_BACK_ODD_CARD)
+def test_a_report_of_a_card_with_other_troubles_is_taken_back(seed: int) -> None:
+    """A platform takes a report of a card whose state it calls otherwise, and then its withdrawal, too."""
+    told = live_history(seed)
+    assert told.violations == [], told.violations
+    assert told.acts["loss_report_taken_back"]
 
 
 def _digest(hash_seed: str) -> tuple[str, int]:
