@@ -15,7 +15,7 @@ EX_CONFIG = 78  # sysexits(3)
 COMMANDS = {
     "serve": ("provisioning.fleet.commands.serve", "answer terminals and people until SIGTERM, on a UNIX socket"),
     "nginx": ("provisioning.fleet.commands.nginx", "write the configuration of nginx for these settings"),
-    "city": ("provisioning.fleet.commands.city", "add a city, with the place at the root of its tree"),
+    "city": ("provisioning.fleet.commands.city", "add a city, or say whether it takes stock DDI clients"),
     "program": ("provisioning.fleet.commands.program", "add or stop a program that uses the management interface"),
     "openapi": ("provisioning.fleet.commands.openapi", "print the interface as an OpenAPI document"),
     "rehearse": ("provisioning.fleet.commands.rehearse", "people and terminals for a demonstration; not in production"),

@@ -323,6 +323,19 @@ def test_a_stock_client_with_a_token(shop: Shop) -> None:
 
 
 @ON_ONE
+def test_a_client_that_tells_no_time(shop: Shop) -> None:
+    """SWUpdate's feedback has no ``timestamp`` that hawkBit knows: then it is told now, and not in 1970."""
+    action = shop.assign()
+    status = {"execution": "proceeding", "result": {"finished": "none"}}
+    old = {"id": action, "time": "20261123T023844", "status": status}
+    path = f"/{CITY}/controller/v1/T0000001/deploymentBase/{action}/feedback"
+    assert shop.device.post(path, told=old).status == 200
+    assert shop.device.post(path, told={**old, "timestamp": 5}).status == 200
+    told = [row.told_ms for row in ActionStatus.select().order_by(ActionStatus.id.desc()).limit(2)]
+    assert told == [5, shop.at_ms]
+
+
+@ON_ONE
 def test_an_action_is_not_told_of_for_ever(shop: Shop) -> None:
     """hawkBit's quota: a thousand words on one action."""
     action = shop.assign()

@@ -8,6 +8,7 @@ from typing import Any
 import peewee
 import pytest
 
+from provisioning.fleet.commands.city import take_tokens
 from provisioning.fleet.commands.program import add_program, stop_program
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.places import Place, Tenant
@@ -294,12 +295,17 @@ def test_refused_for_another_city(office: Office, tmp_path: Path) -> None:
 def test_stock_targets(office: Office) -> None:
     """In a city that takes tokens, a program makes targets for stock clients, which then speak DDI."""
     assert office.post("targets", [{"controllerId": "STOCK1"}]).status == 409
-    Tenant.update(settings={"target_tokens": True}).where(Tenant.code == CITY).execute()
+    Tenant.update(settings={"time_zone": "Asia/Urumqi"}).where(Tenant.code == CITY).execute()
+    assert take_tokens(CITY, True, office.at_ms) and not take_tokens("nowhere", True, office.at_ms)
+    assert Tenant.get_by_id(CITY).settings == {"time_zone": "Asia/Urumqi", "target_tokens": True}
+    assert AuditRow.get(AuditRow.act == "city_changed").facts == {"target_tokens": True}
     made = office.post("targets", [{"controllerId": "STOCK1"}]).json()[0]
     stock = Client(office.app, {"X-Face": "terminals", "Authorization": f"TargetToken {made['securityToken']}"})
     assert stock.get(f"/{CITY}/controller/v1/STOCK1").status == 200
     assert office.post("targets", [{"controllerId": "STOCK1"}]).status == 409
     assert Terminal.get(terminal_id="STOCK1").token_hash not in json.dumps(office.get("targets").json())
+    take_tokens(CITY, False, office.at_ms)
+    assert stock.get(f"/{CITY}/controller/v1/STOCK1").status == 404
 
 
 @ON_ONE

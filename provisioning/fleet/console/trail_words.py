@@ -22,6 +22,7 @@ ACT = {
     "place_changed": msg("Changed a place"),
     "place_removed": msg("Removed a place"),
     "city_added": msg("Added a city"),
+    "city_changed": msg("Changed a city"),
     "turned_away": msg("Turned away"),
     "terminal_moved": msg("Moved a terminal"),
     "terminal_stopped": msg("Stopped a terminal"),

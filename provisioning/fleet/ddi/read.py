@@ -38,10 +38,11 @@ class Status(msgspec.Struct):
 
 
 class Feedback(msgspec.Struct):
-    """``timestamp``: milliseconds by the device's clock. ``id`` and ``time`` of older clients are passed over."""
+    """``timestamp``: milliseconds by the device's clock, None where it tells none (SWUpdate). ``id`` and ``time`` of
+    older clients are passed over: the latter has no zone."""
 
     status: Status
-    timestamp: Millis = 0
+    timestamp: Millis | None = None
 
 
 class Consent(msgspec.Struct):

@@ -179,24 +179,25 @@ def _hears(shape: type[T], keep: Callable[[Desk, T], None]) -> Callable[[Request
 
 
 def _keep_deployment(one: Desk, told: read.Feedback) -> None:
-    word = Told(read.of_deployment(told.status), *_words(told.timestamp, told.status))
+    word = Told(read.of_deployment(told.status), *_words(one, told))
     feedback.tell(one.caller.actor, one.caller.key, one.request.path_params["action"], word, one.at_ms)
 
 
 def _keep_cancel(one: Desk, told: read.Feedback) -> None:
     status = read.of_cancel(told.status)
-    word = Told(status, *_words(told.timestamp, told.status))
+    word = Told(status, *_words(one, told))
     feedback.tell_cancel(one.caller.actor, one.caller.key, one.request.path_params["action"], status, word, one.at_ms)
 
 
 def _keep_consent(one: Desk, told: read.Consent) -> None:
     agreed = told.confirmation == "confirmed"
-    word = Told("running" if agreed else feedback.WAITING, *_words(one.at_ms, told))
+    word = Told("running" if agreed else feedback.WAITING, one.at_ms, told.code, told.details or [])
     feedback.confirm(one.caller.actor, one.caller.key, one.request.path_params["action"], agreed, word, one.at_ms)
 
 
-def _words(told_ms: int, told: read.Status | read.Consent) -> tuple[int, int | None, list[str]]:
-    return told_ms, told.code, told.details or []
+def _words(one: Desk, told: read.Feedback) -> tuple[int, int | None, list[str]]:
+    at_ms = one.at_ms if told.timestamp is None else told.timestamp
+    return at_ms, told.status.code, told.status.details or []
 
 
 def _keep_installed(one: Desk, told: read.Installed) -> None:
