@@ -42,7 +42,8 @@ def main(asked: argparse.Namespace) -> int:
 def asgi_app(hawkbit: Hawkbit) -> Starlette:
     async def answer(request: Request) -> Response:
         path = str(request.scope["path"])
-        told = hawkbit.answer(request.method, path, dict(request.headers), await request.body())
+        method = "GET" if request.method == "HEAD" else request.method  # SWUpdate asks so how large a file is
+        told = hawkbit.answer(method, path, dict(request.headers), await request.body())
         print(f"{request.method} {path} {told.status}", flush=True)
         return Response(told.body, told.status, dict(told.headers))
 

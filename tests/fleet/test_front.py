@@ -1,22 +1,21 @@
 """The whole front: nginx with mutual TLS before real processes of the fleet."""
 
-import base64
 import shutil
 import signal
 import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import apsw
 import psycopg
 import pytest
 import trio
 
-from simulators.fleet.server import FleetPlan, fleet_command, start_nginx, start_server
+from simulators.fleet.server import FleetPlan, start_nginx, start_server
 from simulators.waiting import until_child
 from tests.fleet.front import ask, context, pem_of, poll_path, running_fleet
+from tests.fleet.office import open_office
 
 CONTENT = bytes(range(256)) * 4_000
 
@@ -28,30 +27,6 @@ def folder() -> Iterator[Path]:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
-
-
-class Office:
-    """A program of the fleet, by the management interface."""
-
-    def __init__(self, plan: FleetPlan, secret: str) -> None:
-        self._plan = plan
-        told = base64.b64encode(f"{plan.city}/ci:{secret}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {told}"}
-
-    async def post(self, path: str, body: bytes) -> Any:
-        return await self._send(path, body, "application/json")
-
-    async def upload(self, module: int, content: bytes) -> Any:
-        head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="app.tar"\r\n\r\n'
-        body = head + content + b"\r\n--edge--\r\n"
-        return await self._send(f"softwaremodules/{module}/artifacts", body, "multipart/form-data; boundary=edge")
-
-    async def _send(self, path: str, body: bytes, kind: str) -> Any:
-        headers = {**self._headers, "Content-Type": kind}
-        port = self._plan.console_port
-        answer = await ask(self._plan, "POST", f"/rest/v1/{path}", port=port, body=body, headers=headers)
-        assert answer.status in (200, 201), answer.body
-        return answer.json()
 
 
 def serial_of(plan: FleetPlan, number: int) -> str:
@@ -103,17 +78,9 @@ async def test_a_file_from_upload_to_the_terminal(folder: Path) -> None:
     """What a program uploads is what a terminal gets, whole or in pieces, from nginx; after a cut it goes on."""
     async with running_fleet(folder) as (fleet, _):
         plan = fleet.plan
-        told = await trio.run_process(
-            fleet_command(plan, "program", "add", "--city", plan.city, "--name", "ci", "--may", "assign"),
-            capture_stdout=True,
-        )
-        secret = told.stdout.decode().split(": ")[1].strip()
-        office = Office(plan, secret)
-        module = (await office.post("softwaremodules", b'[{"name":"m","version":"1","type":"application"}]'))[0]["id"]
-        await office.upload(module, CONTENT)
-        made = b'[{"name":"s","version":"1","type":"app","modules":[{"id":%d}]}]' % module
-        chosen = (await office.post("distributionsets", made))[0]["id"]
-        await office.post(f"targets/{plan.prefix}0000001/assignedDS", b'{"id":%d}' % chosen)
+        office = await open_office(plan)
+        module, chosen = await office.make_set("1", "app.tar", CONTENT)
+        await office.assign(f"{plan.prefix}0000001", chosen)
         path = f"/{plan.city}/controller/v1/{plan.prefix}0000001/softwaremodules/{module}/artifacts/app.tar"
         whole = await ask(plan, "GET", path, pem=pem_of(plan))
         assert whole.body == CONTENT and whole.headers["accept-ranges"] == "bytes"
