@@ -17,6 +17,7 @@ from typing import Any
 import trio
 
 from simulators.bench import Measurement
+from simulators.fleet.footprint import cores, memory_mb
 from simulators.fleet.load import RATE_ALL, Pace, poll_for
 from simulators.fleet.server import FleetPlan, RunningFleet, open_fleet
 from simulators.pki import make_pki
@@ -51,11 +52,11 @@ def _throughput(name: str, url: str) -> Iterator[Measurement]:
         most = poll_for(plan, Pace(RATE_ALL, SECONDS, CONNECTIONS, health_every=1), tls=True)
         how = f"{name}, nginx with mutual TLS, {CONNECTIONS} connections, {CERTIFICATES} certificates, all with health"
         yield _least(f"fleet_polls_per_s_{name}", most.rate, POLLS_PER_S, "polls/s", f"{how}; {most.as_line()}")
-        before = _cores(fleet)
+        before = cores(fleet)
         paced = poll_for(plan, Pace(POLLS_PER_S, SECONDS, CONNECTIONS, health_every=1), tls=True)
-        ran_s, waited_s = (now - then for now, then in zip(_cores(fleet), before, strict=True))
-        cores = f"server and nginx ran {ran_s:.1f} s and waited {waited_s:.1f} s for a core"
-        how = f"{how}, {POLLS_PER_S:g}/s; {cores}; {paced.as_line()}"
+        ran_s, waited_s = (now - then for now, then in zip(cores(fleet), before, strict=True))
+        took = f"server and nginx ran {ran_s:.1f} s and waited {waited_s:.1f} s for a core"
+        how = f"{how}, {POLLS_PER_S:g}/s; {took}; {paced.as_line()}"
         yield Measurement(f"fleet_poll_p99_{name}", paced.percentile_ms(99), "ms", P99_MS, how)
 
 
@@ -65,10 +66,10 @@ def _growth(url: str) -> Iterator[Measurement]:
     for terminals in (1_000, 100_000):
         plan = _plan(url, terminals, certificates=0, prefix=f"G{len(str(terminals))}", city=f"city-{terminals}")
         with _running(replace(plan, more=UNBOUNDED)) as fleet:
-            before = _cores(fleet)
+            before = cores(fleet)
             result = poll_for(plan, Pace(500.0, SECONDS, 32, askers=1_000))
             medians[terminals] = result.percentile_ms(50)
-            cores_us[terminals] = (_cores(fleet)[0] - before[0]) * 1e6 / max(1, result.answered)
+            cores_us[terminals] = (cores(fleet)[0] - before[0]) * 1e6 / max(1, result.answered)
     how = ", ".join(
         f"{medians[one]:.2f} ms and {cores_us[one]:.0f} us of a core with {one} registered" for one in medians
     )
@@ -82,9 +83,9 @@ def _many() -> Iterator[Measurement]:
         with _running(plan) as fleet:
             pid = fleet.servers[0].pid
             first = poll_for(plan, Pace(MANY / MANY_POLL_S, min(MANY_POLL_S, LONG_S / 2), CONNECTIONS))
-            before = _memory_mb(pid)
+            before = memory_mb(pid)
             result = poll_for(plan, Pace(MANY / MANY_POLL_S, LONG_S, CONNECTIONS))
-            after = _memory_mb(pid)
+            after = memory_mb(pid)
         how = f"{MANY} terminals, one poll in {MANY_POLL_S:g} s, {LONG_S:g} s; {result.as_line()}"
         late = float(result.overdue + result.broken + first.broken + result.shed)
         yield Measurement("fleet_overdue_of_50000", late, "terminals", 0, how)
@@ -143,21 +144,3 @@ def _database(name: str) -> Iterator[str]:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cores(fleet: RunningFleet) -> tuple[float, float]:
-    """Seconds for which server and nginx have run, and for which they were ready to run and had no core."""
-    children = Path(f"/proc/{fleet.nginx.pid}/task/{fleet.nginx.pid}/children").read_text().split()
-    ran = waited = 0
-    for pid in (*(server.pid for server in fleet.servers), *children):
-        for told in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            words = told.read_text().split()
-            ran, waited = ran + int(words[0]), waited + int(words[1])
-    return ran / 1e9, waited / 1e9
-
-
-def _memory_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 ANSWER_BYTES_MAX = 1_000_000
+IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; Python 3.11 has no name for it
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 
 
@@ -14,11 +15,16 @@ class LineBroken(Exception):
 
 
 class Line:
-    """``terminal``: index of who asks on it now, -1 for nobody. With ``context`` over TLS."""
+    """``terminal``: index of who asks on it now, -1 for nobody. With ``context`` over TLS. ``source``: our address."""
 
-    def __init__(self, address: Path | tuple[str, int], context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, address: Path | tuple[str, int], context: ssl.SSLContext | None = None, source: str = ""
+    ) -> None:
         family = socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET
         bare = socket.socket(family, socket.SOCK_STREAM)
+        if source:
+            bare.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)  # the port is chosen when it connects
+            bare.bind((source, 0))
         bare.connect(str(address) if isinstance(address, Path) else address)
         if family == socket.AF_INET:
             bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

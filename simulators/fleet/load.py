@@ -2,7 +2,8 @@
 
 Identity over shared connections: without TLS the generator stands where nginx stands and names each terminal by the
 headers that nginx sets, on connections that all share. With TLS a connection is one terminal's, as in the world; it is
-kept for ``USES_MAX`` questions and then makes room for the next certificate.
+kept for ``USES_MAX`` questions and then makes room for the next certificate. Where every terminal keeps a line of its
+own, as in the world too, is ``standing.py``.
 """
 
 import heapq
@@ -62,6 +63,28 @@ class LoadResult:
     def percentile_ms(self, percent: float) -> float:
         ordered = sorted(self.took_ms)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("inf")
+
+    def hear(self, answer: bytes, late_s: float, interval_s: float) -> int:
+        """An answer, ``late_s`` after its question was due. Seconds to wait where it says "later", else 0."""
+        status = answer[9:12]
+        if status == b"200":
+            self.answered += 1
+            self.took_ms.append(late_s * 1000)
+            self.overdue += late_s > interval_s
+        elif status == b"503":
+            wait_s = header(answer.partition(b"\r\n\r\n")[0], b"retry-after")
+            self.shed += 1
+            self.retry_after_s.append(wait_s)
+            return wait_s
+        else:
+            self.refused += 1
+        return 0
+
+    def add(self, other: "LoadResult") -> None:
+        """What another process saw at the same time."""
+        for name in ("answered", "shed", "refused", "broken", "overdue", "retry_after_s", "took_ms"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.seconds = max(self.seconds, other.seconds)
 
     def as_line(self) -> str:
         told = {
@@ -183,19 +206,10 @@ class Load:
         terminal, line.terminal = line.terminal, -1
         if terminal < 0:
             return
-        result, now_s = self.result, time.monotonic()
-        status = answer[9:12]
-        if status == b"200":
-            result.answered += 1
-            result.took_ms.append((now_s - line.asked_s) * 1000)
-            result.overdue += now_s - line.asked_s > self._interval_s
-        elif status == b"503":
-            wait_s = header(answer.partition(b"\r\n\r\n")[0], b"retry-after")
-            result.shed += 1
-            result.retry_after_s.append(wait_s)
+        now_s = time.monotonic()
+        wait_s = self.result.hear(answer, now_s - line.asked_s, self._interval_s)
+        if wait_s:
             heapq.heappush(self._again, (now_s + wait_s, terminal))
-        else:
-            result.refused += 1
         if self._contexts and line.uses >= USES_MAX:
             self._close(line)
             self._open(len(self._lines))

@@ -144,7 +144,8 @@ def _settings(plan: FleetPlan) -> dict[str, object]:
         # Terminals of the sandbox know this key for documents; a city gives its ledger one of its own.
         "ledger_key": f"agency={plan.pki.key('documents')}",
         "front": {
-            "device_listen": f"{LOOPBACK}:{plan.device_port}",
+            # By chance, not to whoever was idle: where lines stand, each worker may have only so many.
+            "device_listen": f"{LOOPBACK}:{plan.device_port}{' reuseport' if plan.workers > 1 else ''}",
             "console_listen": f"{LOOPBACK}:{plan.console_port}",
             "certificate": str(plan.pki.certificate("fleet")),
             "key": str(plan.pki.key("fleet")),
