@@ -27,6 +27,7 @@ from provisioning.fleet.database import step
 from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.expiring import standing as ending
 from provisioning.fleet.ledger.cases import count_older
+from provisioning.fleet.pace import keep_pace
 from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.chores import Lease
 from provisioning.fleet.settings import FleetSettings
@@ -66,6 +67,7 @@ class Chores:
             Chore("memos", 30.0, self._remember),
             Chore("releases", 600.0, self._freshen),
             Chore("thinning", 600.0, thin),
+            Chore("pace", 15.0, self._keep_pace),
             Chore("counting", 10.0, lambda at_ms: count_older()),
         )
 
@@ -107,6 +109,10 @@ class Chores:
         if self.settings is not None:
             home = Path(self.settings.home)
             _in_each("memos", lambda city: renew(city, city_signer(home, city), at_ms))
+
+    def _keep_pace(self, at_ms: int) -> None:
+        if self.settings is not None:
+            keep_pace(self.settings.polls.sleep_s, at_ms)
 
     def _freshen(self, at_ms: int) -> None:
         """A terminal refuses software whose timestamp is old: somebody may hide news from it."""

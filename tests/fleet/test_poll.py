@@ -9,8 +9,10 @@ import pytest
 from starlette.applications import Starlette
 
 from provisioning.fleet.app import make_app
+from provisioning.fleet.chores import Chores
 from provisioning.fleet.live.live import STALE_MS
 from provisioning.fleet.live.poll import QUESTION_BYTES_MAX
+from provisioning.fleet.pace import keep_pace
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.commands import Command
 from provisioning.fleet.schema.places import Tenant
@@ -75,6 +77,20 @@ def test_the_answer_says_what_is_wanted(house: House) -> None:
     assert told == {
         "time": "2027-01-15T08:00:00.000+00:00", "sleep_s": 120.0, "epoch": 3, "desired_version": 7, "action": "41",
     }  # fmt: skip
+
+
+def test_the_settings_say_how_often(house: House) -> None:
+    """A fleet that is started with another ``polls.sleep_s`` tells it to terminals of every city, those of before and
+    those enrolled later, and then has nothing more to do."""
+    assert house.poll().json()["sleep_s"] == 300.0
+    assert keep_pace(60.0, house.at_ms) == 2 and keep_pace(60.0, house.at_ms) == 0
+    house.live.refresh(house.at_ms)
+    assert house.poll().json()["sleep_s"] == 60.0
+    add_terminal("T0000002", CITY, "0A02")
+    settings = FleetSettings(home="h", public="p", polls=Polls(sleep_s=60.0))
+    chores = Chores(lambda: house.at_ms, settings)
+    assert chores.do_once(next(one for one in chores.all() if one.name == "pace"))
+    assert {row.sleep_s for row in Terminal.select()} == {60.0}
 
 
 def test_no_question_goes_to_the_database(house: House, database: peewee.Database) -> None:
