@@ -22,7 +22,7 @@ from provisioning.fleet.updates.rehearsal import PASSPHRASE, SIGNERS
 from provisioning.fleet.web import now_ms
 from provisioning.rules.releases import IMAGE as IMAGE_KIND
 from simulators.agent_settings import agent_settings
-from simulators.fleet.server import FleetPlan, fleet_command
+from simulators.fleet.server import FleetPlan
 from simulators.kiosk_settings import as_toml, kiosk_settings
 from simulators.pki import QEMU_HOST, Pki
 from tests.appliance.authority import Signer, make_signer
@@ -32,7 +32,8 @@ from tests.appliance.machine import Hardware, Machine, machine
 from tests.appliance.stage import NETWORK
 from tests.appliance.versions import bundle_of, root_of
 from tests.fleet.front import ask, running_fleet
-from tests.fleet.test_front import Office as Program
+from tests.fleet.office import Office as Program
+from tests.fleet.office import open_office
 from tests.fleet.updates.office import Office
 
 pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pytest.mark.timeout(3600)]
@@ -84,19 +85,16 @@ class Ci:
     async def open(cls, plan: FleetPlan) -> "Ci":
         people = {name: file_signer(plan.rehearsal / f"{name}.key", PASSPHRASE) for name in SIGNERS}
         office = Office(plan.folder, now_ms(), people, online_key(plan.folder / "home" / ONLINE_KEY))
-        words = fleet_command(plan, "program", "add", "--city", plan.city, "--name", "ci", "--may", "assign")
-        told = await trio.run_process(words, capture_stdout=True)
-        return cls(plan, office, Program(plan, told.stdout.decode().split(": ")[1].strip()))
+        return cls(plan, office, await open_office(plan))
 
     async def offer(self, version: str, content: bytes) -> None:
         """Signed by two people, uploaded and assigned."""
         self.office.release(version, content, kind=IMAGE_KIND, by=SIGNERS)
-        module = json.dumps([{"name": "image", "version": version, "type": "os"}]).encode()
-        made = await self.program.post("softwaremodules", module)
-        await self.program.upload(made[0]["id"], content)
+        made = await self.program.post("softwaremodules", [{"name": "image", "version": version, "type": "os"}])
+        await self.program.upload(made[0]["id"], f"image-{version}.raucb", content)
         told = [{"name": f"s{version}", "version": version, "type": "os", "modules": [{"id": made[0]["id"]}]}]
-        (one,) = await self.program.post("distributionsets", json.dumps(told).encode())
-        chosen = json.dumps({"id": one["id"], "type": "forced"}).encode()
+        (one,) = await self.program.post("distributionsets", told)
+        chosen = {"id": one["id"], "type": "forced"}
         await self.program.post(f"targets/{NUMBER}/assignedDS", chosen)
 
     async def get(self, path: str) -> Any:
@@ -145,6 +143,7 @@ async def until_ended(ci: Ci, computer: Machine, words: str) -> str:
     raise AssertionError(f"no end: {computer.serial[-3000:]}")
 
 
+@pytest.mark.longest(1500)
 async def test_update_by_the_fleet(image: Built, bench: Path) -> None:
     """v1 becomes v2; v2 with three changed bytes is refused; v3, whose kiosk cannot start, returns to v2 by itself."""
     signer = make_signer(bench / "signer")

@@ -12,7 +12,7 @@ from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.sources import LineSource
 from simulators.fleet.server import FleetPlan, fleet_command
-from tests.fleet.test_front import Office as Program
+from tests.fleet.office import Office as Program
 from tests.fleet.updates.office import Office
 from tests.fleet.updates.stand import Terminal
 from tests.fleet.updates.test_over_nginx import link_of
@@ -64,11 +64,10 @@ def program(plan: FleetPlan) -> Program:
 
 async def set_made(by: Program, bundle: Path) -> None:
     """Of the bundle, for people to choose."""
-    asked = b'[{"name":"kiosk","version":"%s","type":"application"}]' % VERSION.encode()
-    (module,) = await by.post("softwaremodules", asked)
-    await by.upload(module["id"], bundle.read_bytes())
-    made = b'[{"name":"kiosk","version":"%s","type":"app","modules":[{"id":%d}]}]' % (VERSION.encode(), module["id"])
-    await by.post("distributionsets", made)
+    named = {"name": "kiosk", "version": VERSION}
+    (module,) = await by.post("softwaremodules", [{**named, "type": "application"}])
+    await by.upload(module["id"], bundle.name, bundle.read_bytes())
+    await by.post("distributionsets", [{**named, "type": "app", "modules": [{"id": module["id"]}]}])
 
 
 def neighbour(plan: FleetPlan, folder: Path) -> Terminal:

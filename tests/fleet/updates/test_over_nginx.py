@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import pytest
-import trio
 
 from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink
@@ -19,9 +18,9 @@ from kiosk.ports import Part
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.sources import LineSource
-from simulators.fleet.server import FleetPlan, fleet_command, start_nginx
+from simulators.fleet.server import FleetPlan, start_nginx
 from tests.fleet.front import pem_of, running_fleet
-from tests.fleet.test_front import Office as Program
+from tests.fleet.office import open_office
 from tests.fleet.updates.bundles import FILES, manifest, packed
 from tests.fleet.updates.office import Office
 from tests.fleet.updates.stand import Terminal
@@ -65,16 +64,9 @@ def link_of(plan: FleetPlan, number: int = 1) -> HttpsHostLink:
 
 async def offered(plan: FleetPlan, content: bytes) -> None:
     """By a program with the right to, as a build server would."""
-    told = await trio.run_process(
-        fleet_command(plan, "program", "add", "--city", plan.city, "--name", "ci", "--may", "assign"),
-        capture_stdout=True,
-    )
-    program = Program(plan, told.stdout.decode().split(": ")[1].strip())
-    made = await program.post("softwaremodules", b'[{"name":"kiosk","version":"1.0.0","type":"application"}]')
-    await program.upload(made[0]["id"], content)
-    chosen = b'[{"name":"s","version":"1","type":"app","modules":[{"id":%d}]}]' % made[0]["id"]
-    (one,) = await program.post("distributionsets", chosen)
-    await program.post(f"targets/{plan.prefix}0000001/assignedDS", b'{"id":%d}' % one["id"])
+    program = await open_office(plan)
+    _, chosen = await program.make_set("1.0.0", "app.tar", content)
+    await program.assign(f"{plan.prefix}0000001", chosen)
 
 
 async def _documents(plan: FleetPlan, link: HttpsHostLink) -> None:
