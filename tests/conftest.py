@@ -18,7 +18,8 @@ _STARTED = time.monotonic()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("budget")
-    group.addoption("--minutes", type=float, default=None, help="skip, by name, what has not started within this time")
+    group.addoption("--minutes", type=float, default=None, help="skip, by name, what would not end within this time")
+    group.addoption("--longest", type=float, default=0.0, help="seconds of a test that has no mark `longest`")
     group.addoption("--rotate", type=int, default=0, help="start at another test file, so that no slice stays unrun")
 
 
@@ -33,6 +34,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test begins only if it would end within the budget; a shorter one after it may still fit."""
     minutes = item.config.getoption("--minutes")
-    if minutes is not None and time.monotonic() - _STARTED > minutes * 60:
-        pytest.skip(f"budget of {minutes:g} minutes is spent")
+    if minutes is None:
+        return
+    mark = item.get_closest_marker("longest")
+    longest_s = mark.args[0] if mark else item.config.getoption("--longest")
+    left_s = minutes * 60 - (time.monotonic() - _STARTED)
+    if left_s < longest_s or left_s <= 0:
+        why = f"takes up to {longest_s:g} s, {max(0.0, left_s):.0f} s are left"
+        pytest.skip(f"{item.nodeid}: budget of {minutes:g} minutes is spent: {why}")

@@ -27,6 +27,7 @@ async def until_enrolment(one: Machine, bench: Path, unknown: Settings, limit_s:
     return read_code(glass, bench)
 
 
+@pytest.mark.longest(300)
 async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path, unknown: Settings) -> None:
     """From the first start on the glass shows the code to enrol it; no key leads elsewhere; it is the same afterwards,
     from a data partition that only this board's TPM opens."""
@@ -49,6 +50,7 @@ async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path,
         assert await until_enrolment(one, bench, unknown, START_S_MAX) == code
 
 
+@pytest.mark.longest(300)
 async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path, unknown: Settings) -> None:
     """Without a TPM the partition is plain; this machine's number is the same at the next start, as its log shows."""
     disk = new_disk(image, bench)
@@ -63,6 +65,7 @@ async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path,
     assert len({line["_BOOT_ID"] for line in log}) == 2
 
 
+@pytest.mark.longest(180)
 async def test_the_button_of_the_case_ends_it_in_order(image: Built, bench: Path, unknown: Settings) -> None:
     """Who presses it finds the terminal off, with everything written."""
     async with machine(bench / "first", Hardware(new_disk(image, bench))) as one:
@@ -72,6 +75,7 @@ async def test_the_button_of_the_case_ends_it_in_order(image: Built, bench: Path
         assert not one.running
 
 
+@pytest.mark.longest(300)
 async def test_a_monitor_that_comes_later_is_lit(image: Built, bench: Path, unknown: Settings) -> None:
     """It was off when the terminal started; once it is there it shows the page, and nobody did anything."""
     said = "the monitor is plugged in"

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.emulated, pyt
 BOOKED_S_MAX = 180.0
 
 
+@pytest.mark.longest(300)
 async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad, reader and panel are pulled and come
     back, and a keyboard and a mouse are refused."""
@@ -62,6 +63,7 @@ async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     _books_of(around.journal())
 
 
+@pytest.mark.longest(300)
 async def test_the_power_fails_in_the_middle_of_a_settlement(image: Built, bench: Path) -> None:
     """The platform has booked and its answer is lost: the next start finds it, owes the change, and all books agree."""
     async with stage(image, bench) as around:

@@ -2,9 +2,23 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from tests.tidy.sources import HOUSE
-from tools.slow import Suite, run, run_within
+from tools.slow import Suite, is_failure, run, run_within, suites, verdict
+
+LENGTHS = """import pytest
+
+@pytest.mark.longest(3600)
+def test_hour(): pass
+
+@pytest.mark.longest(20)
+def test_short(): pass
+
+def test_unmarked(): pass
+"""
 
 
 def test_program_that_takes_too_long_is_ended_with_its_children() -> None:
@@ -19,14 +33,14 @@ def test_status_of_a_program_in_time_is_its_own() -> None:
 
 def test_suite_that_is_not_there_is_named() -> None:
     """A suite without its files is skipped by name, never passed over in silence."""
-    verdict = run(Suite("newcomer", ("true",), 1.0, "no/such/folder"), ends=float("inf"))
-    assert verdict == "newcomer: skipped, no/such/folder does not exist"
+    told = run(Suite("newcomer", ("true",), 1.0, "no/such/folder"), ends=float("inf"))
+    assert told == "newcomer: skipped, no/such/folder does not exist"
 
 
 def test_suite_after_the_budget_is_named() -> None:
     """When nothing is left of the budget, a suite is skipped by name."""
-    verdict = run(Suite("late", ("true",), 1.0, "tests"), ends=0.0)
-    assert verdict == "late: skipped, the budget is spent"
+    told = run(Suite("late", ("true",), 1.0, "tests"), ends=0.0)
+    assert told == "late: skipped, the budget is spent"
 
 
 def test_tests_beyond_the_minutes_are_skipped_with_the_reason() -> None:
@@ -35,3 +49,37 @@ def test_tests_beyond_the_minutes_are_skipped_with_the_reason() -> None:
     done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0
     assert "budget of 0 minutes is spent" in done.stdout
+
+
+@pytest.mark.parametrize(("longest", "unmarked"), [("30", "passed"), ("600", "skipped")])
+def test_only_what_fits_the_rest_is_begun(tmp_path: Path, longest: str, unmarked: str) -> None:
+    """Of two minutes an hour is passed over by name, a short one behind it is run; what does not say how long it takes
+    is taken to be as long as its suite says."""
+    (tmp_path / "test_lengths.py").write_text(LENGTHS)
+    options = ["-p", "tests.conftest", "--minutes=2", f"--longest={longest}", "-rA", "-c", "pyproject.toml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
+        cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    passed = {line.rpartition("::")[2] for line in done.stdout.splitlines() if line.startswith("PASSED")}
+    assert passed == {"test_short"} | ({"test_unmarked"} if unmarked == "passed" else set())
+    assert "test_hour: budget of 2 minutes is spent: takes up to 3600 s" in done.stdout
+
+
+@pytest.mark.parametrize(("status", "may_be_cut", "fails"), [
+    (None, True, False), (None, False, True), (1, True, True), (0, True, False), (-15, True, True),
+])  # fmt: skip
+def test_cap_is_a_verdict_only_where_it_says_something(status: int | None, may_be_cut: bool, fails: bool) -> None:
+    """A suite of machines that the cap ends is told, and fails nothing; any other one fails; what fails before the cap
+    fails the run in both."""
+    told = verdict(Suite("long", ("true",), 1.0, "tests", may_be_cut=may_be_cut), status, 90.0)
+    assert is_failure(told) is fails
+    assert status is not None or "after 1.5 min" in told
+
+
+def test_suite_that_may_be_cut_ends_at_the_first_failure() -> None:
+    """Else the cap could hide one."""
+    cut = [suite for suite in suites(0) if suite.may_be_cut]
+    assert [suite.name for suite in cut] == ["emulated"]
+    assert all("-x" in suite.command and suite.gates for suite in cut)
