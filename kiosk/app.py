@@ -21,7 +21,7 @@ from kiosk.examine import examine_connected
 from kiosk.for_agent import ForAgent, note_view
 from kiosk.hosts.bank.connect import bank_line
 from kiosk.hosts.seal import ProcessSealVerifier
-from kiosk.links import clock_agrees
+from kiosk.links import clock_agrees, note_wrong_clock
 from kiosk.log import JsonLog
 from kiosk.money.offline_limits import HOTLIST_IN_FORCE, NewestUsed
 from kiosk.ports import Question
@@ -63,6 +63,7 @@ async def run_kiosk(settings: Settings) -> None:
     )
     keys, newest = agencys_keys(settings), NewestUsed(journal, HOTLIST_IN_FORCE)
     links, screen = kiosk_links(settings, log), KivyScreen(settings)
+    note_wrong_clock(links, journal)
     desk = compose(
         settings,
         Outside(

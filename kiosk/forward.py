@@ -29,7 +29,7 @@ from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.hospital.receipts.client import ReceiptRecordsClient
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
-from kiosk.links import clock_agrees, host_links, medical_insurance
+from kiosk.links import clock_agrees, host_links, medical_insurance, note_wrong_clock
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
 from kiosk.money.contribution_notices import contribution_notices
@@ -98,6 +98,7 @@ async def run_forwarder(settings: Settings) -> None:
             # Outside of their nursery: what was told in the last moment is still booked.
             with closing(SqliteJournal(data_dir, clock.now, recovery_key(settings.agency_keys))) as journal:
                 with closing(open_copies(data_dir)) as copies:
+                    note_wrong_clock(links, journal)
                     agrees = partial(clock_agrees, links)
                     work = Forwarding(settings, clock, log, journal, copies, links, time_confirmed=agrees)
                     await _serve(work, copies.public_key)
@@ -159,7 +160,8 @@ async def forward(work: Forwarding) -> None:
         if "hospital" in links:
             hospital = HospitalClient(links["hospital"], settings.terminal.terminal_id)
             keep("deposits", keep_driving_deposits, journal, clock, hospital, live)
-            books = Books(journal, clock, hospital, settings, live, partial(journal.outbox.unsent_keys, "hospital"))
+            unsent = partial(journal.outbox.unsent_keys, "hospital")
+            books = Books(journal, clock, hospital, settings, live, unsent, work.time_confirmed)
             keep("reconciliation", keep_reconciling, books, work.log)
         if AGENCY in links:
             agency = SocialInsuranceClient(links[AGENCY], settings.terminal.terminal_id)

@@ -9,7 +9,8 @@ from kiosk.hosts.link import HttpsHostLink
 from kiosk.hosts.medical_insurance.connect import connect as connect_medical_insurance
 from kiosk.hosts.medical_insurance.message_id import MessageIdsUnusable
 from kiosk.hosts.not_connected import NotConnected
-from kiosk.ports import HostLink, Log
+from kiosk.money.judged_days import note_contradicted
+from kiosk.ports import HostLink, Journal, Log
 
 
 def not_connected(name: str, why: str = "") -> Any:
@@ -35,10 +36,16 @@ def host_links(
 CLOCK_SKEW_S_MAX = 120.0
 
 
-def clock_agrees(links: Mapping[str, HttpsHostLink]) -> bool:
+def clock_agrees(links: Mapping[str, HttpsHostLink], within_s: float = CLOCK_SKEW_S_MAX) -> bool:
     """Whether some host was heard since the start, and no newest answer contradicts our clock."""
     told = [link.clock_skew_s for link in links.values() if link.clock_skew_s is not None]
-    return bool(told) and all(abs(skew_s) <= CLOCK_SKEW_S_MAX for skew_s in told)
+    return bool(told) and all(abs(skew_s) <= within_s for skew_s in told)
+
+
+def note_wrong_clock(links: Mapping[str, HttpsHostLink], journal: Journal) -> None:
+    """From now on a row tells each time that a host begins to contradict our clock (``kiosk.money.judged_days``)."""
+    for link in links.values():
+        link.skew_told = note_contradicted(journal)
 
 
 def medical_insurance(

@@ -33,6 +33,7 @@ from offline_queue.schema import BUSY_S_MAX, JournalUnusable, open_database, sta
 from offline_queue.sealing import Root
 
 ROOM_BYTES_MIN = 64 << 20
+_NO_ROW = 1 << 62  # above all
 OLDER_ROWS_MAX = 1000  # in a row, before a walk back in time ends
 
 # Statements as they are, because those who drive the unknown ask all day: an ORM took a millisecond for each.
@@ -44,6 +45,7 @@ _ONE = f"select {_ROW} from entry where seq = ?"  # noqa: S608 - constants
 _LAST_OF = """
     select seq from entry where seq > ? and act in (select value from json_each(?)) order by seq desc limit 1
 """
+_NEWEST_OF = f"select {_ROW} from entry where act = ? and seq < ? order by seq desc limit ?"  # noqa: S608 - constants
 _OF_CASE = ROWS_OF.replace("entry.*", _ROW) + " and case_code = ? order by seq"
 _OF_CARD = ROWS_OF.replace("entry.*", _ROW) + " and card_index = ? order by seq"
 _MOVE_PURSE = """
@@ -242,6 +244,13 @@ class SqliteJournal:
             ((found,),) = list(sql(_LAST_OF, (looked_to, json.dumps(acts)))) or [(found,)]
             self._newest_of[acts] = (max(found, end), found)
         return self._read(next(sql(_ONE, (found,)))) if found else None
+
+    def newest(self, count: int, act: str, before: int | None = None) -> list[StoredEntry]:
+        """Newest first. Walks the file back where there are fewer: for who asks seldom."""
+        return [self._read(row) for row in self._sql(_NEWEST_OF, (act, before or _NO_ROW, count))]
+
+    def moments(self, since: int) -> list[str]:
+        return [at for (at,) in self._sql("select at from entry where seq >= ? order by seq", (since,))]
 
     def since(self, moment: datetime, *acts: str) -> list[StoredEntry]:
         """Entries of these acts from ``moment`` on, in order. Walks back from the end and stops where enough rows in a

@@ -11,7 +11,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -55,6 +55,7 @@ class HttpsHostLink:
         self._idle: list[Line] = []
         self._closed = False
         self.clock_skew_s: float | None = None  # the newest answer's Date less our clock; None: nobody was heard yet
+        self.skew_told: Callable[[float], None] = lambda skew_s: None  # at each answer with a Date
 
     async def call(
         self,
@@ -163,7 +164,9 @@ class HttpsHostLink:
             self._unknown("no complete answer in time")
         if exchange.failure:
             self._unknown(exchange.failure)
-        self.clock_skew_s = self.clock_skew_s if exchange.skew_s is None else exchange.skew_s
+        if exchange.skew_s is not None:
+            self.clock_skew_s = exchange.skew_s
+            self.skew_told(exchange.skew_s)
         took_ms = round((trio.current_time() - began) * 1000)
         self._log("host_call", host=self._name, method=method, status=exchange.status, milliseconds=took_ms)
         return exchange

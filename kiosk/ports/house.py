@@ -62,6 +62,14 @@ class Journal(Protocol):
         """The newest entry of any of these acts."""
         ...
 
+    def newest(self, count: int, act: str, before: int | None = None) -> list[StoredEntry]:
+        """So many entries of this act, the newest first; ``before``: of those below this ``seq``."""
+        ...
+
+    def moments(self, since: int) -> list[str]:
+        """When the entries from this ``seq`` on were committed (ISO, with zone), in their order."""
+        ...
+
     def story(self, case_code: str) -> list[StoredEntry]:
         """Everything about one case, in order."""
         ...

@@ -49,6 +49,10 @@ ACTS: dict[str, Text] = {
     "reversal_over": say("The day's detail shows what the reversal was about; it is over."),
     "void_not_booked": say("The day's detail proves it: the settlement was not undone."),
     "reconciliation_differs": say("Our books and the other side's differ: a person must look."),
+    "effect_day_unsure": say(
+        "The clock was set meanwhile: all days that are possible are looked at before it is judged."
+    ),
+    "clock_contradicted": say("A host said that the clock here is wrong."),
     "reconciled": say("The day was compared with the hospital's detail."),
     "refund_opened": say("A person of staff opened a refund."),
     "refund_declined": say("A second person did not approve the refund."),

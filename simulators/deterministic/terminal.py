@@ -187,6 +187,10 @@ class Terminal:
             raise PowerCut
         return self.now() + self.clock_off
 
+    def clock_is_right(self) -> bool:
+        """What the Date of any answer says of ours."""
+        return not self.clock_off
+
     def _write(self, event: str, **fields: Field) -> None:
         assert fields.keys() <= ALLOWED_FIELDS, fields
         self.log.append((event, fields))
@@ -328,7 +332,8 @@ class Life:
         # On a real terminal a process of its own; here both share one connection (money-rules 24).
         copies = open_copies(data)
         closing.callback(copies.close)
-        self.forwarding = Forwarding(settings, clock, terminal._write, self.journal, copies, self.links)
+        write, confirmed = terminal._write, terminal.clock_is_right
+        self.forwarding = Forwarding(settings, clock, write, self.journal, copies, self.links, time_confirmed=confirmed)
         self.second, others = None, None
         if media := terminal.media:
             self.second = media.copies(settings, copies, copies.public_key, terminal._write)

@@ -16,6 +16,7 @@ MONEY = Limits(only_money=True)
 LIE = Limits(only_money=True, disk_lies=True)
 LYING_SEEDS_MAX = 30
 NOT_PAID_AFTER_ALL = 20002803
+CLOCK_BACK_IN_A_REFUND = 21006569
 TAKEN_BACK_ODD_CARD = (20008599, 20011814, 20015825)
 
 
@@ -38,6 +39,14 @@ def test_a_doubtful_payout_that_staff_give_back_breaks_no_rule() -> None:
     told = live_history(NOT_PAID_AFTER_ALL)
     assert told.violations == [], told.violations
     assert told.acts["payout_uncertain"] and told.acts["case_closed"]
+
+
+def test_a_refund_under_a_clock_set_back_is_not_called_undone() -> None:
+    """2208 is booked and unanswered, the clock years behind: the detail of that day says nothing of it."""
+    told = live_history(CLOCK_BACK_IN_A_REFUND)
+    assert told.violations == [], told.violations
+    assert told.acts["refund_unknown"]
+    assert not told.acts["refund_not_booked"]
 
 
 @pytest.mark.parametrize("seed", TAKEN_BACK_ODD_CARD)
