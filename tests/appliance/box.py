@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ MIB = 1 << 20
 STATE, SLOT_A, DATA = 2, 3, 5  # numbers of partitions
 DATA_MIB = 1024
 TOOL_S_MAX = 120.0
+UNITS = "/etc/systemd/system"
 MARK = "eyes "
 _EYES = f"""#!/bin/sh
 exec > /dev/ttyS0
@@ -62,31 +64,46 @@ def _view(line: str) -> View:
 
 def make_disk_for(image: Path, target: Path, box: Path) -> Path:
     """``box``: what goes to /etc/yikatong at the first start. Raises subprocess.CalledProcessError."""
-    _run("cp", "--sparse=always", str(image), str(target))
-    os.truncate(target, target.stat().st_size + DATA_MIB * MIB)
-    state = f"{target}@@{first_mib(STATE)}M"
-    _run("mcopy", "-s", "-i", state, str(box), "::local")
-    _give_eyes(target)
+    raw_disk(image, target)
+    _run("mcopy", "-s", "-i", f"{target}@@{first_mib(STATE)}M", str(box), "::local")
+    files = {"eyes.sh": _EYES, "eyes.service": _UNIT, "yikatong-kiosk.service.d/eyes.conf": _DROP_IN}
+    no_agent = {"yikatong-agent.service": "/dev/null"}  # no fleet; importing it costs a minute here
+    give_units(target, files, {"multi-user.target.wants/eyes.service": f"{UNITS}/eyes.service", **no_agent})
     return target
 
 
-def _give_eyes(disk: Path) -> None:
+def raw_disk(image: Path, target: Path) -> Path:
+    """The image on a disk that has room for data, as one plain file."""
+    _run("cp", "--sparse=always", str(image), str(target))
+    os.truncate(target, target.stat().st_size + DATA_MIB * MIB)
+    return target
+
+
+def give_units(disk: Path, files: Mapping[str, str], links: Mapping[str, str]) -> None:
+    """Into slot A, below systemd's own folder: what a test reads or does inside. ``links``: name -> what it points to.
+
+    Raises:
+        AssertionError: a tool refused; its words are in it.
+    """
     slot = f"{disk}?offset={first_mib(SLOT_A) * MIB}"
     _run("tune2fs", "-O", "^read-only", slot)
-    units = "/etc/systemd/system"
-    files = {"eyes.sh": _EYES, "eyes.service": _UNIT, "eyes.conf": _DROP_IN}
-    words = [f"mkdir {units}/yikatong-kiosk.service.d"]
-    for name, content in files.items():
-        given = disk.with_name(name)
+    places = sorted({str(Path(name).parent) for name in (*files, *links)} - {"."})
+    words = [f"mkdir {UNITS}/{place}" for place in places]  # one that is there already stays
+    for number, (name, content) in enumerate(files.items()):
+        given = disk.with_name(f"given{number}")
         given.write_text(content)
-        place = "yikatong-kiosk.service.d/eyes.conf" if name == "eyes.conf" else name
-        words.append(f"write {given} {units}/{place}")
-    words.append(f"symlink {units}/multi-user.target.wants/eyes.service {units}/eyes.service")
-    words.append(f"symlink {units}/yikatong-agent.service /dev/null")  # no fleet; importing it costs a minute here
+        words.append(f"write {given} {UNITS}/{name}")
+    words += [f"symlink {UNITS}/{name} {target}" for name, target in links.items()]
     script = disk.with_name("debugfs.txt")
     script.write_text("\n".join(words) + "\n")
     _run("debugfs", "-w", "-f", str(script), slot)
     _run("tune2fs", "-O", "read-only", slot)
+
+
+def boot_state(disk: Path) -> dict[str, str]:
+    """What the boot loader knows of its slots: RAUC's variables. The disk is not in use."""
+    block = _run("mtype", "-i", f"{disk}@@{first_mib(STATE)}M", "::grubenv")
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
 
 
 def kept_on(disk: Path, folder: str, target: Path) -> Path:

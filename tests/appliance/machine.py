@@ -49,6 +49,7 @@ class Hardware:
     on_its_side: bool = False  # a wide panel that hangs upright: its own left side is the picture's top
     tpm: Path | None = None  # control socket of a swtpm
     network: str = "user,restrict=on"  # value of -nic, without its model; "none" for no card at all
+    clock: str = "utc"  # where the board's own clock stands at power-on; or a moment, as 1970-01-01T00:00:00
     more: Sequence[str] = field(default_factory=tuple)
 
 
@@ -174,7 +175,7 @@ def command(folder: Path, hardware: Hardware) -> list[str]:
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu", "max",
         "-machine", "q35", "-smp", "2", "-m", str(hardware.memory_mib), "-display", "none", "-vga", "none",
         "-device", glass, *(("-device", hardware.panel) if hardware.panel else ()), "-device", "virtio-keyboard-pci",
-        "-device", "virtio-rng-pci", "-nic", network, "-rtc", "base=utc",
+        "-device", "virtio-rng-pci", "-nic", network, "-rtc", f"base={hardware.clock}",
         "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
         "-chardev", f"socket,id=serial,path={folder}/serial,server=on,wait=off,logfile={folder}/serial.log",
         "-serial", "chardev:serial",
