@@ -45,7 +45,7 @@ _ONE = f"select {_ROW} from entry where seq = ?"  # noqa: S608 - constants
 _LAST_OF = """
     select seq from entry where seq > ? and act in (select value from json_each(?)) order by seq desc limit 1
 """
-_NEWEST_OF = f"select {_ROW} from entry where act = ? and seq < ? order by seq desc limit ?"  # noqa: S608 - constants
+_NEWEST_OF = f"select {_ROW} from entry where act = ? and seq >= ? and seq < ? order by seq desc limit ?"  # noqa: S608 - constants
 _OF_CASE = ROWS_OF.replace("entry.*", _ROW) + " and case_code = ? order by seq"
 _OF_CARD = ROWS_OF.replace("entry.*", _ROW) + " and card_index = ? order by seq"
 _MOVE_PURSE = """
@@ -245,9 +245,9 @@ class SqliteJournal:
             self._newest_of[acts] = (max(found, end), found)
         return self._read(next(sql(_ONE, (found,)))) if found else None
 
-    def newest(self, count: int, act: str, before: int | None = None) -> list[StoredEntry]:
+    def newest(self, count: int, act: str, before: int | None = None, since: int = 0) -> list[StoredEntry]:
         """Newest first. Walks the file back where there are fewer: for who asks seldom."""
-        return [self._read(row) for row in self._sql(_NEWEST_OF, (act, before or _NO_ROW, count))]
+        return [self._read(row) for row in self._sql(_NEWEST_OF, (act, since, before or _NO_ROW, count))]
 
     def moments(self, since: int) -> list[str]:
         return [at for (at,) in self._sql("select at from entry where seq >= ? order by seq", (since,))]

@@ -25,7 +25,7 @@ def judged_days(journal: Journal, clock: Clock, intent: StoredEntry) -> tuple[da
     day = judged_on(intent.at)
     if not _clock_moved(journal, clock, anchor[0] if anchor else 0):
         return day, day
-    marks = (entry.facts or {} for entry in journal.newest(LOOKED_AT_MAX, UNSURE))
+    marks = (entry.facts or {} for entry in journal.newest(LOOKED_AT_MAX, UNSURE, since=intent.seq))
     last = next((date.fromisoformat(str(told["day"])) for told in marks if told.get("intent") == intent.seq), None)
     return None if last is None else (min(anchor[1] if anchor else day, last), last)
 
@@ -66,4 +66,4 @@ def _clock_moved(journal: Journal, clock: Clock, since: int) -> bool:
     moments = [datetime.fromisoformat(at) for at in journal.moments(since)]
     if any(later < before - GRACE for before, later in pairwise([*moments, clock.now()])):
         return True
-    return any(row.seq > since for row in journal.newest(1, CONTRADICTED))
+    return bool(journal.newest(1, CONTRADICTED, since=since))

@@ -62,8 +62,8 @@ class Journal(Protocol):
         """The newest entry of any of these acts."""
         ...
 
-    def newest(self, count: int, act: str, before: int | None = None) -> list[StoredEntry]:
-        """So many entries of this act, the newest first; ``before``: of those below this ``seq``."""
+    def newest(self, count: int, act: str, before: int | None = None, since: int = 0) -> list[StoredEntry]:
+        """So many entries of this act, the newest first; of those from ``since`` on and below ``before``."""
         ...
 
     def moments(self, since: int) -> list[str]:
