@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from simulators.fleet.line import READ, Line, LineBroken
-from simulators.fleet.load import LAST_ANSWERS_S, WAIT_S, LoadResult
+from simulators.fleet.load import WAIT_S, LoadResult
 from simulators.fleet.questions import HEALTH_EVERY, SimulatedTerminal, question, read_terminals
 from simulators.fleet.server import FleetPlan
 from simulators.processes import ChildEnded, Children
@@ -28,6 +28,7 @@ FIRST_PER_S = 250.0
 LINES_MAX = 15_000  # of one process
 GREETING_MAX = 64  # handshakes of one process at one time
 SETTLE_S = 10.0  # after the first round, for its last answers
+BACK_S_MAX = 90.0  # after the pace, for those who were sent away
 AGAIN_S = 1.0  # a line that broke is opened anew
 ASKED_AT_ONCE_MAX = 200  # before answers are heard again
 FILES_SPARE = 200
@@ -128,10 +129,11 @@ class Standing:
         first, self.result = self.result, LoadResult()
         polls = round(part.rate / part.parts * part.seconds)
         ended_s = self._round(part.begins_s, part.rate / part.parts, polls, part.begins_s + part.seconds)
-        self._finish(ended_s + LAST_ANSWERS_S)
+        self._finish(ended_s + BACK_S_MAX)
         result = self.result
         result.seconds = ended_s - part.begins_s
-        result.overdue += sum(line is not None and line.terminal >= 0 for line in self._lines) + len(self._due)
+        result.overdue += sum(line is not None and line.terminal >= 0 for line in self._lines)
+        result.overdue += len(self._due) + len(self._again)
         result.broken += first.broken
         result.refused += first.refused
         return result
@@ -150,9 +152,13 @@ class Standing:
         return time.monotonic()
 
     def _finish(self, until_s: float) -> None:
-        while time.monotonic() < until_s and (self._due or any(line and line.terminal >= 0 for line in self._lines)):
+        """Nobody new comes; whoever asked is heard, and whoever was sent away comes back."""
+        while time.monotonic() < until_s and (self._again or self._due or self._asking()):
             self._try_again(time.monotonic())
             self._hear(WAIT_S)
+
+    def _asking(self) -> bool:
+        return any(line is not None and line.terminal >= 0 for line in self._lines)
 
     def _try_again(self, now_s: float) -> None:
         while self._again and self._again[0][0] <= now_s:
@@ -223,6 +229,7 @@ class Standing:
         now_s = time.monotonic()
         wait_s = self.result.hear(answer, now_s - line.asked_s, self._interval_s)
         if wait_s:
+            self._polls[terminal] -= 1  # what it told then was not heard
             heapq.heappush(self._again, (now_s + wait_s, line.asked_s, terminal))
         self._next(terminal)
 

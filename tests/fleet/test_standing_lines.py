@@ -55,3 +55,15 @@ async def test_who_shows_another_certificate_is_refused(folder: Path) -> None:
         result = await _polled(fleet, children)
         times = 1 + SECONDS / 2.0  # with the first round
         assert (result.refused, result.answered) == (2 * times, (TERMINALS - 2) * SECONDS / 2.0)
+
+
+async def test_who_is_sent_away_comes_back(folder: Path) -> None:
+    """A fleet with room for fewer sends some away; they come back later, and all are heard in the end."""
+    polls = {"polls": {"per_second_max": 20.0, "tenant_share": 1.0, "retry_after_s": 2.0}}
+    many = {"terminals": TERMINALS, "certificates": TERMINALS}
+    async with running_fleet(folder, more=polls, **many) as (fleet, children):
+        result = await _polled(fleet, children)
+        assert result.shed > 0 and min(result.retry_after_s) >= 2
+        assert result.answered >= TERMINALS * SECONDS / 2.0 and (result.refused, result.broken) == (0, 0)
+        with apsw.Connection(str(fleet.plan.folder / "home" / "fleet.db")) as books:
+            assert list(books.execute("SELECT count(*) FROM terminal_health WHERE serving = 1")) == [(TERMINALS,)]
