@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -132,17 +132,22 @@ async def fleet_findings(settings: Settings) -> list[Finding]:
 
 
 async def ledger_findings(settings: Settings) -> list[Finding]:
-    """Whether the agency takes this board's rows: another board waits until it is registered (docs/recovery.md)."""
+    """Whether each ledger takes this board's rows: another board waits until it is registered (docs/recovery.md)."""
     name = "records at the agency"
     if "agency_ledger" not in settings.hosts and not settings.agent.ledger:
         return []
     try:
-        told = await ask_control(forward_path(settings.run_dir), "ledger")
+        told = await ask_control(forward_path(settings.run_dir), "ledgers")
     except ControlSilent:
         return [Finding(name, "unknown", "only the forwarder knows, and it does not answer")]
+    return [_ledger_finding(f"records at the {one['ledger']}", one) for one in told["ledgers"]]
+
+
+def _ledger_finding(name: str, told: dict[str, Any]) -> Finding:
     if told["disagrees"]:
-        return [Finding(name, "fail", f"refused: {told['disagrees']}")]
-    return [Finding(name, "ok", f"the rows up to {told['up_to']} are kept")]
+        where = f" at row {told['disagrees_at']}" if told["disagrees_at"] else ""
+        return Finding(name, "fail", f"refused{where}: {told['disagrees']}")
+    return Finding(name, "ok", f"the rows up to {told['up_to']} are kept")
 
 
 async def second_medium_findings(settings: Settings) -> list[Finding]:

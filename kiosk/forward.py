@@ -33,7 +33,7 @@ from kiosk.links import clock_agrees, host_links, medical_insurance, note_wrong_
 from kiosk.log import JsonLog
 from kiosk.metrics import show_figures
 from kiosk.money.contribution_notices import contribution_notices
-from kiosk.money.copy_to_ledger import Kept, keep_copying
+from kiosk.money.copy_to_ledger import FLEETS, Kept, keep_copying
 from kiosk.money.copy_to_medium import SecondCopies
 from kiosk.money.debts import AGENCY
 from kiosk.money.drive_deposits import keep_driving_deposits
@@ -77,6 +77,7 @@ class Forwarding:
     rows: JournalRows
     links: Mapping[str, HostLink]
     kept: Kept = field(default_factory=Kept)
+    fleet_kept: Kept = field(default_factory=partial(Kept, ledger=FLEETS))
     time_confirmed: Callable[[], bool] = lambda: False  # by a host since the start
 
 
@@ -115,7 +116,8 @@ async def _serve(work: Forwarding, public_key: bytes) -> None:
     async with trio.open_nursery() as nursery:
         answers = asked.answers(journal, public_key)
         if ledgers := _ledgers(work):
-            answers["ledger"] = partial(_told, work.kept)
+            answers["ledger"] = partial(_told, ledgers[0][1])
+            answers["ledgers"] = partial(_all_told, [kept for _, kept in ledgers])
             answers["agencys_word"] = AgencysWord(settings, ledgers[0][0], work.clock, work.log).ask
         if settings.journal.second_medium:
             copies_too = _second_copies(work, public_key)
@@ -175,13 +177,15 @@ async def forward(work: Forwarding) -> None:
 
 
 def _ledgers(work: Forwarding) -> list[tuple[LedgerClient | LedgerByAgent, Kept]]:
-    """The agency's own and the fleet's, as far as there are such. What is kept surely, the first of them says."""
-    ledgers: list[LedgerClient | LedgerByAgent] = []
+    """The agency's own and the fleet's, as far as there are such; each gets every row once. What is kept surely, the
+    first of them says."""
+    ledgers: list[tuple[LedgerClient | LedgerByAgent, Kept]] = []
     if "agency_ledger" in work.links:
-        ledgers.append(LedgerClient(work.links["agency_ledger"], work.settings.terminal.terminal_id))
+        client = LedgerClient(work.links["agency_ledger"], work.settings.terminal.terminal_id)
+        ledgers.append((client, work.kept))
     if work.settings.agent.ledger:
-        ledgers.append(LedgerByAgent(work.settings.run_dir))
-    return [(one, Kept() if number else work.kept) for number, one in enumerate(ledgers)]
+        ledgers.append((LedgerByAgent(work.settings.run_dir), work.fleet_kept))
+    return ledgers
 
 
 def _keep_months(work: Forwarding) -> dict[str, int]:
@@ -201,7 +205,7 @@ def _retention(work: Forwarding) -> Retention:
         work.clock,
         _keep_months(work),
         work.time_confirmed,
-        lambda: work.kept.surely,
+        lambda: _kept_surely(work).surely,
         open_cases,
         work.log,
     )
@@ -245,11 +249,21 @@ def _card_platform(work: Forwarding) -> CardPlatformClient:
 def _second_copies(work: Forwarding, public_key: bytes) -> SecondCopies:
     rules, terminal_id = work.settings.journal, work.settings.terminal.terminal_id
     medium = SecondMedium(Path(rules.second_medium), terminal_id, public_key, rules.second_medium_bytes_max)
-    return SecondCopies(work.rows, medium, work.log, lambda: work.kept.up_to)
+    return SecondCopies(work.rows, medium, work.log, lambda: _kept_surely(work).up_to)
 
 
 async def _told(now: Kept | SecondCopy) -> dict[str, Any]:
     return asdict(now)
+
+
+async def _all_told(ledgers: list[Kept]) -> dict[str, Any]:
+    return {"ledgers": [asdict(one) for one in ledgers]}
+
+
+def _kept_surely(work: Forwarding) -> Kept:
+    """The word that counts for what may be forgotten here: the agency's own, where there is one."""
+    ledgers = _ledgers(work)
+    return ledgers[0][1] if ledgers else work.kept
 
 
 async def _journal_made(data_dir: Path) -> None:

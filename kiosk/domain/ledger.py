@@ -39,10 +39,12 @@ class LedgerBatch:
 
 @dataclass(frozen=True)
 class LedgerAnswer:
-    """``refused``: result of the first row that was not kept, "" where all were: gap | differs | broken."""
+    """``refused``: result of the first row that was not kept, "" where all were: gap | differs | broken.
+    ``refused_row``: which."""
 
     kept_up_to: int
     refused: str = ""
+    refused_row: int = 0
 
 
 @dataclass(frozen=True)

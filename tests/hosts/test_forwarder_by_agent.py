@@ -1,5 +1,6 @@
-"""The real forwarder where the only ledger is the fleet's: its rows go by way of the agent, and the doctor says so."""
+"""The real forwarder and the fleet's ledger: rows go by way of the agent, and doctor says which ledger has what."""
 
+import json
 from pathlib import Path
 
 import trio
@@ -7,7 +8,7 @@ import trio
 from kiosk.agent import ASK_BYTES_MAX
 from kiosk.config import load_settings
 from kiosk.control import agent_path, serve_control
-from kiosk.doctor import ledger_findings
+from kiosk.doctor import Finding, ledger_findings
 from offline_queue.copies import open_copies
 from provisioning.terminal.ledger_line import LedgerLine
 from simulators.kiosk_settings import as_toml
@@ -39,3 +40,51 @@ async def test_rows_wait_for_the_agent_and_go_over_its_line(town: Town, tmp_path
         ledger = town.sandboxes["agency_ledger"]
         assert ledger.kept_up_to("T0000001")[0] == copies.newest() > 60  # type: ignore[attr-defined] # the ledger's own
         nursery.cancel_scope.cancel()
+
+
+async def test_each_ledger_gets_a_row_once_and_the_one_that_disagrees_is_named(town: Town, tmp_path: Path) -> None:
+    """The agency's own has every row, the fleet refuses the seventh: doctor and journal name the fleet and the row."""
+    terminal = Terminal(town, tmp_path)
+    tree = {"run_dir": terminal.settings.run_dir, "data_dir": terminal.settings.data_dir, "agent": {"ledger": True}}
+    terminal.file.write_text(terminal.file.read_text() + "\n" + as_toml({"agent": tree["agent"]}))
+    terminal.settings = settings = load_settings(terminal.file)
+    for number in range(12):
+        terminal.change_a_pin(number)
+    heard = list[int]()
+
+    async def kept() -> dict[str, str]:
+        return {"body": json.dumps({"kept_up_to": heard[-1] if heard else 0})}
+
+    async def rows(batch: str) -> dict[str, str]:
+        told = [row["seq"] for row in json.loads(batch)["rows"]]
+        heard.extend(seq for seq in told if seq < 7)
+        results = [{"seq": seq, "result": "kept" if seq < 7 else "differs"} for seq in told]
+        return {"body": json.dumps({"kept_up_to": 6, "results": results})}
+
+    agent = agent_path(settings.run_dir)
+    agent.parent.mkdir(parents=True, exist_ok=True)
+    copies = open_copies(Path(settings.data_dir))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_control, agent, {"ledger_kept": kept}, {"ledger_rows": rows}, ASK_BYTES_MAX)
+        async with terminal.forwarder():
+            with trio.fail_after(ARRIVES_S_MAX):
+                while not _told(terminal):
+                    await trio.sleep(0.1)
+                while await _found(terminal) != [
+                    Finding("records at the agency", "ok", f"the rows up to {copies.newest()} are kept"),
+                    Finding("records at the fleet", "fail", "refused at row 7: differs"),
+                ]:
+                    await trio.sleep(0.1)
+        nursery.cancel_scope.cancel()
+    assert _told(terminal) == [{"ledger": "fleet", "row": 7, "why": "differs"}]
+    assert heard == [1, 2, 3, 4, 5, 6]
+    agency = town.sandboxes["agency_ledger"]
+    assert agency.alerts("T0000001") == []  # type: ignore[attr-defined] # the ledger's own
+
+
+async def _found(terminal: Terminal) -> list[Finding]:
+    return await ledger_findings(terminal.settings)
+
+
+def _told(terminal: Terminal) -> list[object]:
+    return [entry.facts for entry in terminal.journal.entries() if entry.act == "ledger_disagrees"]

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from kiosk.domain.ledger import LedgerAnswer, LedgerBatch
-from kiosk.money.copy_to_ledger import BACK_OFF_S_MAX, Kept, keep_copying
+from kiosk.money.copy_to_ledger import BACK_OFF_S_MAX, FLEETS, Kept, keep_copying
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.copies import JournalCopies, open_copies
 from offline_queue.journal import SqliteJournal
@@ -32,7 +32,7 @@ class BusyLedger:
 
     async def keep(self, batch: LedgerBatch) -> LedgerAnswer:
         await trio.lowlevel.checkpoint()
-        self.kept = batch.head.seq
+        self.kept = max(self.kept, batch.head.seq)
         return LedgerAnswer(self.kept, "")
 
 
@@ -72,6 +72,26 @@ async def test_a_ledger_that_disagrees_is_told_of_once(
         await keep_copying(journal, copies, ledger, lambda event, **fields: None, Kept())
     assert [entry.act for entry in journal.entries()] == ["kiosk_started", "ledger_disagrees"]
     assert ledger.kept == 2
+
+
+async def test_it_is_told_which_ledger_disagrees_and_from_which_row_on(
+    books: tuple[SqliteJournal, JournalCopies], autojump_clock: trio.testing.MockClock
+) -> None:
+    """One journal, two ledgers: the restored fleet has rows that this journal never had; the agency's has all."""
+    journal, copies = books
+    agencys, restored = BusyLedger(), BusyLedger(kept=40)
+    told, kept = list[dict[str, object]](), Kept(ledger=FLEETS)
+    with trio.move_on_after(2 * BACK_OFF_S_MAX):
+        async with trio.open_nursery() as nursery:
+            for ledger, now in ((agencys, Kept()), (restored, kept)):
+                nursery.start_soon(keep_copying, journal, copies, ledger, lambda _, **fields: told.append(fields), now)
+    assert told[0] == {"host": "fleet_ledger", "seq": 2, "why": "journal_behind_ledger"}
+    assert next(entry.facts for entry in journal.entries() if entry.act == "ledger_disagrees") == {
+        "ledger": "fleet",
+        "row": 2,
+        "why": "journal_behind_ledger",
+    }
+    assert (agencys.kept, kept.surely) == (copies.newest(), 0)
 
 
 async def test_what_a_ledger_kept_is_not_sure_while_it_disagrees(

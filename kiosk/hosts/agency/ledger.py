@@ -66,8 +66,8 @@ def kept_in(body: Any) -> int:
 def answer_in(body: Any) -> LedgerAnswer:
     """Raises OutcomeUnknown."""
     told = understood(HOST, lambda: read(body, _RowsKept))
-    refused = next((one.result for one in told.results if one.result not in ("kept", "known")), "")
-    return LedgerAnswer(told.kept_up_to, refused)
+    refused = next((one for one in told.results if one.result not in ("kept", "known")), None)
+    return LedgerAnswer(told.kept_up_to, refused.result, refused.seq) if refused else LedgerAnswer(told.kept_up_to)
 
 
 def word_in(body: Any) -> bytes:
