@@ -21,7 +21,8 @@ from kiosk.self_test import self_test
 from kiosk.trial_prints import trial_pdf, trial_receipt
 from kiosk.typed_keys import told_keys
 
-SERVING, UNDER_WAY, NOT_FITTED, STARTING = "serving", "under_way", "not_fitted", "starting"
+SERVING, UNDER_WAY, NOT_FITTED = "serving", "under_way", "not_fitted"
+STARTING, ABSENT = "starting", "absent"
 PRINT_S_MAX = 25.0
 VERSION_CHARACTERS = 64
 NOTED_CHARACTERS_MAX = 2000  # of JSON: a character may take twelve
@@ -227,13 +228,15 @@ class ForAgent:
 
     async def load_key(self, block: str) -> dict[str, Any]:
         """What became of it at the pad, or why not now: an act that goes on would make its PIN or MAC with another key
-        than its host expects, and a pad that was not yet asked who it is has refused nothing. Raises ValueError: no
-        key block."""
+        than its host expects, and a pad that is away or was not yet asked who it is has refused nothing. Raises
+        ValueError: no key block."""
         desk = self._desk
         if desk.opening.serving or self._under_way():
             return {"refused": SERVING if desk.opening.serving else UNDER_WAY}
         if desk.supervisor.coming(PAD):
             return {"refused": STARTING}
+        if desk.supervisor.away(PAD):
+            return {"refused": ABSENT}
         with desk.opening.one_served():
             return await key_loader(desk.supervisor, desk.journal, desk.settings)(block)
 

@@ -89,6 +89,11 @@ class Supervisor:
             return False
         return slot.health.condition is Condition.STARTING or slot.health.condition.usable
 
+    def away(self, name: str) -> bool:
+        """Whether what fills this slot is unplugged or being swapped: it may come back, as what is not fitted never."""
+        slot = self.slots.get(name)
+        return slot is not None and slot.health.condition is Condition.ABSENT
+
     def reopen(self, name: str) -> None:
         """Close what fills this slot and open what is there now: a part was swapped. Raises LookupError: not fitted."""
         self.slots[name].open.cancel()

@@ -1,8 +1,8 @@
 """Key blocks that wait for this terminal: fetched, judged, given to the kiosk's pad, and answered.
 
 Loading the same block twice is harmless, so nothing needs to be remembered: a power cut between pad and answer brings
-the block once more. So does a kiosk that serves somebody, or whose pad is only starting: the fleet tells of the block
-until its time is over.
+the block once more. So does a kiosk that serves somebody, or whose pad is away or only starting: the fleet tells of the
+block until its time is over.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -73,7 +73,7 @@ async def test_it_waits_for_the_pad_and_is_tried_once(autojump_clock: MockClock)
 async def test_a_pad_found_out_of_order_is_an_answer(autojump_clock: MockClock) -> None:
     """Whoever sent the block reads that nothing was loaded, and why."""
     pad = LatePad()
-    pad.broken = Health(Condition.ABSENT, "line_lost")
+    pad.broken = Health(Condition.FAULT, "tampered")
     pad.found.set()
     kiosk = KioskInMemory({}, pad=pad)
     async with trio.open_nursery() as nursery:
@@ -82,7 +82,34 @@ async def test_a_pad_found_out_of_order_is_an_answer(autojump_clock: MockClock) 
         await trio.sleep(0.1)
         told = await word_of(kiosk).load_key(wire())
         nursery.cancel_scope.cancel()
-    assert (told["result"], told["why"], pad.loads) == ("failed", "line_lost", 0)
+    assert (told["result"], told["why"], pad.loads) == ("failed", "tampered", 0)
+
+
+async def test_an_absent_pad_is_waited_for_also_across_a_power_cut(autojump_clock: MockClock) -> None:
+    """Unplugged: nothing is tried, answered or journaled. The power goes while it waits; then the same block comes
+    again, waits again, and is loaded once when the pad is back."""
+    acts = list[str]()
+    for back in (False, True):
+        pad = LatePad()
+        pad.broken = Health(Condition.ABSENT, "line_lost")
+        pad.found.set()
+        kiosk = KioskInMemory({}, pad=pad)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(kiosk.supervisor.run)
+            await kiosk.supervisor.wait_tried()
+            await trio.sleep(0.1)
+            assert await word_of(kiosk).load_key(wire()) == {"refused": "absent"}
+            assert (pad.loads, "key_load_answered" in kiosk.journal.names()) == (0, False)
+            if back:
+                pad.broken = None
+                with trio.fail_after(900):
+                    while "refused" in (told := await word_of(kiosk).load_key(wire())):
+                        await trio.sleep(1)
+                assert told["result"] == "done"
+            nursery.cancel_scope.cancel()
+        acts += kiosk.journal.names()
+        assert pad.loads == int(back)
+    assert acts.count("key_load_answered") == 1
 
 
 async def test_a_place_without_pad_is_an_answer(autojump_clock: MockClock) -> None:
