@@ -1,7 +1,9 @@
 """What the fleet does by itself: once, by one process, and on when that one is gone."""
 
 from pathlib import Path
+from typing import Any
 
+import apsw
 import msgspec
 import peewee
 import pytest
@@ -9,8 +11,11 @@ import pytest
 from kiosk.signed import NotTrusted
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.chores import LEASE_MS, Chore, Chores
+from provisioning.fleet.rollouts.advance import advance_all
 from provisioning.fleet.schema.alerts import Alert
 from provisioning.fleet.schema.epoch import FleetDocument
+from provisioning.fleet.schema.rollouts import Rollout
+from provisioning.fleet.schema.software import DistributionSet
 from provisioning.fleet.schema.terminals import TerminalHealth
 from provisioning.fleet.settings import FleetSettings
 from tests.fleet.conftest import CITY, OTHER
@@ -95,3 +100,31 @@ def test_a_clock_that_was_set_back_stops_no_chore(database: peewee.Database) -> 
     assert Chores(clock, me="second").do_once(chore)
     assert not Chores(clock, me="third").do_once(chore)
     assert len(done) == 2
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_rollouts_move_on_while_another_process_writes_between_two_of_them(
+    database: peewee.Database, tmp_path: Path
+) -> None:
+    """Each look is a step of its own, and after each another connection writes. A question that still stood open would
+    keep the state of before, and SQLite would refuse the next step at once, however long it may wait."""
+    whose = {"created_by": "x", "changed_by": "x", "created_ms": 0, "changed_ms": 0}
+    new = DistributionSet.create(tenant=CITY, kind="app", name="kiosk", version="1", **whose)
+    for number in range(3):
+        Rollout.create(tenant=CITY, name=f"r{number}", set=new, gate={}, state="running", created_by="x", created_ms=0)
+    other = apsw.Connection(str(tmp_path / "fleet.db"))
+    connection: Any = database.connection()  # type: ignore[no-untyped-call] # the stubs leave it out
+    written = list[int]()
+
+    def write(*about: object) -> int:
+        written.append(1)
+        other.execute("UPDATE tenant SET name_en = name_en || 'x'")
+        return apsw.SQLITE_OK
+
+    connection.set_wal_hook(write)
+    try:
+        assert advance_all(NOW_MS) == 3
+    finally:
+        connection.set_wal_hook(None)
+        other.close()
+    assert len(written) == 3

@@ -28,9 +28,10 @@ GIVES_NOTHING = "its set was put aside"
 
 def advance_all(at_ms: int) -> int:
     """Look at every rollout that is due; how many were looked at. Touches the database."""
-    return sum(
-        advance(int(row.id), at_ms) for row in Rollout.select(Rollout.id).where(_due(at_ms)).order_by(Rollout.id)
-    )
+    # Read to the end first: SQLite refuses a step at once, however long it may wait, where a question still stands open
+    # whose rows another process has changed since.
+    due = [int(row.id) for row in Rollout.select(Rollout.id).where(_due(at_ms)).order_by(Rollout.id)]
+    return sum(advance(rollout_id, at_ms) for rollout_id in due)
 
 
 def advance(rollout_id: int, at_ms: int) -> bool:
