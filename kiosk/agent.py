@@ -117,7 +117,9 @@ async def run_agent(box: Box) -> None:
         await nursery.start(serve_control, agent_path(box.settings.run_dir), answers, _takes(told), ASK_BYTES_MAX)
         await way_in.clock.settle()
         nursery.start_soon(way_in.clock.keep)
-        await _desired(box, _anonymous(box), way_in.link(None)).settle()
+        settings = _desired(box, _anonymous(box), way_in.link(None))
+        await settings.settle()
+        nursery.start_soon(settings.have_it_read)
         nursery.start_soon(feed_watchdog, run_dir / "ready")
         try:
             known, welcome = await enrolment.become_known()

@@ -29,13 +29,13 @@ from kiosk.questions import getting_ready
 from kiosk.signals import end_on_signal
 from kiosk.stick_by_agent import other_copies
 from kiosk.supervisor import Supervisor
-from kiosk.watchdog import feed_watchdog
+from kiosk.watchdog import feed_watchdog, tell_of_first_page
 from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.offline_documents import open_documents
 from offline_queue.staff_books import StaffBooks
 from screens.awake import stay_lit
-from screens.outputs import keep_outputs, set_outputs
+from screens.outputs import keep_outputs, open_glass
 
 # The page stands still meanwhile. Longer than any disk that still works lets the forwarder's commit wait; after it this
 # process ends as by a power cut, whose every moment is recovered from, and is started again.
@@ -51,10 +51,11 @@ async def run_kiosk(settings: Settings) -> None:
     """
     _refuse_development(settings)
     log, clock = JsonLog(), SystemClock()
-    await set_outputs(settings.panel.turned, log)  # the window takes the glass as it finds it
-    from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
-    from screens.photograph import photograph
-
+    async with trio.open_nursery() as nursery:  # the window takes the glass as it finds it
+        nursery.start_soon(open_glass, settings.panel.turned, log)
+        await trio.lowlevel.checkpoint()  # the server is asked, and answers meanwhile
+        from screens.app import KivyScreen  # no other command wants a screen, and this one not at once
+        from screens.photograph import photograph
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
@@ -98,12 +99,12 @@ async def run_kiosk(settings: Settings) -> None:
             end, shot = nursery.cancel_scope.cancel, partial(photograph, screen)
             agent = ForAgent(desk, journal.outbox.under_way, end, version("yikatong"), shot)
             nursery.start_soon(agent.watch)
-            told = {"case_viewed": partial(note_view, journal), **agent.told}
-            answers = {"doctor": examine, **agent.answers}
-            await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
+            told, socket = {"case_viewed": partial(note_view, journal), **agent.told}, kiosk_path(settings.run_dir)
+            await nursery.start(serve_control, socket, {"doctor": examine, **agent.answers}, told)
             nursery.start_soon(_foresee_first_page, desk.supervisor, screen.foresee)
             await nursery.start(serve, desk, journal)
             nursery.start_soon(feed_watchdog, run_dir / "ready")
+            nursery.start_soon(tell_of_first_page, screen.first_page, log)
             gc.freeze()  # what the start made stays for good: no collection looks at it again
             gc.enable()
     finally:

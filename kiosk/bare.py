@@ -7,7 +7,6 @@ how far it is, and ends this one when there are settings to start anew with.
 import os
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,9 @@ from kiosk.domain.text import Grouped, Text, say
 from kiosk.log import JsonLog
 from kiosk.ports import Code, Plain, Question, Tone, Waiting
 from kiosk.signals import end_on_signal
-from kiosk.watchdog import feed_watchdog
+from kiosk.watchdog import feed_watchdog, tell_of_first_page
 from screens.awake import stay_lit
-from screens.outputs import keep_outputs, set_outputs
+from screens.outputs import keep_outputs, open_glass
 
 LOOK_EVERY_S = 1.0
 NOT_ENROLLED = "not_enrolled"
@@ -81,9 +80,10 @@ async def run_bare(settings: Settings) -> None:
         OSError: the glass or the run folder cannot be used.
     """
     log = JsonLog()
-    await set_outputs(settings.panel.turned, log)  # the window takes the glass as it finds it
-    from screens.app import KivyScreen  # Kivy opens a window on import: no other command wants that
-
+    async with trio.open_nursery() as nursery:  # the window takes the glass as it finds it
+        nursery.start_soon(open_glass, settings.panel.turned, log)
+        await trio.lowlevel.checkpoint()  # the server is asked, and answers meanwhile
+        from screens.app import KivyScreen  # no other command wants a screen, and this one not at once
     run_dir = Path(settings.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (run_dir / "ready").unlink(missing_ok=True)  # of a process that was killed
@@ -102,6 +102,7 @@ async def run_bare(settings: Settings) -> None:
             told = {"pause": lambda seconds: "paused"}
             await nursery.start(serve_control, kiosk_path(settings.run_dir), answers, told)
             nursery.start_soon(feed_watchdog, run_dir / "ready")
+            nursery.start_soon(tell_of_first_page, screen.first_page, log)
             await _show(screen.show, settings.run_dir)
     finally:
         (run_dir / "ready").unlink(missing_ok=True)
@@ -123,6 +124,8 @@ async def _show(show: Callable[[Question], None], run_dir: str) -> None:
 
 async def _health(settings: Settings, life: str) -> dict[str, Any]:
     """As of a kiosk that serves nobody, for the agent's look before and after new settings."""
+    from importlib.metadata import version  # brings the whole of email with it: not before the first page
+
     return {
         "life": life,
         "settings": settings.sum,

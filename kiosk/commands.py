@@ -1,4 +1,8 @@
-"""What ``python -m kiosk`` does once it knows what it is asked: each command to its composition root."""
+"""What ``python -m kiosk`` does once it knows what it is asked: each command to its composition root.
+
+Each is imported by its own command alone: most of a start is imports, and a terminal that nobody knows yet shows its
+code without whatever serves residents.
+"""
 
 import argparse
 import sys
@@ -6,16 +10,9 @@ from pathlib import Path
 
 import trio
 
-from kiosk.app import run_kiosk, tell_of_view
 from kiosk.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
-from kiosk.bare import is_bare, run_bare
-from kiosk.books import tell_case
-from kiosk.config import ConfigError, load_settings
+from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.control import ControlSilent, forward_path
-from kiosk.doctor import as_json, as_table, healthy
-from kiosk.examine import examine_terminal
-from offline_queue.reader import UNREADABLE, why_unreadable
-from offline_queue.schema import JournalUnusable
 
 EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
 EX_USAGE = 64
@@ -27,25 +24,65 @@ def obey(asked: argparse.Namespace) -> int:
     try:
         settings = load_settings(asked.settings)
         if asked.command == "run":
-            trio.run(run_bare if is_bare(settings) else run_kiosk, settings)
-            return 0
+            return _run(settings)
         if asked.command == "forward":
-            from kiosk.forward import run_forwarder  # the kiosk's own process never needs it
-
-            trio.run(run_forwarder, settings)
-            return 0
+            return _forward(settings)
         if asked.command == "notices":
             return _bring_on(asked, forward_path(settings.run_dir))
         if asked.command == "case":
-            if not trio.run(tell_of_view, settings, asked.code.replace(" ", "")):
-                print("The kiosk does not run: its journal does not say that you looked.", file=sys.stderr)
-            return _tell(Path(settings.data_dir), asked.code)
-        findings = trio.run(examine_terminal, settings)
-    except (ConfigError, JournalUnusable, OSError) as error:
+            return _case(settings, asked.code)
+        return _doctor(settings, asked.json)
+    except (ConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
-    print(as_json(findings) if asked.json else as_table(findings))
+
+
+def _run(settings: Settings) -> int:
+    """Raises ConfigError, OSError."""
+    from kiosk.bare import is_bare, run_bare
+
+    if is_bare(settings):
+        trio.run(run_bare, settings)
+        return 0
+    from kiosk.app import run_kiosk
+    from offline_queue.schema import JournalUnusable
+
+    try:
+        trio.run(run_kiosk, settings)
+    except JournalUnusable as error:
+        return _unusable(error)
+    return 0
+
+
+def _forward(settings: Settings) -> int:
+    """Raises ConfigError, OSError."""
+    from kiosk.forward import run_forwarder
+    from offline_queue.schema import JournalUnusable
+
+    try:
+        trio.run(run_forwarder, settings)
+    except JournalUnusable as error:
+        return _unusable(error)
+    return 0
+
+
+def _doctor(settings: Settings, for_machines: bool) -> int:
+    """Raises ConfigError, OSError."""
+    from kiosk.doctor import as_json, as_table, healthy
+    from kiosk.examine import examine_terminal
+    from offline_queue.schema import JournalUnusable
+
+    try:
+        findings = trio.run(examine_terminal, settings)
+    except JournalUnusable as error:
+        return _unusable(error)
+    print(as_json(findings) if for_machines else as_table(findings))
     return 0 if healthy(findings) else 1
+
+
+def _unusable(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return EX_CONFIG
 
 
 def _bring_on(asked: argparse.Namespace, socket: Path) -> int:
@@ -62,7 +99,15 @@ def _bring_on(asked: argparse.Namespace, socket: Path) -> int:
     return 1 if answer in (NOTHING, TWO_PEOPLE) else 0
 
 
-def _tell(folder: Path, code: str) -> int:
+def _case(settings: Settings, code: str) -> int:
+    """Raises OSError."""
+    from kiosk.app import tell_of_view
+    from kiosk.books import tell_case
+    from offline_queue.reader import UNREADABLE, why_unreadable
+
+    if not trio.run(tell_of_view, settings, code.replace(" ", "")):
+        print("The kiosk does not run: its journal does not say that you looked.", file=sys.stderr)
+    folder = Path(settings.data_dir)
     try:
         print(tell_case(folder, code))
     except UNREADABLE as error:

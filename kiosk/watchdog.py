@@ -6,6 +6,7 @@ a loop that hangs does, and systemd ends and starts the process anew. Where no s
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
@@ -27,6 +28,12 @@ async def feed_watchdog(ready: Path | None = None) -> None:
     while period_s:
         notify("WATCHDOG=1")
         await trio.sleep(period_s / SIGNS_EACH)
+
+
+async def tell_of_first_page(stands: trio.Event, log: Callable[..., None]) -> None:
+    """The end of the start, for whoever measures it: by this line the glass shows what somebody can act on."""
+    await stands.wait()
+    log("first_page")
 
 
 def watchdog_s() -> float:

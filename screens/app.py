@@ -17,7 +17,7 @@ from screens.environment import prepare
 from screens.frame.header import Sign
 from screens.hands import view as hands
 from screens.map import ScreenMap
-from screens.moment import Moment
+from screens.moment import BLANK, Moment, asks_patience
 from screens.number import view as number
 from screens.pad import act_of
 from screens.patience import ANSWERED_S, DrawnAfter, drawn_after_s
@@ -32,7 +32,6 @@ from screens.waiting import view as waiting
 
 SHOWN_S = 15.0  # amounts shown on request
 TONE = speech.Utterance(TONE_PIECE, (TONE_PIECE,), personal=False)
-BLANK = Question("blank", say("{words}", words=""))
 
 
 class KivyScreen:
@@ -56,14 +55,14 @@ class KivyScreen:
 
         self._sign = Sign(settings.city, settings.terminal)
         self._touch = Touch(settle_s)
-        self._drawn_after = drawn_after
-        self._activity = 0.0
+        self._drawn_after, self._activity = drawn_after, 0.0
         self._answer: str | None = None
         self._answered: trio.Event | None = None
         self._due: dict[str, float] = {}
         self._since = 0.0
         self._calls = 0
         self._undrawn = False  # the page of the question that is meant
+        self.first_page = trio.Event()  # one stands that asks for more than patience
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
         self._page = self._picture = compose(self._moment, self._theme, self._sign)
@@ -168,7 +167,7 @@ class KivyScreen:
 
     @property
     def picture(self) -> Picture:
-        """What is on the glass now, as data: for tests and for the front panel's eyes."""
+        """What is on the glass now, for tests and for the front panel's eyes."""
         return self._picture
 
     # --- what happens ---
@@ -377,6 +376,8 @@ class KivyScreen:
         self._map.draw(self._moment.question.name, self._picture)
         if self._undrawn:
             self._undrawn = False
+            if not asks_patience(self._moment.question):
+                self._glass.once_drawn(self.first_page.set)
             self._touch.screen_changed(trio.current_time())
             self._speak_all()
 

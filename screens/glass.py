@@ -98,6 +98,10 @@ class Glass:
         self._pane.canvas.ask_update()  # Kivy does not hear of a change below a canvas with a shader of its own
         self._loop.wake()
 
+    def once_drawn(self, tell: Callable[[], None]) -> None:
+        """Call it once, when what was painted until now stands on the glass."""
+        self._loop.once_drawn(tell)
+
     def wake(self) -> None:
         """The next change that time makes comes sooner than the loop was told."""
         self._loop.wake()

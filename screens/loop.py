@@ -28,11 +28,16 @@ class Loop:
         self._on_time = on_time
         self._nap = trio.CancelScope()
         self._woken = False
+        self._drawn: list[Callable[[], None]] = []
 
     def wake(self) -> None:
         """Something must be drawn. Harmless when the loop is awake."""
         self._woken = True
         self._nap.cancel()
+
+    def once_drawn(self, tell: Callable[[], None]) -> None:
+        """Call it once, when what was painted until now stands on the glass."""
+        self._drawn.append(tell)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Draw until cancelled; started once the first picture is on the glass."""
@@ -48,7 +53,10 @@ class Loop:
         self._woken = False
         for _ in range(PASSES_MAX):
             if not _one_pass():
-                return
+                break
+        drawn, self._drawn = self._drawn, []
+        for tell in drawn:
+            tell()
 
     async def _sleep(self, fd: int | None) -> None:
         await trio.lowlevel.checkpoint()

@@ -3,10 +3,17 @@
 from dataclasses import dataclass, replace
 
 from kiosk.domain.card import PinProgress
-from kiosk.domain.text import Text
+from kiosk.domain.text import Text, say
 from kiosk.l10n import render
-from kiosk.ports import Question
+from kiosk.ports import Question, Waiting
 from kiosk.ports.screen import Preferences
+
+BLANK = Question("blank", say("{words}", words=""))
+
+
+def asks_patience(question: Question) -> bool:
+    """Whether whoever reads this page can only wait for another one."""
+    return question is BLANK or isinstance(question.body, Waiting) or question.name == "getting_ready"
 
 
 @dataclass(frozen=True)

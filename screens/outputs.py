@@ -5,6 +5,7 @@ stay dark until somebody starts the terminal anew; and most upright panels are w
 noticed by the kernel's own lists, which cost nothing to look at; only then the X server is asked, by its own programs.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,9 @@ import trio
 
 LOOK_S = 1.0
 AFTER_A_CHANGE = 5  # looks: the server hears of a plug a little later than the kernel
-TOOL_S_MAX = 10.0
+TOOL_S_MAX = 30.0  # a server that has just begun takes questions long before it answers
+SOCKETS = Path("/tmp/.X11-unix")  # noqa: S108 - where X servers listen; our unit puts a folder of its own there
+SERVER_S_MAX, SERVER_LOOK_S = 60.0, 0.05
 CONNECTORS, INPUTS = Path("/sys/class/drm"), Path("/dev/input")
 AS_IT_IS = "normal"
 # Of "Coordinate Transformation Matrix": from the panel's own unit square to that of the picture (xinput(1)).
@@ -54,6 +57,22 @@ def outputs(told: str) -> list[Output]:
 def pointers(told: str) -> list[str]:
     """Numbers of what is touched, of ``xinput --list --short``; not the server's own, by which programs touch."""
     return [number for name, number in _POINTER.findall(told) if "XTEST" not in name]
+
+
+async def open_glass(turned: str, log: Callable[..., None]) -> None:
+    """Once the X server listens, which starts beside us and tells nobody: the glass is as the window shall find it. One
+    that does not come is the window's to report."""
+    listens = socket_of(os.environ.get("DISPLAY", ""))
+    with trio.move_on_after(SERVER_S_MAX):
+        while listens is not None and not listens.exists():  # noqa: ASYNC110 - a program that tells no event makes it
+            await trio.sleep(SERVER_LOOK_S)
+    await set_outputs(turned, log)
+
+
+def socket_of(display: str) -> Path | None:
+    """Where a server of this machine listens for ``DISPLAY``; None: there is no such server, or it is elsewhere."""
+    found = re.fullmatch(r":(\d+)(?:\.\d+)?", display)
+    return SOCKETS / f"X{found[1]}" if found else None
 
 
 async def keep_outputs(turned: str, log: Callable[..., None]) -> NoReturn:

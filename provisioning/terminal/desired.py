@@ -68,6 +68,7 @@ class DesiredState:
     trouble: str = ""
     changed: list[str] = field(default_factory=list)
     _local_due: bool = False  # the box's own facts are others than those in force
+    _turned: str = field(default="", init=False)  # the generation that came into force while no kiosk was heard
     _ready: tuple[str, Desired | None] | None = field(default=None, init=False)  # waits for its moment
 
     @property
@@ -76,7 +77,8 @@ class DesiredState:
 
     async def settle(self) -> None:
         """At the agent's start, before anything waits for the kiosk: settings are there, and where no kiosk runs they
-        follow local facts that an installer changed."""
+        follow local facts that an installer changed. A kiosk that starts beside us is not heard yet: ``have_it_read``.
+        """
         generations = self.generations
         if generations.trial is not None:
             return  # whatever the link says is whole; ``resume`` judges it
@@ -89,12 +91,30 @@ class DesiredState:
         except Unfit as unfit:
             self.trouble = f"local facts: {unfit}"[:WHY_CHARACTERS_MAX]
             return
-        free = not generations.name() or not await self.house.rest(citys=False)
-        if free and await self.house.health() is None:
+        before = generations.name()
+        if not before:  # whoever runs reads the local facts themselves, and these say the same
             generations.turn_to(generations.stage(text, desired))
+        elif await self.house.health() is None and not await self.house.rest(citys=False):
+            self._turned = generations.stage(text, desired)
+            generations.turn_to(self._turned)
             generations.prune()
         else:
             self._local_due = True
+
+    async def have_it_read(self) -> None:
+        """After ``settle``, for as long as it takes: a kiosk that started beside us may have read what was in force a
+        moment before. It starts anew as soon as it serves nobody; once, because one that then reads something else has
+        its settings from elsewhere."""
+        began = ""
+        while self._turned and self._turned == self.generations.name() and self.generations.trial is None:
+            health = await self.house.health()
+            if health is not None:
+                read = health["settings"] == sum_of(self.generations.text(self._turned).encode())
+                if read or began not in ("", health["life"]):
+                    return
+                began = health["life"]
+                await self.house.start_anew()
+            await trio.sleep(self.look_every_s)
 
     async def resume(self) -> None:
         """Finish what the power interrupted."""

@@ -17,7 +17,8 @@ from kiosk.domain.money import Fen
 from kiosk.ports import Question
 from kiosk.services.query_account import _contributions
 from screens import acts, lines, typeface
-from screens.app import BLANK, KivyScreen
+from screens.app import KivyScreen
+from screens.moment import BLANK
 from simulators.bench.menu import MENU
 
 ROUNDS = 15

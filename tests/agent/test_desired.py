@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from kiosk.config import load_settings
+from kiosk.control import kiosk_path
 from provisioning.rules.health_gate import Look, Verdict, judge
 from provisioning.terminal.desired import AGAIN_S, DesiredState
 from tests.agent.stand import NOW, STRANGER, Box, CuttingDisk, PowerCut
@@ -206,6 +207,43 @@ async def test_an_installers_change_of_local_facts_is_followed(box: Box) -> None
     assert again.version == 1 and await again.follow(1) is None
     settings = load_settings(again.generations.settings_path)
     assert (settings.pin_mode, settings.language, again.version) == ("A", "en", 1)
+
+
+async def test_a_kiosk_that_started_beside_the_agent_reads_what_came_into_force(box: Box) -> None:
+    """At a start of the machine nobody waits for the other: a kiosk that had read the last settings when the agent laid
+    new ones down starts anew, once and not while somebody is served."""
+    listens = kiosk_path(box.kiosk.run_dir)
+    unheard = listens.rename(listens.with_name("not yet"))
+    box.write_local('pin_mode = "A"\n')
+    agent = box.agent()
+    await agent.settle()
+    unheard.rename(listens)
+    assert load_settings(agent.generations.settings_path).pin_mode == "A"
+    box.kiosk.busy = "serving"
+    with trio.move_on_after(0.2):
+        await agent.have_it_read()
+    assert box.kiosk.starts == 1
+    box.kiosk.busy = ""
+    with trio.fail_after(5):
+        await agent.have_it_read()
+    assert (box.kiosk.starts, box.kiosk.sum) == (2, load_settings(agent.generations.settings_path).sum)
+    await box.agent().have_it_read()
+    assert box.kiosk.starts == 2
+
+
+async def test_a_kiosk_with_settings_from_elsewhere_is_not_started_again_and_again(box: Box) -> None:
+    """Somebody gave it a file of their own: told once to start anew, it is let be."""
+    listens = kiosk_path(box.kiosk.run_dir)
+    unheard = listens.rename(listens.with_name("not yet"))
+    box.kiosk.settings_path = box.folder / "own.toml"
+    box.kiosk.settings_path.write_text(box.local.read_text())
+    box.write_local('pin_mode = "A"\n')
+    agent = box.agent()
+    await agent.settle()
+    unheard.rename(listens)
+    with trio.fail_after(5):
+        await agent.have_it_read()
+    assert box.kiosk.starts == 2
 
 
 async def test_a_host_that_only_the_city_names_is_shown_the_boxs_certificate(box: Box) -> None:

@@ -52,7 +52,8 @@ async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path,
 
 @pytest.mark.longest(300)
 async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path, unknown: Settings) -> None:
-    """Without a TPM the partition is plain; this machine's number is the same at the next start, as its log shows."""
+    """Without a TPM the partition is plain; this machine's number is the same at the next start, as its log shows. Only
+    our screen is ever on the glass."""
     disk = new_disk(image, bench)
     for start in ("first", "second"):
         async with machine(bench / start, Hardware(disk)) as one:
@@ -62,6 +63,7 @@ async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path,
     number = read_file(data, "/lib/yikatong-image/machine-id").decode().strip()
     log = log_of(data, bench / "log")
     assert {line["_MACHINE_ID"] for line in log} == {number}
+    assert not any("drmfb" in str(line.get("MESSAGE")) for line in log), "no console of the kernel paints the glass"
     assert len({line["_BOOT_ID"] for line in log}) == 2
 
 

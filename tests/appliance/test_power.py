@@ -22,7 +22,7 @@ OFF_S_MAX = 300.0
 RATIO_MAX = 1.6
 NUMBER = f"systemd.machine_id={'5' * 32}"  # the boot loader gives it otherwise
 UNIT_STARTED = "39f53479d3a045ac8e11786248231fbf"  # systemd's own name of this message (sd-messages(3))
-BARE, PAGE = "multi-user.target", "yikatong-kiosk.service"
+BARE, PAGE = "multi-user.target", "first_page"  # the kiosk says so when a page that asks for more than patience stands
 
 
 @pytest.mark.parametrize("part", range(SLICES))
@@ -59,6 +59,7 @@ async def test_the_first_page_comes_soon_after_a_bare_start(image: Built, bench:
     log = log_of(take(disk, DATA, bench / "data"), bench / "log")
     first, bare, kiosk = (user_space_s(boot) for boot in boots(log))
     print(f"bare {bare[BARE]:.1f} s, page {kiosk[PAGE]:.1f} s, the very first {first[PAGE]:.1f} s")
+    print({name: round(s, 1) for name, s in kiosk.items() if name.startswith(("yikatong", BARE, "local-fs"))})
     assert kiosk[PAGE] <= RATIO_MAX * bare[BARE]
 
 
@@ -71,10 +72,13 @@ def boots(log: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def user_space_s(boot: list[dict[str, Any]]) -> dict[str, float]:
-    """Seconds from the first process's first word until each unit was started, or a target was reached."""
+    """Seconds from the first process's first word until each unit was started, a target was reached, or the first page
+    stood."""
     began = min(_told_us(line) for line in boot if line.get("SYSLOG_IDENTIFIER") == "systemd" and _process(line) == "1")
     started = [line for line in boot if line.get("MESSAGE_ID") == UNIT_STARTED]
-    return {line["UNIT"]: (_told_us(line) - began) / 1e6 for line in reversed(started)}
+    told = {line["UNIT"]: (_told_us(line) - began) / 1e6 for line in reversed(started)}
+    page = next((line for line in boot if f'"event": "{PAGE}"' in str(line.get("MESSAGE"))), None)
+    return told | ({PAGE: (_told_us(page) - began) / 1e6} if page else {})
 
 
 def _process(line: dict[str, Any]) -> str | None:

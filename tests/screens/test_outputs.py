@@ -8,7 +8,18 @@ import pytest
 import trio
 
 from kiosk.log import JsonLog
-from screens.outputs import FINGERS, LOOK_S, Output, askew, keep_outputs, outputs, pointers, set_outputs
+from screens.outputs import (
+    FINGERS,
+    LOOK_S,
+    Output,
+    askew,
+    keep_outputs,
+    open_glass,
+    outputs,
+    pointers,
+    set_outputs,
+    socket_of,
+)
 
 PATIENCE_S = 60.0
 TOLD = """Screen 0: minimum 320 x 200, current 1080 x 1920, maximum 16384 x 16384
@@ -97,3 +108,20 @@ async def test_without_an_x_server_nothing_happens(monkeypatch: pytest.MonkeyPat
     noted: list[str] = []
     await set_outputs("left", lambda kind, **words: noted.append(kind))
     assert noted == []
+
+
+async def test_a_server_that_comes_later_is_waited_for(x_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It starts beside the kiosk and tells nobody: as soon as it listens the monitor is lit."""
+    monkeypatch.setenv("DISPLAY", x_server)
+    switch_off(x_server)
+    listens = socket_of(x_server)
+    assert listens is not None
+    hidden = listens.rename(listens.with_name(f"{listens.name}.not-yet"))
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(open_glass, "normal", JsonLog(io.StringIO()))
+            await trio.sleep(0.3)
+            waiting = len(nursery.child_tasks)
+            hidden.rename(listens)
+    assert waiting == 1
+    assert lit(x_server)

@@ -13,7 +13,7 @@ import trio.testing
 from kiosk.config import Settings
 from kiosk.domain.card import PinProgress, PinPrompt
 from kiosk.ports import PadKey, Preferences, Question
-from kiosk.questions import take_card
+from kiosk.questions import getting_ready, reading_card, take_card
 from screens import acts
 from screens.patience import DrawnAfter
 from screens.picture import Drawing, Words
@@ -215,6 +215,18 @@ async def test_a_cancelled_question_has_dead_answers(tmp_path: Path) -> None:
         screen.key(PadKey.DIGIT_1)
         assert "您想办什么" in shown(screen)
         assert await answer(screen, samples()["menu"], PadKey.DIGIT_2) == "certificate"
+
+
+async def test_the_first_page_is_one_that_asks_for_more_than_patience(tmp_path: Path) -> None:
+    """An empty glass and a page that only waits end no start; what somebody can act on does, once it is drawn."""
+    async with standing(tmp_path) as (screen, _):
+        for patience in (reading_card(), getting_ready()):
+            screen.show(patience)
+            await trio.sleep(0.2)
+            assert not screen.first_page.is_set(), patience.name
+        screen.show(samples()["attract"])
+        with trio.fail_after(WAIT_S_MAX):
+            await screen.first_page.wait()
 
 
 async def test_waiting_speaks_up_by_and_by(tmp_path: Path) -> None:

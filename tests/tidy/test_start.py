@@ -22,7 +22,7 @@ NOT_AT_START = {
     "simulators": "never in the product",
 }
 # peewee loads every driver that is installed; PostgreSQL's is the fleet's and never on a terminal.
-_START = "import sys; sys.modules['psycopg'] = None; import kiosk.commands, screens.app; print(*sys.modules)"
+_START = "import sys; sys.modules['psycopg'] = None; import kiosk.commands, kiosk.app, screens.app; print(*sys.modules)"
 
 
 @pytest.fixture(scope="module")
