@@ -24,6 +24,8 @@ ENABLED = (
     "var.mount", "tmp.mount", "yikatong-boot-state.service", "yikatong-local.service", "yikatong.target",
 )  # fmt: skip
 
+NEEDED = "var.mount"
+
 
 def make_tree(root: Path, package: Path, tree: Path, version: str, authority: Path | None) -> Path:
     """Unpack ``root`` (a tar of Debian), install ``package`` (.deb), make it an appliance. Needs root.
@@ -65,12 +67,14 @@ def install(tree: Path, package: Path) -> None:
 def choose_units(tree: Path) -> None:
     shutil.copyfile(tree / "usr/share/systemd/tmp.mount", tree / "usr/lib/systemd/system/tmp.mount")
     run(["systemctl", f"--root={tree}", "--quiet", "mask", *MASKED])
-    wanted = tree / "etc/systemd/system/local-fs.target.wants"
-    wanted.mkdir(parents=True, exist_ok=True)
     for name in ENABLED:
         if name.endswith(".mount"):
-            (wanted / name).unlink(missing_ok=True)
-            (wanted / name).symlink_to(f"/usr/lib/systemd/system/{name}")
+            # Without its data a terminal is no terminal: it starts anew, and the boot loader counts.
+            kind = "requires" if name == NEEDED else "wants"
+            place = tree / f"etc/systemd/system/local-fs.target.{kind}" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.unlink(missing_ok=True)
+            place.symlink_to(f"/usr/lib/systemd/system/{name}")
         else:
             run(["systemctl", f"--root={tree}", "--quiet", "enable", name])
 

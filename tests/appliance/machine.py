@@ -154,12 +154,16 @@ async def machine(folder: Path, hardware: Hardware) -> AsyncIterator[Machine]:
 
 
 async def _answering(stack: AsyncExitStack, child: Child, path: Path) -> Monitor:
-    """The monitor, once it greets; the socket's file is there a moment before anybody listens."""
+    """The monitor, once it greets; the socket's file is there before anybody listens, maybe for long."""
     await until_file(path, child, START_S_MAX)
-    try:
-        return await stack.enter_async_context(monitor(path))
-    except (OSError, MonitorRefused) as silent:
-        raise ChildEnded(f"qemu's monitor does not answer, see {child.log}") from silent
+    ends = trio.current_time() + START_S_MAX
+    while True:
+        try:
+            return await stack.enter_async_context(monitor(path))
+        except (OSError, MonitorRefused) as silent:
+            if not child.running or trio.current_time() > ends:
+                raise ChildEnded(f"qemu's monitor does not answer, see {child.log}") from silent
+        await trio.sleep(LOOK_EVERY_S)
 
 
 def command(folder: Path, hardware: Hardware) -> list[str]:

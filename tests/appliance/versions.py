@@ -10,7 +10,7 @@ from tests.appliance.box import _run
 SITE = "/usr/lib/yikatong/venv/lib/python3.11/site-packages"
 QUICK = "-comp zstd -Xcompression-level 1"
 # What the units log, on the serial line: for whoever looks for the reason of a failure.
-_TOLD = """[Unit]
+TOLD = """[Unit]
 Description=A test reads along
 [Service]
 ExecStart=/bin/sh -c 'exec journalctl --follow --lines=all --output=cat > /dev/ttyS0'
@@ -25,7 +25,7 @@ def root_of(built: Path, target: Path, version: str, signer: Signer, *, sick: bo
     written = {
         "/usr/lib/os-release": f'ID=debian\nVERSION_ID="12"\nIMAGE_ID=yikatong\nIMAGE_VERSION={version}\n',
         "/etc/rauc/keyring.pem": signer.authority.read_text(),
-        f"{units}/told.service": _TOLD,
+        f"{units}/told.service": TOLD,
     }
     words = ["mkdir /etc/rauc"]
     for number, (name, content) in enumerate(written.items()):
