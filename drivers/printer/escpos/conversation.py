@@ -12,6 +12,7 @@ from drivers.printer.escpos.status import Decoder, Fence, Flow, FullStatus, Proc
 from drivers.transport.line import Line
 
 _WAITING_MAX = 16  # answers that nobody has asked for yet; more are dropped
+_LOOKS = 8  # at an answer before it is silence; see ``_answer``
 _T = TypeVar("_T")
 
 
@@ -78,10 +79,31 @@ class Conversation:
             await trio.sleep(self._reply_s)
             self._late = False
         _empty(answers)
-        with trio.move_on_after(self._reply_s):
-            await self._line.send(question)  # real time: not held back by XOFF
-            return await answers.receive()
-        self._late = True
+        self._late = True  # until answered, also when the caller gives up
+        await self._send_at_once(question)
+        answer = await self._answer(answers)
+        self._late = False
+        return answer
+
+    async def _send_at_once(self, question: bytes) -> None:
+        """Real time: not held back by XOFF. Raises Silent: the line does not take it."""
+        with trio.move_on_after(self._reply_s) as scope:
+            await self._line.send(question)
+        if scope.cancelled_caught:
+            raise Silent
+
+    async def _answer(self, answers: trio.MemoryReceiveChannel[_T]) -> _T:
+        """Wait ``reply_s`` from the moment that the line took the question.
+
+        In several looks: while the machine is too busy to run this process, time passes, and the answer already lies
+        in the line. However long such a pause lasts, it is no more than one look, and the printer is not to blame.
+
+        Raises:
+            Silent.
+        """
+        for _ in range(_LOOKS):
+            with trio.move_on_after(self._reply_s / _LOOKS):
+                return await answers.receive()
         raise Silent
 
     async def send(self, chunk: bytes, within_s: float) -> None:
