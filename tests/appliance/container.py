@@ -30,6 +30,16 @@ COMMAND_S_MAX = 60.0
 LOOK_S = 0.2
 LENT = (Path("/usr/bin/Xvfb"), Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so"))
 INSIDE, OUTSIDE = "10.77.0.2", "10.77.0.1"
+# What the settings of every terminal here begin with: where the package puts things, and the reader it is lent.
+PLACES = """
+run_dir = "/run/yikatong"
+data_dir = "/var/lib/yikatong/journal"
+voice_dir = "/usr/lib/yikatong/voices"
+[agency_keys.documents]
+agency = "/etc/yikatong/agency.pem"
+[slots.card_reader]
+driver = "pcsc"
+"""
 
 
 class NotInTime(Exception):

@@ -23,7 +23,7 @@ from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.weather import Weather
 from simulators.pki import Pki, make_pki
 from simulators.worlds.world import load_world
-from tests.appliance.container import OUTSIDE, Container, booted, until
+from tests.appliance.container import OUTSIDE, PLACES, Container, booted, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(600)]
 
@@ -32,16 +32,8 @@ NAME = f"{TERMINAL}.acknowledgement.json"
 AGENT, PLACE = "yikatong-agent", Path("/run/yikatong-stick")
 READ, WRITE = f"yikatong-stick@{DISK}.service", f"yikatong-stick-write@{DISK}.service"
 UNITS = ("yikatong-kiosk.service", "yikatong-forwarder.service", "yikatong-agent.service")
-SETTINGS = f"""
-run_dir = "/run/yikatong"
-data_dir = "/var/lib/yikatong/journal"
-voice_dir = "/usr/lib/yikatong/voices"
-[agency_keys]
+SETTINGS = f"""{PLACES}[agency_keys]
 recovery = "/etc/yikatong/recovery.pem"
-[agency_keys.documents]
-agency = "/etc/yikatong/agency.pem"
-[slots.card_reader]
-driver = "pcsc"
 [hosts.card_platform]
 url = "https://{OUTSIDE}:8443"
 [hosts.agency]

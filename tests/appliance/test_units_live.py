@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from offline_queue.verify import open_read_only
 from simulators.hosts.agency_documents import DocumentMaker
-from tests.appliance.container import INSIDE, OUTSIDE, Container, booted, until
+from tests.appliance.container import INSIDE, OUTSIDE, PLACES, Container, booted, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(600)]
 
@@ -32,15 +32,7 @@ PROCESSES = {
     "yikatong-forwarder.service": "yikatong-forwarder",
     "yikatong-agent.service": "yikatong-agent",
 }
-SETTINGS = f"""
-run_dir = "/run/yikatong"
-data_dir = "/var/lib/yikatong/journal"
-voice_dir = "/usr/lib/yikatong/voices"
-[agency_keys.documents]
-agency = "/etc/yikatong/agency.pem"
-[slots.card_reader]
-driver = "pcsc"
-[hosts.social_insurance]
+SETTINGS = f"""{PLACES}[hosts.social_insurance]
 url = "https://{OUTSIDE}:{HOST_PORT}"
 private_key = "credential:hosts.key"
 [hosts.card_platform]
