@@ -35,6 +35,8 @@ CITY = "demo-city"
 LIVES_S_MAX = 240.0
 STOPS_S_MAX = 30.0
 ASKS_AGAIN_S = 0.5
+# A chip and its commands, a fleet and its database, pages that are drawn: what needs most of what is installed there.
+PART_OF_SUITE = ("tests/cards/test_conformance.py", "tests/fleet/test_poll.py", "tests/screens/test_fills.py")
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +221,22 @@ def test_demo_becomes_ready(buildah: Buildah, short: Path) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
             assert "一卡通" in page.read().decode()
         assert demo.users() == {USER}
+
+
+def test_suite_runs_in_its_container(buildah: Buildah, short: Path) -> None:
+    """What `make test` runs is run there, and not by root: checks of style, and tests from a chip to a glass;
+    a test that fails there fails."""
+    with container(buildah, "tests", short) as house:
+        assert house.config["User"] == f"{USER}:{USER}" and house.config["Cmd"] == ["make", "test"]
+        assert house.run("id", "-u").stdout.strip() == str(USER)
+        python = ".venv/bin/python"
+        style = house.run(python, "-m", "ruff", "check", "kiosk", "drivers")
+        assert style.returncode == 0, style.stdout[-2000:]
+        done = house.run(python, "-m", "pytest", "-m", "not slow", *PART_OF_SUITE)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+        assert " passed" in done.stdout or "[100%]" in done.stdout
+        failing = "echo 'def test_no() -> None: assert False' > tests/unit/test_no.py"
+        assert house.run("sh", "-c", f"{failing} && {python} -m pytest tests/unit/test_no.py").returncode == 1
 
 
 def test_dockerfile_is_clean() -> None:
