@@ -82,4 +82,4 @@ def test_suite_that_may_be_cut_ends_at_the_first_failure() -> None:
     """Else the cap could hide one."""
     cut = [suite for suite in suites(0) if suite.may_be_cut]
     assert [suite.name for suite in cut] == ["emulated"]
-    assert all("-x" in suite.command and suite.gates for suite in cut)
+    assert all("-x" in suite.command for suite in cut)
