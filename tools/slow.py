@@ -66,7 +66,7 @@ def suites(turn: int) -> list[Suite]:
         Suite("image", ("make", "image"), 0.7, "image/build.py"),
         Suite("appliance", (*pytest, "appliance and not emulated", f"--rotate={turn}"), 0.9, tests, longest_s=540.0),
         # A machine that is a program wants both cores and minutes: what does not fit today comes first another day, and
-        # all of it is `make test-image`. It gates once all of it was seen to pass on one commit: a start misses its time.
+        # all of it is `make test-image`. It gates once all of it was seen to pass on one commit.
         Suite(
             "emulated",
             (*pytest, "emulated", "-x", f"--rotate={turn}"),
