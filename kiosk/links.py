@@ -36,10 +36,10 @@ def host_links(
 CLOCK_SKEW_S_MAX = 120.0
 
 
-def clock_agrees(links: Mapping[str, HttpsHostLink], within_s: float = CLOCK_SKEW_S_MAX) -> bool:
+def clock_agrees(links: Mapping[str, HttpsHostLink]) -> bool:
     """Whether some host was heard since the start, and no newest answer contradicts our clock."""
     told = [link.clock_skew_s for link in links.values() if link.clock_skew_s is not None]
-    return bool(told) and all(abs(skew_s) <= within_s for skew_s in told)
+    return bool(told) and all(abs(skew_s) <= CLOCK_SKEW_S_MAX for skew_s in told)
 
 
 def note_wrong_clock(links: Mapping[str, HttpsHostLink], journal: Journal) -> None:
