@@ -36,8 +36,9 @@ def call_unsure(journal: Journal, clock: Clock, intent: StoredEntry) -> None:
     journal.commit(NewEntry(UNSURE, intent.case_code, facts))
 
 
-def note_contradicted(journal: Journal, wrong: bool = False) -> Callable[[float], None]:
+def note_contradicted(journal: Journal) -> Callable[[float], None]:
     """To be told by a link how far a host's clock is ahead of ours: each time that it begins to be too far is a row."""
+    wrong = False
 
     def told(skew_s: float) -> None:
         nonlocal wrong

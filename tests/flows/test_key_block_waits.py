@@ -1,5 +1,7 @@
 """A key block that meets a pad that is only starting: it waits, is tried once, and its own time is its only end."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,18 +72,25 @@ async def test_it_waits_for_the_pad_and_is_tried_once(autojump_clock: MockClock)
     assert (pad.loads, kiosk.journal.names().count("key_load_answered")) == (1, 1)
 
 
+@asynccontextmanager
+async def its_pad_tried(kiosk: KioskInMemory) -> AsyncIterator[None]:
+    """It runs, and has looked for its pad."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kiosk.supervisor.run)
+        await kiosk.supervisor.wait_tried()
+        await trio.sleep(0.1)
+        yield
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_pad_found_out_of_order_is_an_answer(autojump_clock: MockClock) -> None:
     """Whoever sent the block reads that nothing was loaded, and why."""
     pad = LatePad()
     pad.broken = Health(Condition.FAULT, "tampered")
     pad.found.set()
     kiosk = KioskInMemory({}, pad=pad)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(kiosk.supervisor.run)
-        await kiosk.supervisor.wait_tried()
-        await trio.sleep(0.1)
+    async with its_pad_tried(kiosk):
         told = await word_of(kiosk).load_key(wire())
-        nursery.cancel_scope.cancel()
     assert (told["result"], told["why"], pad.loads) == ("failed", "tampered", 0)
 
 
@@ -94,10 +103,7 @@ async def test_an_absent_pad_is_waited_for_also_across_a_power_cut(autojump_cloc
         pad.broken = Health(Condition.ABSENT, "line_lost")
         pad.found.set()
         kiosk = KioskInMemory({}, pad=pad)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(kiosk.supervisor.run)
-            await kiosk.supervisor.wait_tried()
-            await trio.sleep(0.1)
+        async with its_pad_tried(kiosk):
             assert await word_of(kiosk).load_key(wire()) == {"refused": "absent"}
             assert (pad.loads, "key_load_answered" in kiosk.journal.names()) == (0, False)
             if back:
@@ -106,7 +112,6 @@ async def test_an_absent_pad_is_waited_for_also_across_a_power_cut(autojump_cloc
                     while "refused" in (told := await word_of(kiosk).load_key(wire())):
                         await trio.sleep(1)
                 assert told["result"] == "done"
-            nursery.cancel_scope.cancel()
         acts += kiosk.journal.names()
         assert pad.loads == int(back)
     assert acts.count("key_load_answered") == 1
