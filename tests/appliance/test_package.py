@@ -57,6 +57,7 @@ WORLD = HOUSE / "simulators" / "worlds" / "demo.toml"
 PYTHON = str(HOUSE / ".venv" / "bin" / "python")
 READY_S_MAX, VISIT_S_MAX = 120.0, 600.0
 SAY_VERSION = 'from importlib.metadata import version; print(version("yikatong"))'
+STARTS_KIOSK = '-m kiosk --settings "$settings" "$@"'  # in the command's own script
 BUNDLE_BYTES_MAX = 15_000_000  # of a change to the application alone
 # What dpkg brings beside these would be a surprise; links of /usr/bin and documents apart.
 PLACES = ("usr/lib/yikatong/", "usr/lib/systemd/", "usr/lib/udev/", "usr/lib/sysusers.d/", "usr/lib/tmpfiles.d/",
@@ -236,7 +237,8 @@ def bundle_of(tree: Path, version: str, out: Path) -> bytes:
 def running_version(room: Room) -> str:
     """What the command of the package would run, asked the way that it goes."""
     launcher = (room.root / "usr/lib/yikatong/bin/kiosk").read_text()
-    asking = launcher.partition("-m kiosk --settings")[0] + f"-c '{SAY_VERSION}'"
+    assert launcher.count(STARTS_KIOSK) == 1
+    asking = launcher.replace(STARTS_KIOSK, f"-c '{SAY_VERSION}'")
     return room.run("sh", "-c", asking, "kiosk", "doctor").stdout.strip()
 
 
