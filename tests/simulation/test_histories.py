@@ -17,6 +17,7 @@ LIE = Limits(only_money=True, disk_lies=True)
 LYING_SEEDS_MAX = 30
 NOT_PAID_AFTER_ALL = 20002803
 CLOCK_BACK_IN_A_REFUND = 21006569
+STORED_AS_THE_POWER_WENT = 21016101
 TAKEN_BACK_ODD_CARD = (20008599, 20011814, 20015825)
 
 
@@ -47,6 +48,13 @@ def test_a_refund_under_a_clock_set_back_is_not_called_undone() -> None:
     assert told.violations == [], told.violations
     assert told.acts["refund_unknown"]
     assert not told.acts["refund_not_booked"]
+
+
+def test_a_note_stored_as_the_power_went_is_counted_where_it_lies() -> None:
+    """The module put a note into its store, the kiosk hears of it at the next start, and staff then count the box."""
+    told = live_history(STORED_AS_THE_POWER_WENT)
+    assert told.violations == [], told.violations
+    assert told.acts["note_credited"] and told.acts["cash_box_exchanged"]
 
 
 @pytest.mark.parametrize("seed", TAKEN_BACK_ODD_CARD)

@@ -105,7 +105,28 @@ async def test_a_power_cut_after_stack_is_exactly_one_credit(
         await stand.feed(20)
         await stand.until_booked(Stacked, 2)
         assert books.credits == [10, 20]
-        assert sum(device.box) + sum(10 * (yuan == 10) * count for yuan, count in device.store.items()) == 30
+        assert (device.box, device.store.get(10, 0)) == (([20], 1) if store else ([10, 20], 0))
+        assert [one.destination for one in books.of(Stacked)] == ["recycler" if store else "cash_box", "cash_box"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_a_credit_that_the_next_life_finds_lies_where_the_unit_put_it(
+    full: bool, autojump_clock: MockClock
+) -> None:
+    """The kiosk alone dies while a note is stacked. By its route the note went to the store, or, where that takes no
+    more of them, into the cash box as the unit tells beside the credit."""
+    device, books = SspModule(store=True), Books()
+    async with cash_stand(ssp, device, books=books) as stand:
+        await stand.ready()
+        if full:
+            device._routes.add(10)
+        await stand.feed(10)
+        await stand.until(lambda: device._state == "stacking")
+        stand.paused = True
+    async with cash_stand(ssp, device, books=books) as stand:
+        await stand.ready("e2")
+        assert (device.box, device.store[10]) == (([10], 0) if full else ([], 1))
+        assert [one.destination for one in books.of(Stacked)] == ["cash_box" if full else "recycler"]
 
 
 async def test_a_power_cut_in_escrow_gives_the_note_back(autojump_clock: MockClock) -> None:

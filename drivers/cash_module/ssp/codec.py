@@ -93,6 +93,7 @@ BOOKED = frozenset(
         Code.STORED_AT_POWER_UP, Code.DISPENSED_AT_POWER_UP, Code.CLEARED_FROM_FRONT, Code.CLEARED_TO_BOX,
     }
 )  # fmt: skip
+PLACED = frozenset({Code.STORED, Code.STACKED})
 MOVING = frozenset({Code.READ, Code.REJECTING, Code.STACKING, Code.INITIALISING, Code.DISPENSING, Code.JAM_RECOVERY})
 
 

@@ -6,8 +6,9 @@ EVENT ACK, which is sent after the commit; until then there are no polls either.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
@@ -17,7 +18,7 @@ from drivers.cash_module.module import CashDriver, Payout
 from drivers.cash_module.note_path import Phase, Signal
 from drivers.cash_module.ssp import codec
 from drivers.cash_module.ssp.codec import Code, Event
-from drivers.cash_module.ssp.findings import TROUBLES, finding, wants_staff
+from drivers.cash_module.ssp.findings import TROUBLES, finding, place_of, wants_staff
 from drivers.cash_module.ssp.talk import Refused, Talk
 from drivers.cash_module.unreadable import Unreadable
 from drivers.options import OptionError, read_options
@@ -147,7 +148,8 @@ class SspModule(CashDriver):
         self._unacknowledged = self._jammed = False
         found = await self._until_at_rest()
         self._unacknowledged = any(one.code in codec.BOOKED for one in found)
-        told = tuple(self._finding(one) for one in found if one.code in codec.BOOKED or one.code in TROUBLES)
+        wanted = [one for one in found if one.code in codec.BOOKED or one.code in TROUBLES]
+        told = tuple(self._finding(one, found) for one in wanted)
         needs = wants_staff(found)
         return Recovery(told, await self._read_counter(), needs_staff=needs, units=await self._do_units())
 
@@ -160,19 +162,27 @@ class SspModule(CashDriver):
         except Refused:
             return None
 
-    def _finding(self, event: Event) -> CashEvent:
-        return finding(event, self._channels, lambda: self._told.name("c"))
+    @property
+    def _recycled(self) -> frozenset[Fen]:
+        """Denominations that go to the store."""
+        return self._settings.recycled if self._pays and self._payout_ready else frozenset()
+
+    def _finding(self, event: Event, beside: Sequence[Event]) -> CashEvent:
+        place = partial(place_of, told=beside, recycled=self._recycled)
+        return finding(event, self._channels, place, lambda: self._told.name("c"))
 
     async def _until_at_rest(self) -> list[Event]:
-        """The events that wait, once nothing moves any more: also a payout that the earlier life had begun."""
-        began = trio.current_time()
+        """The events that wait, once nothing moves any more: also a payout that the earlier life had begun. Where a
+        note went is told once, so it is kept from earlier answers."""
+        began, placed = trio.current_time(), list[Event]()
         while (passed_s := trio.current_time() - began) < START_S_MAX:
             found = codec.events(await self._ask(codec.POLL_WITH_ACK))
             codes = {one.code for one in found}
             if any(one.code == Code.READ and one.channel for one in found):
                 await self._done(codec.REJECT)
             elif not codes & codec.MOVING and not (Code.IN_BEZEL in codes and passed_s < BEZEL_S_MAX):
-                return found
+                return [*placed, *found]
+            placed += [one for one in found if one.code in codec.PLACED]
             await trio.sleep(self._pace.poll_s)
         raise Silent("never_at_rest")
 
@@ -216,7 +226,7 @@ class SspModule(CashDriver):
             return
         self._unacknowledged = any(one.code in codec.BOOKED for one in found)
         for event in found:
-            await self._take(event)
+            await self._take(event, found)
         if not found:
             self._signal(Signal.REST)
             self._enable_tries = 0
@@ -226,7 +236,7 @@ class SspModule(CashDriver):
         if not self._pays or self._payout_ready:
             self._tell_well()
 
-    async def _take(self, event: Event) -> None:
+    async def _take(self, event: Event, beside: Sequence[Event]) -> None:
         code = event.code
         if code == Code.RESET:
             raise Silent("restarted")
@@ -237,19 +247,19 @@ class SspModule(CashDriver):
         elif self._payout is not None and code in PAYOUT_EVENTS:
             self._take_payout(self._payout, event)
         elif code in codec.BOOKED and code != Code.CREDIT:
-            self._emit(self._finding(event))  # of an earlier life, told late
+            self._emit(self._finding(event, beside))  # of an earlier life, told late
         else:
-            await self._take_note(event)
+            await self._take_note(event, beside)
 
-    async def _take_note(self, event: Event) -> None:
+    async def _take_note(self, event: Event, beside: Sequence[Event]) -> None:
         denomination = self._channels.get(event.channel)
         if event.code == Code.READ and event.channel == 0:
             self._signal(Signal.ARRIVING)
         elif event.code == Code.READ and self._path.phase not in (Phase.TO_STACK, Phase.TO_RETURN):
             self._signal(Signal.ESCROW, denomination)
         elif event.code == Code.CREDIT:
-            recycled = self._payout_ready and denomination in self._settings.recycled
-            self._signal(Signal.STACKED, denomination, destination="recycler" if recycled else "cash_box")
+            place = place_of(denomination, beside, self._recycled)
+            self._signal(Signal.STACKED, denomination, destination=place)
         elif event.code == Code.REJECTED:
             code = await self._ask(codec.LAST_REJECT)
             self._signal(Signal.REJECTED, code=codec.REJECTIONS.get(code[0] if code else 0, "other"))

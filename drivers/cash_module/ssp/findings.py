@@ -1,6 +1,6 @@
 """What SSP events mean for the books when nobody is waiting for them: after a start, or too late."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from drivers.cash_module.ssp.codec import Code, Event
 from kiosk.domain.cash import CashEvent, CashFault, DispenseResult, NoteUncertain, Returned, Stacked
@@ -19,16 +19,29 @@ TROUBLES: dict[int, tuple[str, str, bool]] = {  # reason, who must come, whether
 }
 
 
-def finding(event: Event, channels: Mapping[int, Fen], new_credit: Callable[[], str]) -> CashEvent:
-    """One event as the books take it. ``new_credit`` names a credit."""
+def place_of(denomination: Fen | None, told: Iterable[Event], recycled: frozenset[Fen]) -> str:
+    """Where a credited note lies: as the unit says beside the credit, else by the route that was set for it."""
+    codes = {one.code for one in told}
+    if Code.STORED in codes or Code.STACKED in codes:
+        return "recycler" if Code.STORED in codes else "cash_box"
+    return "recycler" if denomination in recycled else "cash_box"
+
+
+def finding(
+    event: Event,
+    channels: Mapping[int, Fen],
+    place: Callable[[Fen], str],
+    new_credit: Callable[[], str],
+) -> CashEvent:
+    """One event as the books take it. ``place`` says where a credited note lies, ``new_credit`` names a credit."""
     denomination = channels.get(event.channel)
     if event.code in TROUBLES:
         return CashFault(*TROUBLES[event.code][:2])
     if event.code == Code.CREDIT and denomination is not None:
-        return Stacked(denomination, "cash_box", new_credit())
+        return Stacked(denomination, place(denomination), new_credit())
     if event.code in (Code.STACKED_AT_POWER_UP, Code.STORED_AT_POWER_UP) and Fen(event.total) in channels.values():
-        place = "recycler" if event.code == Code.STORED_AT_POWER_UP else "cash_box"
-        return Stacked(Fen(event.total), place, new_credit())
+        at_start = "recycler" if event.code == Code.STORED_AT_POWER_UP else "cash_box"
+        return Stacked(Fen(event.total), at_start, new_credit())
     if event.code == Code.CLEARED_FROM_FRONT:
         return Returned(denomination, taker_known=False)
     if event.code in (Code.DISPENSED, Code.INCOMPLETE, Code.TIME_OUT, Code.HALTED, Code.DISPENSED_AT_POWER_UP):
