@@ -18,6 +18,7 @@ LYING_SEEDS_MAX = 30
 NOT_PAID_AFTER_ALL = 20002803
 CLOCK_BACK_IN_A_REFUND = 21006569
 STORED_AS_THE_POWER_WENT = 21016101
+STARTED_WITHOUT_ITS_BOX = 21023937
 TAKEN_BACK_ODD_CARD = (20008599, 20011814, 20015825)
 
 
@@ -55,6 +56,13 @@ def test_a_note_stored_as_the_power_went_is_counted_where_it_lies() -> None:
     told = live_history(STORED_AS_THE_POWER_WENT)
     assert told.violations == [], told.violations
     assert told.acts["note_credited"] and told.acts["cash_box_exchanged"]
+
+
+def test_a_module_that_started_without_its_box_serves_once_it_is_back() -> None:
+    """The module's power goes while staff have its box in their hands, and the drawer shuts without another start."""
+    told = live_history(STARTED_WITHOUT_ITS_BOX)
+    assert told.violations == [], told.violations
+    assert told.acts["cash_needs_staff"]
 
 
 @pytest.mark.parametrize("seed", TAKEN_BACK_ODD_CARD)

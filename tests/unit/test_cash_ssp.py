@@ -6,8 +6,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from drivers.cash_module.ssp.codec import Code, Event
 from drivers.cash_module.ssp.driver import SspModule as Driver
 from drivers.cash_module.ssp.driver import SspSettings
+from drivers.cash_module.ssp.findings import wants_staff
 from kiosk.domain.cash import (
     CashFault,
     DispenseResult,
@@ -326,6 +328,17 @@ async def test_a_box_exchanged_while_nobody_listened(is_back: bool, autojump_clo
         assert bool(recovery.needs_staff) is not is_back
         await trio.sleep(2.0)
         assert (stand.health == Health(Condition.READY)) is is_back
+        device.close_door()
+        await trio.sleep(5.0)  # at rest it is asked every two seconds
+        assert stand.health == Health(Condition.READY)
+        await stand.driver.enable([yuan(50)])
+
+
+def test_what_a_box_does_not_mend_is_named_before_it() -> None:
+    """A box that is out, or was full, hides no jam; a new box ends the first two alone."""
+    out, full, jam, back = (Event(code) for code in (Code.BOX_REMOVED, Code.BOX_FULL, Code.UNSAFE_JAM, Code.BOX_BACK))
+    assert wants_staff([out, jam]) == wants_staff([full, jam, back]) == "jam_in_path"
+    assert (wants_staff([full]), wants_staff([full, out, back])) == ("cash_box_full", "")
 
 
 async def test_an_enable_that_does_not_stick_is_a_fault(autojump_clock: MockClock) -> None:

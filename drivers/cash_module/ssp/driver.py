@@ -18,7 +18,7 @@ from drivers.cash_module.module import CashDriver, Payout
 from drivers.cash_module.note_path import Phase, Signal
 from drivers.cash_module.ssp import codec
 from drivers.cash_module.ssp.codec import Code, Event
-from drivers.cash_module.ssp.findings import TROUBLES, finding, place_of, wants_staff
+from drivers.cash_module.ssp.findings import MENDED_BY_A_BOX, TROUBLES, finding, place_of, wants_staff
 from drivers.cash_module.ssp.talk import Refused, Talk
 from drivers.cash_module.unreadable import Unreadable
 from drivers.options import OptionError, read_options
@@ -242,6 +242,8 @@ class SspModule(CashDriver):
             raise Silent("restarted")
         if code in TROUBLES:
             await self._take_trouble(event)
+        elif code == Code.BOX_BACK and self._needs_staff in MENDED_BY_A_BOX:
+            self._needs_staff = ""  # the unit does not start anew for it, so nobody else would say so
         elif code == Code.DISABLED:
             await self._take_disabled()
         elif self._payout is not None and code in PAYOUT_EVENTS:

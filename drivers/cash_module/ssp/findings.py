@@ -17,6 +17,8 @@ TROUBLES: dict[int, tuple[str, str, bool]] = {  # reason, who must come, whether
     Code.PAYOUT_OUT_OF_SERVICE: ("payout_out_of_service", "nobody", False),
     Code.FULL: ("store_full", "nobody", False),
 }
+BOX_MENDS = frozenset({Code.BOX_REMOVED, Code.BOX_FULL})
+MENDED_BY_A_BOX = frozenset(TROUBLES[code][0] for code in BOX_MENDS)
 
 
 def place_of(denomination: Fen | None, told: Iterable[Event], recycled: frozenset[Fen]) -> str:
@@ -52,11 +54,13 @@ def finding(
 
 
 def wants_staff(events: Sequence[Event]) -> str:
-    """Why somebody must come, of what waited for us; "" for nobody. A box that was out and is in again is over."""
+    """Why somebody must come, of what waited for us; "" for nobody. A box that was out and is in again is over; what
+    a box alone will not mend is named before it."""
     codes = [event.code for event in events]
+    reasons = []
     for place, code in enumerate(codes):
         reason, needs, _ = TROUBLES.get(code, ("", "nobody", False))
-        is_back = code == Code.BOX_REMOVED and Code.BOX_BACK in codes[place:]
+        is_back = code in BOX_MENDS and Code.BOX_BACK in codes[place:]
         if needs != "nobody" and not is_back:
-            return reason
-    return ""
+            reasons.append(reason)
+    return min(reasons, key=MENDED_BY_A_BOX.__contains__, default="")
