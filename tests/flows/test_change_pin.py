@@ -9,7 +9,8 @@ from trio.testing import MockClock
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, PadKey, Stars
-from tests.flows.people import PULLS_CARD, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD
 
 
 def resident(**script: Any) -> KioskInMemory:

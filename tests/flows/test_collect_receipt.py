@@ -17,7 +17,8 @@ from offline_queue.journal import SqliteJournal
 from simulators.hosts.row_code import Code
 from tests.flows.fittings import FakeReader
 from tests.flows.owed import NOW, Terminal
-from tests.flows.people import PULLS_CARD, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD
 
 CARD = FakeReader().identity.card_number
 OUT_OF_PAPER = DeviceFault("receipt_printer", Health(Condition.FAULT, "paper_out"))

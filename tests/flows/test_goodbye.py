@@ -14,7 +14,8 @@ from kiosk.domain.receipt import PaperReceipt
 from kiosk.ports import DeviceFault, Hands, OutcomeUnknown, OutletEye, PadKey, Place
 from offline_queue.journal import SqliteJournal
 from tests.flows.fittings import FakeReceiptPrinter
-from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 
 LEFT = ("paper_left", "paper_left_behind")
 FORGOTTEN_PIN: dict[str, Any] = {  # prints a note about where to reset the PIN

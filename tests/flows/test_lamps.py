@@ -11,7 +11,8 @@ from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import say
 from kiosk.lamps import LitScreen
 from kiosk.ports import DARK, Hands, Place, Plain, Question, Shine, Stars
-from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 from tests.flows.slot_device import SlotDevice
 
 SLOT = frozenset({Place.CARD_SLOT})

@@ -21,7 +21,7 @@ from kiosk.ports import Outcome
 from offline_queue.staff_books import StaffBooks
 from tests.flows.money import BILL, QUOTE
 from tests.flows.orders import BY_ACCOUNT, LEAVE_NOTES, POLICY, OrderTerminal
-from tests.flows.people import PULLS_CARD, WALKS_AWAY
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 
 CASE = "000001"
 

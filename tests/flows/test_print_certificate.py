@@ -11,7 +11,8 @@ from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.certificate import SealFinding
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault, OutcomeUnknown
-from tests.flows.people import PULLS_CARD, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD
 
 
 def resident(**script: Any) -> KioskInMemory:

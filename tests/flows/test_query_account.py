@@ -11,7 +11,8 @@ from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.text import Amount, Text
 from kiosk.l10n import render
 from kiosk.ports import Figures, HostRefused
-from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 
 
 def resident(**script: Any) -> KioskInMemory:

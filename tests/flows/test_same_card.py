@@ -10,7 +10,9 @@ from trio.testing import MockClock
 
 from kiosk.domain.books import Account
 from kiosk.domain.card import CardIdentity
+from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
+from kiosk.ports import CardGone, DeviceFault
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
 from tests.flows.fittings import FakeReader
@@ -62,6 +64,24 @@ async def test_another_card_moves_no_money(
     terminal.make_reader = swapped_after(0)
     ended = await terminal.visit(service, (10_000, 10_000), choose_debt=debt.voucher_number, **script)
     assert ended is None
+    assert not MONEY_INTENTS & set(terminal.acts)
+    assert (terminal.balances, terminal.cash.outlet, terminal.office.claims) == ({}, 0, {})
+
+
+@pytest.mark.parametrize("fails", [CardGone(), DeviceFault("card_reader", Health(Condition.ABSENT, "unplugged"))])
+@pytest.mark.parametrize("service", ["settle_medical_bill", "collect_money"])
+async def test_a_card_that_cannot_be_asked_moves_no_money(
+    service: str, fails: Exception, autojump_clock: MockClock, terminal: Terminal
+) -> None:
+    """It fell silent, or its reader did, after the PIN: that is not the same card, whatever the watch says."""
+
+    class Silent(FakeReader):
+        async def same_card(self, identity: CardIdentity) -> bool:
+            raise fails
+
+    debt = terminal.office.owes(2500)
+    terminal.make_reader = Silent
+    assert await terminal.visit(service, (10_000, 10_000), choose_debt=debt.voucher_number, **CASH) is None
     assert not MONEY_INTENTS & set(terminal.acts)
     assert (terminal.balances, terminal.cash.outlet, terminal.office.claims) == ({}, 0, {})
 

@@ -11,7 +11,8 @@ from drivers.options import OptionError
 from kiosk.domain.card import CardState, Holder, Sex
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import HELP, CardGone, DeviceFault, PadKey
-from tests.flows.people import PULLS_CARD, WALKS_AWAY, KioskInMemory
+from tests.flows.people import KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 
 
 @pytest.mark.parametrize("reason", ["card_mute", "card_foreign"])

@@ -22,7 +22,8 @@ from offline_queue.journal import SqliteJournal
 from tests.bank.stand import PAN, account, card_of
 from tests.flows.bank import BankOffice
 from tests.flows.money import PERSON, CashMachine, Office
-from tests.flows.people import PULLS_CARD, WALKS_AWAY, CountingClock, KioskInMemory
+from tests.flows.people import CountingClock, KioskInMemory
+from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY
 
 DUE = 6000  # what 2206 leaves to the resident
 SCRIPT = {

@@ -22,7 +22,7 @@ from provisioning.terminal.health import typed_keys_of
 from simulators.pki import Pki, make_pki
 from tests.flows.custodians import IN, KEYS, LAST, KeyRoom, Power
 from tests.flows.duty import DutyRoom
-from tests.flows.people import PULLS_CARD
+from tests.flows.scripted_screen import PULLS_CARD
 
 
 @pytest.fixture(scope="module")

@@ -89,6 +89,17 @@ def test_a_lost_note_stays_a_case_until_it_is_closed(house: House) -> None:
     assert house.books.open_cases() == ()
 
 
+@pytest.mark.parametrize("taken_up", ["notice_released", "notice_given_up"])
+def test_a_notice_put_aside_stays_a_case_until_people_take_it_up(taken_up: str, house: House) -> None:
+    """Whatever else happens in its case; and taken up in one case it still waits in another."""
+    house.journal.record("notice_put_aside", "451210")
+    house.journal.record("notice_put_aside", "451211")
+    house.journal.record("receipt_delivered", "451210")
+    assert [case.code for case in house.books.open_cases()] == ["451210", "451211"]
+    house.journal.record(taken_up, "451210")
+    assert [case.code for case in house.books.open_cases()] == ["451211"]
+
+
 def test_messages_not_sent_are_counted_with_their_sum(house: House) -> None:
     """Count, sum and the oldest, as they ride in the commits."""
     house.journal.commit(NewEntry("settled", "1", {}, notices=(NewNotice("hospital", "payment", "k", {}, 700),)))
