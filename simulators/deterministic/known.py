@@ -18,8 +18,9 @@ from kiosk.money.settlement_orders import WAITS, open_orders
 from simulators.deterministic.terminal import Life
 
 ANSWERED_BY_KEY = ("deposit_intent", "deposit_undo_intent", "payout_intent")
-# Of 2207: not known, or booked and neither paid nor undone. ``whoever_can_answer_was_asked`` tells for how long.
-UNSURE = ("settle_intent", DUE)
+# Of 2207: not known, or booked and neither paid nor undone, for as long as ``whoever_can_answer_was_asked`` tells. Of
+# 2208: a refund that nobody answered.
+UNSURE = ("settle_intent", "refund_intent", DUE)
 FOR_PEOPLE = ("bank_suspended", "bank_reversal_disputed")
 OWED = "select host, act, key from notice where state = 'owed' order by seq"
 

@@ -19,6 +19,8 @@ NOT_PAID_AFTER_ALL = 20002803
 CLOCK_BACK_IN_A_REFUND = 21006569
 STORED_AS_THE_POWER_WENT = 21016101
 STARTED_WITHOUT_ITS_BOX = 21023937
+ORDER_BEHIND_A_REFUND = 21031036
+WANTED_A_RESET = (21033392, 21035490)
 TAKEN_BACK_ODD_CARD = (20008599, 20011814, 20015825)
 
 
@@ -63,6 +65,22 @@ def test_a_module_that_started_without_its_box_serves_once_it_is_back() -> None:
     told = live_history(STARTED_WITHOUT_ITS_BOX)
     assert told.violations == [], told.violations
     assert told.acts["cash_needs_staff"]
+
+
+@pytest.mark.parametrize("seed", WANTED_A_RESET)
+def test_a_recycler_that_wants_to_begin_anew_needs_nobody_for_it(seed: int) -> None:
+    """Change that nobody took is drawn in again; or an acknowledged payout is not over for the unit."""
+    told = live_history(seed)
+    assert told.violations == [], told.violations
+    assert told.acts["cash_event"]
+
+
+def test_an_order_waits_for_what_became_of_the_same_persons_refund() -> None:
+    """A refund stays unanswered until the day's detail, and an order that its holder left before is not run into it."""
+    told = live_history(ORDER_BEHIND_A_REFUND)
+    assert told.violations == [], told.violations
+    assert told.acts["refund_unknown"] and told.acts["settlement_ordered"]
+    assert told.acts["settle_intent"] == told.acts["settled"] == 1  # of the bill that the refund is about
 
 
 @pytest.mark.parametrize("seed", TAKEN_BACK_ODD_CARD)

@@ -22,6 +22,7 @@ from kiosk.domain.cash import (
     Taken,
     mix_of,
 )
+from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault
 from simulators.devices.ccnet_recycler import CcnetBillToBill
 from tests.cash_stand import Books, cash_stand, yuan
@@ -205,6 +206,32 @@ async def test_notes_that_nobody_takes_are_retracted_and_not_called_paid(autojum
         result = await stand.until_booked(DispenseResult)
         assert stand.books.of(Retracted) == [Retracted("d1")]
         assert (result.presented, result.retained, result.certain) == ((), 4, False)
+
+
+async def test_after_a_retraction_the_unit_begins_anew_and_serves(autojump_clock: MockClock) -> None:
+    """It says "failure" until it is reset, which only a fresh driver does, and not before the books have it."""
+    device, books = loaded(), Books()
+    async with cash_stand(recycler, device, books=books) as stand:
+        await stand.recover("e1")
+        await stand.driver.dispense("d1", CHANGE)
+        await stand.over.wait()
+        assert stand.fault is not None and stand.fault.health == Health(Condition.UNKNOWN, "device_failure_ca")
+        assert books.of(Retracted) == [Retracted("d1")] and len(books.of(DispenseResult)) == 1
+    async with cash_stand(recycler, device, books=books) as stand:
+        assert (await stand.recover("e2")).findings == (RETRACTED,)
+        await stand.driver.enable([yuan(10)])
+        await stand.until(lambda: device.accepts)
+
+
+async def test_a_unit_that_believes_notes_on_their_way_is_asked_about_them(autojump_clock: MockClock) -> None:
+    """It heard no acknowledgement of DISPENSED and refuses to accept: a fresh driver hears what it believes."""
+    device, books = loaded(), Books()
+    async with cash_stand(recycler, device, books=books) as stand:
+        await stand.recover("e1")
+        device._moved = [4]
+        await stand.driver.enable([yuan(10)])
+        await stand.over.wait()
+        assert stand.fault is not None and stand.fault.health == Health(Condition.UNKNOWN, "device_failure_54")
 
 
 IN_FULL = DispenseResult((), (), 0, 0, False, in_full=True)

@@ -43,6 +43,7 @@ class CcnetBillToBill(CcnetValidator):
 
     address = codec.BILL_TO_BILL
     _told_recovery: bytes | None = None
+    _wants_reset = False
     _expected: dict[int, int] | None = None  # cassette -> count after the dispense that was told last
     _read: tuple[list[codec.Cassette], int, float] | None = (
         None  # what they held, as which question, until when it counts
@@ -199,8 +200,15 @@ class CcnetBillToBill(CcnetValidator):
         elif reply.code == Code.INVALID_BILL:
             self._finish_payout((), certain=True, reason="invalid_bill")
 
+    async def _do_poll(self) -> None:
+        """Only recovery resets the unit, so what a RESET ends is left to a fresh driver, once all of it is booked."""
+        await super()._do_poll()
+        if self._wants_reset and self._payout is None and self._note is None and self._told.booked:
+            raise Silent(self._told_fault)
+
     def _take_trouble(self, reply: Reply) -> None:
         super()._take_trouble(reply)
+        self._wants_reset = reply.detail[:1] in ENDED_BY_RESET and not self._needs_staff
         payout = self._payout
         if payout is None or codec.TROUBLES[reply.code][1] == "nobody":
             return
@@ -252,6 +260,9 @@ def _left(held: list[codec.Cassette], notes: dict[int, int]) -> dict[int, int]:
         if one.bill_type is not None and paid:
             rest[one.bill_type] -= paid
     return left
+
+
+ENDED_BY_RESET = frozenset(bytes((one,)) for one in codec.ENDED_BY_RESET)
 
 
 def _retracted(reply: Reply) -> bool:
