@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,7 @@ settings.register_profile("wide", deadline=None, max_examples=1000, suppress_hea
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 _STARTED = time.monotonic()
+_BEGUN = pytest.StashKey[set[Path]]()  # files of which a test was begun: what their tests share has been made
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,9 +40,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     minutes = item.config.getoption("--minutes")
     if minutes is None:
         return
-    mark = item.get_closest_marker("longest")
-    longest_s = mark.args[0] if mark else item.config.getoption("--longest")
+    begun = item.config.stash.setdefault(_BEGUN, set())
+    longest_s = _longest_s(item, is_first=item.path not in begun)
     left_s = minutes * 60 - (time.monotonic() - _STARTED)
     if left_s < longest_s or left_s <= 0:
         why = f"takes up to {longest_s:g} s, {max(0.0, left_s):.0f} s are left"
         pytest.skip(f"{item.nodeid}: budget of {minutes:g} minutes is spent: {why}")
+    begun.add(item.path)
+
+
+def _longest_s(item: pytest.Item, *, is_first: bool) -> float:
+    """By the nearest mark; who comes first in a file also waits for what its tests share."""
+    marks = list(item.iter_markers("longest"))
+    longest_s: float = marks[0].args[0] if marks else item.config.getoption("--longest")
+    return longest_s + (sum(mark.kwargs.get("first", 0.0) for mark in marks) if is_first else 0.0)

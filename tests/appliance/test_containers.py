@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.appliance,
     pytest.mark.skipif(os.geteuid() != 0, reason="buildah stores files of other users"),
     pytest.mark.timeout(1800),
+    pytest.mark.longest(30),
 ]
 USER = 10001
 CITY = "demo-city"
@@ -155,6 +156,7 @@ def fleet_settings(folder: Path, database: str, ports: tuple[int, int]) -> Path:
     return path
 
 
+@pytest.mark.longest(600)  # nearly all of it is the build, as with the next ones
 def test_fleet_answers_through_nginx_on_postgresql(buildah: Buildah, short: Path) -> None:
     """A terminal with a certificate of this fleet is known by it, and one without is nobody; no process is root's."""
     pki = make_pki(short / "pki")
@@ -208,6 +210,7 @@ def polled(port: int, authority: Path, certificate: Path | None) -> int:
         line.close()
 
 
+@pytest.mark.longest(600)
 def test_demo_becomes_ready(buildah: Buildah, short: Path) -> None:
     """Its page answers, its kiosk serves, its health check says so, and no process is root's."""
     (state,) = given(short, "state")
@@ -223,7 +226,7 @@ def test_demo_becomes_ready(buildah: Buildah, short: Path) -> None:
         assert demo.users() == {USER}
 
 
-@pytest.mark.longest(1200)  # nearly all of it is the build
+@pytest.mark.longest(1200)
 def test_suite_runs_in_its_container(buildah: Buildah, short: Path) -> None:
     """What `make test` runs is run there, and not by root: checks of style, and tests from a chip to a glass;
     a test that fails there fails."""

@@ -16,7 +16,7 @@ from image.disk import PARTS, first_mib, make_disk
 from tests.appliance.disks import Built
 from tests.tidy.sources import HOUSE
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.longest(30), pytest.mark.timeout(900)]
 
 RECIPE = HOUSE / "image"
 SLICES = 4  # of which one builds anew
@@ -73,6 +73,7 @@ def test_the_table_has_the_parts_that_boot_loader_and_updates_name(tmp_path: Pat
     assert set(slots) <= {part.name for part in PARTS}
 
 
+@pytest.mark.longest(720)
 def test_two_builds_are_the_same_bytes(image: Built, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Everything is made once more from the same package, Debian's part too, and every sum is the same."""
     turn = request.config.getoption("--rotate")
@@ -83,6 +84,7 @@ def test_two_builds_are_the_same_bytes(image: Built, tmp_path: Path, request: py
         assert (tmp_path / "out" / name).read_text() == (image.disk.parent / name).read_text()
 
 
+@pytest.mark.longest(180)
 def test_the_root_is_small_enough_for_a_line(image: Built) -> None:
     """Packed as a bundle packs it, a whole root stays within its budget."""
     with subprocess.Popen([*PACKED, str(image.root)], stdout=subprocess.PIPE) as packing:
@@ -93,6 +95,7 @@ def test_the_root_is_small_enough_for_a_line(image: Built) -> None:
     assert 0 < count <= ROOT_BYTES_MAX
 
 
+@pytest.mark.longest(60)
 def test_no_kernel_writes_to_a_root(image: Built) -> None:
     """The file system says so itself, and is whole."""
     told = subprocess.run(["dumpe2fs", "-h", str(image.root)], capture_output=True, text=True, check=True, timeout=60)

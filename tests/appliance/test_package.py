@@ -52,7 +52,9 @@ pytestmark = [
     pytest.mark.appliance,
     pytest.mark.skipif(os.geteuid() != 0, reason="a root is entered by root"),
     pytest.mark.timeout(1800),
+    pytest.mark.longest(30, first=240),
 ]
+IN_A_ROOM = pytest.mark.longest(480)  # nearly all of it: the room is made by whoever comes first to it
 WORLD = HOUSE / "simulators" / "worlds" / "demo.toml"
 PYTHON = str(HOUSE / ".venv" / "bin" / "python")
 READY_S_MAX, VISIT_S_MAX = 120.0, 600.0
@@ -95,6 +97,7 @@ def room(package: Path) -> Iterator[Room]:
         yield made
 
 
+@pytest.mark.longest(240)
 def test_two_builds_are_the_same_bytes(package: Path, tmp_path: Path) -> None:
     """Another folder, hash seed, hour zone and umask make the same package."""
     before = os.umask(0o077)
@@ -141,6 +144,7 @@ def test_profiles_are_settings(unpacked: Path) -> None:
     assert [load_settings(path).terminal.profile for path in found] == ["hall", "hospital", "village"]
 
 
+@IN_A_ROOM
 def test_install_brings_all_that_is_needed(room: Room) -> None:
     """Users, folders and libraries are there, units are sound, and nothing was started or enabled by itself."""
     assert "doctor" in room.run("kiosk", "--help").stdout
@@ -157,6 +161,7 @@ def test_install_brings_all_that_is_needed(room: Room) -> None:
     assert list((room.root / "etc/systemd/system").rglob("yikatong*")) == []
 
 
+@IN_A_ROOM
 def test_command_takes_no_code_from_where_somebody_stands(room: Room) -> None:
     """A folder that holds a `kiosk` of its own is not asked, and neither is PYTHONPATH."""
     evil = room.root / "tmp/evil/kiosk"
@@ -167,6 +172,7 @@ def test_command_takes_no_code_from_where_somebody_stands(room: Room) -> None:
     assert "evil" not in said
 
 
+@IN_A_ROOM
 async def test_installed_package_serves_a_resident(room: Room, tmp_path: Path) -> None:
     """By touch, from card to goodbye: balances, a sealed certificate and a new PIN; and its doctor finds all well."""
     with tempfile.TemporaryDirectory(prefix="yikatong-") as short:
@@ -210,6 +216,7 @@ def visit(stack: Stack, record: Record) -> Visit:
     return Visit(stack, glass, ears, Finger(stack, glass), record, card, card.pin, NEW_PINS[0], "pin_pad")
 
 
+@IN_A_ROOM
 async def test_update_is_the_same_code_over_what_was_built_in(room: Room, package: Path, tmp_path: Path) -> None:
     """A bundle of this commit is small, is put in place by the agent's own installer, runs by the same command, and
     when it is taken back what dpkg brought runs again."""
@@ -242,6 +249,7 @@ def running_version(room: Room) -> str:
     return room.run("sh", "-c", asking, "kiosk", "doctor").stdout.strip()
 
 
+@IN_A_ROOM
 def test_remove_and_purge_leave_what_residents_are_owed(room: Room) -> None:
     """The program goes, its folders go where they are empty, and a journal stays, whatever dpkg is asked."""
     journal = room.root / "var/lib/yikatong/journal/journal.db"

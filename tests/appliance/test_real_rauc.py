@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.appliance,
     pytest.mark.skipif(not shutil.which("rauc") or os.geteuid() != 0, reason="needs rauc and root"),
+    pytest.mark.longest(20),
 ]
 
 SLOT_BYTES = 1 << 20

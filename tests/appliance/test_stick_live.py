@@ -25,7 +25,7 @@ from simulators.pki import Pki, make_pki
 from simulators.worlds.world import load_world
 from tests.appliance.container import OUTSIDE, PLACES, Container, booted, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.longest(50, first=240), pytest.mark.timeout(900)]
 
 TERMINAL, DISK = "T0000001", "stick1"
 NAME = f"{TERMINAL}.acknowledgement.json"

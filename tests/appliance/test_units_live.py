@@ -20,7 +20,7 @@ from offline_queue.verify import open_read_only
 from simulators.hosts.agency_documents import DocumentMaker
 from tests.appliance.container import INSIDE, OUTSIDE, PLACES, Container, booted, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.longest(45, first=240), pytest.mark.timeout(900)]
 
 HOST_PORT, OTHER_PORT = 8443, 8444
 READER_PORTS = {35963, 35964}  # of vpcd
@@ -182,6 +182,7 @@ def scan(terminal: Container) -> list[int]:
     return [int(port) for port in json.loads(done.stdout)]
 
 
+@pytest.mark.longest(120)
 def test_a_scan_from_outside_finds_nothing(terminal: Container) -> None:
     """No port answers, not even by refusing, also where a program inside listens; without the firewall it is found."""
     listener = f"import socket, time; line = socket.create_server(('{INSIDE}', 4567)); time.sleep(120)"
@@ -244,6 +245,7 @@ def named(pattern: str, text: str) -> str:
     return found[1]
 
 
+@pytest.mark.longest(180)
 def test_idle_it_needs_little(terminal: Container) -> None:
     """Memory of its processes (each shared page counted once), time of one core, and what it writes to its disk."""
     until(lambda: terminal.active(*PROCESSES), 60)

@@ -10,7 +10,9 @@ import pytest
 from image.package.steps import HOUSE
 from tests.appliance.container import installed_tree
 
-pytestmark = [pytest.mark.slow, pytest.mark.appliance]
+pytestmark = [pytest.mark.slow, pytest.mark.appliance, pytest.mark.longest(20), pytest.mark.timeout(900)]
+# Whoever comes first to the terminal's tree makes it, on a clean machine all of Debian's part of it.
+WITH_TREE = pytest.mark.longest(240)
 UNITS = HOUSE / "systemd"
 # Tenths of systemd's exposure. Card daemon and display touch no network, the next three speak to hosts. The rest runs
 # as root, for moments: their bounds say what is left open, and systemd/README.md says why.
@@ -90,6 +92,7 @@ def test_usbguard_needs_a_bus_and_has_one(tmp_path: Path) -> None:
     assert "modprobe@usbcore.service" in after
 
 
+@WITH_TREE
 def test_units_are_understood_where_they_are_installed() -> None:
     """No word that systemd does not know, and every program is there: asked of the terminal's own systemd, about every
     unit of the package. What the image alone has (802.1X, the list of USB devices) may be away."""
@@ -119,6 +122,7 @@ def test_units_are_understood_where_they_are_installed() -> None:
     assert said == []
 
 
+@WITH_TREE
 def test_rules_of_udev_are_understood() -> None:
     """As udev itself reads them: no line that it would skip."""
     path = UNITS / "udev" / "85-yikatong.rules"
@@ -136,12 +140,14 @@ SETUID = {
 }
 
 
+@WITH_TREE
 def test_which_files_give_rights_away() -> None:
     """Debian's own, by name, and none of ours; every unit of ours is past them (NoNewPrivileges=)."""
     found = _found(installed_tree(), "-type", "f", "-perm", "/6000")
     assert found == SETUID
 
 
+@WITH_TREE
 def test_nothing_can_be_written_by_everybody() -> None:
     """But folders that are made for it, where nobody takes away what is another's."""
     tree = installed_tree()

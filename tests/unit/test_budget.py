@@ -1,5 +1,6 @@
 """The slow part keeps its budget, and says what it left out."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,15 @@ def test_hour(): pass
 def test_short(): pass
 
 def test_unmarked(): pass
+"""
+
+SHARED = """import pytest
+
+pytestmark = pytest.mark.longest(20, first=600)
+
+def test_first(): pass
+
+def test_next(): pass
 """
 
 
@@ -67,6 +77,21 @@ def test_only_what_fits_the_rest_is_begun(tmp_path: Path, longest: str, unmarked
     assert "test_hour: budget of 2 minutes is spent: takes up to 3600 s" in done.stdout
 
 
+@pytest.mark.parametrize(("minutes", "passed"), [("2", set()), ("12", {"test_first", "test_next"})])
+def test_first_of_a_file_makes_what_all_share(tmp_path: Path, minutes: str, passed: set[str]) -> None:
+    """Where that does not fit the rest, no test of the file begins; once it is made, each takes its own time."""
+    (tmp_path / "test_shared.py").write_text(SHARED)
+    options = ["-p", "tests.conftest", f"--minutes={minutes}", "-rA", "-c", "pyproject.toml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path)],
+        cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert {line.rpartition("::")[2] for line in done.stdout.splitlines() if line.startswith("PASSED")} == passed
+    for name in {"test_first", "test_next"} - passed:
+        assert f"{name}: budget of 2 minutes is spent: takes up to 620 s" in done.stdout
+
+
 @pytest.mark.parametrize(("status", "may_be_cut", "fails"), [
     (None, True, False), (None, False, True), (1, True, True), (0, True, False), (-15, True, True),
 ])  # fmt: skip
@@ -83,3 +108,19 @@ def test_suite_that_may_be_cut_ends_at_the_first_failure() -> None:
     cut = [suite for suite in suites(0) if suite.may_be_cut]
     assert [suite.name for suite in cut] == ["emulated"]
     assert all("-x" in suite.command for suite in cut)
+
+
+APPLIANCE = sorted((HOUSE / "tests" / "appliance").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", APPLIANCE, ids=lambda path: path.stem)
+def test_tests_of_the_appliance_say_how_long_they_take(path: Path) -> None:
+    """One that does not is taken to be as long as its suite says: nine minutes, which few runs have left at their end.
+    Machines that are emulated all take as long as theirs says."""
+    tree = ast.parse(path.read_text())
+    (marks,) = [
+        ast.unparse(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+    ]
+    assert "pytest.mark.longest(" in marks or "pytest.mark.emulated" in marks
