@@ -23,7 +23,7 @@ from provisioning.fleet.alerts.deliver import by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, Source, settle
 from provisioning.fleet.alerts.watch import Watch, cities
 from provisioning.fleet.city_key import city_signer
-from provisioning.fleet.database import step
+from provisioning.fleet.database import cause_of, step
 from provisioning.fleet.epoch.memo import renew
 from provisioning.fleet.expiring import standing as ending
 from provisioning.fleet.ledger.cases import count_older
@@ -92,7 +92,7 @@ class Chores:
                 return False
             chore.do(self.now_ms())
         except TROUBLES as error:  # a database that is away comes back; what one city did wrong ends no server
-            log("fleet_chore_failed", job=chore.name, error=type(error).__name__)
+            log("fleet_chore_failed", job=chore.name, error=type(error).__name__, reason=cause_of(error))
             return False
         return True
 
@@ -133,7 +133,8 @@ def _in_each(chore: str, work: Callable[[str], object]) -> None:
         try:
             work(city)
         except TROUBLES as error:
-            log("fleet_chore_failed", job=f"{chore} of {city}", error=type(error).__name__)
+            told = {"error": type(error).__name__, "reason": cause_of(error)}
+            log("fleet_chore_failed", job=f"{chore} of {city}", **told)
 
 
 def held(chore: str, me: str, at_ms: int) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.db_url import connect, register_database
@@ -62,6 +63,17 @@ register_database(_Postgresql, "fleet")
 def _postgresql(url: str) -> peewee.Database:
     database: peewee.Database = connect(url.replace("postgresql://", "fleet://", 1))
     return database
+
+
+def cause_of(error: Exception) -> str:
+    """The database's own name of what went wrong: none of its words, which may hold values. "" where it told none."""
+    told: Any = error
+    while isinstance(told, peewee.PeeweeException):
+        told = told.__context__
+    if isinstance(told, apsw.Error):
+        known = apsw.mapping_result_codes | apsw.mapping_extended_result_codes
+        return str(known.get(getattr(told, "extendedresult", 0), type(told).__name__))
+    return str(getattr(told, "sqlstate", None) or "")
 
 
 def tuples(query: Any) -> Iterator[tuple[Any, ...]]:

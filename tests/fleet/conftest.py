@@ -13,6 +13,7 @@ from provisioning.fleet.database import open_database
 from provisioning.fleet.schema import TABLES
 from provisioning.fleet.schema.places import PROVINCE, Place, Tenant
 from simulators.postgresql import open_postgresql
+from tests.fleet.standing_open import watched_connections
 
 CITY, OTHER = "demo-city", "other-city"
 
@@ -62,3 +63,11 @@ def make_cities() -> None:
         Tenant.create(code=code, name_zh=code, name_en=code, created_ms=0)
         place = Place.create(tenant=code, kind="city", name_zh=code, name_en=code, path="")
         Place.update(path=f"/{place.id}/").where(Place.id == place.id).execute()
+
+
+@pytest.fixture(autouse=True)
+def nobody_writes_beside_an_open_question() -> Iterator[None]:
+    """In no test of the fleet."""
+    with watched_connections() as found:
+        yield
+    assert found == []
