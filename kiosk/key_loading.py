@@ -13,7 +13,7 @@ from kiosk.domain.health import Condition
 from kiosk.ports import DeviceFault, Journal
 from kiosk.ports.devices import ImportsKeys
 from kiosk.supervisor import Supervisor
-from kiosk.typed_keys import master_in_doubt, write_load
+from kiosk.typed_keys import master_in_doubt, write_load, write_loading
 from provisioning.rules.keys import KeyAnswer, KeyBlock, agrees
 
 PAD = "pin_pad"
@@ -33,10 +33,14 @@ def key_loader(
             block = msgspec.json.decode(words, type=KeyBlock)
         except msgspec.MsgspecError:
             raise ValueError("no key block") from None
-        refusal = _refusal(supervisor, journal, settings, block)
-        answer, doubt = (refusal, None) if refusal else await _given(supervisor.device(PAD), block)
+        refusal, place = _refusal(supervisor, journal, settings, block), f"{block.master}/{block.slot}"
+        if refusal:
+            answer, doubt, before = refusal, None, None
+        else:
+            before = write_loading(journal, place, block.block_id)
+            answer, doubt = await _given(supervisor.device(PAD), block)
         facts = {"domain": block.domain, "slot": str(block.slot), "check_value": answer.check_value}
-        write_load(journal, f"{block.master}/{block.slot}", doubt, key=block.block_id, result=answer.result, **facts)
+        write_load(journal, place, doubt, before, key=block.block_id, result=answer.result, **facts)
         return dict(msgspec.to_builtins(answer))
 
     return load

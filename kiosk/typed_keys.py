@@ -19,7 +19,8 @@ ASKED, PART_IN, NOT_TYPED, UNKNOWN = "key_part_asked", "key_part_in", "key_not_t
 TYPED, AGREED, CONFIRMED, REFUSED = "key_typed", "key_agreed", "key_confirmed", "key_refused"
 KEY_ACTS = (ASKED, PART_IN, NOT_TYPED, UNKNOWN, TYPED, AGREED, CONFIRMED, REFUSED)
 _CLEARS = (CONFIRMED, PART_IN, NOT_TYPED)  # after which no key is in doubt, as far as their names alone tell
-LOADED = "key_load_answered"  # what became of one of the fleet's blocks
+LOADING = "key_load_asked"  # one of the fleet's blocks goes to the pad
+LOADED = "key_load_answered"  # what became of it
 
 
 class Newest(Protocol):
@@ -119,13 +120,24 @@ def master_in_doubt(journal: Journal, settings: Settings, master: int) -> bool:
 
 def places_in_doubt(journal: Newest) -> frozenset[str]:
     """Places "MASTER/SLOT" of which nobody knows that the key in them is the one that its officers sent last."""
-    newest = journal.last(LOADED)
+    newest = journal.last(LOADING, LOADED)
     facts = newest.facts if newest else None
     return frozenset(str(facts.get("doubtful", "")).split()) if facts else frozenset()
 
 
-def write_load(journal: Journal, place: str, doubt: bool | None, **facts: str) -> None:
-    """``doubt``: whether the key in that place is in doubt from now on; None: it is as it was."""
-    others = places_in_doubt(journal)
-    after = others if doubt is None else others | {place} if doubt else others - {place}
+def write_loading(journal: Journal, place: str, key: str) -> frozenset[str]:
+    """Before the pad is asked: a power cut from here on leaves the place in doubt, also where the block's own time is
+    over before it is told again. What was in doubt before."""
+    before = places_in_doubt(journal)
+    journal.record(LOADING, "", key=key, doubtful=" ".join(sorted(before | {place})))
+    return before
+
+
+def write_load(
+    journal: Journal, place: str, doubt: bool | None, before: frozenset[str] | None = None, **facts: str
+) -> None:
+    """``doubt``: whether the key in that place is in doubt from now on; None: it is as it was ``before``, by default
+    as it stands now."""
+    was = places_in_doubt(journal) if before is None else before
+    after = was if doubt is None else was | {place} if doubt else was - {place}
     journal.record(LOADED, "", **facts, doubtful=" ".join(sorted(after)))

@@ -81,7 +81,8 @@ async def test_the_pad_unwraps_it_and_its_check_value_is_told() -> None:
         told = await loaded(stand.driver, BLOCK, book)
     assert told["result"] == "done"
     assert told["check_value"].startswith(CHECK_VALUE[:6])
-    ((act, facts),) = book.acts
+    (asked, (act, facts)) = book.acts
+    assert asked == ("key_load_asked", {"key": "b1", "doubtful": "0/2"}), "before the pad is asked"
     assert (act, facts["doubtful"]) == ("key_load_answered", "")
     assert KEY.hex().upper() not in json.dumps(facts) and BLOCK.block not in json.dumps(facts)
 
@@ -124,7 +125,8 @@ async def test_only_what_the_pad_may_have_taken_is_in_doubt(change: dict[str, An
     book = Book()
     async with pad_on_wire() as stand:
         await loaded(stand.driver, msgspec.structs.replace(BLOCK, **change), book)
-    assert book.acts[0][1]["doubtful"] == doubtful
+    assert book.acts[-1][0] == "key_load_answered"
+    assert book.acts[-1][1]["doubtful"] == doubtful
 
 
 async def test_without_a_pad_it_fails_and_says_so() -> None:
