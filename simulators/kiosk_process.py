@@ -57,6 +57,8 @@ class KioskProcess:
         self._on_change = on_change
         self._child: Child | None = None
         self._quick_ends = 0
+        self._wanted = trio.Event()
+        self._wanted.set()
         self._served = False  # then settings that it refuses are new ones, which its agent takes back
 
     @property
@@ -77,6 +79,7 @@ class KioskProcess:
             status = await self._child.wait()
             if status == EX_CONFIG and not self._served:
                 raise ChildEnded(f"the {self.name} refuses its settings, see {self._child.log}")
+            await self._wanted.wait()
             await trio.sleep(BACK_OFF_S[min(self._quick_ends, len(BACK_OFF_S) - 1)])
             self._quick_ends += 1
             self.restarts += 1
@@ -87,6 +90,16 @@ class KioskProcess:
         self._quick_ends = 0
         if self._child and self._child.running:
             await self._children.kill(self._child)
+
+    async def stop(self) -> None:
+        """As ``systemctl stop``: it ends, and is not started before ``start``."""
+        self._wanted = trio.Event()
+        if self._child and self._child.running:
+            await self._children.stop(self._child)
+
+    def start(self) -> None:
+        """As ``systemctl start``."""
+        self._wanted.set()
 
     async def _start(self) -> None:
         self.ready = False

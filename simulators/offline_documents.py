@@ -50,6 +50,11 @@ def publish(pki: Pki, world: World, folder: Path, now: datetime, facts: dict[str
     (folder / PSAM_LIST).write_bytes(maker.signed("psam_blocklist", version, now, {"serials": list(STOLEN)}))
 
 
+def agencys_maker(pki: Pki) -> DocumentMaker:
+    """By the key for documents, as the ledger signs what it keeps."""
+    return DocumentMaker(_signing_key(pki), KEY_NAME)
+
+
 def _signing_key(pki: Pki) -> Ed25519PrivateKey:
     key = load_pem_private_key(pki.key("documents").read_bytes(), None)
     assert isinstance(key, Ed25519PrivateKey)
