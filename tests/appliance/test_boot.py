@@ -50,7 +50,7 @@ async def test_a_box_that_nobody_knows_shows_its_code(image: Built, bench: Path,
         assert await until_enrolment(one, bench, unknown, START_S_MAX) == code
 
 
-@pytest.mark.longest(300)
+@pytest.mark.longest(480)
 async def test_a_board_without_tpm_keeps_its_data_too(image: Built, bench: Path, unknown: Settings) -> None:
     """Without a TPM the partition is plain; this machine's number is the same at the next start, as its log shows. Only
     our screen is ever on the glass."""
