@@ -19,7 +19,9 @@ def watched_connections() -> Iterator[list[str]]:
     """Of every SQLite connection that is opened meanwhile in this process: where such a write was asked for."""
     found: list[str] = []
 
-    def look(cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
+    def look(cursor: apsw.Cursor | apsw.Connection, sql: str, bindings: object) -> bool:
+        if isinstance(cursor, apsw.Connection):  # of a "with connection": a savepoint, which writes nothing yet
+            return True
         connection: Any = cursor.connection
         writes = not cursor.is_readonly or sql.upper().startswith("BEGIN")
         if writes and connection.get_autocommit() and connection.txn_state("main") != apsw.SQLITE_TXN_NONE:
