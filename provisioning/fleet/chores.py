@@ -92,7 +92,7 @@ class Chores:
                 return False
             chore.do(self.now_ms())
         except TROUBLES as error:  # a database that is away comes back; what one city did wrong ends no server
-            log("fleet_chore_failed", job=chore.name, error=type(error).__name__, reason=cause_of(error))
+            _failed(chore.name, error)
             return False
         return True
 
@@ -121,7 +121,7 @@ class Chores:
         try:
             refresh_timestamp(self.settings, at_ms)
         except (Refused, OSError) as error:
-            log("fleet_chore_failed", job="releases", error=type(error).__name__)
+            _failed("releases", error)
 
     def _tell(self, at_ms: int) -> None:
         _in_each("messages", lambda city: (plan(city, at_ms), deliver(city, by_https, at_ms)))
@@ -133,8 +133,11 @@ def _in_each(chore: str, work: Callable[[str], object]) -> None:
         try:
             work(city)
         except TROUBLES as error:
-            told = {"error": type(error).__name__, "reason": cause_of(error)}
-            log("fleet_chore_failed", job=f"{chore} of {city}", **told)
+            _failed(f"{chore} of {city}", error)
+
+
+def _failed(job: str, error: Exception) -> None:
+    log("fleet_chore_failed", job=job, error=type(error).__name__, reason=cause_of(error))
 
 
 def held(chore: str, me: str, at_ms: int) -> bool:
