@@ -87,7 +87,6 @@ REJECTIONS: dict[int, str] = {
 }  # fmt: skip
 RETRACT_FAILURE = 0xCA
 CASSETTES_FAILURE = 0x54  # "initial cassette status"
-ENDED_BY_RESET = frozenset({RETRACT_FAILURE, CASSETTES_FAILURE})  # nothing is broken: the unit wants to begin anew
 
 
 @dataclass(frozen=True)

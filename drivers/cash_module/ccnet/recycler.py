@@ -36,6 +36,8 @@ from kiosk.ports import DeviceFault
 NOT_HEARD_POLLS = 3
 EMPTYING_S_MAX = 120.0
 JUST_READ_S = 0.1
+# What a unit says until it is reset although nothing need be broken. If something is, recovery's RESET does not end it.
+ENDED_BY_RESET = tuple(f"device_failure_{code:02x}" for code in (codec.RETRACT_FAILURE, codec.CASSETTES_FAILURE))
 
 
 class CcnetBillToBill(CcnetValidator):
@@ -43,7 +45,6 @@ class CcnetBillToBill(CcnetValidator):
 
     address = codec.BILL_TO_BILL
     _told_recovery: bytes | None = None
-    _wants_reset = False
     _expected: dict[int, int] | None = None  # cassette -> count after the dispense that was told last
     _read: tuple[list[codec.Cassette], int, float] | None = (
         None  # what they held, as which question, until when it counts
@@ -203,12 +204,12 @@ class CcnetBillToBill(CcnetValidator):
     async def _do_poll(self) -> None:
         """Only recovery resets the unit, so what a RESET ends is left to a fresh driver, once all of it is booked."""
         await super()._do_poll()
-        if self._wants_reset and self._payout is None and self._note is None and self._told.booked:
+        at_ease = self._payout is None and self._note is None and not self._needs_staff
+        if self._told_fault in ENDED_BY_RESET and at_ease and self._told.booked:
             raise Silent(self._told_fault)
 
     def _take_trouble(self, reply: Reply) -> None:
         super()._take_trouble(reply)
-        self._wants_reset = reply.detail[:1] in ENDED_BY_RESET and not self._needs_staff
         payout = self._payout
         if payout is None or codec.TROUBLES[reply.code][1] == "nobody":
             return
@@ -260,9 +261,6 @@ def _left(held: list[codec.Cassette], notes: dict[int, int]) -> dict[int, int]:
         if one.bill_type is not None and paid:
             rest[one.bill_type] -= paid
     return left
-
-
-ENDED_BY_RESET = frozenset(bytes((one,)) for one in codec.ENDED_BY_RESET)
 
 
 def _retracted(reply: Reply) -> bool:
