@@ -79,6 +79,26 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, address: str, city: 
         assert small == [], path
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_word_has_room(browser: Browser, address: str, city: Console, size: str, language: str) -> None:
+    """Nothing stands over the edge of its card, and what is told of something is not squeezed beside its name."""
+    page = entered(browser, address, city, size)
+    page.goto(f"/console/language?to={language}&back=/console/")
+    for path in pages():
+        page.goto(f"/console/{CITY}/{path}")
+        over = page.evaluate(
+            "[...document.querySelectorAll(':is(main .card, main .panel) :not(.unseen)')].filter((one) =>"
+            " one.getBoundingClientRect().right > one.closest('.card, .panel').getBoundingClientRect().right + 1)"
+            ".map((one) => one.innerText)"
+        )
+        squeezed = page.evaluate(
+            "[...document.querySelectorAll('main dl.facts dd')]"
+            ".filter((one) => one.offsetParent && one.offsetWidth < 60).map((one) => one.innerText)"
+        )
+        assert (over, squeezed) == ([], []), path
+
+
 def test_a_terminal_is_found_and_commanded_by_keyboard(browser: Browser, address: str, city: Console) -> None:
     """From the first page to a command that waits, without a mouse."""
     page = entered(browser, address, city)
