@@ -45,13 +45,15 @@ class Pace:
 @dataclass
 class LoadResult:
     """Milliseconds are from the moment at which a question was due to its answer. ``overdue``: terminals that were
-    answered later than one interval after they were due, or never."""
+    answered later than one interval after they were due, or never. ``joined``: questions that came due while an earlier
+    one of the same terminal still waited for its line, and that were asked as one with it."""
 
     answered: int = 0
     shed: int = 0
     refused: int = 0
     broken: int = 0
     overdue: int = 0
+    joined: int = 0
     seconds: float = 0.0
     retry_after_s: list[int] = field(default_factory=list)
     took_ms: list[float] = field(default_factory=list)
@@ -82,7 +84,7 @@ class LoadResult:
 
     def add(self, other: "LoadResult") -> None:
         """What another process saw at the same time."""
-        for name in ("answered", "shed", "refused", "broken", "overdue", "retry_after_s", "took_ms"):
+        for name in ("answered", "shed", "refused", "broken", "overdue", "joined", "retry_after_s", "took_ms"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.seconds = max(self.seconds, other.seconds)
 

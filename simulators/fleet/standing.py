@@ -168,10 +168,10 @@ class Standing:
     def _ask(self, terminal: int, due_s: float) -> None:
         line = self._lines[terminal]
         if line is None:
-            self._due.setdefault(terminal, due_s)
+            self._wait(terminal, due_s)
             self._open(terminal)
         elif not line.ready or line.terminal >= 0:
-            self._due.setdefault(terminal, due_s)  # it asks once its line is free
+            self._wait(terminal, due_s)  # it asks once its line is free
         else:
             told = self._with_health if self._polls[terminal] % HEALTH_EVERY == 0 else self._without
             self._polls[terminal] += 1
@@ -180,6 +180,10 @@ class Standing:
                 line.ask(told[terminal])
             except LineBroken:
                 self._broke(terminal)
+
+    def _wait(self, terminal: int, due_s: float) -> None:
+        self.result.joined += terminal in self._due
+        self._due.setdefault(terminal, due_s)
 
     def _open(self, terminal: int) -> None:
         self._context.load_cert_chain(self._terminals[terminal].pem)
