@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "run":
         gc.disable()  # while everything is made and nothing goes, collecting costs a tenth of the start
     if asked.command == "agent":
-        from kiosk.agent import obey_agent  # nothing of the kiosk itself: it must be small
+        from kiosk.agent.agent import obey_agent  # nothing of the kiosk itself: it must be small
 
         return obey_agent(asked.settings)
     from kiosk.commands import obey  # imports are half of what is made

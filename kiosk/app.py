@@ -11,25 +11,25 @@ import trio
 
 from drivers.pin_entry import make_pin_entry
 from drivers.registry import find_driver
-from kiosk import sams
-from kiosk.clock import SystemClock
+from kiosk.agent.for_agent import ForAgent, note_view
+from kiosk.basics.clock import SystemClock
+from kiosk.basics.control import ControlSilent, ask_control, kiosk_path, serve_control
+from kiosk.basics.log import JsonLog
+from kiosk.basics.signals import end_on_signal
+from kiosk.basics.watchdog import feed_watchdog, tell_of_first_page
 from kiosk.compose import Outside, agencys_keys, compose, kiosk_links, serve
-from kiosk.config import ConfigError, Settings
-from kiosk.control import ControlSilent, ask_control, kiosk_path, serve_control
-from kiosk.doctor import production_refusals
-from kiosk.examine import examine_connected
-from kiosk.for_agent import ForAgent, note_view
+from kiosk.devices import sams
+from kiosk.devices.supervisor import Supervisor
+from kiosk.doctor.examine import examine_connected
+from kiosk.doctor.findings import production_refusals
 from kiosk.hosts.bank.connect import bank_line
+from kiosk.hosts.links import clock_agrees, note_wrong_clock
 from kiosk.hosts.seal import ProcessSealVerifier
-from kiosk.links import clock_agrees, note_wrong_clock
-from kiosk.log import JsonLog
 from kiosk.money.offline_limits import HOTLIST_IN_FORCE, NewestUsed
 from kiosk.ports import Question
-from kiosk.questions import getting_ready
-from kiosk.signals import end_on_signal
-from kiosk.stick_by_agent import other_copies
-from kiosk.supervisor import Supervisor
-from kiosk.watchdog import feed_watchdog, tell_of_first_page
+from kiosk.records.stick_by_agent import other_copies
+from kiosk.settings.config import ConfigError, Settings
+from kiosk.visit.questions import getting_ready
 from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.offline_documents import open_documents

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import trio
 
-from kiosk.config import Settings
-from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path, serve_control
+from kiosk.basics.control import ControlSilent, agent_path, ask_control, kiosk_path, serve_control
+from kiosk.basics.log import JsonLog
+from kiosk.basics.signals import end_on_signal
+from kiosk.basics.watchdog import feed_watchdog, tell_of_first_page
 from kiosk.domain.text import Grouped, Text, say
-from kiosk.log import JsonLog
 from kiosk.ports import Code, Plain, Question, Tone, Waiting
-from kiosk.signals import end_on_signal
-from kiosk.watchdog import feed_watchdog, tell_of_first_page
+from kiosk.settings.config import Settings
 from screens.awake import stay_lit
 from screens.outputs import keep_outputs, open_glass
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import trio
 
-from kiosk.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
-from kiosk.config import ConfigError, Settings, load_settings
-from kiosk.control import ControlSilent, forward_path
+from kiosk.basics.control import ControlSilent, forward_path
+from kiosk.forwarder.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
+from kiosk.settings.config import ConfigError, Settings, load_settings
 
 EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
 EX_USAGE = 64
@@ -56,7 +56,7 @@ def _run(settings: Settings) -> int:
 
 def _forward(settings: Settings) -> int:
     """Raises ConfigError, OSError."""
-    from kiosk.forward import run_forwarder
+    from kiosk.forwarder.forward import run_forwarder
     from offline_queue.schema import JournalUnusable
 
     try:
@@ -68,8 +68,8 @@ def _forward(settings: Settings) -> int:
 
 def _doctor(settings: Settings, for_machines: bool) -> int:
     """Raises ConfigError, OSError."""
-    from kiosk.doctor import as_json, as_table, healthy
-    from kiosk.examine import examine_terminal
+    from kiosk.doctor.examine import examine_terminal
+    from kiosk.doctor.findings import as_json, as_table, healthy
     from offline_queue.schema import JournalUnusable
 
     try:
@@ -102,7 +102,7 @@ def _bring_on(asked: argparse.Namespace, socket: Path) -> int:
 def _case(settings: Settings, code: str) -> int:
     """Raises OSError."""
     from kiosk.app import tell_of_view
-    from kiosk.books import tell_case
+    from kiosk.records.books import tell_case
     from offline_queue.reader import UNREADABLE, why_unreadable
 
     if not trio.run(tell_of_view, settings, code.replace(" ", "")):

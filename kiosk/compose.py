@@ -9,13 +9,12 @@ from typing import Any
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk import sams
-from kiosk.clock import SystemClock
-from kiosk.config import Settings
-from kiosk.desk import Desk
+from kiosk.basics.clock import SystemClock
+from kiosk.devices import sams
+from kiosk.devices.headset import FollowJack
+from kiosk.devices.lamps import LitScreen
+from kiosk.devices.supervisor import Attend, FindDriver, Supervisor
 from kiosk.domain.settlement import HOSPITAL
-from kiosk.fittings import MakePinEntry
-from kiosk.headset import FollowJack
 from kiosk.hosts.agency.client import AgencyDutyClient
 from kiosk.hosts.bank.asking import Line as WayToBank
 from kiosk.hosts.bank.client import Desk as BankDesk
@@ -25,9 +24,8 @@ from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.link import HttpsHostLink
+from kiosk.hosts.links import host_links, medical_insurance, not_connected
 from kiosk.hosts.social_insurance.client import SocialInsuranceClient
-from kiosk.lamps import LitScreen
-from kiosk.links import host_links, medical_insurance, not_connected
 from kiosk.money.bank_record import NUMBERED, JournalBankRecord, numbers_of
 from kiosk.money.cash_books import CASH_SLOTS, CashBooks
 from kiosk.money.debts import AGENCY, DebtRegisters
@@ -38,10 +36,12 @@ from kiosk.ports import HostLink, Log, SealVerifier
 from kiosk.ports.money import Bank
 from kiosk.ports.offline import OfflineDocuments
 from kiosk.ports.staff import OtherCopies, TerminalBooks
-from kiosk.session import serve_residents
+from kiosk.settings.config import Settings
+from kiosk.staff.typed_keys import bank_keys_under
 from kiosk.staff.watch_places import keep_comparing_places
-from kiosk.supervisor import Attend, FindDriver, Supervisor
-from kiosk.typed_keys import bank_keys_under
+from kiosk.visit.desk import Desk
+from kiosk.visit.fittings import MakePinEntry
+from kiosk.visit.session import serve_residents
 from offline_queue.agency_keys import document_keys
 from offline_queue.journal import SqliteJournal
 

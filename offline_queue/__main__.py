@@ -2,6 +2,6 @@
 
 import sys
 
-from kiosk.books import main
+from kiosk.records.books import main
 
 sys.exit(main())

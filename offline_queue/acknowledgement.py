@@ -1,6 +1,6 @@
 """The agency's word that it keeps rows of this journal: what a reset or decommissioning needs (money-rules 28).
 
-A signed document (``kiosk/signed.py``) of kind ``journal_kept``: ``{"terminal", "kept_up_to", "link"}``. An
+A signed document (``kiosk/basics/signed.py``) of kind ``journal_kept``: ``{"terminal", "kept_up_to", "link"}``. An
 export alone proves nothing; only what was imported and acknowledged may be destroyed.
 """
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, read_signed
+from kiosk.basics.signed import NotTrusted, read_signed
 
 KIND = "journal_kept"
 FILE = "acknowledged.json"

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from kiosk.config import AgencyKeys, ConfigError
+from kiosk.settings.config import AgencyKeys, ConfigError
 
 BITS_MAX = 4096  # a wrapped row must fit the QR code of a narrow receipt
 

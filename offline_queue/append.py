@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from kiosk.chain import GENESIS, link_of, sign_head
+from kiosk.basics.chain import GENESIS, link_of, sign_head
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
 from kiosk.domain.record_kinds import kind_of_act
 from offline_queue.layout import BLOCK_ROWS, Sql

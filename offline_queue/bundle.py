@@ -19,8 +19,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kiosk.basics.signed import canonical
 from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
-from kiosk.signed import canonical
 from offline_queue.copies import JournalCopies
 from offline_queue.sealing import wrap_for_agency
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import apsw
 
-from kiosk.chain import sign_head
+from kiosk.basics.chain import sign_head
 from kiosk.domain.cases import Unsent
 from kiosk.domain.ledger import LedgerBatch, LedgerHead, LedgerRow
 from kiosk.domain.money import Fen

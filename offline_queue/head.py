@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from kiosk.chain import GENESIS, link_of
+from kiosk.basics.chain import GENESIS, link_of
 from offline_queue.sealing import Root
 
 _TAIL = """

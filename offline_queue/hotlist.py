@@ -3,7 +3,7 @@
 A hash is the first six bytes of HMAC-SHA-256 over the card number: with five million entries one card in 56 million is
 taken for a listed one, so a hit says "ask staff" and never "lost card". A listed card is never missed, if the agency
 removes no hash that another listed card shares. The key comes with provisioning; manifest and overlay are signed
-documents (``kiosk/signed.py``), the body is bound by its digest.
+documents (``kiosk/basics/signed.py``), the body is bound by its digest.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, Trusted, read_signed
+from kiosk.basics.signed import NotTrusted, Trusted, read_signed
 
 HASH_BYTES = 6
 SPACE = 1 << (8 * HASH_BYTES)

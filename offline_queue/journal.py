@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kiosk.chain import head_signed_by
+from kiosk.basics.chain import head_signed_by
 from kiosk.domain.books import Account, Unbalanced
 from kiosk.domain.entries import AlreadyClosed, Facts, JournalBusy, NewEntry, NewNotice, StoredEntry
 from kiosk.domain.money import Fen

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.config import OfflineRules
+from kiosk.basics.signed import NotTrusted
 from kiosk.domain.offline import CardFinding, OfflinePolicy
 from kiosk.money.offline_limits import NO_DOCUMENTS
 from kiosk.ports.offline import NewestSeen, OfflineDocuments
-from kiosk.signed import NotTrusted
+from kiosk.settings.config import OfflineRules
 from offline_queue.hotlist import MANIFEST, OVERLAY, Hotlist, HotlistUnusable
 from offline_queue.policy import read_policy
 

@@ -1,4 +1,4 @@
-"""Reads the agency's offline policy, a signed document (``kiosk/signed.py``) of kind ``offline_policy``.
+"""Reads the agency's offline policy, a signed document (``kiosk/basics/signed.py``) of kind ``offline_policy``.
 
 ``{"age_s_max", "hotlist_age_s_max", "unsent_fen_max", "unsent_count_max", "acts": {name: {"act_fen_max",
 "card_day_fen_max", "card_day_count_max"}}}``; amounts in fen. An unknown field is an error: a limit that this version
@@ -11,9 +11,9 @@ from datetime import timedelta
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.basics.signed import NotTrusted, Trusted, read_signed
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, OfflinePolicy
-from kiosk.signed import NotTrusted, Trusted, read_signed
 
 KIND = "offline_policy"
 _DATED = ("kind", "version", "issued_at", "expires_at")

@@ -13,9 +13,9 @@ from pathlib import Path
 import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.basics.signed import NotTrusted
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import yuan
-from kiosk.signed import NotTrusted
 from offline_queue.acknowledgement import read_acknowledgement
 from offline_queue.file_modes import make_file
 from offline_queue.postings import read_postings

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiosk.chain import link_of
+from kiosk.basics.chain import link_of
 from kiosk.domain.ledger import LedgerBatch, LedgerRow
 from kiosk.ports.ledger import MediumDisagrees, MediumFull
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.chain import GENESIS, head_signed_by
+from kiosk.basics.chain import GENESIS, head_signed_by
 from kiosk.domain.books import Posting, totals
 from kiosk.domain.money import Fen
 from offline_queue.head import SignedHead, signed_head, unproved_row

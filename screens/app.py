@@ -6,11 +6,11 @@ from pathlib import Path
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.card import PinProgress
 from kiosk.domain.text import say
 from kiosk.ports import Figures, Hands, Number, PadKey, Preferences, Question, Role, Screen, Waiting, number_given
 from kiosk.ports.screen import HELP
+from kiosk.settings.config import Settings
 from screens import acts, lines, typeface
 from screens.compose import compose, compose_dark
 from screens.environment import prepare

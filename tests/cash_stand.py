@@ -13,10 +13,10 @@ import trio
 from drivers.cash_module.module import CashDriver
 from drivers.transport.line import Line, LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
+from kiosk.basics.log import JsonLog
 from kiosk.domain.cash import CashEvent, Escrow, NoteUncertain, Recovery, Returned, Stacked
 from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from tests.started_once import StartedOnce
 

@@ -11,8 +11,8 @@ import trio
 
 from drivers.transport.line import Line, LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 
 MakeDriver = Callable[[DeviceContext, Callable[[], Line]], Any]

@@ -17,9 +17,9 @@ from drivers.pin_pad.kmy.settings import pad_settings
 from drivers.registry import OpenDevice, find_driver
 from drivers.transport.line import LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import PinProgress, PinTemplate
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.devices import kmy_crypto
 from simulators.devices.kmy import KmyPad as Simulator

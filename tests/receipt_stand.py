@@ -13,9 +13,9 @@ from drivers.printer.escpos.driver import EscposPrinter as Driver
 from drivers.printer.escpos.options import Options, read_options
 from drivers.transport.line import Line, LineLost
 from drivers.transport.memory import MemoryLine, PerfectWire, Wire, memory_lines
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Health
 from kiosk.domain.receipt import LineStyle, PaperLine, PaperReceipt
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.devices.escpos import EscposPrinter as Simulator
 from tests.started_once import StartedOnce

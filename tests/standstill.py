@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 FREE_MACHINE_S = 2.0  # what the line below takes where nothing else runs
-START = "import kiosk.agent, kiosk.app, kiosk.forward"
+START = "import kiosk.agent.agent, kiosk.app, kiosk.forwarder.forward"
 
 
 def slowness() -> float:

@@ -11,8 +11,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from kiosk.config import HostSettings
 from kiosk.hosts.proxy import through_proxy
+from kiosk.settings.config import HostSettings
 
 if TYPE_CHECKING:
     import requests

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.hosts.line import Line, new_line
 from kiosk.hosts.parts import part_of
 from kiosk.ports import HostAnswer, HostRefused, Log, OutcomeUnknown, Part, PlainAnswer
+from kiosk.settings.config import HostSettings
 
 if TYPE_CHECKING:
     import requests

@@ -6,7 +6,6 @@ from typing import Protocol
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import Facts, NewEntry, NewNotice
 from kiosk.domain.money import NOTHING, Fen
@@ -18,6 +17,7 @@ from kiosk.money.means import BANK_CARD, CASH
 from kiosk.money.purse import Purse
 from kiosk.ports import HostRefused, Journal, Kiosk, OutcomeUnknown, Visit
 from kiosk.ports.money import BankPayment, Hospital, MedicalInsurance
+from kiosk.settings.config import Settings
 
 BILL_NOT_HELD = "bill_not_held"
 

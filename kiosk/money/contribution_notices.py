@@ -11,7 +11,10 @@ from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, SocialInsur
 def contribution_notices(
     insurance: SocialInsurance, journal: Journal, clock: Clock, live: Callable[[], Collection[str]]
 ) -> dict[tuple[str, str], Callable[[OwedNotice], Awaitable[object]]]:
-    """For ``kiosk.notices``. ``live``: of ``open_visit``; what becomes of its contribution a visit books itself."""
+    """For ``kiosk.forwarder.notices``.
+
+    ``live``: of ``open_visit``; what becomes of its contribution a visit books itself.
+    """
 
     async def contribution(notice: OwedNotice) -> None:
         facts = notice.facts

@@ -41,7 +41,7 @@ def hold_notice(clock: Clock, case_code: str, card_number: str, facts: Facts) ->
 
 
 def receipt_notices(hospital: ReceiptDesk, terminal_id: str) -> dict[tuple[str, str], Delivery]:
-    """For ``kiosk.notices``. A refusal is no fault of the notice: nothing of its card may wait behind it."""
+    """For ``kiosk.forwarder.notices``. A refusal is no fault of the notice: nothing of its card may wait behind it."""
 
     async def hold(notice: OwedNotice) -> None:
         try:

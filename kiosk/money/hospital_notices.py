@@ -64,7 +64,7 @@ def payment_undone_facts(refund: Facts) -> dict[str, str | int]:
 
 
 def hospital_notices(hospital: PaymentDesk, register: DebtDesk) -> dict[tuple[str, str], Delivery]:
-    """For ``kiosk.notices``: each repeats safely by its key, as the hospital's document promises."""
+    """For ``kiosk.forwarder.notices``: each repeats safely by its key, as the hospital's document promises."""
 
     async def payment(notice: OwedNotice) -> None:
         claim, settlement = paid_settlement(notice.facts)

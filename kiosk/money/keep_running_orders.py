@@ -13,7 +13,6 @@ from typing import NoReturn
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.card import Holder, Sex
 from kiosk.domain.entries import AlreadyClosed
 from kiosk.money.run_order import NotNow, OrderDesk, run_order
@@ -21,6 +20,7 @@ from kiosk.money.settlement_orders import HOST, SettlementOrder, open_orders
 from kiosk.ports import Clock, Journal, Log, OutcomeUnknown, Visit
 from kiosk.ports.money import Hospital, MedicalInsurance
 from kiosk.ports.outbox import Outbox
+from kiosk.settings.config import Settings
 
 LOOK_S = 5.0
 BACK_OFF_S_MAX = 300.0  # most are to be known within ten minutes (money-rules 2)

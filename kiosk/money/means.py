@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from kiosk.config import Settings
 from kiosk.domain.money import Fen
 from kiosk.ports import CardGone, DeviceFault, HostRefused, Kiosk, ResidentLeft
+from kiosk.settings.config import Settings
 
 # As the hospital names them.
 CASH, BANK_CARD, ACCOUNT = "cash", "bank_card", "account"

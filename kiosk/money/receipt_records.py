@@ -49,7 +49,7 @@ def record_notices(kiosk: Kiosk, owed: OwedReceipt, *, reprint: bool) -> tuple[N
 
 
 def receipt_record_notices(host: str, desk: RecordDesk, terminal_id: str) -> dict[tuple[str, str], Delivery]:
-    """For ``kiosk.notices``. A refusal is no fault of the notice: nothing of its card may wait behind it."""
+    """For ``kiosk.forwarder.notices``. A refusal is no fault of the notice: nothing of its card may wait behind it."""
 
     async def record(notice: OwedNotice) -> None:
         card = CardIdentity(b"", str(notice.facts["card_number"]), "", None, None, b"")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from kiosk.config import Settings
 from kiosk.domain.card import Holder, Sex
 from kiosk.domain.entries import AlreadyClosed, Facts, NewEntry, StoredEntry
 from kiosk.domain.settlement import Claim, MedicalBill
@@ -20,6 +19,7 @@ from kiosk.money.settlement_orders import ENDED, OVER, WAITS, SettlementOrder, e
 from kiosk.money.take_back_order import given_back_claim
 from kiosk.ports import Clock, HostRefused, Journal, OutcomeUnknown, Visit
 from kiosk.ports.money import Hospital, MedicalInsurance
+from kiosk.settings.config import Settings
 
 TRIES_MAX = 3
 UNKNOWN_WAIT_S = 20.0  # as often as ``keep_driving`` looks

@@ -13,7 +13,6 @@ from typing import Generic, NoReturn, TypeVar
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.entries import AlreadyClosed, NewEntry, StoredEntry
 from kiosk.domain.settlement import StatementRow
 from kiosk.domain.statement import Act, BankRow, Comparison, Finding
@@ -28,6 +27,7 @@ from kiosk.money.platform_acts import CHINA, INTENTS, PLATFORM_ACTS, opens_at, p
 from kiosk.money.reconcile import compare
 from kiosk.ports import Clock, HostRefused, Journal, Log, OutcomeUnknown
 from kiosk.ports.money import Statements
+from kiosk.settings.config import Settings
 
 AGAIN_S = 1800.0  # the hospital reconciles in the morning; all is to be known by T+1 10:00 (money-rules 2)
 DAYS_BACK_MAX = 7

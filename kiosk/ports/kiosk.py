@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeVar
 
-from kiosk.config import Settings
 from kiosk.domain.card import CardIdentity, Holder
 from kiosk.domain.health import Health
 from kiosk.domain.money import Fen
@@ -18,6 +17,7 @@ from kiosk.ports.money import AllDebtRegisters, Bank, Hospital, MedicalInsurance
 from kiosk.ports.offline import Offline
 from kiosk.ports.questions import Question
 from kiosk.ports.screen import Screen
+from kiosk.settings.config import Settings
 
 Result = TypeVar("Result")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from kiosk.control import FleetWord, SoftwareWord
+from kiosk.basics.control import FleetWord, SoftwareWord
 from kiosk.domain.books import Account
 from kiosk.domain.cases import OpenCase, Unsent
 from kiosk.domain.health import Health

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import trio
 
+from kiosk.basics.race import past_recall
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.receipt import Receipt
@@ -13,7 +14,6 @@ from kiosk.money.receipt_records import record_notices
 from kiosk.money.receipts_owed import OwedReceipt, note_print, receipts_owed
 from kiosk.money.take_notes import acceptable_notes, take_one_note
 from kiosk.ports import CashModule, DeviceFault, Kiosk, OutcomeUnknown, Question, ResidentLeft
-from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services.money_back import MoneyBack, on_paper
 from kiosk.services.receipt_papers import compose

@@ -4,6 +4,7 @@ The order is money-rules 6 to 10: claim, quote, confirm, notes, 2207, SETTLED, c
 2207 and SETTLED. What each step commits before and after it stands in ``kiosk/money``.
 """
 
+from kiosk.basics.race import past_recall
 from kiosk.domain.money import NOTHING
 from kiosk.domain.settlement import Claim, InsuredPerson, MedicalBill, Settlement, Split
 from kiosk.money.asked_before import insist_nothing_is_asked
@@ -22,7 +23,6 @@ from kiosk.money.purse import Purse
 from kiosk.money.receipts_owed import INVOICED
 from kiosk.ports import Back, DeviceFault, HostRefused, Kiosk, Outcome, OutcomeUnknown, ResidentLeft
 from kiosk.ports.money import BankPayment
-from kiosk.race import past_recall
 from kiosk.services import bill_pages as pages
 from kiosk.services import card_pages
 from kiosk.services.card_steps import InNotes, pay_with_card

@@ -8,8 +8,8 @@ from kiosk.ports import Answer, Question, Role, Tone
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.count import BACK, tell
 from kiosk.staff.second import too_old
+from kiosk.staff.typed_keys import AGREED, CONFIRMED, REFUSED, TYPED, KeyStanding, write_key_act
 from kiosk.staff.visit import OnDuty, still_there
-from kiosk.typed_keys import AGREED, CONFIRMED, REFUSED, TYPED, KeyStanding, write_key_act
 
 _CARRIED = ("first", "second", "check_value", "master", "slot")
 

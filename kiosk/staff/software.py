@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from kiosk.control import SoftwareWord
+from kiosk.basics.control import SoftwareWord
 from kiosk.domain.text import Text, say
 from kiosk.ports import Answer, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk

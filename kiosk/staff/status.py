@@ -10,8 +10,8 @@ from kiosk.ports import Answer, DeviceFault, Figure, Figures, Question, Role
 from kiosk.ports.staff import StaffKiosk
 from kiosk.staff.ages import age
 from kiosk.staff.software import show_software
+from kiosk.staff.typed_keys import keys_in_doubt, places_in_doubt
 from kiosk.staff.visit import OnDuty
-from kiosk.typed_keys import keys_in_doubt, places_in_doubt
 
 SLOT_NAMES: dict[str, Text] = {
     "card_reader": say("Card reader"),

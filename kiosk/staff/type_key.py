@@ -7,15 +7,15 @@ journal: a second part is asked for only after a first one of the last quarter o
 
 from kiosk.domain.text import Text, say
 from kiosk.domain.typed_keys import PARTS, PartAnswer, PartEnd
-from kiosk.key_rules import TypedKey
 from kiosk.ports import Answer, Back, DeviceFault, Question, ResidentLeft, Role, Stars, Tone
 from kiosk.ports.devices import TakesComponents
 from kiosk.ports.staff import StaffKiosk
+from kiosk.settings.key_rules import TypedKey
 from kiosk.staff.count import BACK, refused_while_money_moves, tell
 from kiosk.staff.judge_key import judge_key, waits_for_judging
 from kiosk.staff.second import too_old
+from kiosk.staff.typed_keys import ASKED, NOT_TYPED, PART_IN, TYPED, UNKNOWN, KeyStanding, standing_key, write_key_act
 from kiosk.staff.visit import OnDuty, still_there
-from kiosk.typed_keys import ASKED, NOT_TYPED, PART_IN, TYPED, UNKNOWN, KeyStanding, standing_key, write_key_act
 
 STOP = Answer("back", say("Stop"), Role.BACK)
 _RETRY = (PartEnd.NOT_TAKEN, PartEnd.CANCELLED)

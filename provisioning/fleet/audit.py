@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.signed import canonical
+from kiosk.basics.signed import canonical
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.database import step
 from provisioning.fleet.schema.audit import AuditHead, AuditRow

@@ -16,8 +16,8 @@ import msgspec
 import peewee
 from anyio import to_thread
 
-from kiosk.log import JsonLog
-from kiosk.signed import NotTrusted
+from kiosk.basics.log import JsonLog
+from kiosk.basics.signed import NotTrusted
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.alerts.deliver import by_https, deliver, plan
 from provisioning.fleet.alerts.standing import SOURCES, Source, settle

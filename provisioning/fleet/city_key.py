@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet.schema.trust import TrustList
 
 FOLDER = "city-keys"

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.refusals import Refusals
 from provisioning.fleet.settings import FleetSettings

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from kiosk.basics.signed import Trusted
 from kiosk.domain.health import SLOTS
-from kiosk.signed import Trusted
 
 KIND = "command"
 HOUR_S, DAY_S = 3600, 86_400

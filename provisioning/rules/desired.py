@@ -2,7 +2,7 @@
 
 The city says everything that holds for many: hosts, services, regional data, texts. What only this box can know, what
 opens doors and whom it trusts (slots, panel, folders, keys, anchors) stands in its local facts and is never set from
-afar. Settings are the tables of ``kiosk.config.Settings``; a value ``body:NAME`` stands for the path of a body.
+afar. Settings are the tables of ``Settings`` (``kiosk/settings``); a value ``body:NAME`` stands for the path of a body.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from kiosk.config import ConfigError, Settings, checked
-from kiosk.signed import Trusted
+from kiosk.basics.signed import Trusted
+from kiosk.settings.config import ConfigError, Settings, checked
 
 KIND = "desired_state"
 BODY = "body:"

@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, Trusted, read_cosigned, read_signed
+from kiosk.basics.signed import NotTrusted, Trusted, read_cosigned, read_signed
 
 EPOCH_KIND, MEMO_KIND = "fleet_epoch", "fleet_memo"
 SIGNERS_MIN = 2

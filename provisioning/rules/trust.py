@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, read_cosigned
+from kiosk.basics.signed import NotTrusted, read_cosigned
 
 TRUST_KIND = "fleet_trust"
 SIGNERS_MIN = 2

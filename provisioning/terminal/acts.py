@@ -1,4 +1,4 @@
-"""What each command does on this terminal. Each asks the kiosk, which decides when (``kiosk.for_agent``)."""
+"""What each command does on this terminal. Each asks the kiosk, which decides when (``kiosk.agent.for_agent``)."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from typing import Any
 
 import trio
 
-from kiosk.control import ControlSilent
-from kiosk.log import ALLOWED_FIELDS
+from kiosk.basics.control import ControlSilent
+from kiosk.basics.log import ALLOWED_FIELDS
 from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
 from provisioning.rules.commands import LINES_MAX, Command, NotObeyed
 from provisioning.terminal.house import WAITS, House

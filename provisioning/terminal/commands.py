@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from kiosk.control import ControlSilent
+from kiosk.basics.control import ControlSilent
+from kiosk.basics.signed import NotTrusted, read_signed
 from kiosk.ports import Log
-from kiosk.signed import NotTrusted, read_signed
 from provisioning.rules.commands import KIND, Command, NotObeyed, read_command
 from provisioning.rules.poll import CommandAnswer
 from provisioning.terminal.desired import Identity

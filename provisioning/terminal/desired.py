@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import toml
 from msgspec.structs import replace
 
-from kiosk import credentials
-from kiosk.agent_rules import AgentRules
-from kiosk.config import ConfigError, Settings, load_settings, sum_of
+from kiosk.basics.signed import DOCUMENT_BYTES_MAX, NotTrusted, read_signed
 from kiosk.ports import DocumentLink, HostRefused, Log, OutcomeUnknown
-from kiosk.signed import DOCUMENT_BYTES_MAX, NotTrusted, read_signed
+from kiosk.settings import credentials
+from kiosk.settings.agent_rules import AgentRules
+from kiosk.settings.config import ConfigError, Settings, load_settings, sum_of
 from provisioning.rules.desired import KIND, Desired, Unfit, difference, laid_over, read_desired, with_bodies
 from provisioning.rules.health_gate import OTHERS, Look, Verdict, judge, look_of
 from provisioning.terminal.bodies import Bodies

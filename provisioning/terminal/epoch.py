@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.basics.signed import NotTrusted
 from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
-from kiosk.signed import NotTrusted
 from provisioning.rules.epoch import read_epoch, read_memo
 from provisioning.rules.poll import PollAnswer
 from provisioning.terminal.disk import Disk

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.control import ControlSilent, ask_control, forward_path, kiosk_path
+from kiosk.basics.control import ControlSilent, ask_control, forward_path, kiosk_path
 from provisioning.rules.keys import KeyBlock
 from provisioning.terminal.key_blocks import PadSilent
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.basics.signed import NotTrusted, read_signed
 from kiosk.ports import HostLink, HostRefused, Log, OutcomeUnknown
-from kiosk.signed import NotTrusted, read_signed
 from provisioning.rules.keys import KIND, KeyAnswer, KeyBlock
 from provisioning.rules.poll import PollAnswer
 

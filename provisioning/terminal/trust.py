@@ -10,8 +10,8 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.basics.signed import NotTrusted
 from kiosk.ports import HostRefused, OutcomeUnknown
-from kiosk.signed import NotTrusted
 from provisioning.rules.enrolment import Welcome
 from provisioning.rules.poll import PollAnswer
 from provisioning.rules.trust import TRUST_BYTES_MAX, Trust, public_keys, read_trust

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.config import City, Terminal
+from kiosk.settings.config import City, Terminal
 from screens.moment import Moment
 from screens.sheet import Sheet
 from screens.theme import Box

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trio
 
-from kiosk.control import agent_path, ask_control
+from kiosk.basics.control import agent_path, ask_control
 from simulators.bench import Measurement
 from simulators.run import WORLD
 from simulators.stack import Plan, Stack, open_stack

@@ -11,11 +11,11 @@ from datetime import date
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.account import AccountOverview, Contribution, Insurance, PersonalAccount
 from kiosk.domain.money import Fen
 from kiosk.ports import Question
 from kiosk.services.query_account import _contributions
+from kiosk.settings.config import Settings
 from screens import acts, lines, typeface
 from screens.app import KivyScreen
 from screens.moment import BLANK

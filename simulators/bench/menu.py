@@ -8,9 +8,9 @@ from pathlib import Path
 
 import trio
 
-from kiosk.config import Settings, load_settings
 from kiosk.domain.text import say
 from kiosk.ports import Answer, Question, Role, Tiles
+from kiosk.settings.config import Settings, load_settings
 from screens.app import KivyScreen
 
 MENU = Question(

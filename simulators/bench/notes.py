@@ -18,14 +18,14 @@ from typing import Any
 import trio
 
 from drivers.registry import find_driver
-from kiosk.config import Settings
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
-from kiosk.log import JsonLog
 from kiosk.money.purse import Purse
 from kiosk.money.take_notes import take_one_note
 from kiosk.ports import DeviceContext
+from kiosk.settings.config import Settings
 from offline_queue.journal import SqliteJournal
 from simulators import devices
 from simulators.bench import Measurement

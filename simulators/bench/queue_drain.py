@@ -17,11 +17,11 @@ from pathlib import Path
 
 import trio
 
-from kiosk.config import HostSettings
+from kiosk.basics.log import Field, JsonLog
+from kiosk.forwarder.notices import card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.link import HttpsHostLink
-from kiosk.log import Field, JsonLog
-from kiosk.notices import card_platform_batches, card_platform_notices, deliver_notices
+from kiosk.settings.config import HostSettings
 from simulators.bench import Measurement
 from simulators.bench.queue import HOST, TOGETHER, Ours
 from simulators.pki import Pki, make_pki

@@ -15,8 +15,8 @@ from drivers.printer.escpos.options import Options, read_options
 from drivers.printer.raster import Pen
 from drivers.transport.line import Line
 from drivers.transport.memory import PerfectWire, memory_lines
+from kiosk.basics.log import JsonLog
 from kiosk.domain.receipt import LineStyle, PaperLine, PaperReceipt
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext
 from simulators.bench import Measurement
 from simulators.devices.escpos import EscposPrinter as Simulator

@@ -23,7 +23,7 @@ from drivers.pin_pad.kmy.conversation import Conversation
 from drivers.pin_pad.kmy.settings import PadSettings
 from drivers.registry import find_driver
 from drivers.transport.serial_port import open_serial_line
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from kiosk.ports import DeviceContext
 from simulators.bench import Measurement
 from simulators.devices.kmy import KmyPad

@@ -6,7 +6,7 @@ systems, all of them outside the measured process. Figures are of the kiosk proc
 * CPU: user and system ticks of the process over CPU_S, once on the welcome page, once on the menu of a real card.
 * Press: from the X event (XTest) to the first changed pixel in the X server's memory, on tiles and care buttons.
 * Start: from the spawn to the first picture that is a whole page, i.e. devices opened; and to the welcome page, i.e.
-  residents served, which waits until it is known what the card slot holds (``kiosk.session.READER_SETTLE_S``).
+  residents served, which waits until it is known what the card slot holds (``kiosk.visit.session.READER_SETTLE_S``).
   Warm: page cache and bytecode are there. The processor's time of it says what a busy machine hides.
 * Memory: proportional set size (smaps_rollup) after a visit's card was read and its menu pressed and left. Processes
   that map the same libraries share the bill for them (the stack's own X server always does), so its own pages and all

@@ -24,11 +24,11 @@ from drivers.printer.escpos.driver import EscposPrinter as EscposDriver
 from drivers.printer.escpos.options import Options, read_options
 from drivers.sam_reader.psam.driver import PsamReader, PsamSettings
 from drivers.transport.line import Line
-from kiosk.bank_rules import BankRules
-from kiosk.config import AgencyKeys, HostSettings, JournalRules, Settings, SlotSettings, StaffRules
-from kiosk.config import Terminal as TerminalRules
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import DeviceContext
+from kiosk.settings.bank_rules import BankRules
+from kiosk.settings.config import AgencyKeys, HostSettings, JournalRules, Settings, SlotSettings, StaffRules
+from kiosk.settings.config import Terminal as TerminalRules
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 from simulators.bank_settings import bank_settings
 from simulators.deterministic.cards import SlotLine
 from simulators.deterministic.lines import Port

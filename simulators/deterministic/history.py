@@ -11,9 +11,9 @@ from pathlib import Path
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.card import PinPrompt
 from kiosk.ports import Question
+from kiosk.settings.config import Settings
 from simulators.deterministic.busy_world import PAYERS, busy_world
 from simulators.deterministic.chance import run_seeded
 from simulators.deterministic.checks import violations

@@ -8,9 +8,9 @@ from typing import Any
 
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink, _Exchange
 from kiosk.ports import Log
+from kiosk.settings.config import HostSettings
 from simulators.deterministic.fuse import Fuse
 from simulators.hosts.app import weathered
 from simulators.hosts.sandbox import Ask, Reply, Sandbox

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import Settings
 from kiosk.domain.books import Account, totals
 from kiosk.domain.entries import StoredEntry
-from kiosk.evidence import export, read_status
+from kiosk.records.evidence import export, read_status
+from kiosk.settings.config import Settings
 from offline_queue.acknowledgement import FILE as WORD
 from offline_queue.agency_keys import document_keys
 from offline_queue.reset import NotReset, reset_journal

@@ -15,13 +15,13 @@ from typing import Any
 
 import trio
 
-from kiosk.config import JournalRules, Settings
 from kiosk.domain.ledger import LedgerBatch, SecondCopy, StickCopy
-from kiosk.evidence import ANSWER_SUFFIX, TerminalCopies
 from kiosk.money.copy_to_medium import ANSWER_S_MAX, SecondCopies
 from kiosk.ports import Log
 from kiosk.ports.ledger import JournalRows, MediumFull
 from kiosk.ports.staff import StickTrouble
+from kiosk.records.evidence import ANSWER_SUFFIX, TerminalCopies
+from kiosk.settings.config import JournalRules, Settings
 from offline_queue.second_medium import SecondMedium
 from simulators.alone.import_bundles import import_all
 from simulators.deterministic.fuse import Fuse, PowerCut
@@ -51,7 +51,7 @@ class Media:
         return JournalRules(second_medium=str(self.medium), stick=str(self.stick), stick_is_mount=False)
 
     def copies(self, settings: Settings, rows: JournalRows, public_key: bytes, log: Log) -> SecondCopies:
-        """As ``kiosk.forward`` makes them, for one life of the process."""
+        """As ``kiosk.forwarder.forward`` makes them, for one life of the process."""
         real = SecondMedium(
             self.medium,
             settings.terminal.terminal_id,

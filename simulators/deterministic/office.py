@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from kiosk.config import AgencyKeys, StaffRules
+from kiosk.settings.config import AgencyKeys, StaffRules
 from simulators.cards.staff import Credentials, VirtualStaffCard
 from simulators.deterministic.busy_world import demo
 from simulators.deterministic.tills import Till

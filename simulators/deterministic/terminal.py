@@ -15,13 +15,13 @@ from typing import Any
 
 import trio
 
-from kiosk.clock import SystemClock
+from kiosk.basics.clock import SystemClock
+from kiosk.basics.log import ALLOWED_FIELDS, Field
 from kiosk.compose import Outside, compose, serve
-from kiosk.desk import Desk
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
-from kiosk.forward import Forwarding, forward
-from kiosk.log import ALLOWED_FIELDS, Field
+from kiosk.forwarder.forward import Forwarding, forward
+from kiosk.visit.desk import Desk
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal

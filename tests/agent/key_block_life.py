@@ -16,11 +16,11 @@ import msgspec
 import trio
 
 from drivers.registry import find_driver
-from kiosk.config import Settings
+from kiosk.agent.key_loading import key_loader
+from kiosk.basics.log import JsonLog
 from kiosk.domain.entries import StoredEntry
-from kiosk.key_loading import key_loader
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, HostAnswer
+from kiosk.settings.config import Settings
 from offline_queue.journal import SqliteJournal
 from provisioning.rules.keys import KeyBlock
 from provisioning.terminal.key_blocks import KeyBlocks

@@ -11,11 +11,11 @@ from typing import Any
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.agent_rules import AgentRules
-from kiosk.config import ConfigError, load_settings
-from kiosk.control import forward_path, kiosk_path, serve_control
+from kiosk.basics.control import forward_path, kiosk_path, serve_control
+from kiosk.basics.signed import Signer
 from kiosk.ports import HostAnswer, HostRefused, OutcomeUnknown, Part
-from kiosk.signed import Signer
+from kiosk.settings.agent_rules import AgentRules
+from kiosk.settings.config import ConfigError, load_settings
 from provisioning.terminal.bodies import Bodies
 from provisioning.terminal.desired import DesiredState, Identity
 from provisioning.terminal.disk import Disk

@@ -12,7 +12,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.rules.commands import RULES
 from provisioning.rules.poll import CommandAnswer
 from provisioning.terminal.acts import Acts, redacted

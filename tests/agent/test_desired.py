@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import trio
 
-from kiosk.config import load_settings
-from kiosk.control import kiosk_path
+from kiosk.basics.control import kiosk_path
+from kiosk.settings.config import load_settings
 from provisioning.rules.health_gate import Look, Verdict, judge
 from provisioning.terminal.desired import AGAIN_S, DesiredState
 from tests.agent.stand import NOW, STRANGER, Box, CuttingDisk, PowerCut

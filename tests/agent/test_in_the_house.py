@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path
+from kiosk.basics.control import ControlSilent, agent_path, ask_control, kiosk_path
 from provisioning.fleet import proposals
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.database import open_database

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.typed_keys import LOADED, LOADING, places_in_doubt
+from kiosk.staff.typed_keys import LOADED, LOADING, places_in_doubt
 from offline_queue.journal import SqliteJournal
 from simulators.devices.kmy import KmyPad
 from simulators.pty_line import PtyLine

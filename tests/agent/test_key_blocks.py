@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from psec import des
 
-from kiosk.config import Settings
+from kiosk.agent.key_loading import key_loader
 from kiosk.domain.entries import StoredEntry
 from kiosk.domain.health import Condition, Health
-from kiosk.key_loading import key_loader
-from kiosk.key_rules import TypedKey
 from kiosk.ports import DeviceFault, HostAnswer
+from kiosk.settings.config import Settings
+from kiosk.settings.key_rules import TypedKey
 from provisioning.rules.keys import KIND, KeyBlock
 from provisioning.rules.poll import PollAnswer
 from provisioning.terminal.key_blocks import KeyBlocks, PadSilent

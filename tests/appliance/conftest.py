@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings, load_settings
+from kiosk.settings.config import Settings, load_settings
 from tests.appliance.disks import Built, built
 
 HOUSE = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from kiosk.bare import nowhere, page
-from kiosk.config import Settings
 from kiosk.ports import Preferences, Question
+from kiosk.settings.config import Settings
 from provisioning.rules.enrolment import read_qr
 from screens.compose import compose
 from screens.frame.header import Sign

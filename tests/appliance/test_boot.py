@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from image.boot import WORDS
-from kiosk.config import Settings
+from kiosk.settings.config import Settings
 from tests.appliance.disks import DATA, Built, log_of, new_disk, partitions, read_file, take
 from tests.appliance.machine import Hardware, Machine, machine
 from tests.appliance.pages import is_enrolment, read_code

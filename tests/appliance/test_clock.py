@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kiosk.agent_enrolment import BUILD
-from kiosk.config import Settings
+from kiosk.agent.enrolment import BUILD
+from kiosk.settings.config import Settings
 from tests.appliance.box import UNITS, give_units, raw_disk
 from tests.appliance.disks import Built
 from tests.appliance.machine import Hardware, machine

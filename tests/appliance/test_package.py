@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import load_settings
+from kiosk.settings.config import load_settings
 from offline_queue.layout import BACK_TO, LAYOUT
 from provisioning.rules.releases import APPLICATION, Journal
 from provisioning.terminal.disk import Disk

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from kiosk.config import Settings
+from kiosk.settings.config import Settings
 from tests.appliance.disks import DATA, Built, log_of, new_disk, take
 from tests.appliance.machine import Hardware, machine
 from tests.appliance.pages import is_enrolment

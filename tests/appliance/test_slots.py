@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from image.disk import MIB, first_mib, write_part
-from kiosk.config import Settings
+from kiosk.settings.config import Settings
 from tests.appliance.box import STATE, UNITS, _run, boot_state, give_units, raw_disk
 from tests.appliance.disks import Built
 from tests.appliance.machine import Hardware, machine

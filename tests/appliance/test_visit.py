@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings, load_settings
 from kiosk.domain.books import Account, totals
-from kiosk.questions import insert_card, out_of_order
+from kiosk.settings.config import Settings, load_settings
+from kiosk.visit.questions import insert_card, out_of_order
 from offline_queue.reader import open_reader
 from offline_queue.verify import verify
 from simulators.hosts.medical_insurance import visit_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import Settings
+from kiosk.settings.config import Settings
 from simulators.waiting import until
 from tests.appliance.box import UNITS, boot_state, give_units, raw_disk
 from tests.appliance.disks import Built

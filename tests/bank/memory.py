@@ -12,14 +12,14 @@ import trio
 
 from drivers.apdu import debit_card
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.bank_rules import BankRules, CaKeyEntry
+from kiosk.basics.log import JsonLog
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.codec import FrameReader
 from kiosk.hosts.bank.terminal import TraceCounter
-from kiosk.log import JsonLog
 from kiosk.ports import OutcomeUnknown, PadKey
 from kiosk.ports.debit import DebitAct, DebitRules
 from kiosk.ports.money import BankIntent
+from kiosk.settings.bank_rules import BankRules, CaKeyEntry
 from simulators.cards.card import VirtualCard
 from simulators.devices import kmy_crypto
 from simulators.hosts.bank import BankHost

@@ -14,16 +14,16 @@ import trio
 
 from drivers.apdu import debit_card
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.bank_rules import BankRules, CaKeyEntry
-from kiosk.config import HostSettings
+from kiosk.basics.log import JsonLog
 from kiosk.domain.money import Fen
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.line import BankLine
 from kiosk.hosts.bank.terminal import TraceCounter
-from kiosk.log import JsonLog
 from kiosk.ports import CardGone
 from kiosk.ports.debit import CaKey, DebitAct, DebitRules
 from kiosk.ports.money import BankIntent, BankPayment
+from kiosk.settings.bank_rules import BankRules, CaKeyEntry
+from kiosk.settings.config import HostSettings
 from simulators.cards import bank_keys
 from simulators.cards.card import VirtualCard
 from simulators.hosts.bank import BankHost

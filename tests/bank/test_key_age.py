@@ -3,12 +3,12 @@
 import pytest
 from msgspec import structs
 
-from kiosk.bank_rules import BankRules
-from kiosk.config import HostSettings
+from kiosk.agent.for_agent import ForAgent
 from kiosk.domain.money import Fen
-from kiosk.for_agent import ForAgent
 from kiosk.hosts.not_connected import NotConnected
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.bank_rules import BankRules
+from kiosk.settings.config import HostSettings
 from provisioning.rules.poll import WorkingKeys
 from provisioning.terminal.health import keys_of
 from tests.bank.stand import BankStand

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import HostSettings
+from kiosk.basics.log import JsonLog
 from kiosk.hosts.bank.line import BankLine
-from kiosk.log import JsonLog
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.config import HostSettings
 from simulators.pki import Pki
 from tests.bank.stand import bank_stand
 

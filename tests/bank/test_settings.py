@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import ConfigError, load_settings
 from kiosk.hosts.bank.rules import debit_rules
+from kiosk.settings.config import ConfigError, load_settings
 from simulators.bank_settings import bank_host_settings, bank_settings
 from simulators.kiosk_settings import as_toml
 from simulators.pki import Pki

@@ -14,9 +14,9 @@ import trio
 from drivers.card_reader.pcsc.driver import open_device
 from drivers.pin_entry import make_pin_entry
 from drivers.pin_pad.kmy.driver import open_device as open_pad
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import PinProgress, PinTemplate
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext
 
 TWELVE = PinTemplate(digits_min=12, digits_max=12, entry_s_max=30.0)

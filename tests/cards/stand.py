@@ -12,9 +12,9 @@ import trio
 from drivers.card_reader.pcsc.driver import PcscCardReader, open_device
 from drivers.sam_reader.psam.driver import PsamReader
 from drivers.sam_reader.psam.driver import open_device as open_psam
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.cards.card import Habits, VirtualCard
 from simulators.cards.keys import external_cryptogram, internal_response

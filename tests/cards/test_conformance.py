@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import CardGone, CardNotGenuine, DeviceContext, DeviceFault
 from simulators.cards.card import VirtualCard
 from tests.cards.stand import KEYS, NAME, NUMBER, CardStand, Hsm, make_card

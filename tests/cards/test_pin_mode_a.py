@@ -11,8 +11,8 @@ import trio
 from drivers.card_reader.ldt33.codes import pin_verdict
 from drivers.options import OptionError
 from drivers.pin_entry import make_pin_entry
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import CardIdentity, PinProgress, PinResult, PinTemplate, PinVerdict
-from kiosk.log import JsonLog
 from kiosk.ports import CardGone, PinEntry
 from simulators.cards.card import VirtualCard
 from simulators.cards.own_pad import OwnPad

@@ -9,6 +9,7 @@ import trio
 
 from drivers.pin_entry import make_pin_entry
 from drivers.pin_entry.mode_b import ModeB
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import (
     CardIdentity,
     ChipRecord,
@@ -19,7 +20,6 @@ from kiosk.domain.card import (
     PinVerdict,
     RefusedPins,
 )
-from kiosk.log import JsonLog
 from kiosk.ports import CardGone, DeviceFault, PinEntry
 from simulators.cards.card import VirtualCard
 from simulators.cards.slot import Faults

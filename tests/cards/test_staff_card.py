@@ -16,9 +16,9 @@ from drivers.apdu import staff_card
 from drivers.apdu.status import CardRefused
 from drivers.pin_entry import make_pin_entry
 from drivers.transport.scard import drive
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import PinResult, PinTemplate, PinVerdict
 from kiosk.domain.staff import NotStaff, StaffRole
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceFault
 from kiosk.ports.staff import StaffCardReader
 from kiosk.staff.certificate import check_certificate, check_signature

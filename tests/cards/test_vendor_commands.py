@@ -13,8 +13,8 @@ from drivers.card_reader.ldt33.commanding import CommandingCardReader
 from drivers.card_reader.ldt33.contact import POWERED, CardContact, NotPassed, _checked
 from drivers.card_reader.ldt33.library import LibraryUnusable, VendorLibrary
 from drivers.pin_entry import make_pin_entry
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import PinResult, PinTemplate, PinVerdict
-from kiosk.log import JsonLog
 from kiosk.ports import CardGone, DeviceFault
 from kiosk.ports.debit import CardDeclined, DebitReader
 from kiosk.ports.staff import StaffCardReader

@@ -10,8 +10,8 @@ from pathlib import Path
 import trio
 
 from drivers.card_reader.ldt33.basic import VendorCardReader
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext
 from simulators.cards.card import VirtualCard
 from simulators.cards.reader_with_pad import ReaderWithPad

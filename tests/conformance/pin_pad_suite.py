@@ -14,9 +14,9 @@ import trio
 from psec import des, mac
 
 from drivers.registry import find_driver
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import PinTemplate
 from kiosk.domain.health import Condition
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault, PadKey
 from tests.pad_stand import (
     FOUR_TO_SIX,

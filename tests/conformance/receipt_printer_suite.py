@@ -16,8 +16,8 @@ import pytest
 import trio
 
 from drivers.registry import find_driver
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Condition, Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault, OutcomeUnknown
 from simulators.pty_line import PtyLine
 from tests.receipt_stand import QR, receipt

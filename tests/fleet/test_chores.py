@@ -8,7 +8,7 @@ import msgspec
 import peewee
 import pytest
 
-from kiosk.signed import NotTrusted
+from kiosk.basics.signed import NotTrusted
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.chores import LEASE_MS, Chore, Chores
 from provisioning.fleet.rollouts.advance import advance_all

@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 import pytest
 
-from kiosk.signed import canonical, read_signed
+from kiosk.basics.signed import canonical, read_signed
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.city_key import city_keys, city_signer

@@ -14,11 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from kiosk.basics.signed import Signer
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.ledger import LedgerBatch
 from kiosk.hosts.agency.ledger import wire_batch
-from kiosk.signed import Signer
 from offline_queue.acknowledgement import read_acknowledgement
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import JournalCopies, open_copies

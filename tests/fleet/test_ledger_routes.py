@@ -12,13 +12,13 @@ import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kiosk.agent import ASK_BYTES_MAX
-from kiosk.control import agent_path, serve_control
+from kiosk.agent.agent import ASK_BYTES_MAX
+from kiosk.basics.control import agent_path, serve_control
+from kiosk.basics.signed import NotTrusted
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.hosts.agency.ledger_by_agent import LedgerByAgent
 from kiosk.money.copy_to_ledger import copy_rows
 from kiosk.ports import HostRefused, OutcomeUnknown
-from kiosk.signed import NotTrusted
 from offline_queue.acknowledgement import Acknowledged, read_acknowledgement
 from provisioning.fleet.app import make_app
 from provisioning.fleet.schema.audit import AuditRow

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, Signer, cosigned
+from kiosk.basics.signed import NotTrusted, Signer, cosigned
 from provisioning.fleet import audit, ca
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.app import make_app

@@ -6,7 +6,7 @@ from typing import Any
 import peewee
 import pytest
 
-from kiosk.signed import read_signed
+from kiosk.basics.signed import read_signed
 from provisioning.fleet import places, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.city_key import city_keys, city_signer

@@ -6,7 +6,7 @@ from pathlib import Path
 import peewee
 import pytest
 
-from kiosk.signed import read_signed
+from kiosk.basics.signed import read_signed
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.app import make_app
 from provisioning.fleet.city_key import city_keys

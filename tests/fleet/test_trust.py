@@ -9,7 +9,7 @@ import trio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.signed import NotTrusted, Signer, cosigned
+from kiosk.basics.signed import NotTrusted, Signer, cosigned
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.app import make_app
 from provisioning.fleet.city_key import city_signer

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from drivers.card_reader.debit import CardDebitRun
-from kiosk.bank_rules import BankRules, CaKeyEntry
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import CardGone, HostRefused, OutcomeUnknown
 from kiosk.ports.debit import DebitAct, DebitRules
+from kiosk.settings.bank_rules import BankRules, CaKeyEntry
 from simulators.hosts.bank import BankHost
 from simulators.hosts.weather import Weather
 from simulators.worlds.world import BankAccount, Card, World

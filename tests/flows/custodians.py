@@ -9,11 +9,11 @@ import trio
 
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.typed_keys import KeyPlace, PartAnswer, PartEnd
-from kiosk.key_rules import TypedKey
-from kiosk.opening import OUT
 from kiosk.ports import DeviceFault
 from kiosk.ports.devices import Progress
-from kiosk.typed_keys import keys_in_doubt
+from kiosk.settings.key_rules import TypedKey
+from kiosk.staff.typed_keys import keys_in_doubt
+from kiosk.visit.opening import OUT
 from offline_queue.journal import SqliteJournal
 from simulators.pki import Pki
 from tests.flows.duty import DutyRoom

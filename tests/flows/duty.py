@@ -17,7 +17,7 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.staff import StaffCard
 from kiosk.ports import CardGone, DeviceFault, number_given
-from kiosk.session import serve_residents
+from kiosk.visit.session import serve_residents
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from simulators.cards.staff import Credentials, VirtualStaffCard

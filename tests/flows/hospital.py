@@ -187,7 +187,7 @@ class HospitalOffice(Office):
 
 
 async def deliver_all(journal: SqliteJournal, hospital: PaymentDesk, register: DebtDesk | None = None) -> None:
-    """Tell the hospital everything that it is owed, as ``kiosk.notices`` does it, until nothing is left."""
+    """Tell the hospital everything that it is owed, as ``kiosk.forwarder.notices`` does it, until nothing is left."""
     deliveries = hospital_notices(hospital, register or hospital)  # type: ignore[arg-type] # the office is both
     deliveries |= receipt_notices(hospital, TERMINAL)  # type: ignore[arg-type] # and keeps receipts
     while (notice := journal.outbox.due("hospital")) is not None:

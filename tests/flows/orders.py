@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 import trio
 
-from kiosk.clock import SystemClock
-from kiosk.config import Settings
+from kiosk.basics.clock import SystemClock
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, CardFinding, OfflinePolicy
 from kiosk.domain.settlement import Split
@@ -22,6 +21,7 @@ from kiosk.money.live_cases import live_cases
 from kiosk.money.offline_limits import OfflineLimits
 from kiosk.money.settlement_orders import ACT
 from kiosk.ports import Outcome
+from kiosk.settings.config import Settings
 from tests.flows.hospital import deliver_all
 from tests.flows.owed import NOW, Terminal
 from tests.flows.people import KioskInMemory
@@ -125,7 +125,7 @@ class OrderTerminal(Terminal):
             await self.forwarder_round()
 
     async def forwarder_round(self) -> None:
-        """As ``kiosk.forward`` does it, one after the other."""
+        """As ``kiosk.forwarder.forward`` does it, one after the other."""
         journal, clock = self.journal, self.forwarders_clock
         await self.orders.run_once()
         live = live_cases(journal) | self.orders.in_hand

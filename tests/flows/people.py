@@ -13,8 +13,8 @@ from typing import Any
 
 import trio
 
-from kiosk.config import HostSettings, Settings, SlotSettings, Terminal
-from kiosk.desk import Desk
+from kiosk.devices.lamps import LitScreen
+from kiosk.devices.supervisor import Supervisor
 from kiosk.domain.account import (
     AccountOverview,
     BenefitPayment,
@@ -37,7 +37,6 @@ from kiosk.domain.loss import LossReport, LostCard
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import ContributionRow
 from kiosk.hosts.not_connected import NotConnected
-from kiosk.lamps import LitScreen
 from kiosk.money.debts import DebtRegisters
 from kiosk.money.offline_limits import NO_DOCUMENTS, OfflineLimits
 from kiosk.ports import (
@@ -46,8 +45,9 @@ from kiosk.ports import (
     StaffAcknowledgement,
 )
 from kiosk.ports.offline import OfflineDocuments
-from kiosk.session import serve_residents
-from kiosk.supervisor import Supervisor
+from kiosk.settings.config import HostSettings, Settings, SlotSettings, Terminal
+from kiosk.visit.desk import Desk
+from kiosk.visit.session import serve_residents
 from tests.flows.bank import BankOffice
 from tests.flows.fittings import FakePad, FakePagePrinter, FakePinEntry, FakeReader, FakeReceiptPrinter, FakeSam
 from tests.flows.money import CashMachine, Office

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import trio
 
-from kiosk.control import SoftwareWord
+from kiosk.basics.control import SoftwareWord
 from kiosk.ports import Question
 
 

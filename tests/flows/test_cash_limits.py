@@ -9,7 +9,6 @@ import trio
 from msgspec.structs import replace
 from trio.testing import MockClock
 
-from kiosk.config import CashRules, Settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.cash import CashEvent, Rejected
 from kiosk.domain.entries import NewEntry
@@ -17,6 +16,7 @@ from kiosk.domain.money import Fen
 from kiosk.money.recover import recover_cash
 from kiosk.ports import Outcome, Visit
 from kiosk.services.settle_medical_bill import settle_medical_bill
+from kiosk.settings.config import CashRules, Settings
 from offline_queue.journal import ROOM_BYTES_MIN, SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from tests.flows.money import CashMachine

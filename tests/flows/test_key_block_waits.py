@@ -10,9 +10,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.control import kiosk_path, serve_control
+from kiosk.agent.for_agent import ForAgent
+from kiosk.basics.control import kiosk_path, serve_control
 from kiosk.domain.health import Condition, Health
-from kiosk.for_agent import ForAgent
 from kiosk.ports import DeviceFault
 from provisioning.rules.keys import KeyBlock
 from provisioning.terminal.house import House

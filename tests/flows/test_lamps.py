@@ -7,9 +7,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from kiosk.devices.lamps import LitScreen
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import say
-from kiosk.lamps import LitScreen
 from kiosk.ports import DARK, Hands, Place, Plain, Question, Shine, Stars
 from tests.flows.people import KioskInMemory
 from tests.flows.scripted_screen import PULLS_CARD, WALKS_AWAY

@@ -7,7 +7,7 @@ import trio
 from msgspec import structs
 from trio.testing import MockClock
 
-from kiosk.doctor import bank_card_findings
+from kiosk.doctor.findings import bank_card_findings
 from kiosk.ports import CardGone, Question
 from kiosk.ports.debit import DebitAct, DebitRules
 from tests.flows.fittings import FakeReader

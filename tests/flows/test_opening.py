@@ -10,12 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.catalogue import SERVICES
-from kiosk.config import HostSettings, Settings, SlotSettings
+from kiosk.agent.for_agent import ForAgent
 from kiosk.domain.entries import StoredEntry
-from kiosk.for_agent import ForAgent
-from kiosk.hours import Hours, open_at
-from kiosk.opening import Opening
+from kiosk.settings.config import HostSettings, Settings, SlotSettings
+from kiosk.settings.hours import Hours, open_at
+from kiosk.visit.catalogue import SERVICES
+from kiosk.visit.opening import Opening
 from provisioning.rules.keys import KeyBlock
 from tests.flows.people import CountingClock, KioskInMemory, MemoryJournal
 

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from kiosk.config import HostSettings
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
@@ -17,6 +16,7 @@ from kiosk.money.debts import AGENCY
 from kiosk.money.receipt_records import ACT, receipt_record_notices
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.ports import DeviceFault, HostRefused, Outcome
+from kiosk.settings.config import HostSettings
 from tests.flows.fittings import FakeReader
 from tests.flows.hospital import TERMINAL
 from tests.flows.owed import Terminal

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from kiosk.config import HostSettings, Settings
 from kiosk.domain.books import Account
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
@@ -16,6 +15,7 @@ from kiosk.money.bank_record import INTENT, open_acts
 from kiosk.money.platform_acts import judged_on
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports.money import BankIntent
+from kiosk.settings.config import HostSettings, Settings
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from tests.flows.duty import WallClock

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import Fen
@@ -15,6 +14,7 @@ from kiosk.money.debt_acts import DEBT_ACTS
 from kiosk.money.platform_acts import judged_on
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports import HostRefused
+from kiosk.settings.config import Settings
 from offline_queue.journal import SqliteJournal
 from offline_queue.staff_books import StaffBooks
 from tests.flows.duty import WallClock

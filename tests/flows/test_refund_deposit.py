@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry
@@ -22,6 +21,7 @@ from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.refundable import APPROVED, refundable
 from kiosk.ports import Outcome
 from kiosk.services.take_refund import take_refund
+from kiosk.settings.config import HostSettings
 from offline_queue.staff_books import StaffBooks
 from simulators.pki import make_pki
 from tests.bank.stand import account

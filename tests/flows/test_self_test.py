@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from kiosk.desk import Desk
+from kiosk.agent.self_test import self_test
 from kiosk.ports import Question
-from kiosk.self_test import self_test
+from kiosk.visit.desk import Desk
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import CountingClock, KioskInMemory
 

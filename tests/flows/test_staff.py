@@ -14,8 +14,8 @@ from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import Amount
+from kiosk.hosts.links import not_connected
 from kiosk.l10n import render
-from kiosk.links import not_connected
 from kiosk.ports import Figures, Place, Stars
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom

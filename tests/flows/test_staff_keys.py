@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
+from kiosk.agent.for_agent import ForAgent
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.text import Grouped
 from kiosk.domain.typed_keys import KeyPlace, PartAnswer, PartEnd
-from kiosk.for_agent import ForAgent
-from kiosk.opening import BACK
 from kiosk.ports import DeviceFault, Figures
-from kiosk.typed_keys import bank_keys_under, master_in_doubt, write_load
+from kiosk.staff.typed_keys import bank_keys_under, master_in_doubt, write_load
+from kiosk.visit.opening import BACK
 from provisioning.rules.poll import TypedKey as TypedKeyTold
 from provisioning.terminal.health import typed_keys_of
 from simulators.pki import Pki, make_pki

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from trio.testing import MockClock
 
-from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
@@ -17,6 +16,7 @@ from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement
 from kiosk.money.hospital_notices import payment_facts
 from kiosk.ports import HostRefused
+from kiosk.settings.config import HostSettings
 from simulators.pki import Pki, make_pki
 from tests.flows.duty import DutyRoom
 from tests.flows.money import BILL, QUOTE, Office

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import trio
 
-from kiosk.control import SoftwareWord, agent_path, ask_software, serve_control
+from kiosk.basics.control import SoftwareWord, agent_path, ask_software, serve_control
 from kiosk.l10n import render
 from kiosk.ports import Figures
 from kiosk.ports.staff import StaffKiosk

@@ -10,10 +10,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.config import AgencyKeys, JournalRules
 from kiosk.domain.ledger import SILENT, SecondCopy, StickCopy
-from kiosk.evidence import TerminalCopies, read_status
 from kiosk.ports.staff import StickTrouble
+from kiosk.records.evidence import TerminalCopies, read_status
+from kiosk.settings.config import AgencyKeys, JournalRules
 from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from simulators.alone.import_bundles import import_all

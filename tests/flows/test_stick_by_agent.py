@@ -9,13 +9,13 @@ import msgspec
 import pytest
 import trio
 
-from kiosk.agent_rules import AgentRules
-from kiosk.config import JournalRules, Settings, load_settings
-from kiosk.control import agent_path, serve_control
+from kiosk.basics.control import agent_path, serve_control
 from kiosk.domain.ledger import StickCopy
-from kiosk.evidence import TerminalCopies
 from kiosk.ports.staff import StickTrouble
-from kiosk.stick_by_agent import CopiesByAgent, other_copies
+from kiosk.records.evidence import TerminalCopies
+from kiosk.records.stick_by_agent import CopiesByAgent, other_copies
+from kiosk.settings.agent_rules import AgentRules
+from kiosk.settings.config import JournalRules, Settings, load_settings
 
 
 @pytest.fixture

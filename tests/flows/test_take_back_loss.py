@@ -10,12 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.aside import OVERTAKEN
-from kiosk.asked import told
 from kiosk.domain.card import CardState, PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry, NewNotice, OwedNotice
+from kiosk.forwarder.aside import OVERTAKEN
+from kiosk.forwarder.asked import told
+from kiosk.forwarder.notices import card_platform_notices, deliver_notices
 from kiosk.hosts.card_platform.client import CardPlatformClient
-from kiosk.notices import card_platform_notices, deliver_notices
 from kiosk.ports import HostRefused
 from kiosk.services.take_back_loss import TAKEN_BACK
 from offline_queue.staff_books import StaffBooks

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from kiosk.config import HostSettings, Settings
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import StatementRow
@@ -19,6 +18,7 @@ from kiosk.money.platform_acts import CHINA, judged_on
 from kiosk.money.run_reconciliation import Books, call_days_unsure, days_due, reconcile_day
 from kiosk.ports import OutcomeUnknown
 from kiosk.ports.money import BankIntent
+from kiosk.settings.config import HostSettings, Settings
 from offline_queue.journal import SqliteJournal
 from tests.flows.duty import WallClock
 from tests.flows.test_staff_reconcile import HospitalsDetails

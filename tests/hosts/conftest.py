@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import HostSettings
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.hosts.link import HttpsHostLink
-from kiosk.log import JsonLog
+from kiosk.settings.config import HostSettings
 from simulators.cards.chip import build_atr, build_identification_code
 from simulators.hosts import HOSTS, Sandbox, Weather, open_host
 from simulators.hosts.agency_duty import AgencyDutySandbox

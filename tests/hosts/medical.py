@@ -14,8 +14,8 @@ from kiosk.domain.settlement import BillLine, InsuredPerson, MedicalBill, Treatm
 from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
 from kiosk.hosts.medical_insurance.message_id import MessageIds
 from kiosk.hosts.medical_insurance.signer import FrontEndSigner, Signer
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostAnswer, HostRefused, OutcomeUnknown
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 from simulators.cards.chip import build_atr, build_identification_code
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox, batch_of, visit_of
 from simulators.hosts.medical_insurance_split import classes_of

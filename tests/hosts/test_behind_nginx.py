@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import HostSettings
+from kiosk.basics.log import Field
+from kiosk.forwarder.notices import card_platform_batches, card_platform_notices, deliver_notices
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.link import HttpsHostLink
-from kiosk.log import Field
-from kiosk.notices import card_platform_batches, card_platform_notices, deliver_notices
+from kiosk.settings.config import HostSettings
 from offline_queue.journal import SqliteJournal
 from tests.hosts.conftest import Town
 from tests.hosts.nginx import BINARY, BUSY, CLOSES_OFTEN, THROTTLED, free_port, nginx

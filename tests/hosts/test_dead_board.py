@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import AgencyKeys
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.money.copy_to_ledger import copy_rows
 from kiosk.ports import HostRefused
+from kiosk.settings.config import AgencyKeys
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal

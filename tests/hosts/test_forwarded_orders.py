@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.clock import SystemClock
-from kiosk.config import Settings, load_settings
+from kiosk.basics.clock import SystemClock
 from kiosk.domain.books import Account, balanced, totals
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
@@ -21,6 +20,7 @@ from kiosk.money.means import CASH
 from kiosk.money.receipts_owed import receipts_owed
 from kiosk.money.settlement_orders import HOST, open_orders, order_entry
 from kiosk.ports import Visit
+from kiosk.settings.config import Settings, load_settings
 from offline_queue.agency_keys import recovery_key
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.hospital import HospitalSandbox

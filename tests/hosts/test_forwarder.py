@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.aside import NOTHING, TWO_PEOPLE
-from kiosk.clock import SystemClock
-from kiosk.config import Settings, load_settings
-from kiosk.control import ask_control, forward_path
+from kiosk.basics.clock import SystemClock
+from kiosk.basics.control import ask_control, forward_path
 from kiosk.domain.entries import NewEntry, NewNotice
+from kiosk.forwarder.aside import NOTHING, TWO_PEOPLE
+from kiosk.settings.config import Settings, load_settings
 from offline_queue.agency_keys import recovery_key
 from offline_queue.copies import open_copies
 from offline_queue.journal import SqliteJournal

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import trio
 
-from kiosk.agent import ASK_BYTES_MAX
-from kiosk.config import load_settings
-from kiosk.control import agent_path, serve_control
-from kiosk.doctor import Finding, ledger_findings
+from kiosk.agent.agent import ASK_BYTES_MAX
+from kiosk.basics.control import agent_path, serve_control
+from kiosk.doctor.findings import Finding, ledger_findings
+from kiosk.settings.config import load_settings
 from offline_queue.copies import open_copies
 from provisioning.terminal.ledger_line import LedgerLine
 from simulators.kiosk_settings import as_toml

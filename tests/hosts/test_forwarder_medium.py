@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import load_settings
-from kiosk.control import ask_second_copy
-from kiosk.doctor import ledger_findings, second_medium_findings
+from kiosk.basics.control import ask_second_copy
+from kiosk.doctor.findings import ledger_findings, second_medium_findings
 from kiosk.domain.ledger import SILENT
+from kiosk.settings.config import load_settings
 from offline_queue.copies import open_copies
 from simulators.hosts.medium_files import read_medium
 from tests.hosts.conftest import Town

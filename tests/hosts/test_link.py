@@ -13,9 +13,9 @@ import msgspec
 import pytest
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.hosts.link import CALLS_MAX, HttpsHostLink, retry_after_s
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.config import HostSettings
 from simulators.hosts.sandbox import Ask, Reply, Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather

@@ -10,12 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from kiosk.basics.log import JsonLog
 from kiosk.domain.card import CardState
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.loss import LostCard
+from kiosk.forwarder.notices import card_platform_notices, deliver_notices
 from kiosk.hosts.card_platform.client import CardPlatformClient
-from kiosk.log import JsonLog
-from kiosk.notices import card_platform_notices, deliver_notices
 from kiosk.ports import HostAnswer, HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.card_platform import CardPlatformSandbox

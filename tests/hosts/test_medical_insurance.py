@@ -10,8 +10,8 @@ import pytest
 from kiosk.domain.settlement import InsuredPerson, MedicalBill, Settlement
 from kiosk.hosts.medical_insurance.client import AmountsDisagree
 from kiosk.hosts.medical_insurance.codec import Credential
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 from tests.hosts.medical import NOON, Clinic, treatment_of
 
 

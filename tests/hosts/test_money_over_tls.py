@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import HostSettings, Settings, Terminal
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import InsuredPerson, MedicalBill
 from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
 from kiosk.hosts.medical_insurance.connect import connect
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.config import HostSettings, Settings, Terminal
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.medical_insurance import MedicalInsuranceSandbox
 from simulators.hosts.medical_insurance_signing import TEST_ID, TEST_SECRET

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from trio.testing import MockClock
 
-from kiosk.config import Settings
 from kiosk.domain.books import Account
 from kiosk.domain.money import Fen
 from kiosk.domain.statement import Difference
@@ -16,6 +15,7 @@ from kiosk.hosts.hospital.client import DebtRegisterClient, HospitalClient
 from kiosk.money.drive_deposits import drive_deposits
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.ports import HostLink, Outcome
+from kiosk.settings.config import Settings
 from simulators.hosts.hospital import HospitalSandbox
 from simulators.hosts.weather import Weather
 from tests.flows.fittings import FakeReader

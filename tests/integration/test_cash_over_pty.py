@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trio
 
+from kiosk.basics.log import JsonLog
 from kiosk.domain.cash import CashEvent, DispenseResult, Escrow, Stacked, mix_of
 from kiosk.domain.money import Fen
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators import devices
 from simulators.pty_line import PtyLine

@@ -12,9 +12,9 @@ import trio
 from drivers.headset.evdev.driver import EvdevJack, EvdevSettings, open_device
 from drivers.options import OptionError
 from drivers.transport.event_device import open_event_device
+from kiosk.basics.log import JsonLog
+from kiosk.devices.headset import FollowJack
 from kiosk.domain.health import Condition, Health
-from kiosk.headset import FollowJack
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.devices.jack import HeadsetJack
 from simulators.pty_line import PtyLine

@@ -6,7 +6,7 @@ from pathlib import Path
 import trio
 
 from drivers.registry import find_driver
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from kiosk.ports import DeviceContext, Place, Shine
 from simulators.hardware import LAMPS
 from simulators.stack import Plan, open_stack

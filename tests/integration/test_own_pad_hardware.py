@@ -8,8 +8,8 @@ import trio
 
 from drivers.card_reader.ldt33.commanding import CommandingCardReader
 from drivers.registry import find_driver
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from simulators.cards.bare_slot import BareSlot
 from simulators.hardware import OWN_PAD, Hardware

@@ -12,8 +12,8 @@ from fpdf import FPDF
 
 from drivers.printer.ipp.driver import IppPrinter as Driver
 from drivers.printer.ipp.driver import open_device
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Condition, Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault, OutcomeUnknown
 from simulators.devices.ipp import IppPrinter
 

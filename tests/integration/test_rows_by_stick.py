@@ -15,8 +15,8 @@ import msgspec
 import pytest
 import trio
 
-from kiosk.control import agencys_answer_path, agent_path, forward_path, rows_out_path, serve_control
-from kiosk.rows_out import RowsOut
+from kiosk.basics.control import agencys_answer_path, agent_path, forward_path, rows_out_path, serve_control
+from kiosk.forwarder.rows_out import RowsOut
 from provisioning.rules.commands import NotObeyed
 from provisioning.terminal.privileged import NoPrivileged
 from provisioning.terminal.updates.rows_by_stick import Door, RowsByStick

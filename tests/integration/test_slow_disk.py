@@ -17,14 +17,14 @@ import pytest
 import trio
 
 from drivers.registry import find_driver
-from kiosk.config import Settings
+from kiosk.basics.log import JsonLog
 from kiosk.domain.books import Account, totals
 from kiosk.domain.card import CardIdentity
 from kiosk.domain.money import Fen
-from kiosk.log import JsonLog
 from kiosk.money.purse import Purse
 from kiosk.money.take_notes import take_one_note
 from kiosk.ports import DeviceContext
+from kiosk.settings.config import Settings
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import open_reader
 from offline_queue.verify import verify

@@ -11,7 +11,7 @@ import pytest
 import trio
 from psec import des
 
-from kiosk.control import ask_control, kiosk_path
+from kiosk.basics.control import ask_control, kiosk_path
 from offline_queue.reader import open_reader
 from simulators.smoke.glass import Glass
 from simulators.smoke.hands import REACTION_S, Finger, type_pin

@@ -7,8 +7,7 @@ from typing import cast
 
 from msgspec import structs
 
-from kiosk.config import HostSettings, JournalRules
-from kiosk.control import SoftwareWord
+from kiosk.basics.control import SoftwareWord
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.card import PinResult, PinVerdict
 from kiosk.domain.entries import NewEntry
@@ -21,6 +20,7 @@ from kiosk.money.bank_record import bank_facts
 from kiosk.ports import DeviceFault, Question
 from kiosk.ports.money import BankPayment
 from kiosk.ports.staff import StaffKiosk, StickTrouble
+from kiosk.settings.config import HostSettings, JournalRules
 from kiosk.staff.software import show_software
 from simulators.pki import make_pki
 from tests.flows import test_staff_closing as closing

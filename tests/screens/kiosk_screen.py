@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from kiosk.config import Panel, Settings
+from kiosk.settings.config import Panel, Settings
 from screens.app import KivyScreen
 from tests.screens.samples import samples
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from kiosk.config import City, Terminal
 from kiosk.ports import Question
 from kiosk.ports.screen import Preferences
+from kiosk.settings.config import City, Terminal
 from screens.compose import compose
 from screens.frame.header import Sign
 from screens.moment import Moment

@@ -2,11 +2,11 @@
 
 import pytest
 
-from kiosk.catalogue import SERVICES
 from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.l10n import render
 from kiosk.ports import Answer, Question, Stars, Tiles, Visit
-from kiosk.questions import menu
+from kiosk.visit.catalogue import SERVICES
+from kiosk.visit.questions import menu
 from screens import acts
 from screens.speech.script import script
 from tests.screens.judge import complaints, said

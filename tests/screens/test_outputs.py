@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import trio
 
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from screens.outputs import (
     FINGERS,
     LOOK_S,

@@ -11,8 +11,8 @@ from kiosk.domain.money import Fen
 from kiosk.domain.text import say
 from kiosk.money.purse import Purse
 from kiosk.ports import PadKey, Question, Stars
-from kiosk.questions import reading_card
 from kiosk.services.bill_pages import feed_notes, looking, notes_coming
+from kiosk.visit.questions import reading_card
 from screens.map import ASKED_BY
 from screens.patience import BRIEF_S, SET_GOING_S, drawn_after_s
 from tests.screens.samples import samples

@@ -10,10 +10,10 @@ import pytest
 import trio
 import trio.testing
 
-from kiosk.config import Settings
 from kiosk.domain.card import PinProgress, PinPrompt
 from kiosk.ports import PadKey, Preferences, Question
-from kiosk.questions import getting_ready, reading_card, take_card
+from kiosk.settings.config import Settings
+from kiosk.visit.questions import getting_ready, reading_card, take_card
 from screens import acts
 from screens.patience import DrawnAfter
 from screens.picture import Drawing, Words

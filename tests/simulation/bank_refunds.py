@@ -12,7 +12,6 @@ from typing import Any
 import trio
 from msgspec import structs
 
-from kiosk.config import HostSettings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
@@ -25,6 +24,7 @@ from kiosk.money.refundable import APPROVED
 from kiosk.money.run_reconciliation import Books, reconcile_day
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.take_refund import take_refund
+from kiosk.settings.config import HostSettings
 from tests.bank.stand import account
 from tests.flows.bank import BankOffice
 from tests.flows.money import BILL, QUOTE, PowerCut

@@ -10,7 +10,6 @@ from typing import Any
 
 import trio
 
-from kiosk.config import ContributionRules
 from kiosk.domain.books import Account, totals
 from kiosk.domain.money import Fen
 from kiosk.money.offline_limits import OfflineLimits
@@ -19,6 +18,7 @@ from kiosk.money.recover import recover_books, recover_cash
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.collect_receipt import collect_receipt
 from kiosk.services.pay_contributions import pay_contributions
+from kiosk.settings.config import ContributionRules
 from offline_queue.verify import open_read_only, verify
 from tests.flows.agency import NOW, AgencyOffice, Documents, allows, tell_all
 from tests.flows.fittings import FakeReader

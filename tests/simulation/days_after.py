@@ -11,7 +11,6 @@ from typing import Any
 
 import trio
 
-from kiosk.config import Settings
 from kiosk.domain.books import Account
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import Settlement, StatementRow
@@ -19,6 +18,7 @@ from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.money.drive_due import drive_due
 from kiosk.money.recover import recover_books, recover_cash
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
+from kiosk.settings.config import Settings
 from tests.flows.money import Office, PowerCut
 from tests.simulation.settlements import LaterClock, Plan, World, check_all_books
 

@@ -12,7 +12,6 @@ from typing import Any
 import trio
 from msgspec import structs
 
-from kiosk.config import HostSettings
 from kiosk.domain.books import Account, Posting, balanced, totals
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
@@ -27,6 +26,7 @@ from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
 from kiosk.money.undo_deposit import INTENT
 from kiosk.ports import Back, ResidentLeft, Visit
 from kiosk.services.take_refund import take_refund
+from kiosk.settings.config import HostSettings
 from offline_queue.staff_books import StaffBooks
 from offline_queue.verify import open_read_only, verify
 from tests.bank.stand import account

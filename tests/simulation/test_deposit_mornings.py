@@ -13,12 +13,12 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.config import HostSettings, Settings
 from kiosk.domain.money import Fen
 from kiosk.domain.settlement import StatementRow
 from kiosk.domain.statement import BankRow, DebtActRow, DepositRow
 from kiosk.money.recover import recover_books, recover_cash
 from kiosk.money.run_reconciliation import Books, Reconciled, reconcile_day
+from kiosk.settings.config import HostSettings, Settings
 from tests.flows.bank import BankOffice
 from tests.flows.hospital import HospitalOffice, deliver_all
 from tests.flows.money import PowerCut

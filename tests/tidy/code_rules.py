@@ -75,7 +75,7 @@ def opens_nursery(source: Source) -> Iterator[str]:
         if isinstance(node, ast.Attribute | ast.Name):
             name = node.attr if isinstance(node, ast.Attribute) else node.id
             if name in {"open_nursery", "start_soon", "spawn_system_task"}:
-                yield f"{node.lineno}: {name}; races go through kiosk.race, long-lived tasks belong to the roots"
+                yield f"{node.lineno}: {name}; races go through kiosk.basics.race, long-lived tasks belong to the roots"
 
 
 def other_event_loop(source: Source) -> Iterator[str]:

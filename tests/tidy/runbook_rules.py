@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from image import build as image
 from kiosk import __main__ as terminal
-from kiosk import books
 from kiosk.l10n.catalog import PO as KIOSK_PO
+from kiosk.records import books
 from provisioning.fleet import __main__ as fleet
 from provisioning.fleet.console.routes import ROUTES
 from provisioning.fleet.l10n.catalog import PO as FLEET_PO

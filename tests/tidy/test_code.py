@@ -16,7 +16,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "swallowed_exception": {
         "drivers/pin_entry/__main__.py": "ends the process at once; a trace could hold digits",
-        "kiosk/race.py": "carries the exception out of the nursery and raises it there",
+        "kiosk/basics/race.py": "carries the exception out of the nursery and raises it there",
         "provisioning/fleet/backup/archive.py": "carries the exception out of its thread; the reader raises it",
     },
     "await_inside_commit": {

@@ -14,15 +14,16 @@ PLANTED = [
     ("kiosk/domain/money.py", "import kiosk.ports", "The house"),
     ("kiosk/services/query_account.py", "import drivers.framing", "The house"),
     ("screens/__init__.py", "import drivers.framing", "The house"),
-    ("kiosk/newcomer.py", "", "Every module of kiosk"),
+    ("kiosk/newcomer.py", "", "Every folder of kiosk"),
+    ("kiosk/services/query_account.py", "import kiosk.visit.desk", "Every folder of kiosk"),
     ("simulators/lines.py", "import drivers.framing", "The world outside"),
-    ("kiosk/config.py", "import kivy", "Kivy"),
+    ("kiosk/settings/config.py", "import kivy", "Kivy"),
     ("drivers/pin_pad/kmy/codec.py", "import serial", "Device libraries"),
     ("drivers/pin_pad/kmy/codec.py", "import time", "Codecs of drivers"),
     ("drivers/pin_pad/kmy/codec.py", "import kiosk.domain.money", "Codecs of drivers"),
     ("kiosk/hosts/social_insurance/codec.py", "import socket", "Codecs of hosts"),
     ("drivers/framing.py", "import requests", "requests"),
-    ("kiosk/log.py", "import peewee", "SQL"),
+    ("kiosk/basics/log.py", "import peewee", "SQL"),
 ]
 
 

@@ -115,8 +115,8 @@ def test_documented_command_that_does_not_exist_is_found(command: str) -> None:
 
 def test_named_document_that_does_not_exist_is_found() -> None:
     """A comment that sends the reader to a document which is not there is found."""
-    assert list(house_rules.missing_documents(Source("kiosk/log.py", "# see docs/nowhere.md")))
-    assert not list(house_rules.missing_documents(Source("kiosk/log.py", "# see docs/glossary.md")))
+    assert list(house_rules.missing_documents(Source("kiosk/basics/log.py", "# see docs/nowhere.md")))
+    assert not list(house_rules.missing_documents(Source("kiosk/basics/log.py", "# see docs/glossary.md")))
 
 
 def test_link_to_nowhere_is_found() -> None:

@@ -34,7 +34,7 @@ def imported() -> set[str]:
 @pytest.mark.parametrize("name", NOT_AT_START)
 def test_the_start_does_not_import(name: str, imported: set[str]) -> None:
     """Neither the command line nor the screen, before it is made, loads this library."""
-    assert "kiosk.session" in imported
+    assert "kiosk.visit.session" in imported
     assert name not in imported, NOT_AT_START[name]
 
 

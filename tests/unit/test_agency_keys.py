@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from kiosk.config import AgencyKeys, ConfigError
+from kiosk.settings.config import AgencyKeys, ConfigError
 from offline_queue.agency_keys import document_keys, recovery_key
 from offline_queue.journal import SqliteJournal
 from offline_queue.sealing import Sealer, unwrap_by_agency

@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kiosk.agencys_word import AgencysWord
-from kiosk.clock import SystemClock
-from kiosk.evidence import read_status
+from kiosk.basics.clock import SystemClock
+from kiosk.basics.signed import Signer
+from kiosk.forwarder.agencys_word import AgencysWord
 from kiosk.hosts.agency.ledger import LedgerClient
 from kiosk.money.copy_to_ledger import copy_rows
-from kiosk.signed import Signer
+from kiosk.records.evidence import read_status
 from offline_queue.copies import open_copies
 from simulators.hosts.agency_documents import DocumentMaker
 from simulators.hosts.sandbox import Ask, Reply, json_reply

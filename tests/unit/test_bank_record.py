@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.books import main, tell_case
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen
 from kiosk.money.bank_record import (
@@ -20,6 +19,7 @@ from kiosk.money.bank_record import (
     payment_of,
 )
 from kiosk.ports.money import BankIntent, BankPayment
+from kiosk.records.books import main, tell_case
 from offline_queue.journal import SqliteJournal
 
 PAN, CHIP = "9990010000000000019", "9F360200019F10"

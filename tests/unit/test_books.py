@@ -8,9 +8,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from kiosk.books import main, tell_case
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
+from kiosk.records.books import main, tell_case
 from offline_queue.journal import SqliteJournal
 
 CARD = "B00000131"

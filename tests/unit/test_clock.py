@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kiosk.clock import SystemClock
+from kiosk.basics.clock import SystemClock
 
 
 class SteppingClock(SystemClock):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.__main__ import main as kiosk
-from kiosk.books import main as books
+from kiosk.records.books import main as books
 from offline_queue.journal import SqliteJournal
 
 KIOSK = (["run"], ["doctor"], ["doctor", "--json"], ["case", "123456"])

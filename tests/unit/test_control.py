@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.control import ControlSilent, ask_control, serve_control
+from kiosk.basics.control import ControlSilent, ask_control, serve_control
 
 
 async def test_socket_answers_what_it_knows(tmp_path: Path) -> None:

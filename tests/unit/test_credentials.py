@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import load_settings
-from kiosk.credentials import OF_KIOSK
+from kiosk.settings.config import load_settings
+from kiosk.settings.credentials import OF_KIOSK
 
 SETTINGS = """
 run_dir = "/run/yikatong"

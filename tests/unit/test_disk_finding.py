@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.doctor import disk_finding
+from kiosk.doctor.findings import disk_finding
 
 
 def kernel_with(tmp_path: Path, *uuids: str) -> Path:

@@ -15,8 +15,8 @@ from msgspec import structs
 from trio.testing import MockClock
 
 from kiosk.app import run_kiosk
-from kiosk.config import ConfigError, HostSettings, Seals, Settings
-from kiosk.doctor import (
+from kiosk.doctor.examine import examine_terminal
+from kiosk.doctor.findings import (
     Finding,
     bank_finding,
     certificate_findings,
@@ -28,12 +28,12 @@ from kiosk.doctor import (
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.money import Fen
-from kiosk.examine import examine_terminal
-from kiosk.key_rules import TypedKey
 from kiosk.money.bank_record import JournalBankRecord
 from kiosk.ports import DeviceFault, HostRefused
 from kiosk.ports.money import BankIntent
-from kiosk.typed_keys import CONFIRMED, TYPED, write_key_act, write_load
+from kiosk.settings.config import ConfigError, HostSettings, Seals, Settings
+from kiosk.settings.key_rules import TypedKey
+from kiosk.staff.typed_keys import CONFIRMED, TYPED, write_key_act, write_load
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import open_reader
 from tests.flows.people import KioskInMemory

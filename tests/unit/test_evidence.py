@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kiosk.books import main
-from kiosk.config import ConfigError, Settings, load_settings
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.ledger import LedgerBatch
-from kiosk.evidence import acknowledge, export, read_status
+from kiosk.records.books import main
+from kiosk.records.evidence import acknowledge, export, read_status
+from kiosk.settings.config import ConfigError, Settings, load_settings
 from offline_queue.agency_keys import recovery_key
 from offline_queue.bundle import BundleWriter
 from offline_queue.copies import JournalCopies

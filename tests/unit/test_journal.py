@@ -10,7 +10,7 @@ import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kiosk.chain import head_signed_by, link_of
+from kiosk.basics.chain import head_signed_by, link_of
 from kiosk.domain.books import Account, Posting, Unbalanced, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen

@@ -13,10 +13,10 @@ import trio
 from trio.testing import MockClock
 
 from kiosk.app import JOURNAL_S_MAX
-from kiosk.control import ControlSilent, ask_control, serve_control
+from kiosk.basics.control import ControlSilent, ask_control, serve_control
 from kiosk.domain.entries import JournalBusy, NewEntry
+from kiosk.forwarder.notices import card_platform_notices, deliver_notices
 from kiosk.money.pauses import BUSY_REST_S, over_busy_journal
-from kiosk.notices import card_platform_notices, deliver_notices
 from offline_queue.journal import SqliteJournal
 from offline_queue.schema import BUSY_S_MAX
 from offline_queue.verify import verify

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import pytest
 
-from kiosk.chain import head_signed_by, link_of, sign_head
+from kiosk.basics.chain import head_signed_by, link_of, sign_head
 from kiosk.domain.entries import NewEntry
 from offline_queue.journal import SqliteJournal
 from offline_queue.reader import open_reader

@@ -14,12 +14,12 @@ from trio.testing import MockClock
 from drivers.options import OptionError
 from drivers.pin_pad.kmy.driver import open_device
 from drivers.pin_pad.kmy.settings import pad_settings
+from kiosk.basics.log import JsonLog
+from kiosk.basics.race import first_of
 from kiosk.domain.health import Condition
 from kiosk.domain.typed_keys import KeyPlace, PartAnswer, PartEnd
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 from kiosk.ports.devices import ImportsKeys, TakesComponents
-from kiosk.race import first_of
 from simulators.devices import kmy_crypto
 from simulators.devices.kmy import KmyPad as Simulator
 from tests.pad_stand import MASTER, PIN_KEY, Stand, pad_on_pty, pad_on_wire, wrapped

@@ -13,8 +13,8 @@ from drivers.lights.lcus.driver import LcusLights, LcusSettings, open_device, re
 from drivers.options import OptionError
 from drivers.registry import find_driver
 from drivers.transport.line import Line
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Condition, Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, Place, Shine
 from simulators.devices.lcus import LcusBoard
 from tests.lights_stand import lights_stand

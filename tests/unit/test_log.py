@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.log import ALLOWED_FIELDS, JsonLog
+from kiosk.basics.log import ALLOWED_FIELDS, JsonLog
 
 HOUSE = Path(__file__).parents[2]
 FOLDERS = ("kiosk", "drivers", "screens", "offline_queue", "provisioning")

@@ -9,11 +9,11 @@ import apsw
 import pytest
 import trio
 
-from kiosk.asked import Figures
+from kiosk.basics.log import JsonLog
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
-from kiosk.log import JsonLog
-from kiosk.metrics import HELP, serve_metrics, show_figures
+from kiosk.forwarder.asked import Figures
+from kiosk.records.metrics import HELP, serve_metrics, show_figures
 from offline_queue.journal import SqliteJournal
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from kiosk.domain.card import CardIdentity
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.domain.settlement import Claim, Debt, InvoiceCode, Settlement, Split
+from kiosk.forwarder.notices import BACK_OFF_S_MAX, card_platform_notices, deliver_notices, pause_s
 from kiosk.money.hospital_notices import hospital_notices, payment_facts
-from kiosk.notices import BACK_OFF_S_MAX, card_platform_notices, deliver_notices, pause_s
 from kiosk.ports import HostRefused, OutcomeUnknown
 from offline_queue.journal import SqliteJournal
 from tests.flows.money import Office

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.domain.card import PinChange
 from kiosk.domain.entries import NoticeResult, Word
-from kiosk.notices import (
+from kiosk.forwarder.notices import (
     DARK_DAYS_MAX,
     RESTING_LANES_MAX,
     Batch,
@@ -20,6 +19,7 @@ from kiosk.notices import (
     deliver_notices,
 )
 from kiosk.ports import HostRefused, OutcomeUnknown
+from kiosk.settings.config import HostSettings
 from offline_queue.journal import SqliteJournal
 from tests.flows.people import FakeHosts
 

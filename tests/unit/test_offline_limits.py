@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.clock import SystemClock
+from kiosk.basics.clock import SystemClock
 from kiosk.domain.card import CardIdentity, Holder, Sex
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.money import Fen

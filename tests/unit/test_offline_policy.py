@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.basics.signed import NotTrusted
 from kiosk.domain.money import Fen
 from kiosk.domain.offline import ActLimits, OfflinePolicy, OfflineRefusal, OfflineUse, TerminalTime, offline_refusal
-from kiosk.signed import NotTrusted
 from offline_queue.policy import read_policy
 from simulators.hosts.agency_documents import DocumentMaker
 

@@ -7,8 +7,8 @@ import pytest
 
 from drivers.printer.printed import PRINTED, STARTED, PrintedKeys
 from drivers.registry import find_driver
+from kiosk.basics.log import JsonLog
 from kiosk.domain.health import Condition, Health
-from kiosk.log import JsonLog
 from kiosk.ports import DeviceContext, DeviceFault
 
 

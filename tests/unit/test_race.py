@@ -3,8 +3,8 @@
 import pytest
 import trio
 
+from kiosk.basics.race import first_of
 from kiosk.ports import Back
-from kiosk.race import first_of
 
 
 async def test_exception_arrives_unwrapped() -> None:

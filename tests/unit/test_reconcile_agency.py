@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.clock import SystemClock
+from kiosk.basics.clock import SystemClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry
 from kiosk.domain.money import Fen

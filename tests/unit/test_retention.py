@@ -10,8 +10,8 @@ import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kiosk.chain import link_of
-from kiosk.clock import SystemClock
+from kiosk.basics.chain import link_of
+from kiosk.basics.clock import SystemClock
 from kiosk.domain.books import Account, balanced
 from kiosk.domain.entries import NewEntry, NewNotice
 from kiosk.domain.record_kinds import KINDS, keep_months_by_kind, kind_of_period, month_of, period_name

@@ -9,13 +9,13 @@ import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from trio.testing import MockClock
 
-from kiosk.config import OfflineRules, Settings, SlotSettings
-from kiosk.doctor import blocklist_findings
+from kiosk.devices.sams import BLOCKED, FILE, IN_FORCE, LOOK_S, SLOT, UNUSABLE, SamWatch
+from kiosk.devices.supervisor import Supervisor
+from kiosk.doctor.findings import blocklist_findings
 from kiosk.domain.health import Health
 from kiosk.money.offline_limits import NewestUsed
 from kiosk.ports import Device, DeviceContext
-from kiosk.sams import BLOCKED, FILE, IN_FORCE, LOOK_S, SLOT, UNUSABLE, SamWatch
-from kiosk.supervisor import Supervisor
+from kiosk.settings.config import OfflineRules, Settings, SlotSettings
 from offline_queue.journal import SqliteJournal
 from simulators.hosts.agency_documents import DocumentMaker
 from tests.flows.slot_device import SlotDevice

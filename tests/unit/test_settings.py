@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import ConfigError, load_settings
 from kiosk.domain.typed_keys import KeyPlace
+from kiosk.settings.config import ConfigError, load_settings
 
 MINIMAL = 'run_dir = "/run/kiosk"\ndata_dir = "/var/lib/kiosk"\n'
 

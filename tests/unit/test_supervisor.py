@@ -8,10 +8,10 @@ import pytest
 import trio
 
 from drivers.registry import find_driver
-from kiosk.config import SlotSettings
+from kiosk.devices.supervisor import Supervisor
 from kiosk.domain.health import Condition, Health
 from kiosk.ports import DeviceFault
-from kiosk.supervisor import Supervisor
+from kiosk.settings.config import SlotSettings
 from tests.flows.people import KioskInMemory
 from tests.flows.slot_device import SlotDevice
 

@@ -7,9 +7,9 @@ from typing import Any
 import trio
 from trio.testing import MockClock
 
-from kiosk.config import SlotSettings
-from kiosk.log import JsonLog
-from kiosk.supervisor import Supervisor
+from kiosk.basics.log import JsonLog
+from kiosk.devices.supervisor import Supervisor
+from kiosk.settings.config import SlotSettings
 
 SLOTS = ("card_reader", "lights", "cash_acceptor", "headset", "pin_pad")
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.pin_entry.too_simple import ONE_DIGIT, PATTERN, RUN, too_simple
-from kiosk.config import NEW_PIN_KINDS, PinRules
 from kiosk.services.pin_steps import new_pin_template
+from kiosk.settings.config import NEW_PIN_KINDS, PinRules
 from tests.flows.fittings import FakeReader
 from tests.flows.people import KioskInMemory
 

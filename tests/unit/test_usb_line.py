@@ -10,7 +10,7 @@ from drivers.printer.escpos.driver import EscposPrinter as Driver
 from drivers.printer.escpos.options import Options, read_options
 from drivers.transport.line import Line, LineLost
 from drivers.transport.usb import open_usb
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from kiosk.ports import DeviceContext
 from simulators.devices.escpos import EscposPrinter as Simulator
 from tests.receipt_stand import receipt

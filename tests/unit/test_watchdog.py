@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from kiosk.watchdog import feed_watchdog, notify, watchdog_s
+from kiosk.basics.watchdog import feed_watchdog, notify, watchdog_s
 
 WATCH_S = 30
 

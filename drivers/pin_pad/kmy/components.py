@@ -13,10 +13,10 @@ from drivers.pin_pad.kmy.component_entry import ComponentEntry
 from drivers.pin_pad.kmy.conversation import Conversation, PadRefused, PadSilent, PadStopped
 from drivers.pin_pad.kmy.pad import TIDY_S_MAX, KmyPad
 from drivers.transport.line import LineLost
+from kiosk.basics.race import first_of
 from kiosk.domain.health import Condition, Health
 from kiosk.domain.typed_keys import PARTS, KeyPlace, PartAnswer, PartEnd
 from kiosk.ports.devices import Progress
-from kiosk.race import first_of
 
 TIMED_OUT = 0x80  # of a reply's status
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kiosk.control import ControlSilent, agent_path, ask_control
+from kiosk.basics.control import ControlSilent, agent_path, ask_control
 from kiosk.domain.ledger import LedgerAnswer, LedgerBatch
 from kiosk.hosts.agency.ledger import HOST, answer_in, kept_in, wire_batch, word_in
 from kiosk.hosts.shape import BadShape, Part, read

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import trio
 
-from kiosk.bank_rules import BankRules
 from kiosk.hosts.bank import codec, messages
 from kiosk.hosts.bank.codec import Answer, Fields, Verdict
 from kiosk.hosts.bank.line import HOST
@@ -15,6 +14,7 @@ from kiosk.hosts.bank.sealing import Sealing
 from kiosk.hosts.bank.terminal import BatchFull, TraceCounter, TraceCounterBroken
 from kiosk.ports import DeviceFault, HostRefused, Log, OutcomeUnknown
 from kiosk.ports.money import BankIntent, BankRecord
+from kiosk.settings.bank_rules import BankRules
 
 BAD_MAC = "A0"  # F39 of a reversal
 _ANSWERS = {"0200": "0210", "0220": "0230", "0400": "0410", "0620": "0630"}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
-from kiosk.bank_rules import BankRules
 from kiosk.domain.card import PinTemplate
 from kiosk.domain.money import NOTHING, Fen
 from kiosk.hosts.bank import codec, messages
@@ -24,6 +23,7 @@ from kiosk.ports import CardGone, Clock, DeviceFault, HostRefused, Log, OutcomeU
 from kiosk.ports.debit import CardDeclined, DebitAccount, DebitAct, DebitEnd, DebitReader, DebitRun
 from kiosk.ports.devices import Progress
 from kiosk.ports.money import BankIntent, BankPayment, BankRecord, OpenedPurchase, ReversalDisputed
+from kiosk.settings.bank_rules import BankRules
 
 ACT_S_MAX = 60.0  # of everything between intent and outcome: the line's deadline, two MACs, the card's last jobs
 LOOK_S_MAX = 3.0  # for a line that is only looked at

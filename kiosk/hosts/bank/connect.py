@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from kiosk.config import Settings
 from kiosk.hosts.bank.asking import Line
 from kiosk.hosts.bank.client import BankClient, Desk
 from kiosk.hosts.bank.line import HOST, BankLine
 from kiosk.hosts.bank.terminal import TraceCounter
 from kiosk.ports import Log
+from kiosk.settings.config import Settings
 
 TRACE_FILE = "bank_trace.json"
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.hosts.bank.codec import FrameReader, Unreadable
 from kiosk.ports import HostRefused, Log, OutcomeUnknown
+from kiosk.settings.config import HostSettings
 
 HOST = "bank"
 CHUNK_BYTES = 4096

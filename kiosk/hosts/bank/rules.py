@@ -1,7 +1,7 @@
 """From settings to what the card driver is told."""
 
-from kiosk.bank_rules import BankRules
 from kiosk.ports.debit import CaKey, DebitRules
+from kiosk.settings.bank_rules import BankRules
 
 
 def debit_rules(rules: BankRules) -> DebitRules:

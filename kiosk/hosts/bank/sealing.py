@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from kiosk.bank_rules import BankRules
 from kiosk.domain.health import Condition, Health
 from kiosk.hosts.bank import codec
 from kiosk.hosts.bank.codec import WorkingKey, WorkingKeys
 from kiosk.ports import DeviceFault, HostRefused, PinPad
+from kiosk.settings.bank_rules import BankRules
 
 HOST = "bank"
 MESSAGE_BYTES_MAX = 247  # of ``PinPad.mac``

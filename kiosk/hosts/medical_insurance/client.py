@@ -13,8 +13,8 @@ from kiosk.hosts.medical_insurance import codec
 from kiosk.hosts.medical_insurance.envelope import NotAccepted, Sender, message, output, wire
 from kiosk.hosts.medical_insurance.message_id import CHINA, MessageIds
 from kiosk.hosts.medical_insurance.signer import Signer
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostLink, HostRefused, OutcomeUnknown
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 
 HOST = "medical_insurance"
 NOT_IN_FORCE = "insurance_not_in_force"

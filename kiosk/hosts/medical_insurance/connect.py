@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from kiosk.config import Settings
 from kiosk.hosts.medical_insurance.client import MedicalInsuranceClient
 from kiosk.hosts.medical_insurance.message_id import MessageIds
 from kiosk.hosts.medical_insurance.signer import (
@@ -17,8 +16,9 @@ from kiosk.hosts.medical_insurance.signer import (
     SmSigner,
 )
 from kiosk.hosts.medical_insurance.sm2 import sm2_signature
-from kiosk.medical_rules import MedicalInsuranceRules
 from kiosk.ports import HostLink
+from kiosk.settings.config import Settings
+from kiosk.settings.medical_rules import MedicalInsuranceRules
 
 # In data_dir, which survives.
 COUNTER = "message-ids"

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.signed import NotTrusted, cosigned, unsigned
+from kiosk.basics.signed import NotTrusted, cosigned, unsigned
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.commands.asking import actor_of, add_city
 from provisioning.fleet.commands.own_key import make_own_key, read_own_key

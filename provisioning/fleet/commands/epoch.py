@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosk.signed import NotTrusted
+from kiosk.basics.signed import NotTrusted
 from provisioning.fleet.actor import Refused
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, now_ms
 from provisioning.fleet.commands.own_key import sign_file

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.commands.asking import EX_NOINPUT, actor_of, add_city, add_custodians, custodians_of, now_ms
 from provisioning.fleet.ledger.bring import Brought, acknowledgement, bring_folder

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.signed import Signer, cosigned
+from kiosk.basics.signed import Signer, cosigned
 
 PASSPHRASE = "CLAIM_PASSPHRASE"  # noqa: S105 - the name of a variable
 

@@ -26,7 +26,7 @@ def propose_settings(
     why: str,
     at_ms: int,
 ) -> int:
-    """The proposal's number. ``settings``: the whole layer, tables of ``kiosk.config.Settings``; ``bodies``: name,
+    """The proposal's number. ``settings``: the whole layer, tables of ``Settings`` of the kiosk; ``bodies``: name,
     sha256 and bytes of files that were brought before (``bodies.keep_body``). ``profile``: "" for all.
 
     Raises:

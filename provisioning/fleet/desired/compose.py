@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet.actor import NotFound
 from provisioning.fleet.database import step
 from provisioning.fleet.schema.desired import SettingsLayer

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, read_cosigned
+from kiosk.basics.signed import NotTrusted, read_cosigned
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, Signer
+from kiosk.basics.signed import NotTrusted, Signer
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.database import step

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet import audit, proposals
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step

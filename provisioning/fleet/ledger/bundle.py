@@ -15,7 +15,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from kiosk.signed import canonical
+from kiosk.basics.signed import canonical
 from provisioning.fleet.ledger.custody import Custodians
 from provisioning.fleet.ledger.rows import Link, Row, Seq, head_signed, signed_by
 from provisioning.rules.poll import TERMINAL_ID

@@ -8,7 +8,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.chain import head_signed_by, link_of
+from kiosk.basics.chain import head_signed_by, link_of
 
 ACCOUNTS = ("resident", "holder_debt", "suspense", "contributions")  # in which a terminal owes or must explain
 NOTHING_BEFORE = "00" * 32

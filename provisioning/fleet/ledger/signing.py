@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 
 
 def signer_of(words: str) -> Signer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 import peewee
 
-from kiosk.log import JsonLog
+from kiosk.basics.log import JsonLog
 from provisioning.fleet.live.errands import Errands
 from provisioning.fleet.live.register import LiveRegister
 from provisioning.fleet.live.room import Room

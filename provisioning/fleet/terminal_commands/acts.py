@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet import audit, proposals, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kiosk.signed import NotTrusted, unsigned
+from kiosk.basics.signed import NotTrusted, unsigned
 from provisioning.fleet import audit
 from provisioning.fleet.actor import Actor, Refused
 from provisioning.fleet.city_key import city_keys, make_key

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kiosk.signed import NotTrusted, read_cosigned
+from kiosk.basics.signed import NotTrusted, read_cosigned
 from provisioning.rules.enrolment import CLAIM_KIND, CLAIM_SIGNERS, CLAIM_VERSION, Claim
 from provisioning.rules.network import NetworkUnfit, check
 

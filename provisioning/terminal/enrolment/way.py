@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import HostSettings
+from kiosk.settings.config import HostSettings
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.enrolment.enrol import Address
 from provisioning.terminal.enrolment.identity import Identity

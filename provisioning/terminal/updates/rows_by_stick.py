@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import trio
 
-from kiosk.control import ControlSilent, agencys_answer_path, ask_control, forward_path, rows_out_path
+from kiosk.basics.control import ControlSilent, agencys_answer_path, ask_control, forward_path, rows_out_path
 from kiosk.ports import Log
 from provisioning.rules.commands import NotObeyed
 from provisioning.terminal.updates.refused import SourceSilent, UpdateRefused

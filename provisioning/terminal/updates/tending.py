@@ -37,7 +37,10 @@ EVENTS_TOLD = 8
 LOOK_EVERY_S = 10.0  # whether a stick was put in
 AGAIN_S = 600.0  # in a dark place: whether the hour has come
 READ_S_MAX = 60.0
-_READ = "import sys; from pathlib import Path; from kiosk.config import load_settings; load_settings(Path(sys.argv[1]))"
+_READ = (
+    "import sys; from pathlib import Path; from kiosk.settings.config import load_settings;"
+    "load_settings(Path(sys.argv[1]))"
+)
 
 
 class FleetLink(HostLink, DocumentLink, Protocol):

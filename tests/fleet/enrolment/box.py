@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.signed import Signer, cosigned, unsigned
+from kiosk.basics.signed import Signer, cosigned, unsigned
 from provisioning.rules.enrolment import CLAIM_KIND, CLAIM_VERSION
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.enrolment.enrol import Address, Enrolment, Image

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.ports import HostAnswer, OutcomeUnknown
+from kiosk.settings.config import HostSettings
 from provisioning.fleet.updates import publish
 from provisioning.rules.time import TIMESTAMP_DAYS, Moments, read_alone, read_told
 from provisioning.terminal.clock import TerminalClock

@@ -13,7 +13,7 @@ import segno
 import trio
 from PIL import Image
 
-from kiosk.control import ControlSilent, agent_path, ask_control, kiosk_path
+from kiosk.basics.control import ControlSilent, agent_path, ask_control, kiosk_path
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.database import open_database
 from provisioning.fleet.enrolment.requests import confirm

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import CertificateSigningRequestBuilder, Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from kiosk.signed import Signer
+from kiosk.basics.signed import Signer
 from provisioning.fleet import audit
 from provisioning.fleet.actor import NotFound, Refused
 from provisioning.fleet.enrolment import claims

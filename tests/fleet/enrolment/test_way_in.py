@@ -9,10 +9,10 @@ import pytest
 import trio
 import trio.testing
 
-from kiosk.agent_enrolment import LOOK_S, WayIn
-from kiosk.agent_rules import AgentRules, TokenRules
-from kiosk.config import Settings
-from kiosk.control import kiosk_path, serve_control
+from kiosk.agent.enrolment import LOOK_S, WayIn
+from kiosk.basics.control import kiosk_path, serve_control
+from kiosk.settings.agent_rules import AgentRules, TokenRules
+from kiosk.settings.config import Settings
 from provisioning.terminal.disk import Disk
 from provisioning.terminal.house import House
 from provisioning.terminal.poll import Heard

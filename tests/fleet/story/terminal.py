@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from kiosk.control import ControlSilent, agent_path, ask_control, forward_path, kiosk_path
+from kiosk.basics.control import ControlSilent, agent_path, ask_control, forward_path, kiosk_path
 from simulators.processes import Children
 from simulators.run import WORLD
 from simulators.smoke.glass import Glass

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.ports import Part
+from kiosk.settings.config import HostSettings
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.download import Pace
 from provisioning.terminal.updates.sources import LineSource

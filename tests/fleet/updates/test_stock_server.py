@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from kiosk.config import HostSettings
 from kiosk.hosts.link import HttpsHostLink
 from kiosk.ports import HostRefused
+from kiosk.settings.config import HostSettings
 from provisioning.terminal.updates.ddi import Feedback
 from provisioning.terminal.updates.ddi_client import DdiClient
 from provisioning.terminal.updates.refused import SourceSilent

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from kiosk import questions as house
-from kiosk.catalogue import SERVICES
-from kiosk.config import Settings, Terminal
 from kiosk.domain.card import CardIdentity, CardState, Holder, Sex
-from kiosk.hours import Hours
 from kiosk.ports import Answer, Place, Question, Visit
 from kiosk.services.notices import device_words
+from kiosk.settings.config import Settings, Terminal
+from kiosk.settings.hours import Hours
+from kiosk.visit import questions as house
+from kiosk.visit.catalogue import SERVICES
 from tests.screens.samples import LONG_NAME, RARE_NAME
 
 SETTINGS = Settings(run_dir="", data_dir="", terminal=Terminal(telephone="0000-12333"))

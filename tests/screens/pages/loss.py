@@ -4,12 +4,12 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from kiosk.config import Settings
 from kiosk.domain.loss import LossReport
 from kiosk.domain.offline import OfflineRefusal
 from kiosk.ports import HostRefused, Question
 from kiosk.services import loss_pages
 from kiosk.services.offline_pages import cannot_offline
+from kiosk.settings.config import Settings
 
 # All that these pages read of a kiosk.
 KIOSK: Any = SimpleNamespace(settings=Settings(run_dir="", data_dir=""), visit=SimpleNamespace(case_code="451207"))

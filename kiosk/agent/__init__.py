@@ -1,0 +1,1 @@
+"""The agent's process, and in the kiosk what answers it."""

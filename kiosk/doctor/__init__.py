@@ -1,0 +1,1 @@
+"""The doctor's round, and its verdicts one by one."""

@@ -1,0 +1,1 @@
+"""The settings, table by table, with what must hold of them."""
