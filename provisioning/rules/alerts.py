@@ -16,7 +16,8 @@ from provisioning.rules.poll import Health
 BAD = ("fault", "absent", "unknown")  # conditions of a slot that a person must see to
 RUNBOOK = "runbook/alerts.md"  # a section for each
 SESSIONS_MIN = 20  # below it a share of failed interactions says nothing
-Severity = Annotated[str, msgspec.Meta(pattern="^(warning|urgent)$")]
+GRAVES = ("notice", "warning", "urgent")  # plan it, look into it, at once
+Severity = Annotated[str, msgspec.Meta(pattern="^(notice|warning|urgent)$")]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import msgspec
 import peewee
 import pytest
 
-from provisioning.fleet import ca
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.alerts.acts import acknowledge, end_quiet, keep_quiet, open_alerts
 from provisioning.fleet.alerts.bounds import change_rule
@@ -22,14 +20,11 @@ from provisioning.fleet.alerts.deliver import AGAIN_MS_MAX, GIVE_UP_MS, by_https
 from provisioning.fleet.alerts.standing import SOURCES, Standing, settle
 from provisioning.fleet.alerts.told import add_route
 from provisioning.fleet.alerts.watch import Watch
-from provisioning.fleet.expiring import everything
-from provisioning.fleet.expiring import standing as ending
 from provisioning.fleet.ledger.boards import alert as ledger_alert
 from provisioning.fleet.schema.alerts import Alert
 from provisioning.fleet.schema.ledger import LedgerAlert
-from provisioning.fleet.schema.places import PROVINCE, Place
+from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Certificate, Terminal, TerminalHealth
-from provisioning.fleet.settings import FleetSettings
 from provisioning.rules.alerts import DEFAULTS, FIGURES, Observed, Rule, raised
 from provisioning.rules.poll import Consumable, Health, Machine, Money, Slot, Use, WorkingKeys
 from simulators.pki import make_pki
@@ -349,16 +344,6 @@ def test_each_alert_has_its_section_in_the_runbook() -> None:
     page = (Path(__file__).parents[2] / "docs/runbook/alerts.md").read_text()
     titles = {word for line in page.splitlines() if line.startswith("## ") for word in line[3:].split(", ")}
     assert {rule.name for rule in DEFAULTS} | SOURCES.keys() | {"hall_dark", "expiring"} == titles
-
-
-def test_what_all_need_is_an_alert_of_the_province(database: peewee.Database, tmp_path: Path) -> None:
-    """An authority that ends in twenty days: the province hears of it, each city does not."""
-    settings = FleetSettings(home=str(tmp_path), public=str(tmp_path / "public"))
-    ca.add(tmp_path, "first", NOW, days=20)
-    for city in (PROVINCE, CITY):
-        settle(city, {"expiring": partial(ending, settings)}, NOW_MS)
-    assert [(one.subject, one.severity) for one in Alert.select()] == [("authority first", "warning")]
-    assert [one.kind for one in everything(CITY, settings, NOW_MS)] == ["authority"]
 
 
 def test_alerts_of_a_terminal_that_was_stopped_or_moved(city: City) -> None:

@@ -8,6 +8,7 @@ from provisioning.fleet.database import step
 from provisioning.fleet.enrolment.places import must_be_allowed, place_of
 from provisioning.fleet.schema.alerts import Alert, Silence
 from provisioning.fleet.schema.places import Place
+from provisioning.rules.alerts import GRAVES
 
 SILENCE_S_MAX = 14 * 86_400
 NOTE_CHARS_MAX = 500
@@ -15,11 +16,11 @@ SHOWN_MAX = 500
 
 
 def open_alerts(actor: Actor, paths: Sequence[str] = ("/",)) -> list[Alert]:
-    """Told and not ended, below any of these places: urgent first, then those that nobody took, oldest first."""
+    """Told and not ended, below any of these places: the gravest first, then those that nobody took, oldest first."""
     told = (Alert.tenant == actor.tenant) & Alert.ended_ms.is_null() & Alert.told_ms.is_null(False)
     rows = Alert.select(Alert, Place).join(Place).where(told).order_by(Alert.told_ms).limit(SHOWN_MAX)
     mine = [row for row in rows if any(row.place.path.startswith(path) for path in paths)]
-    return sorted(mine, key=lambda row: (row.severity != "urgent", row.acknowledged_ms is not None))
+    return sorted(mine, key=lambda row: (-GRAVES.index(row.severity), row.acknowledged_ms is not None))
 
 
 def acknowledge(actor: Actor, alert_id: int, note: str, at_ms: int) -> None:

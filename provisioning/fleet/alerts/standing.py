@@ -17,10 +17,10 @@ from provisioning.fleet.schema.calls import StaffCall
 from provisioning.fleet.schema.ledger import LedgerAlert
 from provisioning.fleet.schema.rollouts import Rollout
 from provisioning.fleet.schema.terminals import Certificate, Terminal
-from provisioning.rules.alerts import Rule
+from provisioning.rules.alerts import GRAVES, Rule
 
 DAY_MS = 86_400_000
-WARN_DAYS, URGENT_DAYS = 30, 7
+NOTICE_DAYS, WARN_DAYS, URGENT_DAYS = 90, 30, 7
 LISTED_MAX = 500
 SUBJECT_MAX = 80  # characters that an alert keeps of it
 
@@ -42,7 +42,8 @@ Source = Callable[[str, int], Iterable[Standing]]  # of a city, at a moment
 
 
 def settle(tenant: str, sources: Mapping[str, Source], at_ms: int) -> None:
-    """``sources``: rule -> who tells of it. Begins what stands and has no alert, ends what stands no more."""
+    """``sources``: rule -> who tells of it. Begins what stands and has no alert, ends what stands no more. What became
+    graver begins anew, so that whoever was told before is told again."""
     city = place_of_city(tenant)
     with step():
         for name, source in sources.items():
@@ -50,14 +51,14 @@ def settle(tenant: str, sources: Mapping[str, Source], at_ms: int) -> None:
             open_ = {alert.subject: alert for alert in Alert.select().where(mine)}
             standing = {one.subject[:SUBJECT_MAX]: one for one in source(tenant, at_ms)}
             for subject, one in standing.items():
-                known = open_.pop(subject, None)
-                if known is None:
-                    rule = Rule(name=name, figure="", bound=0, severity=one.severity, role=one.role)
-                    about = {"subject": subject, "place": one.place or city, "terminal": one.terminal}
-                    begin(tenant, rule, at_ms, told=True, facts=dict(one.facts), **about)
-                elif known.severity != one.severity:
-                    worse = {"severity": one.severity, "acknowledged_ms": None, "facts": dict(one.facts)}
-                    Alert.update(**worse).where(Alert.id == known.id).execute()
+                known = open_.get(subject)
+                if known is not None and GRAVES.index(one.severity) <= GRAVES.index(known.severity):
+                    del open_[subject]
+                    Alert.update(severity=one.severity).where(Alert.id == known.id).execute()
+                    continue
+                rule = Rule(name=name, figure="", bound=0, severity=one.severity, role=one.role)
+                about = {"subject": subject, "place": one.place or city, "terminal": one.terminal}
+                begin(tenant, rule, at_ms, told=True, facts=dict(one.facts), **about)
             end(open_.values(), at_ms)
 
 
@@ -117,6 +118,6 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "ledger": ("urgent",),
     "rollout": ("urgent",),
     "certificate": ("warning", "urgent"),
-    "expiring": ("warning", "urgent"),
+    "expiring": ("notice", "warning", "urgent"),
     "call": ("warning",),
 }

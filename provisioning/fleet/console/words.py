@@ -192,7 +192,7 @@ DONE = {
     "invited": msg("Your sign-in is ready. Sign in with it now."),
     "confirmed": msg("Confirmed. The terminal gets its certificate when it asks next."),
 }
-SEVERITY = {"warning": msg("Look into it"), "urgent": msg("At once")}
+SEVERITY = {"notice": msg("Plan it"), "warning": msg("Look into it"), "urgent": msg("At once")}
 ALERT = {
     "silent": msg("A terminal is silent"),
     "silent_long": msg("A terminal has been silent for long"),
@@ -222,7 +222,9 @@ ALERT_FIXED = {
     "ledger": msg("at once, until two people have settled it"),
     "rollout": msg("at once, until somebody decides what becomes of it"),
     "certificate": msg("30 days before it ends; at once from 7 days before"),
-    "expiring": msg("30 days before it ends; at once from 7 days before"),
+    "expiring": msg(
+        "90, 30 and 7 days before it ends; what lives for less, when half of its life is left, a third, a sixth"
+    ),
     "call": msg("when nobody took the call for ten minutes"),
 }
 UNIT = {
@@ -270,6 +272,9 @@ KEY_STATE = {
 ENDING = {
     "authority": msg("Authority of certificates"),
     "software": msg("Signed software"),
+    "offline_policy": msg("Rules for the time without a line"),
+    "hotlist": msg("List of lost and blocked cards"),
+    "psam_blocklist": msg("List of blocked PSAMs"),
     "certificate": msg("Certificate"),
     "key_block": msg("Key block"),
     "late_renewal": msg("Expired certificate"),
@@ -277,6 +282,9 @@ ENDING = {
 ENDING_STEP = {
     "authority": msg("Add the next authority in time, then retire this one."),
     "software": msg("Two people sign it anew."),
+    "offline_policy": msg("Bring the agency's next one with the settings: without it no money moves offline."),
+    "hotlist": msg("Bring the agency's next one with the settings: without it no card is served offline."),
+    "psam_blocklist": msg("Bring the agency's next one with the settings."),
     "certificate": msg("It renews by itself when the terminal is heard."),
     "key_block": msg("Is the terminal on the line? Else send it anew."),
     "late_renewal": msg("Two people must agree to renew it."),

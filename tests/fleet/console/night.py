@@ -1,7 +1,12 @@
 """What wants somebody in the sample city: a call, alerts, a visit whose money is not settled, keys on their way."""
 
-import msgspec
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.basics.signed import Signer
 from provisioning.fleet import proposals
 from provisioning.fleet.actor import Actor
 from provisioning.fleet.alerts.bounds import change_rule
@@ -9,12 +14,15 @@ from provisioning.fleet.alerts.standing import SOURCES, settle
 from provisioning.fleet.alerts.told import add_route
 from provisioning.fleet.alerts.watch import Watch
 from provisioning.fleet.calls.acts import call
+from provisioning.fleet.desired.acts import propose_settings
+from provisioning.fleet.desired.bodies import keep_body
 from provisioning.fleet.keys.acts import answer, propose_load
 from provisioning.fleet.ledger import cases
 from provisioning.fleet.ledger.rows import NOTHING_BEFORE
 from provisioning.fleet.people.persons import root
 from provisioning.fleet.schema.keys import KeyLoad
 from provisioning.fleet.schema.ledger import Board, KeptRow
+from provisioning.fleet.schema.places import Place
 from provisioning.fleet.schema.terminals import Terminal
 from provisioning.rules.alerts import Rule
 from provisioning.rules.keys import KeyAnswer, KeyBlock
@@ -38,6 +46,23 @@ def falls(city: str, at_ms: int) -> None:
     Watch(city).look(at_ms)
     Watch(city).look(at_ms + 1_000_000)
     settle(city, SOURCES, at_ms)
+
+
+def documents(city: str, home: Path, at_ms: int) -> None:
+    """The agency's offline policy of the whole city, and a hotlist of its first hall that is nearly over."""
+    signer = Signer("agency", Ed25519PrivateKey.generate())
+    operator, approver = make_person(city, "he", "operator"), make_person(city, "lv", "approver")
+    now = datetime.fromtimestamp(at_ms / 1000, UTC)
+    ages = {"age_s_max": 400 * 86_400, "hotlist_age_s_max": 7 * 86_400}
+    policy = signer.signed("offline_policy", 12, now - timedelta(days=320), now + timedelta(days=100), ages)
+    hotlist = signer.signed("hotlist", 31, now - timedelta(days=6), now + timedelta(days=1), {"count": 0})
+    hall = Place.select().where((Place.tenant == city) & (Place.kind == "hall")).order_by(Place.id).first()
+    for place, name, wire in ((root(city), "offline-policy.json", policy), (hall, "hotlist.json", hotlist)):
+        kept = keep_body(operator, home, [wire], at_ms)
+        body = {"name": f"offline/{name}", "sha256": kept.sha256, "bytes": kept.bytes}
+        settings = {"offline": {"documents": "body:offline"}}
+        proposal = propose_settings(operator, place.id, "", settings, [body], "每年更换", at_ms)
+        proposals.approve(approver, proposal, at_ms)
 
 
 def _told(city: str, at_ms: int) -> None:

@@ -56,6 +56,7 @@ def fill(console: Console) -> None:
     at_ms = console.time.at_ms
     town.build(CITY, at_ms)
     night.falls(CITY, at_ms)
+    night.documents(CITY, console.home, at_ms)
     everybody = make_person(CITY, "all", *EVERYTHING)
     may_sign_in("all", console.seal)
     security = make_person(CITY, "zhou", "security_admin")

@@ -102,5 +102,10 @@ def test_an_officer_sends_keys_by_a_file(dark: Console) -> None:
 
 def test_what_ends_is_listed_soonest_first(dark: Console) -> None:
     """With the next step."""
-    page = dark.person(CITY, "look", "viewer").get("/expiring").text
+    desk = dark.person(CITY, "look", "viewer")
+    page = desk.get("/expiring").text
     assert "Key block" in page and "Is the terminal on the line?" in page
+    night.documents(CITY, dark.home, dark.time.at_ms)
+    told = desk.get("/expiring").text
+    assert told.index("List of lost and blocked cards") < told.index("Rules for the time without a line")
+    assert "Bring the agency" in told and "Nothing ends" not in told

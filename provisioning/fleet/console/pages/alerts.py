@@ -17,6 +17,7 @@ from provisioning.fleet.console.visit import Visit
 from provisioning.fleet.people.persons import root as root_of
 from provisioning.fleet.schema.alerts import Route
 from provisioning.rules.alert_bounds import MEASURES, Measure
+from provisioning.rules.alerts import GRAVES
 
 MINUTE_S = 60
 _FIGURE = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,3})?")
@@ -39,7 +40,13 @@ def draw(visit: Visit) -> Response:
     fixed = [(name, grave, _who(grave, routes)) for name, grave in FIXED.items()]
     theirs = [place for place in places(visit) if visit.may("places", place)]
     rights = {"changes": visit.may("places", root_of(visit.city.code)), "sends": [place.id for place in theirs]}
-    shown = {"address_of": told.address_of, "places": theirs, "minute": MINUTE_S, "form": _typed(visit)}
+    shown = {
+        "address_of": told.address_of,
+        "places": theirs,
+        "minute": MINUTE_S,
+        "graves": GRAVES,
+        "form": _typed(visit),
+    }
     return show(visit, "alerts.html", lines=lines, fixed=fixed, routes=routes, **rights, **shown)
 
 
@@ -48,7 +55,7 @@ def change(visit: Visit) -> Response:
     if known is None:
         raise NotFound("rule")
     measure, severity = MEASURES[known.rule.figure], visit.field("severity")
-    if severity not in ("warning", "urgent"):
+    if severity not in GRAVES:
         raise NotFound("severity")
     bound = _figure(visit, "bound") * measure.per if measure.unit else known.rule.bound
     for_s = _figure(visit, "minutes") * MINUTE_S

@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from provisioning.fleet.alerts.standing import URGENT_DAYS, WARN_DAYS
 from provisioning.fleet.console.page import Page
 from provisioning.fleet.console.render import show
 from provisioning.fleet.console.visit import Visit
@@ -15,10 +14,7 @@ def draw(visit: Visit) -> Response:
 
 
 def _state(one: Ends, at_ms: int) -> str:
-    left = one.days_left(at_ms)
-    if left <= URGENT_DAYS:
-        return "trouble"
-    return "attention" if left <= WARN_DAYS else "ready"
+    return {"urgent": "trouble", "warning": "attention"}.get(one.grave(at_ms) or "", "ready")
 
 
 ROUTES = [Page("/console/{tenant}/expiring", draw).route()]
