@@ -117,6 +117,17 @@ def test_a_hotlist_ends_when_terminals_no_longer_use_it(
     assert [left for kind, _, left in office.ends() if kind == "hotlist"] == [days]
 
 
+def test_a_hall_has_the_policy_of_its_city(office: Office) -> None:
+    """A hotlist of the hall alone is too old by the rules that lie below it; a nearer policy counts instead."""
+    hall = hall_in(root())
+    office.brings(root(), policy=signed("offline_policy", 1, 400, **AGES))
+    office.brings(hall, hotlist=signed("hotlist", 5, 60, count=0))
+    assert ("hotlist", "5", 7) in office.ends()
+    nearer = signed("offline_policy", 2, 400, **{**AGES, "hotlist_age_s_max": 3 * 86_400})
+    office.brings(hall, hotlist=signed("hotlist", 5, 60, count=0), policy=nearer)
+    assert ("hotlist", "5", 3) in office.ends()
+
+
 @pytest.mark.parametrize(("base", "expected"), [(5, ("hotlist", "6", 33)), (4, ("hotlist", "5", 30))])
 def test_changes_to_just_this_hotlist_renew_it(office: Office, base: int, expected: tuple[str, str, float]) -> None:
     """Changes to another list renew nothing."""

@@ -50,16 +50,28 @@ class Brought:
 
 def brought(home: Path, tenant: str) -> Iterator[Brought]:
     """Of every layer in force. What is no document of these kinds is passed over: an emblem, a hotlist's hashes."""
-    for layer in _newest_layers(tenant):
-        bodies = [body for body in layer.bodies if body["bytes"] <= DOCUMENT_BYTES_MAX]
-        read = [_dated(home / FOLDER / tenant / body["sha256"]) for body in bodies]
-        found = {one.kind: one for one in read if one is not None}
-        policy, hotlist = found.get(POLICY), _newest_hotlist(found)
-        for one in (policy, hotlist, found.get(PSAM_LIST)):
+    layers = [(layer, _documents_of(layer, home / FOLDER / tenant)) for layer in _newest_layers(tenant)]
+    policies = {layer.place.path: found[POLICY] for layer, found in layers if POLICY in found}
+    for layer, found in layers:
+        policy = found.get(POLICY) or _from_above(policies, layer.place.path)
+        hotlist = _newest_hotlist(found)
+        for one in (found.get(POLICY), hotlist, found.get(PSAM_LIST)):
             if one is not None:
                 ends_ms = min(one.expires_ms, _too_old_ms(one, policy))
                 kind = HOTLIST if one is hotlist else one.kind
                 yield Brought(kind, one.version, layer.place, ends_ms, ends_ms - one.issued_ms)
+
+
+def _documents_of(layer: SettingsLayer, folder: Path) -> dict[str, Dated]:
+    bodies = [body for body in layer.bodies if body["bytes"] <= DOCUMENT_BYTES_MAX]
+    read = [_dated(folder / body["sha256"]) for body in bodies]
+    return {one.kind: one for one in read if one is not None}
+
+
+def _from_above(policies: Mapping[str, Dated], path: str) -> Dated | None:
+    """Of the nearest place above: layers lie over each other (``compose.py``)."""
+    above = [one for one in policies if path.startswith(one)]
+    return policies[max(above, key=len)] if above else None
 
 
 def _newest_layers(tenant: str) -> list[SettingsLayer]:
@@ -80,7 +92,7 @@ def _newest_hotlist(found: Mapping[str, Dated]) -> Dated | None:
 
 
 def _too_old_ms(one: Dated, policy: Dated | None) -> int:
-    """From when on it is older than the policy allows; its own end where no policy came with it."""
+    """From when on it is older than the policy allows; its own end where there is no policy."""
     field = {POLICY: "age_s_max", HOTLIST: "hotlist_age_s_max", CHANGES: "hotlist_age_s_max"}.get(one.kind, "")
     age_s = policy.content.get(field) if policy is not None else None
     return one.issued_ms + age_s * 1000 if isinstance(age_s, int) else one.expires_ms
