@@ -1,4 +1,4 @@
-"""``python -m kiosk run | forward | agent | doctor | case CODE | notices list``: what a terminal starts."""
+"""``python -m kiosk run | forward | agent | doctor | case CODE | notices list | settings``: what a terminal starts."""
 
 import argparse
 import gc
@@ -11,7 +11,7 @@ CASE_DIGITS = 6
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk", description="The self-service terminal of the social security card")
-    parser.add_argument("command", choices=("run", "forward", "agent", "doctor", "case", "notices"))
+    parser.add_argument("command", choices=("run", "forward", "agent", "doctor", "case", "notices", "settings"))
     parser.add_argument(
         "code",
         nargs="?",

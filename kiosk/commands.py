@@ -14,6 +14,7 @@ from kiosk.basics.control import ControlSilent, forward_path
 from kiosk.forwarder.aside import NOTHING, TWO_PEOPLE, asked_words, bring_on
 from kiosk.settings.config import ConfigError, Settings, load_settings
 
+USABLE = "This program can use these settings."
 EX_CONFIG = 78  # sysexits(3): systemd does not restart on it
 EX_USAGE = 64
 EX_NOINPUT = 66
@@ -23,6 +24,10 @@ def obey(asked: argparse.Namespace) -> int:
     """The exit status."""
     try:
         settings = load_settings(asked.settings)
+        if asked.command == "settings":
+            # What the agent asks of a program that it is about to install: older agents ask newer programs.
+            print(USABLE)
+            return 0
         if asked.command == "run":
             return _run(settings)
         if asked.command == "forward":

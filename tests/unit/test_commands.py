@@ -11,7 +11,7 @@ from kiosk.__main__ import main as kiosk
 from kiosk.records.books import main as books
 from offline_queue.journal import SqliteJournal
 
-KIOSK = (["run"], ["doctor"], ["doctor", "--json"], ["case", "123456"])
+KIOSK = (["run"], ["settings"], ["doctor"], ["doctor", "--json"], ["case", "123456"])
 BOOKS = (["verify"], ["statement", "2026-11-21"], ["audit", "out.jsonl"])
 Command = Callable[[list[str]], int]
 
@@ -41,6 +41,13 @@ def settings(tmp_path: Path) -> Path:
     path = tmp_path / "settings.toml"
     path.write_text(f'run_dir = "{tmp_path / "run"}"\ndata_dir = "{tmp_path / "data"}"\n')
     return path
+
+
+def test_settings_that_can_be_used(settings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is begun by the question."""
+    assert kiosk(["settings", "--settings", str(settings)]) == 0
+    assert capsys.readouterr().out == "This program can use these settings.\n"
+    assert [path.name for path in settings.parent.iterdir()] == ["settings.toml"]
 
 
 @pytest.mark.parametrize(("command", "words"), _cases(), ids=str)

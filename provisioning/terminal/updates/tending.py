@@ -37,10 +37,6 @@ EVENTS_TOLD = 8
 LOOK_EVERY_S = 10.0  # whether a stick was put in
 AGAIN_S = 600.0  # in a dark place: whether the hour has come
 READ_S_MAX = 60.0
-_READ = (
-    "import sys; from pathlib import Path; from kiosk.settings.config import load_settings;"
-    "load_settings(Path(sys.argv[1]))"
-)
 
 
 class FleetLink(HostLink, DocumentLink, Protocol):
@@ -226,8 +222,9 @@ def _running(installers: Mapping[str, Installer]) -> dict[str, str]:
 
 
 async def reads_settings(generation: Path, settings: Path) -> str:
-    """Asks the new program, in a process of its own, whether it can use the settings in force: "" or why not."""
-    command = [sys.executable, "-P", "-c", _READ, str(settings)]
+    """Asks the new program, in a process of its own, whether it can use the settings in force: "" or why not. By its
+    command, which stays, and by no name of a module, which may move."""
+    command = [sys.executable, "-P", "-m", "kiosk", "settings", "--settings", str(settings)]
     env = {**os.environ, "PYTHONPATH": str(generation), "PYTHONDONTWRITEBYTECODE": "1"}
     with trio.move_on_after(READ_S_MAX):
         done = await trio.run_process(
