@@ -5,10 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from simulators.hosts.agency_documents import DocumentMaker
+from simulators.hosts.agency_documents import agencys_maker
 from simulators.hosts.hotlist import HotlistMaker
 from simulators.pki import Pki
 from simulators.worlds.world import World
@@ -18,7 +15,6 @@ POLICY, HOTLIST_KEY = "offline-policy.json", "hotlist.key"
 MANIFEST, BODY = "hotlist.json", "hotlist-{version}.bin"
 PSAM_LIST, STOLEN = "psam-blocklist.json", ("0" * 19 + "1",)  # a PSAM that no reader of this world holds
 SECRET = b"TEST hotlist hashing, no secret."
-KEY_NAME = "agency"
 NOT_LISTED = ("normal",)  # states of a card that anybody may use
 
 # What a province might allow a village: small sums, three days, no line needed. Amounts in fen.
@@ -38,7 +34,7 @@ POLICY_FACTS: dict[str, Any] = {
 def publish(pki: Pki, world: World, folder: Path, now: datetime, facts: dict[str, Any] = POLICY_FACTS) -> None:
     """Write both as provisioning would. A day of validity beyond the policy's own ages."""
     folder.mkdir(parents=True, exist_ok=True)
-    maker = DocumentMaker(_signing_key(pki), KEY_NAME, timedelta(days=30))
+    maker = agencys_maker(pki, timedelta(days=30))
     version = int(now.timestamp())  # newer at every start, as the agency's are
     hotlist = HotlistMaker(maker, SECRET)
     listed = [card.number for card in world.cards if card.platform_state not in NOT_LISTED]
@@ -48,14 +44,3 @@ def publish(pki: Pki, world: World, folder: Path, now: datetime, facts: dict[str
     (folder / MANIFEST).write_bytes(manifest)
     (folder / POLICY).write_bytes(maker.signed("offline_policy", version, now, facts))
     (folder / PSAM_LIST).write_bytes(maker.signed("psam_blocklist", version, now, {"serials": list(STOLEN)}))
-
-
-def agencys_maker(pki: Pki) -> DocumentMaker:
-    """By the key for documents, as the ledger signs what it keeps."""
-    return DocumentMaker(_signing_key(pki), KEY_NAME)
-
-
-def _signing_key(pki: Pki) -> Ed25519PrivateKey:
-    key = load_pem_private_key(pki.key("documents").read_bytes(), None)
-    assert isinstance(key, Ed25519PrivateKey)
-    return key

@@ -6,13 +6,11 @@ from pathlib import Path
 import trio
 
 from simulators.hosts import open_host
-from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.bank import BankHost
 from simulators.hosts.bank_server import serve_bank
 from simulators.hosts.sandbox import Sandbox
 from simulators.hosts.serve import serve
 from simulators.hosts.weather import Weather
-from simulators.offline_documents import agencys_maker
 from simulators.pki import Pki
 from simulators.worlds.world import World
 
@@ -57,8 +55,6 @@ class OutsideSystems:
     async def _serve_host(self, name: str, verify: str, task_status: trio.TaskStatus[int]) -> None:
         sandbox = open_host(name, self._world, self._books, self._pki, self.weather, verify_base=verify)
         self.sandboxes[name] = sandbox
-        if isinstance(sandbox, AgencyLedgerSandbox):
-            sandbox.maker = agencys_maker(self._pki)
         try:
             await serve(sandbox, 0, self._pki, task_status=task_status)
         finally:

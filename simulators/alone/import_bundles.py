@@ -5,12 +5,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from simulators.alone.agency import add_run_dir, agency, custodians_key
-from simulators.hosts.agency_documents import DocumentMaker
+from simulators.hosts.agency_documents import agencys_maker
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.journal_bundle import BundleRefused
 from simulators.hosts.ledger_books import TAKEN, Results
@@ -32,9 +30,7 @@ def main(asked: argparse.Namespace) -> int:
 def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
     """Bundles of a stick and files of a second medium, in the order of their rows. Exit status 1: some were refused, or
     have a row that does not follow what is kept; whatever could be kept was."""
-    signing = load_pem_private_key(pki.key("documents").read_bytes(), None)
-    assert isinstance(signing, Ed25519PrivateKey)
-    status, terminals = 0, set[str]()
+    maker, status, terminals = agencys_maker(pki), 0, set[str]()
     for path in sorted((*folder.glob("*.bundle"), *folder.glob(f"*{SUFFIX}")), key=_first_row):
         try:
             terminal, results = _import(path, ledger, custodians_key(pki))
@@ -44,7 +40,7 @@ def import_all(folder: Path, ledger: AgencyLedgerSandbox, pki: Pki) -> int:
             print(f"{path.name}: refused, {refused}", file=sys.stderr)
             status = 1
     for terminal in sorted(terminals):
-        word = ledger.acknowledgement(terminal, DocumentMaker(signing, "agency"))
+        word = ledger.acknowledgement(terminal, maker)
         (folder / f"{terminal}.acknowledgement.json").write_bytes(word)
         for chain in ledger.kept.chains(terminal):
             print(f"{chain}: kept up to row {ledger.kept_up_to(chain)[0]}")

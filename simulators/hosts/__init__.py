@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from simulators.hosts.agency_documents import agencys_maker
 from simulators.hosts.agency_duty import AgencyDutySandbox
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.hosts.card_platform import CardPlatformSandbox
@@ -53,4 +54,7 @@ def open_host(
     weather = weather or Weather()
     if HOSTS[name] is SocialInsuranceSandbox:
         return SocialInsuranceSandbox(world, directory, weather, clock, pki=pki, verify_base=verify_base)
-    return HOSTS[name](world, directory, weather, clock)
+    sandbox = HOSTS[name](world, directory, weather, clock)
+    if isinstance(sandbox, AgencyLedgerSandbox):
+        sandbox.maker = agencys_maker(pki)
+    return sandbox

@@ -10,6 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from simulators.pki import Pki
+
+KEY_NAME = "agency"
 
 
 @dataclass(frozen=True)
@@ -31,3 +36,10 @@ class DocumentMaker:
         plain = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         signature = base64.b64encode(self.signing.sign(plain)).decode()
         return json.dumps({"key": self.key_name, "signature": signature, "document": document}).encode()
+
+
+def agencys_maker(pki: Pki, good_for: timedelta = timedelta(days=7)) -> DocumentMaker:
+    """By the agency's key for documents."""
+    key = load_pem_private_key(pki.key("documents").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return DocumentMaker(key, KEY_NAME, good_for)

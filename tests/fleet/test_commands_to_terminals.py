@@ -13,7 +13,7 @@ from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.city_key import city_keys, city_signer
 from provisioning.fleet.schema.audit import AuditRow
 from provisioning.fleet.schema.places import Place
-from provisioning.fleet.schema.terminals import Terminal
+from provisioning.fleet.schema.terminals import Certificate, Terminal
 from provisioning.fleet.terminal_commands.acts import Target, note_answers, of_terminal, send, waiting, withdraw
 from provisioning.rules.commands import COMMANDS_WAITING_MAX, RULES
 from provisioning.rules.poll import CommandAnswer
@@ -93,12 +93,17 @@ def test_what_takes_two_people_waits_for_the_other(city: Place, tmp_path: Path) 
         proposals.approve(OPERATOR, sent.proposal, AT)
     assert told(tmp_path) == []
     proposals.approve(APPROVER, sent.proposal, AT)
+    for terminal in Terminal.select().where(Terminal.tenant == CITY):
+        Certificate.create(serial=f"{terminal.id:02X}", terminal=terminal, not_after_ms=AT + HOUR_MS, pem="")
     (row,) = of_terminal(OPERATOR, "T0000001")
     assert (row.act, row.proposal, row.sent_by) == ("wipe", sent.proposal, "person:operator")
     note_answers(
         Actor(CITY, "terminal:T0000001"), row.terminal_id, [CommandAnswer(command=row.command, result="done")], AT
     )
-    assert Terminal.get(Terminal.terminal_id == "T0000001").state == "retired"
+    gone = Terminal.get(Terminal.terminal_id == "T0000001")
+    assert gone.state == "retired"
+    assert [one.why_revoked for one in Certificate.select().where(Certificate.terminal == gone)] == ["wiped"]
+    assert not Certificate.select().where((Certificate.terminal != gone) & ~Certificate.revoked_ms.is_null()).exists()
 
 
 def test_a_whole_place_is_reached_at_once(city: Place, tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ import trio
 from kiosk.agent.agent import ASK_BYTES_MAX
 from kiosk.basics.control import agent_path, serve_control
 from kiosk.doctor.findings import Finding, ledger_findings
-from kiosk.settings.config import load_settings
+from kiosk.hosts.agency.ledger import LedgerClient
+from kiosk.settings.config import AgencyKeys, load_settings
+from offline_queue.acknowledgement import read_acknowledgement
+from offline_queue.agency_keys import document_keys
 from offline_queue.copies import open_copies
 from provisioning.terminal.ledger_line import LedgerLine
 from simulators.kiosk_settings import as_toml
@@ -39,6 +42,10 @@ async def test_rows_wait_for_the_agent_and_go_over_its_line(town: Town, tmp_path
                 await trio.sleep(0.1)
         ledger = town.sandboxes["agency_ledger"]
         assert ledger.kept_up_to("T0000001")[0] == copies.newest() > 60  # type: ignore[attr-defined] # the ledger's own
+        # A ledger that was opened by its name signs what it keeps, as `python -m simulators host agency_ledger` does.
+        word = await LedgerClient(town.link("agency_ledger"), "T0000001").word()
+        keys = document_keys(AgencyKeys(documents={"agency": str(town.pki.public("documents"))}))
+        assert read_acknowledgement(word, keys, "T0000001", copies).kept_up_to == copies.newest()
         nursery.cancel_scope.cancel()
 
 

@@ -11,6 +11,7 @@ from kiosk.basics.signed import Signer
 from provisioning.fleet import audit, proposals, roles
 from provisioning.fleet.actor import Actor, NotFound, Refused
 from provisioning.fleet.database import step
+from provisioning.fleet.enrolment.stop import end
 from provisioning.fleet.people.held import held_by
 from provisioning.fleet.proposals import Kind
 from provisioning.fleet.schema.commands import Command
@@ -21,6 +22,7 @@ from provisioning.fleet.touch import touch
 from provisioning.rules.commands import COMMANDS_WAITING_MAX, KIND, RULES
 from provisioning.rules.poll import CommandAnswer
 
+WIPED = "wiped"  # why its certificates are revoked
 TERMINALS_MAX = 5000  # that one act reaches
 
 
@@ -104,7 +106,7 @@ def note_answers(caller: Actor, terminal: int, answers: Iterable[CommandAnswer],
             row = Command.get_by_id(answer.command)
             facts = {"command": row.command, "act": row.act, "result": answer.result}
             audit.record(caller, at_ms, "command_answered", row.terminal.terminal_id, answer.why, facts)
-            _follow(row, at_ms)
+            _follow(row, caller, at_ms)
 
 
 def of_terminal(actor: Actor, terminal_id: str, limit: int = 50) -> list[Command]:
@@ -113,15 +115,13 @@ def of_terminal(actor: Actor, terminal_id: str, limit: int = 50) -> list[Command
     return list(Command.select().join(Terminal).where(mine).order_by(Command.created_ms.desc()).limit(limit))
 
 
-def _follow(row: Command, at_ms: int) -> None:
+def _follow(row: Command, caller: Actor, at_ms: int) -> None:
     """What the fleet itself knows of a terminal by a command that was obeyed."""
-    changes: dict[str, dict[str, Any]] = {
-        "out_of_service": {"in_service": False},
-        "back_in_service": {"in_service": True},
-        "wipe": {"state": "retired"},
-    }
-    if row.state == "done" and row.act in changes:
-        Terminal.update(**changes[row.act]).where(Terminal.id == row.terminal_id).execute()
+    in_service = {"out_of_service": False, "back_in_service": True}
+    if row.state == "done" and row.act in in_service:
+        Terminal.update(in_service=in_service[row.act]).where(Terminal.id == row.terminal_id).execute()
+    if row.state == "done" and row.act == "wipe":  # its key is gone with its disk: nobody may show its certificate
+        end(caller, row.terminal, "retired", WIPED, at_ms)
     _changed([row.terminal_id], at_ms)
 
 
