@@ -1,5 +1,6 @@
 """A terminal is taken out of the world from a page: two people say so in a real browser, its real agent has the agency
-sign for the whole journal, and root's real program destroys what it knew (money-rules 28)."""
+sign for the whole journal, first to end its service, and root's real program then destroys what it knew
+(money-rules 28)."""
 
 import json
 import os
@@ -12,6 +13,7 @@ import trio
 
 from offline_queue.reset import DATABASE, KEY, RESET
 from provisioning.terminal.enrolment import identity
+from provisioning.terminal.generations import DESIRED
 from simulators.hosts.agency_ledger import AgencyLedgerSandbox
 from simulators.run import WORLD
 from simulators.stack import SERIAL, TERMINAL_ID, Plan, Stack, open_stack
@@ -23,9 +25,9 @@ from tests.standstill import slowness
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # it ends much sooner by itself where nothing moves
 CITY = "demo-city"
-FORM = "details:has(input[name=command][value=wipe])"
+FORM = "details:has(input[name=command][value={act}])"
 WHY = "it goes back to its maker"
-ON_THE_TRAIL = ("Proposed", "Approved", "Wipe", "Command answered")
+ON_THE_TRAIL = ("Decommission", "Command answered", "Wipe", "Command answered", "Retired a terminal")
 
 
 class LastDay:
@@ -40,7 +42,8 @@ class LastDay:
         terminal.until(lambda: terminal.kiosk().get("serving"), "it never serves")
         self.visited()
         assert [(data / name).exists() for name in (DATABASE, KEY)] == [True, True]
-        proposal = self.wanted()
+        self.closed_for_good()
+        proposal = self.wanted("wipe")
         assert list(self.unit.wishes.iterdir()) == []  # one person alone sets nothing going
         self.people.approves("approver", proposal)
         terminal.until(self.retired, "the fleet never hears that it is wiped", lambda: self.unit.said)
@@ -61,14 +64,32 @@ class LastDay:
         terminal.does(stack.pull)
         terminal.until(lambda: terminal.kiosk().get("somebody") is False, "the visit never ends")
 
-    def wanted(self) -> str:
+    def closed_for_good(self) -> None:
+        """It serves nobody any more, and the agency keeps every row, the one that says so too; the box is as it was."""
+        terminal = self.terminal
+        self.people.approves("approver", self.wanted("decommission"))
+        terminal.until(lambda: terminal.kiosk().get("shut") == "out_of_service", "it goes on serving")
+        terminal.until(lambda: terminal.glass.look().question == "not_open_out_of_service", "its glass does not say so")
+        terminal.until(lambda: "Done" in self.of_commands(), "nobody hears that it is closed", self.of_commands)
+        assert (self.run_dir / "data" / DATABASE).exists()
+        assert self.unit.said == []
+
+    def of_commands(self) -> str:
+        """What the terminal's page says of what it was told to do."""
+        page = self.people.window("operator")
+        page.goto(f"/console/{CITY}/terminals/{TERMINAL_ID}")
+        rows = page.locator("main li, main tr", has_text="Decommission").all_inner_texts()
+        return " ".join(row for row in rows if WHY in row)
+
+    def wanted(self, act: str) -> str:
         """By one person, who writes the terminal's number once more; where it waits for the other."""
         page = self.people.window("operator")
         page.goto(f"/console/{CITY}/terminals/{TERMINAL_ID}")
         self.people.judged(page)
-        page.fill(f"{FORM} [name=why]", WHY)
-        page.fill(f"{FORM} [name=sure]", TERMINAL_ID)
-        page.click(f"{FORM} button[value=command]")
+        form = FORM.format(act=act)
+        page.fill(f"{form} [name=why]", WHY)
+        page.fill(f"{form} [name=sure]", TERMINAL_ID)
+        page.click(f"{form} button[value=command]")
         page.wait_for_url("**?done=proposed")
         page.goto(f"/console/{CITY}/proposals")
         where = page.locator("main a[href*='/proposals/']").first.get_attribute("href")
@@ -90,7 +111,9 @@ class LastDay:
         """What made this box that terminal is gone, its certificate and the city's settings among it."""
         agent = self.run_dir / "agent"
         self.terminal.until(lambda: not (agent / "commands.json").exists(), "it never forgets what it was")
-        assert not (agent / "settings").exists()
+        # An agent that has started anew already lays down the box's own facts, as on its first day.
+        assert [path.name for path in (agent / "settings").rglob(DESIRED)] == []
+        assert not (agent / "bodies").exists()
         left = {path.name for path in (agent / "identity").iterdir()}
         assert not left & {identity.CERTIFICATE, identity.KEY}, left
 
