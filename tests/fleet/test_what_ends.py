@@ -117,6 +117,16 @@ def test_a_hotlist_ends_when_terminals_no_longer_use_it(
     assert [left for kind, _, left in office.ends() if kind == "hotlist"] == [days]
 
 
+def test_a_body_that_cannot_be_read_now_is_read_later(office: Office) -> None:
+    """A folder that was away for a moment hides nothing for good, and takes the page of what ends with it never."""
+    office.brings(root(), policy=signed("offline_policy", 1, 300, **AGES))
+    folder = office.home / "bodies"
+    folder.rename(office.home / "away")
+    assert office.ends() == []
+    (office.home / "away").rename(folder)
+    assert office.ends() == [("offline_policy", "1", 300)]
+
+
 def test_a_hall_has_the_policy_of_its_city(office: Office) -> None:
     """A hotlist of the hall alone is too old by the rules that lie below it; a nearer policy counts instead."""
     hall = hall_in(root())

@@ -54,7 +54,8 @@ def settle(tenant: str, sources: Mapping[str, Source], at_ms: int) -> None:
                 known = open_.get(subject)
                 if known is not None and GRAVES.index(one.severity) <= GRAVES.index(known.severity):
                     del open_[subject]
-                    Alert.update(severity=one.severity).where(Alert.id == known.id).execute()
+                    if one.severity != known.severity:
+                        Alert.update(severity=one.severity).where(Alert.id == known.id).execute()
                     continue
                 rule = Rule(name=name, figure="", bound=0, severity=one.severity, role=one.role)
                 about = {"subject": subject, "place": one.place or city, "terminal": one.terminal}

@@ -64,7 +64,10 @@ def brought(home: Path, tenant: str) -> Iterator[Brought]:
 
 def _documents_of(layer: SettingsLayer, folder: Path) -> dict[str, Dated]:
     bodies = [body for body in layer.bodies if body["bytes"] <= DOCUMENT_BYTES_MAX]
-    read = [_dated(folder / body["sha256"]) for body in bodies]
+    try:
+        read = [_dated(folder / body["sha256"]) for body in bodies]
+    except OSError:  # gone, or not to be read now: asked again at the next look
+        return {}
     return {one.kind: one for one in read if one is not None}
 
 
@@ -100,14 +103,15 @@ def _too_old_ms(one: Dated, policy: Dated | None) -> int:
 
 @lru_cache(KEPT_MAX)
 def _dated(path: Path) -> Dated | None:
-    """None: no document of these kinds."""
+    """None: no document of these kinds. Raises OSError."""
+    wire = path.read_bytes()
     try:
-        document = json.loads(path.read_bytes())["document"]
+        document = json.loads(wire)["document"]
         issued, expires = (datetime.fromisoformat(document[name]) for name in ("issued_at", "expires_at"))
         if document["kind"] not in KINDS or None in (issued.tzinfo, expires.tzinfo):
             return None
         version = int(document["version"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return Dated(document["kind"], version, _ms(issued), _ms(expires), document)
 
