@@ -123,7 +123,7 @@ async def run_agent(box: Box) -> None:
         nursery.start_soon(feed_watchdog, run_dir / "ready")
         try:
             known, welcome = await enrolment.become_known()
-            polling = told["polling"] = _polling(box, way_in, known, welcome)
+            polling = told["polling"] = _polling(box, way_in, known, welcome, nursery.cancel_scope.cancel)
             if box.rules.metrics_port:
                 await show_figures(nursery, box.rules.metrics_port, _figures(polling), box.log)
             await polling.desired.settle()
@@ -158,7 +158,8 @@ async def _hold_hands(polling: Polling, task_status: trio.TaskStatus[None]) -> N
     polling.sooner()
 
 
-def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling:
+def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome, end: Callable[[], None]) -> Polling:
+    """``end``: this process, which knows what the box has forgotten."""
     link, life = way_in.link(known), way_in.identity.begin_life()
     believed = Believed.since(welcome, way_in.identity.folder / TRUST_FOLDER, box.disk, _why(box.log))
     keys = believed.keys
@@ -168,7 +169,7 @@ def _polling(box: Box, way_in: WayIn, known: Known, welcome: Welcome) -> Polling
     acts = Acts(box.house, link, who.base, _privileged(box), box.rules.log_command)
     book = CommandBook(box.home / "commands.json", box.disk)
     commands = Commands(who, book, box.house, acts.all, box.now, box.log, board.boot_id)
-    commands.after = {"wipe": partial(_forget, box, way_in)}
+    commands.after = {"wipe": partial(_forget, box, way_in, end)}
     health = HealthTeller(
         house=box.house,
         board=board,
@@ -244,11 +245,14 @@ def _tending(box: Box, known: Known, polling: Polling, image: ImageGate | None) 
     return Tending.open(place, link, box.house, built_in(), now, box.log, polling.hands, image)
 
 
-async def _forget(box: Box, way_in: WayIn) -> None:
-    """Wiped, and the fleet has heard it: the last that makes this box a terminal goes, its certificate first."""
+async def _forget(box: Box, way_in: WayIn, end: Callable[[], None]) -> None:
+    """Wiped, and the fleet has heard it: the last that makes this box a terminal goes, its certificate first. Then this
+    process ends where it stands: it would write down again what it still remembers, and ask as who it was."""
     await trio.to_thread.run_sync(way_in.identity.forget)
     for name in ("settings", "bodies", "history.json", "commands.json"):  # the last says that not all is done
         box.disk.remove(box.home / name)
+    end()
+    await trio.lowlevel.checkpoint()
 
 
 def _desired(box: Box, who: Who, link: HttpsHostLink) -> DesiredState:
