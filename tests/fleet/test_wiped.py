@@ -34,6 +34,11 @@ class LastDay:
     def __init__(self, terminal: Terminal, people: People, unit: Unit) -> None:
         self.terminal, self.people, self.unit = terminal, people, unit
         self.run_dir = terminal.stack.plan.run_dir
+        self.key = self.key_file.read_bytes()
+
+    @property
+    def key_file(self) -> Path:
+        return self.run_dir / "agent" / "identity" / identity.KEY
 
     def lived(self) -> list[str]:
         """What stands on the trail of it, the oldest first."""
@@ -111,11 +116,13 @@ class LastDay:
         """What made this box that terminal is gone, its certificate and the city's settings among it."""
         agent = self.run_dir / "agent"
         self.terminal.until(lambda: not (agent / "commands.json").exists(), "it never forgets what it was")
-        # An agent that has started anew already lays down the box's own facts, as on its first day.
-        assert [path.name for path in (agent / "settings").rglob(DESIRED)] == []
+        self.terminal.until(lambda: self.terminal.agent("fleet").get("enrolled") is False, "its agent knows who it was")
+        # Only the box's own facts are laid down, as on its first day, and nothing that a process still remembered.
+        again = {"commands.json", "history.json", "refused.json", DESIRED}
+        assert [path.name for path in agent.rglob("*") if path.name in again] == []
         assert not (agent / "bodies").exists()
-        left = {path.name for path in (agent / "identity").iterdir()}
-        assert not left & {identity.CERTIFICATE, identity.KEY}, left
+        assert not (agent / "identity" / identity.CERTIFICATE).exists()
+        assert not self.key_file.exists() or self.key_file.read_bytes() != self.key  # perhaps a new one already
 
     def trail(self) -> list[str]:
         page = self.people.window("auditor")
