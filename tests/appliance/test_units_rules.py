@@ -27,6 +27,7 @@ EXPOSURE_MAX = {
     "yikatong-network.service": 18,
     "yikatong-trial.service": 18,
     "yikatong-devices.service": 18,
+    "yikatong-drivers.service": 18,
     "yikatong-usbguard.service": 18,
     "yikatong-hosts.service": 22,
     "yikatong-privileged.service": 22,
@@ -87,9 +88,11 @@ def test_usbguard_needs_a_bus_and_has_one(tmp_path: Path) -> None:
     assert ended == {False: 1, True: 0}  # 0: it was told to end
     lines = (UNITS / "yikatong-usbguard.service").read_text().splitlines()
     assert "ConditionPathExists=/sys/bus/usb/devices" in lines
-    assert "Wants=modprobe@usbcore.service" in lines
+    assert "Wants=yikatong-drivers.service" in lines
     (after,) = [line for line in lines if line.startswith("After=")]
-    assert "modprobe@usbcore.service" in after
+    assert "yikatong-drivers.service" in after
+    (made,) = [line for line in (UNITS / "yikatong-drivers.service").read_text().splitlines() if "modprobe --all" in line]
+    assert "usbcore" in made.split()
 
 
 @WITH_TREE
