@@ -63,12 +63,18 @@ def _view(line: str) -> View:
 
 
 def make_disk_for(image: Path, target: Path, box: Path) -> Path:
-    """``box``: what goes to /etc/yikatong at the first start. Raises subprocess.CalledProcessError."""
-    raw_disk(image, target)
-    _run("mcopy", "-s", "-i", f"{target}@@{first_mib(STATE)}M", str(box), "::local")
+    """With eyes. ``box``: what goes to /etc/yikatong at the first start. Raises AssertionError: a tool refused."""
+    settled_disk(image, target, box)
     files = {"eyes.sh": _EYES, "eyes.service": _UNIT, "yikatong-kiosk.service.d/eyes.conf": _DROP_IN}
     no_agent = {"yikatong-agent.service": "/dev/null"}  # no fleet; importing it costs a minute here
     give_units(target, files, {"multi-user.target.wants/eyes.service": f"{UNITS}/eyes.service", **no_agent})
+    return target
+
+
+def settled_disk(image: Path, target: Path, box: Path) -> Path:
+    """As it is delivered to a place: the image, and what is true of this box. Raises AssertionError: a tool refused."""
+    raw_disk(image, target)
+    _run("mcopy", "-s", "-i", f"{target}@@{first_mib(STATE)}M", str(box), "::local")
     return target
 
 

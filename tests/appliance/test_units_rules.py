@@ -91,7 +91,9 @@ def test_usbguard_needs_a_bus_and_has_one(tmp_path: Path) -> None:
     assert "Wants=yikatong-drivers.service" in lines
     (after,) = [line for line in lines if line.startswith("After=")]
     assert "yikatong-drivers.service" in after
-    (made,) = [line for line in (UNITS / "yikatong-drivers.service").read_text().splitlines() if "modprobe --all" in line]
+    (made,) = [
+        line for line in (UNITS / "yikatong-drivers.service").read_text().splitlines() if "modprobe --all" in line
+    ]
     assert "usbcore" in made.split()
 
 
