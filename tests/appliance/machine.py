@@ -93,10 +93,10 @@ class Machine:
                 raise trio.TooSlowError(f"not on the glass within {limit_s:g} s; see {self._folder}/last.png")
             await trio.sleep(LOOK_EVERY_S)
 
-    async def until_serial(self, text: str, limit_s: float) -> str:
-        """What the serial line had said when ``text`` stood in it. Raises trio.TooSlowError."""
+    async def until_serial(self, text: str, limit_s: float, times: int = 1) -> str:
+        """What the serial line had said when ``text`` stood in it, so often. Raises trio.TooSlowError."""
         ends = trio.current_time() + limit_s
-        while text not in (said := self.serial):
+        while (said := self.serial).count(text) < times:
             if trio.current_time() > ends or not self.running:
                 raise trio.TooSlowError(f"{text!r} not on the serial line within {limit_s:g} s: {said[-800:]!r}")
             await trio.sleep(LOOK_EVERY_S)

@@ -1,7 +1,7 @@
 """A terminal that qemu emulates, everything around it, and somebody who stands before it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -48,12 +48,13 @@ class Stage:
     starts: int = 0
 
     @asynccontextmanager
-    async def switched_on(self) -> AsyncIterator["Visitor"]:
-        """From power-on, until the block ends or somebody cuts it. Yields before the guest has started."""
+    async def switched_on(self, tpm: Path | None = None) -> AsyncIterator["Visitor"]:
+        """From power-on, until the block ends or somebody cuts it. Yields before the guest has started. ``tpm``: the
+        board's, by its control socket."""
         self.starts += 1
         hardware = Hardware(
             self.disk, "raw", width_px=SIZE_PX[0], height_px=SIZE_PX[1], on_its_side=True, network=NETWORK,
-            panel="", more=qemu_arguments(self.folder),
+            tpm=tpm, panel="", more=qemu_arguments(self.folder),
         )  # fmt: skip
         place = self.folder / f"{self.starts}"
         async with machine(place, hardware) as computer:
@@ -89,12 +90,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(image: Built, folder: Path) -> AsyncIterator[Stage]:
-    """Everything but the terminal itself is on. ``folder``: short, for its UNIX sockets."""
+async def stage(image: Built, folder: Path, alter: Callable[[Path], None] = lambda box: None) -> AsyncIterator[Stage]:
+    """Everything but the terminal itself is on. ``folder``: short, for its UNIX sockets. ``alter``: what another
+    installer would have put into /etc/yikatong."""
     around = UsbTerminal(load_world(WORLD), folder / "around", folder)
     async with trio.open_nursery() as nursery:
         await nursery.start(around.run)
         box = around.write_box(folder / "box", size_px=SIZE_PX, turned="left")
+        alter(box)
         yield Stage(folder, around, make_disk_for(image.disk, folder / "disk.img", box))
         nursery.cancel_scope.cancel()
 
@@ -175,6 +178,15 @@ class Visitor:
         for key in (*digits, "enter"):
             await trio.sleep(KEY_S)
             pad.press(key)
+
+    async def looks_at_the_balance(self, pin: str) -> None:
+        """From the menu and back to it."""
+        await self.answers("query_account", "pin_entry")
+        await self.types(pin)
+        await self.sees("overview")
+        await self.answers("account", "figures_account")
+        await self.answers("back", "overview")
+        await self.answers("back", "menu")
 
     async def feeds(self) -> int:
         """Notes of 100, one after another, until no more are asked for; yuan."""

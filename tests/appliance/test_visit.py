@@ -40,7 +40,7 @@ async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
         await visitor.puts_card_in(card.handle)
         await visitor.sees("menu")
         await _pad_is_pulled_in_use(visitor)
-        await _looks_at_the_balance(visitor, card.pin)
+        await visitor.looks_at_the_balance(card.pin)
         await _prints_a_certificate(visitor, around)
         bill, before = await _agrees(visitor, around), around.content_yuan
         await visitor.sees("feed_notes")
@@ -131,15 +131,6 @@ async def _pad_is_pulled_in_use(visitor: Visitor) -> None:
     place = await visitor.hears_of("pin_pad", "absent|fault|unknown", place)
     await visitor.hears_of("pin_pad", "ready", place)
     await visitor.answers("understood", "menu")
-
-
-async def _looks_at_the_balance(visitor: Visitor, pin: str) -> None:
-    await visitor.answers("query_account", "pin_entry")
-    await visitor.types(pin)
-    await visitor.sees("overview")
-    await visitor.answers("account", "figures_account")
-    await visitor.answers("back", "overview")
-    await visitor.answers("back", "menu")
 
 
 async def _prints_a_certificate(visitor: Visitor, around: Stage) -> None:

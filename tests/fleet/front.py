@@ -60,12 +60,14 @@ async def ask(
     port: int = 0,
     body: bytes = b"",
     headers: dict[str, str] | None = None,
+    wait_s: float = WAIT_S,
 ) -> Reply:
-    """One question over a connection of its own; ``port`` 0 is the terminals' face."""
+    """One question over a connection of its own; ``port`` 0 is the terminals' face. ``wait_s``: for each of its
+    steps."""
 
     def exchange() -> Reply:
         line = http.client.HTTPSConnection(
-            "127.0.0.1", port or plan.device_port, timeout=WAIT_S, context=context(plan, pem)
+            "127.0.0.1", port or plan.device_port, timeout=wait_s, context=context(plan, pem)
         )
         try:
             line.request(method, path, body, headers or {})

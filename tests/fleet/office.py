@@ -7,7 +7,9 @@ from typing import Any
 import trio
 
 from simulators.fleet.server import FleetPlan, fleet_command
-from tests.fleet.front import Reply, ask
+from tests.fleet.front import WAIT_S, Reply, ask
+
+UPLOAD_S_MAX = 120.0  # a whole image is summed and stored before the answer, maybe beside a machine that is emulated
 
 
 class Office:
@@ -29,12 +31,14 @@ class Office:
         head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
         body = head.encode() + content + b"\r\n--edge--\r\n"
         path = f"softwaremodules/{module}/artifacts"
-        return (await self._send("POST", path, body, "multipart/form-data; boundary=edge")).json()
+        return (await self._send("POST", path, body, "multipart/form-data; boundary=edge", UPLOAD_S_MAX)).json()
 
-    async def _send(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Reply:
+    async def _send(
+        self, method: str, path: str, body: bytes = b"", kind: str = "application/json", wait_s: float = WAIT_S
+    ) -> Reply:
         headers = {**self._headers, "Content-Type": kind}
         port = self._plan.console_port
-        answer = await ask(self._plan, method, f"/rest/v1/{path}", port=port, body=body, headers=headers)
+        answer = await ask(self._plan, method, f"/rest/v1/{path}", port=port, body=body, headers=headers, wait_s=wait_s)
         assert answer.status in (200, 201, 204), answer.body
         return answer
 
