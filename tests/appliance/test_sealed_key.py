@@ -26,7 +26,7 @@ def as_credential(box: Path) -> None:
     settings.write_text(told.replace(CLEAR, f"credential:{NAME}"))
 
 
-@pytest.mark.longest(900)
+@pytest.mark.longest(480)
 async def test_a_key_is_sealed_by_the_board(image: Built, bench: Path) -> None:
     """A resident is served over hosts that ask for the terminal's certificate; no block of the disk has the key any
     more; another board's TPM opens nothing and loses nothing; the board's own opens it again."""

@@ -41,7 +41,7 @@ SHARES = ((0.05, 0.4), (0.5, 0.95))
 LOOK_S = 0.2
 
 
-@pytest.mark.longest(1500)
+@pytest.mark.longest(780)
 async def test_the_power_fails_while_an_image_is_written(image: Built, bench: Path) -> None:
     """Twice while RAUC writes and once when the boot loader has just been told: the version before starts until then,
     the new one afterwards, the fleet hears of one update that went well, and the terminal's journal is whole."""
@@ -70,7 +70,7 @@ async def test_the_power_fails_while_an_image_is_written(image: Built, bench: Pa
             await until_ended(ci, computer, "installed: image-2.0.0.raucb")
             await until_running(ci, computer, "2.0.0", ENROLLED_S_MAX)
             assert "rauc.slot=B" in computer.serial and "rauc.slot=A" not in computer.serial
-            assert ci.report["troubles"] == []
+            assert ci.report.get("troubles", []) == []
             await computer.press_power()
             await computer.until_off(PAGE_S_MAX)
     reader = open_reader(kept_on(disk, "/lib/yikatong/journal", bench / "kept"))

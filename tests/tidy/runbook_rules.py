@@ -40,9 +40,12 @@ OTHERS = {
     "cp": "coreutils",
     "dd": "coreutils",
     "df": "coreutils",
+    "install": "coreutils",
     "journalctl": "systemd",
     "ls": "coreutils",
     "lsblk": "util-linux",
+    "mount": "mount",
+    "umount": "mount",
     "nginx": "nginx",
     "systemctl": "systemd",
 }
