@@ -32,7 +32,8 @@ def units(act: str) -> bool:
 @dataclass(frozen=True)
 class Wipe:
     """``settings``: the box's own, which names the agency's keys. ``terminal_id``: as the settings in force say it, ""
-    where they do not. ``journal``: its folder. ``credentials``: keys to hosts, one file each."""
+    where they do not. ``journal``: its folder. ``credentials``: keys to hosts, one file each; the
+    agent's own stay: they open the box's token, in which whoever comes next makes keys of theirs."""
 
     settings: Path
     terminal_id: str

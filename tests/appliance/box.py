@@ -22,6 +22,7 @@ MIB = 1 << 20
 STATE, SLOT_A, DATA = 2, 3, 5  # numbers of partitions
 DATA_MIB = 1024
 TOOL_S_MAX = 120.0
+STICK_MIB, SECTOR = 16, 512
 UNITS = "/etc/systemd/system"
 MARK = "eyes "
 _EYES = f"""#!/bin/sh
@@ -82,6 +83,25 @@ def raw_disk(image: Path, target: Path) -> Path:
     """The image on a disk that has room for data, as one plain file."""
     _run("cp", "--sparse=always", str(image), str(target))
     os.truncate(target, target.stat().st_size + DATA_MIB * MIB)
+    return target
+
+
+def make_stick(target: Path) -> Path:
+    """A stick as people carry them: one FAT partition, and on it something of theirs."""
+    with target.open("wb") as file:
+        file.truncate(STICK_MIB * MIB)
+    table = subprocess.run(
+        [_tool("sfdisk"), "-q", str(target)],
+        input=f"start={MIB // SECTOR}, type=c\n",
+        text=True,
+        timeout=TOOL_S_MAX,
+        check=False,
+    )
+    assert table.returncode == 0
+    _run("mkfs.vfat", f"--offset={MIB // SECTOR}", str(target), str((STICK_MIB - 1) * 1024))
+    theirs = target.with_suffix(".txt")
+    theirs.write_text("not for a terminal")
+    _run("mcopy", "-i", f"{target}@@1M", str(theirs), "::letter.txt")
     return target
 
 

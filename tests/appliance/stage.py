@@ -32,7 +32,7 @@ ATTRACT_S_MAX = 900.0  # from power-on; every instruction is emulated, maybe on 
 PAGE_S_MAX = 120.0
 KEY_S = 0.2
 AGAIN_S, ANSWERED_S = 20.0, 8.0
-READER = "card-reader"
+READER, STICK = "card-reader", "stick"
 REFUSED = r"target\.new='(block|reject)' device\.rule='block id "  # as usbguard's log tells it
 NOTE_YUAN = 100
 NOTES_MAX = 20
@@ -160,6 +160,18 @@ class Visitor:
         await self.computer.monitor.ask("device_add", driver=driver, id="stranger", bus=f"{HUB}.0")
         await self.until_said(REFUSED, place, f"{driver} is refused")
         await self._pulls("stranger")
+
+    async def plugs_stick(self, image: Path) -> None:
+        """In, until the terminal has put it where its agent alone can read it, and out again."""
+        place = len(self.computer.serial)
+        file = {"driver": "file", "filename": str(image)}
+        await self.computer.monitor.ask("blockdev-add", **{"driver": "raw", "node-name": STICK, "file": file})
+        driver = {"driver": "usb-storage", "id": STICK, "bus": f"{HUB}.0", "drive": STICK}
+        await self.computer.monitor.ask("device_add", **driver)
+        await self.until_said(r"Finished yikatong-stick@sd[a-z]1\.service", place, "the stick is there")
+        place = len(self.computer.serial)
+        await self._pulls(STICK)
+        await self.until_said(r"Stopped yikatong-stick@sd[a-z]1\.service", place, "the stick is gone")
 
     async def _pulls(self, device: str) -> None:
         await self.computer.monitor.ask("device_del", id=device)

@@ -39,6 +39,7 @@ SLOT_B = 4
 # Each cut further than the one before: what an earlier one left behind is data already.
 SHARES = ((0.05, 0.4), (0.5, 0.95))
 LOOK_S = 0.2
+BARRED = "Marking target slot rootfs.1 as non-bootable"  # as RAUC logs it
 
 
 @pytest.mark.longest(780)
@@ -61,6 +62,7 @@ async def test_the_power_fails_while_an_image_is_written(image: Built, bench: Pa
                 await _until_written(computer, disk, share * slot_mib)
                 await computer.cut_power()
             assert _written_mib(disk) < slot_mib, "it was to be cut off while it was written"
+            assert BARRED in computer.serial, "before the first block of it"
             assert boot_state(disk)["ORDER"].startswith("A"), "half a slot is nothing to start"
         async with machine(bench / "told", hardware) as computer:
             await _until_told(computer, disk)

@@ -14,6 +14,7 @@ from simulators.hosts.medical_insurance_books import Row
 from simulators.smoke.documents import names_holder
 from simulators.waiting import until
 from simulators.worlds.world import BillEntry, Resident
+from tests.appliance.box import make_stick
 from tests.appliance.disks import Built
 from tests.appliance.pages import SHARE_MAX, differing, rendered
 from tests.appliance.stage import PAGE_S_MAX, Stage, Visitor, stage
@@ -26,14 +27,16 @@ BOOKED_S_MAX = 180.0
 @pytest.mark.longest(300)
 async def test_a_resident_is_served_over_usb(image: Built, bench: Path) -> None:
     """Balance, sealed certificate and a bill in notes, by finger and pad; pad, reader and panel are pulled and come
-    back, and a keyboard and a mouse are refused."""
+    back; a keyboard, a mouse and a network stick are refused, and a stick of somebody's reaches nobody."""
     async with stage(image, bench) as around, around.switched_on() as visitor:
         await visitor.finds_it_open()
         await _glass_is_as_painted(visitor, load_settings(bench / "box" / "settings.toml"))
         await _reader_is_pulled(visitor)
         await _pad_is_pulled(visitor)
-        for stranger in ("usb-kbd", "usb-mouse"):
+        for stranger in ("usb-kbd", "usb-mouse", "usb-net"):
             await visitor.plugs_stranger(stranger)
+        await visitor.plugs_stick(make_stick(bench / "stick.img"))
+        assert visitor.glass.look().question == "insert_card", "a stick of anybody's changes nothing"
         await visitor.pulls_panel()
         await visitor.plugs_panel()
         card = around.payer
