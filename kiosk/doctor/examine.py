@@ -27,6 +27,7 @@ from kiosk.doctor.findings import (
     pad_finding,
     slot_findings,
 )
+from kiosk.doctor.sealed import sealed_findings
 from kiosk.hosts.bank.connect import bank_line
 from kiosk.hosts.card_platform.client import CardPlatformClient
 from kiosk.hosts.card_platform.codec import states_from_settings
@@ -43,6 +44,7 @@ async def examine_terminal(settings: Settings) -> list[Finding]:
     """Every slot, host, file and clock: by the running kiosk, or by opening the devices here for a moment."""
     journal = await trio.to_thread.run_sync(_journal_findings, Path(settings.data_dir))
     journal += await trio.to_thread.run_sync(_newest_findings, settings)
+    journal += await trio.to_thread.run_sync(lambda: [*sealed_findings()])
     journal += [await _forwarder_finding(settings), *await copies_findings(settings), *await fleet_findings(settings)]
     try:
         answer = await ask_control(kiosk_path(settings.run_dir), "doctor")

@@ -5,12 +5,14 @@ user can read. Of a folder of credentials each file is one, and systemd puts the
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 MARK = "credential:"
 VARIABLE = "CREDENTIALS_DIRECTORY"  # systemd.exec(5)
 PREFIX = "key_"
 OF_KIOSK = "/run/credentials/yikatong-kiosk.service"  # where a person who is root finds them while the kiosk runs
+SEALED = Path("/var/lib/yikatong/credentials")  # as they lie on the disk: a folder for each unit that is handed them
 
 
 def in_place(value: Any) -> Any:

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -123,6 +123,7 @@ class Container:
     folder: Path
     network: str
     world: str
+    environment: Sequence[str] = ()  # of its first process, NAME=VALUE
     pid: int = 0
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -141,7 +142,7 @@ class Container:
         binds += [f"--bind-ro={self.folder / 'readers'}:/etc/reader.conf.d", *(f"--bind-ro={path}" for path in LENT)]
         command = [*_nspawn(installed_tree()), "--volatile=overlay", "--boot", "--console=pipe", "--machine=yikatong",
                    f"--network-namespace-path=/run/netns/{self.network}", "--capability=CAP_NET_ADMIN",
-                   *binds]  # fmt: skip
+                   *(f"--setenv={word}" for word in self.environment), *binds]  # fmt: skip
         with (self.folder / "console.log").open("ab") as console:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         until(self._answers, BOOT_S_MAX, lambda: "no system")
@@ -230,8 +231,8 @@ READER = 'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:0x8C7B\nLIBPATH {}\nC
 
 
 @contextmanager
-def booted(folder: Path, settings: str) -> Iterator[Container]:
-    """The system with ``settings``; ended, whatever happens, before the folder goes."""
+def booted(folder: Path, settings: str, environment: Sequence[str] = ()) -> Iterator[Container]:
+    """The system with ``settings``; ended, whatever happens, before the folder goes. ``environment``: of systemd."""
     for name in ("state", "etc", "units", "readers"):
         (folder / name).mkdir(mode=0o755)
     (folder / "etc" / "settings.toml").write_text(settings)
@@ -240,7 +241,7 @@ def booted(folder: Path, settings: str) -> Iterator[Container]:
         (folder / "units" / f"{unit}.service.d").mkdir()
         (folder / "units" / f"{unit}.service.d" / "10-in-memory.conf").write_text(words)
     with two_networks() as (network, world):
-        container = Container(folder, network, world)
+        container = Container(folder, network, world, environment)
         try:
             container.start()
             yield container

@@ -47,7 +47,9 @@ OTHERS = {
     "mount": "mount",
     "umount": "mount",
     "nginx": "nginx",
+    "shred": "coreutils",
     "systemctl": "systemd",
+    "systemd-creds": "systemd",
 }
 Parse = Callable[[list[str]], object]
 PROGRAMS: Mapping[str, Parse] = {
