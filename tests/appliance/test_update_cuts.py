@@ -89,7 +89,8 @@ async def _until_written(computer: Machine, disk: Path, mib: float) -> None:
 
 async def _until_told(computer: Machine, disk: Path) -> None:
     """Until the boot loader is to start the other slot; the machine has not ended by then."""
-    await _until(computer, lambda: boot_state(disk)["ORDER"].startswith("B"), "the boot loader is told")
+    # While it is written the boot loader's file is empty for a moment; it has a spare.
+    await _until(computer, lambda: boot_state(disk).get("ORDER", "").startswith("B"), "the boot loader is told")
 
 
 async def _until(computer: Machine, holds: Callable[[], bool], what: str) -> None:
