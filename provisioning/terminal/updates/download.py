@@ -54,26 +54,35 @@ class Download:
     headers: Mapping[str, str] = field(default_factory=dict)  # a token, where a stock server wants one
 
     async def load(self, target: Target, path: str, unpacked_bytes: int = 0) -> Path:
-        """The file, whole and with its signed hash.
+        """The file, whole and with its signed hash. What an earlier life left was flushed, and is worth no trust beyond
+        that: where it makes the whole a wrong one, it is loaded once more from the beginning.
 
         Raises:
             UpdateRefused: ``no_room``, ``wrong_length``, ``wrong_content``, ``missing``, ``no_ranges``.
             Paused. SourceSilent: too many pieces failed; what came stays. OSError.
         """
         self.disk.folder(self.folder)
-        part = self.part_of(target)
-        make_sure(self.folder, max(target.bytes_long - _size(part), 0) + unpacked_bytes)
-        coming = _Coming(target, part, hashlib.sha256(), await trio.to_thread.run_sync(self._etag, target))
+        make_sure(self.folder, max(target.bytes_long - _size(self.part_of(target)), 0) + unpacked_bytes)
+        coming = await self._rest(target, path)
+        if coming.is_wrong and coming.kept:
+            self.forget(target)
+            coming = await self._rest(target, path)
+        if coming.is_wrong:
+            self.forget(target)
+            raise UpdateRefused("wrong_content", f"{target.name}: not what was signed")
+        return coming.path
+
+    async def _rest(self, target: Target, path: str) -> "_Coming":
+        """What lies here and the pieces after it. Raises as ``load``."""
+        etag = await trio.to_thread.run_sync(self._etag, target)
+        coming = _Coming(target, self.part_of(target), hashlib.sha256(), etag)
         await trio.to_thread.run_sync(coming.take_up)
         while coming.at < target.bytes_long:
             if self.may_go_on is not None and not await self.may_go_on():
                 raise Paused
             await self._piece(coming, path)
             self.told(coming.at)
-        if coming.hash.hexdigest() != target.sha256:
-            self.forget(target)
-            raise UpdateRefused("wrong_content", f"{target.name}: not what was signed")
-        return part
+        return coming
 
     def part_of(self, target: Target) -> Path:
         return self.folder / f"{target.sha256}.part"
@@ -141,15 +150,20 @@ class Download:
 
 @dataclass
 class _Coming:
-    """How far it is."""
+    """How far it is. ``kept``: bytes of it that an earlier life left."""
 
     target: Target
     path: Path
     hash: "hashlib._Hash"
     etag: str
     at: int = 0
+    kept: int = 0
     anew: int = 0
     piece_bytes: int = 0
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.hash.hexdigest() != self.target.sha256
 
     def take_up(self) -> None:
         """Hash what came before the break. A part that is longer than the whole is none of it."""
@@ -159,12 +173,13 @@ class _Coming:
             while chunk := file.read(HASHED_AT_ONCE):
                 self.hash.update(chunk)
                 self.at += len(chunk)
+        self.kept = self.at
 
     def begin_anew(self) -> None:
         self.anew += 1
         if self.anew > ANEW_MAX:
             raise UpdateRefused("no_ranges", f"{self.target.name}: comes from its beginning again and again")
-        self.hash, self.at = hashlib.sha256(), 0
+        self.hash, self.at, self.kept = hashlib.sha256(), 0, 0
 
     def piece(self, pace: Pace) -> int:
         self.piece_bytes = self.piece_bytes or min(64 << 10, pace.piece_bytes_max)

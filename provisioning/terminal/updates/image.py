@@ -24,12 +24,13 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OnTrial(_Part, frozen=True):
-    """``told``: the boot loader knows that it is to be started."""
+    """``told``: the boot loader knows that it is to be started. ``why``: it is being taken back, and for what."""
 
     slot: str
     version: str
     previous: str
     told: bool = False
+    why: str = ""
 
 
 class Chosen(_Part, frozen=True):
@@ -95,11 +96,15 @@ class ImageInstaller:
                 self._put(slot=here.slot, boot=here.boot, trial=None)
             else:
                 self._fell_back(chosen)
+        elif chosen.trial is not None and chosen.trial.slot == here.slot and not chosen.trial.told:
+            self._put(trial=msgspec.structs.replace(chosen.trial, told=True))  # it was started: the boot loader knew
 
     def _fell_back(self, chosen: Chosen) -> None:
-        """The boot loader passed the chosen slot over."""
+        """The boot loader passed the chosen slot over, or was told to before the power went."""
         what = chosen.trial.version if chosen.trial else f"in slot {chosen.slot}"
         fell = f"image {what} did not come up; {self.booted.version} runs"
+        if chosen.trial is not None and chosen.trial.why:
+            fell = _went_back(chosen.trial)
         written = self._without(chosen.slot)
         self._put(slot=self.booted.slot, boot=self.booted.boot, trial=None, written=written, fell=fell, other_bad=True)
 
@@ -179,9 +184,10 @@ class ImageInstaller:
 
     async def go_back(self, why: str) -> None:
         """Also where the machine did not start anew yet: then what runs is chosen again."""
-        told = self._chosen.trial
-        if told is None:
+        if self._chosen.trial is None:
             return
+        told = msgspec.structs.replace(self._chosen.trial, why=why)
+        self._put(trial=told)  # a cut between the marks must not lose it
         if told.slot == self.booted.slot:
             await self._mark("active", "other")  # first: between the two the older one is chosen, and may be started
             await self._mark("bad", "booted")
@@ -190,8 +196,7 @@ class ImageInstaller:
             await self._mark("active", "booted")
             await self._mark("bad", "other")
             back = self.booted.slot
-        fell = f"image {told.version} went back: {why}"
-        self._put(slot=back, boot=self.booted.boot, trial=None, fell=fell)
+        self._put(slot=back, boot=self.booted.boot, trial=None, fell=_went_back(told))
 
     async def _mark(self, mark: Mark, which: Which) -> None:
         """As the port wants it. Raises OSError."""
@@ -208,3 +213,7 @@ class ImageInstaller:
         chosen = msgspec.structs.replace(self._chosen, **changes)
         self._disk.write(self._path, msgspec.json.encode(chosen))
         self._chosen = chosen
+
+
+def _went_back(trial: OnTrial) -> str:
+    return f"image {trial.version} went back: {trial.why}"

@@ -168,9 +168,9 @@ class ImageTerminal(Terminal):
         house.rest, house.look, house.restart, house.healthy = self.kiosk.rest, gates.look, gates.restart, gates.healthy
         self.flow.installers = {IMAGE: self.image}
 
-    def boot(self) -> str:
+    def boot(self, disk: Disk | None = None) -> str:
         self.machine.boot()
-        self.power_on(Disk())
+        self.power_on(disk or Disk())
         return self.machine.running
 
     async def _reboot(self, word: str) -> None:
@@ -182,7 +182,7 @@ class ImageTerminal(Terminal):
             try:
                 await self.updates.tend()
             except Rebooted:
-                self.boot()
+                self.boot(self.disk)  # a cut that is still to come hits a later start
                 continue
             if not self.updates.busy:
                 await self.gate.confirm()

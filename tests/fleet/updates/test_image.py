@@ -9,7 +9,9 @@ import trio
 
 from provisioning.fleet.updates.stick import write_stick
 from provisioning.rules.releases import IMAGE, Journal
+from provisioning.terminal.disk import Disk
 from provisioning.terminal.updates.booted import Booted, read_booted
+from provisioning.terminal.updates.rauc import Mark, Which
 from provisioning.terminal.updates.trial_end import end_trial
 from simulators.hosts.hawkbit import Action
 from tests.fleet.updates.cut_disk import CutDisk, PowerCut
@@ -120,9 +122,9 @@ async def test_fleet_that_is_not_heard_again(machine: ImageTerminal, autojump_cl
     action = offered(machine, "2.0.0")
     before = machine.boot
 
-    def boot() -> str:
+    def boot(disk: Disk | None = None) -> str:
         machine.fleet_heard = False
-        return before()
+        return before(disk)
 
     machine.boot = boot
     await machine.live()
@@ -231,19 +233,38 @@ async def test_machine_that_does_not_start_anew(machine: ImageTerminal, autojump
 
 @pytest.mark.parametrize("torn", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    ("strike", "status", "runs"),
+    ("strike", "status", "runs", "fell"),
     [
-        pytest.param(lambda one: None, "finished", "2.0.0", id="well"),
+        pytest.param(lambda one: None, "finished", "2.0.0", "", id="well"),
         pytest.param(
-            lambda one: one.kiosk.sick.update({"2.0.0": "sick"}), "error", "1.0.0", marks=pytest.mark.slow, id="sick"
+            lambda one: one.kiosk.sick.update({"2.0.0": "sick"}),
+            "error",
+            "1.0.0",
+            "image 2.0.0 went back: sick",
+            marks=pytest.mark.slow,
+            id="sick",
         ),
-        pytest.param(lambda one: one.machine.dead.add("2.0.0"), "error", "1.0.0", marks=pytest.mark.slow, id="dead"),
+        pytest.param(
+            lambda one: one.machine.dead.add("2.0.0"),
+            "error",
+            "1.0.0",
+            "image 2.0.0 did not come up; 1.0.0 runs",
+            marks=pytest.mark.slow,
+            id="dead",
+        ),
     ],
 )
 async def test_cut_at_every_effect(
-    quick: Path, torn: bool, strike: Callable[[ImageTerminal], None], status: str, runs: str, autojump_clock: object
+    quick: Path,
+    torn: bool,
+    strike: Callable[[ImageTerminal], None],
+    status: str,
+    runs: str,
+    fell: str,
+    autojump_clock: object,
 ) -> None:
-    """Whatever the cut left, on disk or with the boot loader, a whole slot starts and the update ends as ever."""
+    """Whatever the cut left, on disk or with the boot loader, a whole slot starts, the update ends as ever, and says
+    what it came to as without any cut."""
     office = Office(quick)
     office.begin()
     office.release("2.0.0", image("2.0.0"), kind=IMAGE)
@@ -259,11 +280,34 @@ async def test_cut_at_every_effect(
             terminal.boot()
         await terminal.live()
         assert (action.status, terminal.image.running()) == (status, runs), f"cut at effect {at}"
+        assert (terminal.image.fell, terminal.machine.ok["B"]) == (fell, not fell), f"cut at effect {at}"
         assert terminal.image.trial() is None
         assert terminal.machine.ok[terminal.machine.running]
         assert terminal.machine.tries[terminal.machine.running] == 0
         shutil.rmtree(terminal.home)
     assert at > 20, "the update has that many effects at least"
+
+
+async def test_started_image_was_told_to_the_boot_loader(machine: ImageTerminal, autojump_clock: object) -> None:
+    """Where the power went before it was noted that the boot loader knows, a start of the image says so: one that dies
+    after it went back, and is not tried again as if it had never been started."""
+    offered(machine, "2.0.0")
+    cut = machine.rauc.mark
+
+    async def mark_and_cut(mark: Mark, which: Which) -> None:
+        await cut(mark, which)
+        raise PowerCut
+
+    machine.rauc.mark = mark_and_cut
+    with pytest.raises(PowerCut):
+        await machine.updates.tend()
+    machine.rauc.mark = cut
+    assert machine.boot() == "B"
+    machine.machine.dead.add("2.0.0")
+    assert machine.boot() == "A"
+    assert machine.image.fell == "image 2.0.0 did not come up; 1.0.0 runs"
+    await machine.live()
+    assert (machine.machine.ok["B"], machine.events[-1]) == (False, ("returned", "2.0.0"))
 
 
 async def test_stick_brings_an_image_to_a_dark_village(machine: ImageTerminal, office: Office, tmp_path: Path) -> None:

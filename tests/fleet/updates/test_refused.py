@@ -205,6 +205,22 @@ async def test_file_that_changes_underway_begins_anew(terminal: Terminal, autoju
     assert action.status == "finished"
 
 
+@pytest.mark.parametrize("left", ["half", "all"])
+async def test_part_that_the_disk_spoiled_is_loaded_anew(terminal: Terminal, left: str, autojump_clock: object) -> None:
+    """Bytes that an earlier life left are no reason to refuse a file that the fleet has whole."""
+    action = signed(terminal)
+    whole = len(action.artifact.content)
+    part = terminal.home / "downloads" / f"{action.artifact.hashes['sha256']}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(bytes(whole if left == "all" else whole // 2))
+    part.with_suffix(".etag").write_text(action.artifact.etag)
+    await terminal.tend()
+    assert (action.status, terminal.restarts != []) == ("finished", True)
+    begun = [first for first, _ in terminal.line.pieces]
+    assert begun[0] == (0 if left == "all" else whole // 2)
+    assert begun.count(0) == 1
+
+
 async def test_refused_for_want_of_room(terminal: Terminal, autojump_clock: object) -> None:
     """Nothing is loaded that the disk has no room for."""
     action = signed(terminal)
