@@ -20,7 +20,7 @@ fleet: setup ## The fleet's server and console on loopback: TERMINALS=n that ask
 	@exec $(PYTHON) -m simulators fleet $(if $(run_dir),--run-dir $(run_dir)/fleet) $(if $(TERMINALS),--terminals $(TERMINALS))
 
 test: setup-tests check ## Checks and the suite, within 15 minutes
-	@exec $(PYTHON) -m pytest -m "not slow"
+	@exec $(PYTHON) -m pytest -m "not slow" --numprocesses auto --dist loadfile
 
 slow: setup-tests ## What takes longer, within BUDGET minutes; prints what was skipped
 	@exec $(PYTHON) tools/slow.py --budget-min $(BUDGET)

@@ -20,6 +20,11 @@ def _cases() -> list[tuple[Command, list[str]]]:
     return [*((kiosk, words) for words in KIOSK), *((books, words) for words in BOOKS)]
 
 
+def _words(one: object) -> str:
+    """The same in every process, as an address in memory is not."""
+    return one.__module__ if callable(one) else str(one)
+
+
 def _called(command: Command, words: list[str], settings: Path) -> int:
     named = ["--settings", str(settings)]
     return command([*words, *named] if command is kiosk else [*named, *words])
@@ -50,7 +55,7 @@ def test_settings_that_can_be_used(settings: Path, capsys: pytest.CaptureFixture
     assert [path.name for path in settings.parent.iterdir()] == ["settings.toml"]
 
 
-@pytest.mark.parametrize(("command", "words"), _cases(), ids=str)
+@pytest.mark.parametrize(("command", "words"), _cases(), ids=_words)
 def test_without_settings_it_says_where_they_are(
     command: Command, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,9 +67,11 @@ def test_without_settings_it_says_where_they_are(
     assert "--settings" in said.err and ".run/settings.toml" in said.err
 
 
-@pytest.mark.parametrize(("command", "words"), _cases(), ids=str)
+@pytest.mark.parametrize(("command", "words"), _cases(), ids=_words)
 @pytest.mark.parametrize(
-    "content", [b"run_dir = 3\n", b'run_dir = "x\n', b"\xff\xfe", b'run_dir = "a"\ndata_dir = "b"\nfly = 1\n'], ids=str
+    "content",
+    [b"run_dir = 3\n", b'run_dir = "x\n', b"\xff\xfe", b'run_dir = "a"\ndata_dir = "b"\nfly = 1\n'],
+    ids=_words,
 )
 def test_a_settings_file_that_is_none_is_named(
     command: Command, words: list[str], content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -78,7 +85,9 @@ def test_a_settings_file_that_is_none_is_named(
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(("command", "words"), [(kiosk, ["case", "123456"]), *((books, one) for one in BOOKS)], ids=str)
+@pytest.mark.parametrize(
+    ("command", "words"), [(kiosk, ["case", "123456"]), *((books, one) for one in BOOKS)], ids=_words
+)
 def test_without_a_journal_it_says_so(
     command: Command, words: list[str], settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +99,9 @@ def test_without_a_journal_it_says_so(
     assert not Path("out.jsonl").exists()
 
 
-@pytest.mark.parametrize(("command", "words"), [(kiosk, ["case", "123456"]), *((books, one) for one in BOOKS)], ids=str)
+@pytest.mark.parametrize(
+    ("command", "words"), [(kiosk, ["case", "123456"]), *((books, one) for one in BOOKS)], ids=_words
+)
 def test_a_file_that_is_no_journal_is_left_as_it_is(
     command: Command, words: list[str], settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,7 +138,7 @@ def test_an_audit_overwrites_nothing(settings: Path, tmp_path: Path, capsys: pyt
         (books, ["statement", "yesterday"]),
         (books, []),
     ],
-    ids=str,
+    ids=_words,
 )
 def test_words_that_mean_nothing_are_refused_before_anything_is_opened(
     command: Command, words: list[str], capsys: pytest.CaptureFixture[str]
