@@ -22,16 +22,16 @@ from screens.number import view as number
 from screens.pad import act_of
 from screens.patience import ANSWERED_S, DrawnAfter, drawn_after_s
 from screens.picture import Picture
-from screens.speech import script as speech
-from screens.speech.player import TONE_PIECE
+from screens.speech.script import warning
 from screens.speech.speaker import Sound, Speaker, VoiceSpeaker
+from screens.speech.voice import Voice
 from screens.stars.view import PROMPTS
 from screens.theme import Theme, theme
 from screens.touch import SETTLE_S, Touch
 from screens.waiting import view as waiting
 
 SHOWN_S = 15.0  # amounts shown on request
-TONE = speech.Utterance(TONE_PIECE, (TONE_PIECE,), personal=False)
+OFFER_DARK = say("Press the hide key to make the screen dark, and again to see it.")
 
 
 class KivyScreen:
@@ -46,9 +46,9 @@ class KivyScreen:
     ) -> None:
         self._settings = settings
         sound = Sound(settings.terminal.loudspeaker, settings.terminal.headset_sound)
-        self._speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir, sound)
+        speaker = speaker or VoiceSpeaker(Path(settings.run_dir), settings.voice_dir, sound)
+        self._voice = Voice(speaker, settings.terminal.headset)
         self._map = ScreenMap(Path(settings.run_dir), settings.production)
-        self._headset = settings.terminal.headset
         panel = settings.panel
         prepare(panel.width_px, panel.height_px, Path(settings.run_dir) / "kivy")
         from screens.glass import Glass
@@ -114,7 +114,7 @@ class KivyScreen:
         if self._noticed() or self._touch.deaf(self._activity):
             return  # a second press of the green key must not answer a page that nobody has read
         back, main = (acts.of_role(self._moment.question, role) for role in (Role.BACK, Role.MAIN))
-        act = acts.DARK if key is PadKey.HIDE and self._headset else act_of(key, self._page, back, main)
+        act = acts.DARK if key is PadKey.HIDE and self._voice.headset else act_of(key, self._page, back, main)
         if act:
             self._moment = self._moment.changed(focus=act)
             self._do(act)
@@ -124,17 +124,17 @@ class KivyScreen:
         before = self._moment.progress
         self._change(progress=progress)
         if before is not None and before.prompt is not progress.prompt:
-            self._speak(speech.sentence(PROMPTS[progress.prompt], self._moment.preferences.language))
+            self._voice.say_text(self._moment, PROMPTS[progress.prompt])
 
     def warn_idle(self, seconds_left: int | None) -> None:
         began = self._moment.seconds_left is None and seconds_left is not None
         if seconds_left != self._moment.seconds_left:
             self._change(seconds_left=seconds_left)
         if began:
-            self._speak(speech.warning(self._moment))
+            self._voice.say(self._moment, warning(self._moment))
 
     def clear_session(self) -> None:
-        self._speaker.stop()
+        self._voice.stop()
         self._due, self._undrawn = {}, False
         self._moment = Moment(BLANK, self._defaults(), clock=self._clock())
         self._theme = self._make_theme()
@@ -151,7 +151,7 @@ class KivyScreen:
         try:
             await self._glass.run(task_status)
         finally:
-            self._speaker.stop()
+            self._voice.stop()
 
     def foresee(self, question: Question) -> None:
         """Lay out and rasterise a question that will be asked soon, while nobody waits for it."""
@@ -160,10 +160,10 @@ class KivyScreen:
     def headset(self, plugged: bool) -> None:
         """A headset came or went: it starts speech, names and amounts are spoken through it alone, and the glass may be
         made dark. Whoever pulls it out has the picture back, with its amounts hidden."""
-        was_dark, self._headset = self._moment.preferences.dark, plugged
+        was_dark, self._voice.headset = self._moment.preferences.dark, plugged
         changes = {"amounts_shown": False} if was_dark else {}
         self._prefer(replace(self._moment.preferences, spoken=plugged, dark=False), **changes)
-        self._speak(speech.script(self._moment, self._page) + (self._offer_dark() if plugged else []))
+        self._voice.say_page(self._moment, self._page, *([OFFER_DARK] if plugged else []))
 
     @property
     def picture(self) -> Picture:
@@ -239,7 +239,7 @@ class KivyScreen:
         answer = self._moment.question.answer(value)
         if answer.unavailable:
             self._change(refused=value)
-            self._speak(speech.sentence(answer.unavailable, self._moment.preferences.language))
+            self._voice.say_text(self._moment, answer.unavailable)
         elif isinstance(self._moment.question.body, Number) and answer.role is Role.MAIN:
             self._give_number(self._moment.question.body)
         else:
@@ -280,38 +280,22 @@ class KivyScreen:
             self._due.pop("hide", None)
         self._change(amounts_shown=shown, preferences=wish)
 
-    def _offer_dark(self) -> list[speech.Utterance]:
-        words = say("Press the hide key to make the screen dark, and again to see it.")
-        return speech.sentence(words, self._moment.preferences.language)
-
     def _darken(self, dark: bool) -> None:
         """Everything that can be seen is taken away; what comes back has its amounts hidden: others may stand there."""
         self._prefer(replace(self._moment.preferences, dark=dark), amounts_shown=False)
         words = say("The screen is dark now.") if dark else say("The screen can be seen again.")
-        self._speak(speech.sentence(words, self._moment.preferences.language))
-
-    # --- speech ---
+        self._voice.say_text(self._moment, words)
 
     def _speak_all(self) -> None:
-        self._speak(speech.script(self._moment, self._page))
-
-    def _speak(self, said: list[speech.Utterance]) -> None:
-        """Silence the last script, then say this one if the resident wants speech; strangers hear nothing personal."""
-        wish = self._moment.preferences
-        if self._moment.question is BLANK:
-            said = []
-        heard = [one for one in said if self._headset or not one.personal] if wish.spoken else []
-        self._speaker.speak(self._moment.question.name, heard, wish.language, headset=self._headset)
+        self._voice.say_page(self._moment, self._page)
 
     def _call(self, now: float) -> None:
-        """For whoever turned away: aloud whatever was chosen, and nothing in it that a stranger may not hear."""
         self._calls += 1
         body = self._moment.question.body
         call = body.call if isinstance(body, Hands) else None
         if call is not None and self._calls < call.times:
             self._due["call"] = now + call.every_s
-        said = [one for one in speech.script(self._moment, self._page) if not one.personal]
-        self._speaker.speak(self._moment.question.name, [TONE, *said], self._moment.preferences.language)
+        self._voice.call(self._moment, self._page)
 
     # --- time ---
 
@@ -390,7 +374,7 @@ class KivyScreen:
         )  # fmt: skip
 
     def _defaults(self) -> Preferences:
-        return Preferences(language=self._settings.language, spoken=self._headset)
+        return Preferences(language=self._settings.language, spoken=self._voice.headset)
 
     def _clock(self) -> str:
         return f"{datetime.now():%H:%M}"

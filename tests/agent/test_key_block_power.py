@@ -36,10 +36,16 @@ class Pad(KmyPad):
     terminal = 0  # pid
 
     def receive(self, chunk: bytes) -> None:
-        loads = self.loads
+        """Its answer leaves when the terminal is dead, and lies on the line for the next life."""
+        loads, wire, answers = self.loads, self.wire, list[bytes]()
+        self.wire = answers.append
         super().receive(chunk)
+        self.wire = wire
         if self.terminal and self.loads > loads:
             os.kill(self.terminal, signal.SIGKILL)
+            os.waitid(os.P_PID, self.terminal, os.WEXITED | os.WNOWAIT)
+        for answer in answers:
+            wire(answer)
 
     @property
     def loads(self) -> int:
