@@ -53,8 +53,8 @@ def suites(turn: int) -> list[Suite]:
         # Other examples at every run, a thousand each: what breaks is printed and can be repeated.
         Suite("wide properties", properties, 0.3, "tests/property", env=(("HYPOTHESIS_PROFILE", "wide"),)),
         # A thousand histories of a whole kiosk, other seeds at every run. A seed that breaks a rule is told with its
-        # story and becomes a test of its own. Until the long campaign has been run it may be older than this commit, so
-        # it does not gate; known seeds do, in tests/simulation/test_histories.py.
+        # story and becomes a test of its own. What it breaks may be older than this commit, so it does not gate; known
+        # seeds do, in tests/simulation/test_histories.py.
         Suite(
             "histories",
             (*simulators, "simulate", f"--seed={1000 * turn}", "--runs=1000"),

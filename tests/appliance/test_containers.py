@@ -226,7 +226,7 @@ def test_demo_becomes_ready(buildah: Buildah, short: Path) -> None:
         assert demo.users() == {USER}
 
 
-@pytest.mark.longest(1200)
+@pytest.mark.longest(900)
 def test_suite_runs_in_its_container(buildah: Buildah, short: Path) -> None:
     """What `make test` runs is run there, and not by root: checks of style, and tests from a chip to a glass;
     a test that fails there fails."""
