@@ -66,8 +66,8 @@ async def test_the_first_page_beside_a_bare_start(
 
 
 async def _until_started(one: Machine, settings: Settings | None) -> None:
-    """Until the page of a terminal with these settings stands, without any until the bare system does. Each picture that is
-    taken stops the machine for a while, so none is before all units have started."""
+    """Until the page of a terminal with these settings stands, without any until the bare system does. Each picture
+    stops the machine for a while, so none is taken before all units have started."""
     if settings is None:
         await one.until_serial("Multi-User System", ATTRACT_S_MAX)
         return
