@@ -61,6 +61,26 @@ def test_tests_beyond_the_minutes_are_skipped_with_the_reason() -> None:
     assert "budget of 0 minutes is spent" in done.stdout
 
 
+def test_a_slice_begins_at_another_file_of_the_chosen(tmp_path: Path) -> None:
+    """Files of which the mark chose nothing do not count as places to begin at."""
+    for number in range(6):
+        mark = "@pytest.mark.slow\n" if number in (1, 4) else ""
+        (tmp_path / f"test_{number}.py").write_text(f"import pytest\n{mark}def test_it(): pass\n")
+    begun = [_first_of_slice(tmp_path, turn) for turn in ("0", "1", "2")]
+    assert begun == ["test_1.py", "test_4.py", "test_1.py"]
+
+
+def _first_of_slice(folder: Path, turn: str) -> str:
+    options = ["-p", "tests.conftest", "-m", "slow", f"--rotate={turn}", "-rA", "-c", "pyproject.toml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(folder)],
+        cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    first = next(line for line in done.stdout.splitlines() if line.startswith("PASSED"))
+    return Path(first.removeprefix("PASSED ").partition("::")[0]).name
+
+
 @pytest.mark.parametrize(("longest", "unmarked"), [("30", "passed"), ("600", "skipped")])
 def test_only_what_fits_the_rest_is_begun(tmp_path: Path, longest: str, unmarked: str) -> None:
     """Of two minutes an hour is passed over by name, a short one behind it is run; what does not say how long it takes
